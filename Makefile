@@ -1,0 +1,50 @@
+# make fit    make the environment, fit XOR, ask it, say what to try next
+# make test   make the environment, pass the tests
+# make lint   ruff and mypy
+# make bench  every number in the README
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: fit test lint bench clean
+
+fit: $(VENV)/installed
+	$(BIN)/recipes fit xor
+	$(BIN)/recipes predict xor 0,0 0,1 1,0 1,1
+	@echo
+	@echo "Try next:"
+	@echo "  . $(BIN)/activate"
+	@echo "  recipes plot xor        # pictures of what was learned, in plots/xor"
+	@echo "  recipes show xor        # the article, the net, every option"
+	@echo "  recipes fit xor --preset three-regressions --seed 2"
+	@echo "  recipes --help"
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/xor.py
+	$(BIN)/python benchmarks/xor_seeds.py
+
+$(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-dev: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/installed
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "expected Python 3.11 or newer, received $$($(PYTHON) --version); name one: make PYTHON=python3.12 fit" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,97 @@
+"""Starting Keras: quietly, on the device asked for, from a seed."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from keras_recipes.errors import InputError
+
+# What a healthy start of TensorFlow prints: absl's own announcement, every line of level INFO with
+# its continuation, and the failed look for a GPU on machines that have none.
+_NOISE = re.compile(
+    r"""^(
+        WARNING:\ All\ log\ messages\ before\ absl::InitializeLog
+      | I\d{4}\ |\d{4}-\d\d-\d\d\ [\d:.]+:\ I[ ]
+      | To\ enable\ the\ following\ instructions
+      | .*failed\ call\ to\ cuInit
+      | .*Unable\ to\ register\ cu\w+\ (plugin\ )?factory
+      | $
+    )""",
+    re.VERBOSE,
+)
+
+
+def start(device: str = "auto") -> None:
+    """Imports Keras without its backend's start-up chatter and chooses the device.
+
+    Lines that are not start-up chatter, and everything if the import fails, still reach stderr.
+
+    Args:
+        device: "cpu"; "gpu", which must be there; or "auto": a GPU when there is one.
+
+    Raises:
+        InputError: There is no such device.
+    """
+    # INFO lines later than the import, such as XLA's; warnings and errors still show.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    with _without_noise():
+        _open_device(device)
+
+
+def describe() -> str:
+    """The running backend and the device it computes on, such as "tensorflow 2.21.0 on CPU"."""
+    import keras
+
+    name = keras.backend.backend()
+    version = sys.modules[name].__version__
+    return f"{name} {version} on {'GPU' if gpus() else 'CPU'}"
+
+
+def gpus() -> list[str]:
+    """The GPUs that the backend computes on."""
+    import keras
+
+    return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+
+
+def _open_device(device: str) -> None:
+    if device == "cpu":
+        # Before the import: a GPU that was opened cannot be given back.
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    import keras
+
+    # The first tensor opens the device, which is the second half of the chatter.
+    keras.ops.zeros(())
+    if device == "gpu" and not gpus():
+        raise InputError(
+            f"--device gpu: {keras.backend.backend()} sees no GPU here; "
+            "`recipes doctor` says why, --device auto goes on without"
+        )
+
+
+@contextmanager
+def _without_noise() -> Iterator[None]:
+    """Holds back what native code writes to file descriptor 2, then passes on all but the noise."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        terminal = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        noise = _NOISE
+        try:
+            yield
+        except ImportError:
+            noise = re.compile("(?!)")
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            lines = held.read().decode(errors="replace").splitlines()
+            for line in lines:
+                if not noise.match(line):
+                    print(line, file=sys.stderr)

@@ -1,0 +1,95 @@
+"""The card of a saved model: what it is, how it came about, and which files belong to it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, get_type_hints
+
+from keras_recipes.errors import CorruptModelError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Everything about a model that is not in its graph; JSON values only.
+
+    Attributes:
+        recipe: The recipe's name.
+        options: Every option's value, the preset's included.
+        preset: The preset's name, or None.
+        data: Name, digest and number of examples of the data, the paths they were read from
+            (empty for the recipe's own), and a note on what was held out.
+        metrics: Measured at the end.
+        training: Epochs, restarts and seconds that it took, on which backend and device, and every
+            how many epochs `history.csv` has a row.
+        learned: What the recipe knows besides the weights: labels, thresholds, templates.
+        versions: Of Python and the packages that made the model.
+        files: SHA-256 of each member of the folder, hexadecimal.
+        schema: Of this card.
+    """
+
+    recipe: str
+    options: dict[str, Any]
+    preset: str | None
+    data: dict[str, Any]
+    metrics: dict[str, Any]
+    training: dict[str, Any]
+    learned: dict[str, Any]
+    versions: dict[str, Any]
+    files: dict[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """The card as it stands in `card.json`."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: bytes, where: str) -> "Card":
+        """Reads a card, trusting nothing in it.
+
+        Args:
+            text: The contents of `card.json`.
+            where: Its path, for the messages.
+
+        Raises:
+            CorruptModelError: It is no card, or a newer one than this version knows.
+        """
+        try:
+            values = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise CorruptModelError(f"{where}: damaged, not a card: {error}") from None
+        if not isinstance(values, dict) or "schema" not in values:
+            raise CorruptModelError(f"{where}: expected a card with a schema, found none")
+        if values["schema"] != SCHEMA:
+            raise CorruptModelError(
+                f"{where}: expected card schema {SCHEMA}, received {values['schema']!r}; "
+                "a newer keras_recipes wrote it: upgrade to open it"
+            )
+        _check_fields(values, where)
+        return cls(**values)
+
+
+def _check_fields(values: Mapping[str, Any], where: str) -> None:
+    expected = get_type_hints(Card)
+    if unlike := expected.keys() ^ values.keys():
+        raise CorruptModelError(f"{where}: missing or unknown entry {min(unlike)!r}")
+    for name, hint in expected.items():
+        kind = getattr(hint, "__origin__", hint)
+        if not isinstance(values[name], kind) or isinstance(values[name], bool):
+            raise CorruptModelError(f"{where}: {name} is not of the type a card has there")
+    for member, digest in values["files"].items():
+        plain = member not in (".", "..") and not {"/", "\\", "\0"} & set(member)
+        if not plain or not isinstance(digest, str):
+            raise CorruptModelError(f"{where}: {member!r} is no file name with a digest")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("an entry stands there twice")
+    return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,474 @@
+"""The command line: checks what was typed, calls one function, prints. The only user of Click."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_recipes import catalog, options
+from keras_recipes.card import Card
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError
+from keras_recipes.recipe import Recipe
+
+EXIT_SIGPIPE = 128 + 13
+
+log = logging.getLogger(__name__)
+
+
+class Commands(click.Group):
+    """Click's group, with one-line errors and this package's exit codes."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Runs a command; every way out of it ends here."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        debug = "--debug" in arguments
+        _log_to_stderr()
+        extra["standalone_mode"] = False
+        try:
+            code = super().main([a for a in arguments if a != "--debug"], *rest, **extra)
+        except click.Abort:
+            code = 128 + signal.SIGINT
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            code = _explain(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Runs a command whose reader may go away, as `| head -1` does."""
+        try:
+            result = super().invoke(context)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would complain again when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_SIGPIPE
+        return result
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    commands()
+
+
+def _names(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    return [name for name in catalog.names() if name.startswith(typed)]
+
+
+_NAME = click.argument("name", metavar="NAME", shell_complete=_names)
+_MODEL = click.argument("model", metavar="MODEL", shell_complete=_names)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+_SET = click.option(
+    "--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the recipe."
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="keras_recipes", prog_name="recipes")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error (works anywhere).")
+def commands(debug: bool) -> None:
+    """Classic neural nets from popular articles: fit, evaluate, ask, draw and export them.
+
+    MODEL is a recipe's name (looked up in ./saved_models), a saved model's folder, or a file.
+    Results go to stdout, everything else to stderr. Exit status: 0 success, 1 failure, 2 bad usage
+    or input, 3 unsafe model, 4 corrupt model, 130 and 143 when interrupted.
+
+    \b
+    Example:
+      recipes fit xor
+      recipes predict xor 0,1 1,1
+    """
+
+
+@commands.command("list")
+@_JSON
+def list_(as_json: bool) -> None:
+    """Every recipe, and what it reached here.
+
+    \b
+    Example:
+      recipes list
+    """
+    entries = [_entry(catalog.get(name)) for name in catalog.names()]
+    if as_json:
+        _print_json(entries)
+        return
+    for entry in entries:
+        entry["data_here"] = "yes" if entry["data_here"] else "no"
+        entry["reported, measured"] = _compared(entry.pop("reported"), entry.pop("measured"))
+    _print_table(entries)
+
+
+@commands.command()
+@_NAME
+@_JSON
+def show(name: str, as_json: bool) -> None:
+    """A recipe's article, layers, options, presets and deviations.
+
+    \b
+    Example:
+      recipes show xor
+    """
+    description = _description(catalog.get(name))
+    if as_json:
+        _print_json(description)
+        return
+    click.echo(f"{description['recipe']}: {description['summary']}")
+    click.echo(f"article: {description['article']}")
+    click.echo(f"reports: {_listed(description['reported'])}")
+    click.echo(f"data: {description['data']}\n")
+    _print_table(description["layers"])
+    click.echo(f"{description['parameters']:,} parameters\n")
+    _print_table(description["options"])
+    click.echo()
+    _print_table(
+        [{"preset": preset, "sets": _listed(v)} for preset, v in description["presets"].items()]
+    )
+    click.echo()
+    for deviation in description["deviations"]:
+        click.echo(f"deviates: {deviation}")
+
+
+@commands.command()
+@_NAME
+@click.option("--data", metavar="D", multiple=True, help="Own data instead of the recipe's.")
+@click.option("--preset", metavar="P", help="A named set of options, see `recipes show NAME`.")
+@_SET
+@click.option("--epochs", type=int, metavar="N", help="--set epochs=N")
+@click.option("--batch-size", type=int, metavar="N", help="--set batch_size=N")
+@click.option("--learning-rate", type=float, metavar="F", help="--set learning_rate=F")
+@click.option("--seed", type=int, metavar="N", help="--set seed=N")
+@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto")
+@click.option("--out", metavar="DIR", help="The model's own folder [saved_models/NAME].")
+@click.option("--resume", is_flag=True, help="Go on with a fit that was stopped.")
+@_JSON
+def fit(
+    name: str,
+    data: tuple[str, ...],
+    preset: str | None,
+    assignments: tuple[str, ...],
+    device: str,
+    out: str | None,
+    resume: bool,
+    as_json: bool,
+    **shorthands: Any,
+) -> None:
+    """Train a recipe, measure it and save it.
+
+    \b
+    Example:
+      recipes fit xor
+      recipes fit xor --preset three-regressions --seed 7
+      recipes fit xor --data and.csv --out saved_models/and
+    """
+    from keras_recipes import backend, storage, training
+    from keras_recipes.checkpoint import Checkpoint
+
+    recipe = catalog.get(name)
+    folder = Path(out) if out else storage.DEFAULT_FOLDER / recipe.name
+    given = _given(recipe, assignments, shorthands)
+    task = training.prepare(recipe.name, data, preset=preset, given=given)
+    storage.check_target(folder.resolve())
+    backend.start(device)
+    log.info("fitting %s on %s; %s", recipe.name, task.data.name, backend.describe())
+    checkpoint = Checkpoint(folder.resolve(), resume=resume)
+    with checkpoint.watching():
+        card = training.carry_out(task, folder, checkpoint=checkpoint).card
+    assert card is not None
+    log.info("%s, saved as %s", _course(card), folder)
+    details = {"model": str(folder), "options": card.options, "training": card.training}
+    _print_metrics(recipe, card.metrics, card.data["name"], as_json, details)
+
+
+@commands.command()
+@_MODEL
+@click.option("--data", metavar="D", multiple=True, help="Data to measure on.")
+@click.option("--labels", metavar="F", help="--set labels=F")
+@_SET
+@_JSON
+def evaluate(
+    model: str,
+    data: tuple[str, ...],
+    assignments: tuple[str, ...],
+    as_json: bool,
+    **shorthands: Any,
+) -> None:
+    """Measure a model on its test data, or on data given.
+
+    \b
+    Example:
+      recipes evaluate xor
+      recipes evaluate saved_models/and --data and.csv
+    """
+    from keras_recipes import backend, storage, training
+
+    card = storage.card_of(model)
+    if card is None:
+        raise InputError(f"{model}: has no card, so no recipe to measure it by")
+    recipe = catalog.get(card.recipe)
+    given = {**card.options, **_given(recipe, assignments, shorthands)}
+    dataset = training.data_for(card, data or None, given)
+    backend.start()
+    metrics = training.measure(storage.load(model), dataset)
+    _print_metrics(recipe, metrics, dataset.name, as_json, {"model": model})
+
+
+@commands.command()
+@_MODEL
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
+@_SET
+@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table")
+@click.option("--output", metavar="F", help="Write to a file instead of stdout.")
+def predict(
+    model: str,
+    inputs: tuple[str, ...],
+    weights: str | None,
+    assignments: tuple[str, ...],
+    form: str,
+    output: str | None,
+) -> None:
+    """Ask a model about values, files, or - for standard input.
+
+    Values that begin with a minus sign go behind --.
+
+    \b
+    Example:
+      recipes predict xor 0,1 1,1
+      recipes predict xor points.csv --format csv --output answers.csv
+      recipes predict xor - --format jsonl < points.csv
+      recipes predict xor -- -1,0.5
+    """
+    from keras_recipes import backend, prediction, storage, tables
+
+    if not inputs:
+        raise InputError("nothing to predict: give values, files, or - for standard input")
+    card = storage.card_of(model)
+    given, batches = {}, None
+    if card:
+        recipe = catalog.get(card.recipe)
+        given = _given(recipe, assignments, {})
+        batches = prediction.begun(recipe.inputs(inputs))
+    backend.start()
+    fitted = storage.load(model, weights)
+    if batches is None:
+        batches = prediction.raw_batches(fitted.model, inputs)
+    tables.write(prediction.rows(fitted, batches, given), form, output)
+
+
+@commands.command()
+@_MODEL
+@click.option("--format", "form", required=True, metavar="F", help="json-h5 or keras.")
+@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
+@click.option("--output", metavar="P", help="The file or folder [named after MODEL, here].")
+def export(model: str, form: str, weights: str | None, output: str | None) -> None:
+    """Write a model in another format, read it back and compare.
+
+    \b
+    Example:
+      recipes export xor --format keras
+      recipes export xor --format json-h5 --output xor-for-a-friend
+    """
+    from keras_recipes import backend, exporting, storage
+
+    path = Path(output) if output else exporting.default_path(storage.locate(model), form)
+    exporting.check_format(form, path)
+    backend.start()
+    exported = exporting.export(storage.load(model, weights), form, path)
+    log.info("read back; largest difference of the outputs: %.3g", exported.largest_difference)
+    click.echo(exported.path)
+
+
+@commands.command()
+@_MODEL
+@click.option("--output", metavar="DIR", help="Folder for the pictures [plots/ and MODEL's name].")
+def plot(model: str, output: str | None) -> None:
+    """Draw the pictures that belong to a model's recipe.
+
+    \b
+    Example:
+      recipes plot xor
+    """
+    from keras_recipes import backend, plotting, storage, training
+
+    card = storage.card_of(model)
+    if card is None:
+        raise InputError(f"{model}: has no card, so no recipe that draws it")
+    folder = Path(output) if output else Path("plots") / storage.locate(model).name
+    data = training.data_for(card, None, card.options)
+    plotting.check_folder(folder)
+    backend.start()
+    for name, figure in catalog.get(card.recipe).figures(storage.load(model), data):
+        click.echo(plotting.save(figure, folder / f"{name}.png"))
+
+
+@commands.command()
+@_JSON
+def doctor(as_json: bool) -> None:
+    """Look for what a fit needs: versions, devices, data, extras; each with its fix.
+
+    \b
+    Example:
+      recipes doctor
+    """
+    from dataclasses import asdict
+
+    from keras_recipes import doctor as surgery
+
+    findings = [asdict(finding) for finding in surgery.examine()]
+    _print_json(findings) if as_json else _print_table(findings)
+
+
+def _given(
+    recipe: Recipe, assignments: Iterable[str], shorthands: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was set by `--set` and by the options that are short for it, checked."""
+    short = {name: value for name, value in shorthands.items() if value is not None}
+    return {**options.parse(recipe, assignments), **options.check(recipe, short)}
+
+
+def _entry(recipe: Recipe) -> dict[str, Any]:
+    """What `list` says of a recipe; `measured` is empty until it is fitted here."""
+    from keras_recipes import storage
+
+    try:
+        card = storage.card_of(recipe.name)
+    except (InputError, CorruptModelError):
+        card = None
+    return {
+        "recipe": recipe.name,
+        "summary": recipe.summary,
+        "parameters": recipe.parameters,
+        "data": recipe.data,
+        "data_here": recipe.data_here(),
+        "reported": dict(recipe.source.reported),
+        "measured": card.metrics if card else {},
+    }
+
+
+def _description(recipe: Recipe) -> dict[str, Any]:
+    """What `show` says of a recipe."""
+    said = options.descriptions(recipe)
+    return {
+        "recipe": recipe.name,
+        "summary": recipe.summary,
+        "article": recipe.source.article,
+        "reported": dict(recipe.source.reported),
+        "data": recipe.data,
+        "layers": [
+            {
+                "layer": layer.name,
+                "type": layer.kind,
+                "output shape": str(layer.output_shape),
+                "parameters": layer.parameters,
+            }
+            for layer in recipe.layers
+        ],
+        "parameters": recipe.parameters,
+        "options": [
+            {
+                "option": option.name,
+                "default": option.default,
+                "expected": option.expected,
+                "meaning": said[option.name],
+            }
+            for option in options.of(recipe).values()
+        ],
+        "presets": {name: dict(values) for name, values in recipe.presets.items()},
+        "deviations": list(recipe.source.deviations),
+    }
+
+
+def _course(card: Card) -> str:
+    restarts = card.training["restarts"]
+    again = f" after {restarts} restart{'s' * (restarts > 1)}" if restarts else ""
+    return f"{card.training['epochs']:,} epochs{again} in {card.training['seconds']:.1f} s"
+
+
+def _print_metrics(
+    recipe: Recipe,
+    metrics: Mapping[str, Any],
+    data: str,
+    as_json: bool,
+    details: Mapping[str, Any],
+) -> None:
+    reported = dict(recipe.source.reported)
+    if as_json:
+        result = {"recipe": recipe.name, "data": data, "metrics": metrics, "reported": reported}
+        _print_json({**result, **details})
+        return
+    _print_table(
+        [
+            {"metric": name, "article": reported.get(name, ""), f"measured on {data}": value}
+            for name, value in metrics.items()
+        ]
+    )
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from keras_recipes import tables
+
+    tables.write(rows, "table")
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _compared(reported: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    pairs = (
+        f"{name} {value}, {measured.get(name, 'not fitted here')}"
+        for name, value in reported.items()
+    )
+    return "; ".join(pairs)
+
+
+class _Stderr(logging.Handler):
+    """Messages for people: information plainly, anything worse by its name."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        print(f"{level}{_one_line(record.getMessage())}", file=sys.stderr)
+
+
+def _log_to_stderr() -> None:
+    logger = logging.getLogger("keras_recipes")
+    logger.handlers = [_Stderr()]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _explain(error: Exception) -> int:
+    """Says in one line what went wrong; the exit status for it."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return 2
+    code = 1
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "recipes"
+        message, code = f"{error.format_message()} See `{command} --help`.", 2
+    elif isinstance(error, click.ClickException):
+        message, code = error.format_message(), error.exit_code
+    elif isinstance(error, RecipeError):
+        message, code = str(error), error.exit_code
+    else:
+        message = f"unexpected {type(error).__name__}: {error}; --debug shows where"
+    print(f"error: {_one_line(message)}", file=sys.stderr)
+    return code
+
+
+def _one_line(message: str) -> str:
+    """Control characters, which may come out of a file, spelt out instead of obeyed."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)

@@ -1,0 +1,88 @@
+"""Rows of numbers: typed on the command line, in CSV files, on standard input."""
+
+import csv
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from keras_recipes.errors import InputError
+
+NumberedRow = tuple[str, list[float]]
+"""Where a row stands ("points.csv line 3"), and its numbers."""
+
+
+def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[NumberedRow]:
+    """Rows from each input in turn: a literal such as `0,1`, a CSV file, or `-` for standard input.
+
+    Files are read as they are consumed, so their length does not matter. A first line without any
+    number in it is taken for a header. Empty lines are passed over.
+
+    Args:
+        inputs: As the user gave them; an existing file wins over a literal of the same spelling.
+        width: Numbers in a row.
+        example: A valid literal, for the messages.
+
+    Raises:
+        InputError: An input is neither numbers nor a readable file, or a row is malformed, has
+            another width, or holds a value that is not finite.
+    """
+    for text in inputs:
+        if text == "-":
+            yield from _csv_rows("standard input", sys.stdin, width)
+        elif (path := Path(text)).is_file():
+            yield from _file_rows(path, width)
+        elif _looks_like_a_path(text):
+            raise InputError(
+                f"{text}: no such file; expected values like {example}, a CSV file, or -"
+            )
+        else:
+            yield _row(f"input {text!r}", text.split(","), width)
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return "," not in text and not text.lstrip("+-.")[:1].isdigit()
+
+
+def _file_rows(path: Path, width: int) -> Iterator[NumberedRow]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            yield from _csv_rows(str(path), lines, width)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected CSV text in UTF-8, byte {error.start} is not") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _csv_rows(source: str, lines: Iterable[str], width: int) -> Iterator[NumberedRow]:
+    reader = csv.reader(lines)
+    try:
+        for first, cells in enumerate(reader):
+            if not any(cell.strip() for cell in cells) or (first == 0 and _is_header(cells)):
+                continue
+            yield _row(f"{source} line {reader.line_num}", cells, width)
+    except csv.Error as error:
+        raise InputError(f"{source} line {reader.line_num}: not CSV: {error}") from None
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return not any(_number(cell) is not None for cell in cells)
+
+
+def _row(where: str, cells: Sequence[str], width: int) -> NumberedRow:
+    if len(cells) != width:
+        raise InputError(f"{where}: expected {width} numbers, received {len(cells)}")
+    values = []
+    for cell in cells:
+        value = _number(cell)
+        if value is None or not math.isfinite(value):
+            raise InputError(f"{where}: expected {width} finite numbers, received {cell.strip()!r}")
+        values.append(value)
+    return where, values
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None

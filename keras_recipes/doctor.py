@@ -1,0 +1,97 @@
+"""Is everything here that a fit needs: versions, devices, data, extras; and what to do if not."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from keras_recipes import backend, catalog
+
+REQUIRED = ("keras_recipes", "keras", "tensorflow", "numpy", "h5py", "click", "matplotlib")
+EXTRAS = {"jax": "jax", "torch": "torch"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `fix` is empty where nothing needs fixing."""
+
+    what: str
+    found: str
+    fix: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Everything worth knowing, each with its fix; starts Keras for the devices."""
+    yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
+    for package in REQUIRED:
+        yield _package(package, f"pip install {package}")
+    for extra, module in EXTRAS.items():
+        here = importlib.util.find_spec(module) is not None
+        found = _package(module, "") if here else Finding(module, "not installed (optional)")
+        yield (
+            found if here else Finding(module, found.found, f"pip install 'keras_recipes[{extra}]'")
+        )
+    yield from _devices()
+    yield from _data()
+
+
+def _package(name: str, fix: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, "missing", fix)
+
+
+def _devices() -> Iterator[Finding]:
+    try:
+        backend.start()
+        yield Finding("keras backend", backend.describe())
+    except Exception as error:  # whatever keeps Keras from starting is the finding
+        yield Finding(
+            "keras backend", f"does not start: {error}", "see KERAS_BACKEND and the versions"
+        )
+        return
+    if gpus := backend.gpus():
+        yield Finding("gpu", ", ".join(gpus))
+    else:
+        yield Finding("gpu", *_why_no_gpu())
+
+
+def _why_no_gpu() -> tuple[str, str]:
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "none: CUDA_VISIBLE_DEVICES hides it", "unset CUDA_VISIBLE_DEVICES"
+    if sys.platform == "darwin":
+        return "none: TensorFlow has no CUDA on macOS", "KERAS_BACKEND=torch uses Apple's GPU"
+    if sys.platform == "win32":
+        return "none: TensorFlow has no GPU on native Windows", "use WSL2, or KERAS_BACKEND=torch"
+    if not (name := _nvidia_gpu()):
+        return "none: no NVIDIA driver answers on this machine", "a CPU is enough for every recipe"
+    return f"{name} is here, but Keras cannot use it", "pip install 'keras_recipes[gpu]'"
+
+
+def _nvidia_gpu() -> str:
+    if not shutil.which("nvidia-smi"):
+        return ""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip().splitlines()[0] if answer.returncode == 0 and answer.stdout else ""
+
+
+def _data() -> Iterator[Finding]:
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    yield Finding("data cache", f"{home / 'datasets'}")
+    for name in catalog.names():
+        recipe = catalog.get(name)
+        if recipe.data_here():
+            yield Finding(f"data of {name}", "here")
+        else:
+            yield Finding(f"data of {name}", "not here yet", recipe.data)

@@ -1,0 +1,37 @@
+"""The few exceptions that people can act on, each with the exit status that it means."""
+
+
+class RecipeError(Exception):
+    """Something failed that is not the user's input: one line that says what, and what to do."""
+
+    exit_code: int = 1
+
+
+class GoalNotReachedError(RecipeError):
+    """Training ended, restarts included, without reaching the recipe's goal."""
+
+
+class StoppedError(RecipeError):
+    """Somebody asked a fit to stop; `exit_code` is 128 and the signal's number, as in a shell."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+class InputError(RecipeError, ValueError):
+    """Bad usage or bad input: what was expected, what was received, what to do next."""
+
+    exit_code = 2
+
+
+class UnsafeModelError(RecipeError):
+    """A model was refused because opening it could do more than compute."""
+
+    exit_code = 3
+
+
+class CorruptModelError(RecipeError):
+    """A saved model is damaged, incomplete, or not the one its card describes."""
+
+    exit_code = 4

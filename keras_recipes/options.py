@@ -1,0 +1,198 @@
+"""A recipe's options: read from its functions' signatures, checked before anything runs."""
+
+import difflib
+import inspect
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from keras_recipes.errors import InputError
+from keras_recipes.recipe import Recipe
+
+OWNERS = ("build", "read", "training", "interpret")
+"""The functions of a recipe whose keyword-only parameters are options."""
+
+_RELATIONS: dict[type, tuple[str, Callable[[Any, Any], bool]]] = {
+    Ge: (">=", operator.ge),
+    Gt: (">", operator.gt),
+    Le: ("<=", operator.le),
+    Lt: ("<", operator.lt),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One keyword of one of a recipe's functions.
+
+    Attributes:
+        name: The key in `--set key=value`.
+        kind: `int`, `float`, `bool` or `str`.
+        default: Its value when nothing is said.
+        choices: The only values allowed, if there is such a list.
+        bounds: Pairs of a type from `annotated_types` and its limit.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    choices: tuple[Any, ...]
+    bounds: tuple[tuple[type, float], ...]
+
+    @property
+    def expected(self) -> str:
+        """What a valid value looks like, in words."""
+        if self.choices:
+            return "one of " + ", ".join(map(str, self.choices))
+        noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+        limits = [f"{_RELATIONS[relation][0]} {limit}" for relation, limit in self.bounds]
+        return " ".join([noun[self.kind], *limits])
+
+    def parse(self, text: str) -> Any:
+        """The value that a user wrote.
+
+        Raises:
+            InputError: It is no such value.
+        """
+        try:
+            value = _truth(text) if self.kind is bool else self.kind(text)
+        except ValueError:
+            raise self._refusal(text) from None
+        return self.check(value)
+
+    def check(self, value: Any) -> Any:
+        """The value, converted to the option's type where nothing is lost.
+
+        Raises:
+            InputError: The value has the wrong type or is out of range.
+        """
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        fits = type(value) is self.kind and (self.kind is not float or math.isfinite(value))
+        if not fits or (self.choices and value not in self.choices):
+            raise self._refusal(value)
+        if not all(_RELATIONS[relation][1](value, limit) for relation, limit in self.bounds):
+            raise self._refusal(value)
+        return value
+
+    def _refusal(self, value: Any) -> InputError:
+        return InputError(f"{self.name}: expected {self.expected}, received {value!r}")
+
+
+def of(recipe: Recipe) -> dict[str, Option]:
+    """Every option of the recipe by name, in the order of `OWNERS` and of their signatures.
+
+    Raises:
+        TypeError: Two of the recipe's functions use one name for different things.
+    """
+    found: dict[str, Option] = {}
+    for owner in OWNERS:
+        for option in declared(getattr(recipe, owner)):
+            if found.setdefault(option.name, option) != option:
+                raise TypeError(f"{recipe.name}: {option.name} means two things")
+    return found
+
+
+def resolve(recipe: Recipe, preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All of the recipe's options: defaults, over them the preset, over it what was given.
+
+    Raises:
+        InputError: An unknown preset or option, or a value of the wrong type or out of range.
+    """
+    defaults = {name: option.default for name, option in of(recipe).items()}
+    return {**defaults, **check(recipe, {**_preset(recipe, preset), **given})}
+
+
+def check(recipe: Recipe, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, if they are ones for this recipe's options.
+
+    Raises:
+        InputError: An unknown option, or a value of the wrong type or out of range.
+    """
+    known = of(recipe)
+    for name in values:
+        if name not in known:
+            raise _unknown(recipe, name, known)
+    return {name: known[name].check(value) for name, value in values.items()}
+
+
+def parse(recipe: Recipe, assignments: Iterable[str]) -> dict[str, Any]:
+    """Values from `key=value` texts.
+
+    Raises:
+        InputError: No `=`, an unknown key, or a value of the wrong kind.
+    """
+    known = of(recipe)
+    values = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise InputError(f"--set: expected key=value, received {assignment!r}")
+        name = name.strip().replace("-", "_")
+        if name not in known:
+            raise _unknown(recipe, name, known)
+        values[name] = known[name].parse(text.strip())
+    return values
+
+
+def descriptions(recipe: Recipe) -> dict[str, str]:
+    """What each option means, from the docstrings of the functions that declare them."""
+    import docstring_parser
+
+    meanings = {}
+    for owner in OWNERS:
+        function = getattr(recipe, owner)
+        documented = docstring_parser.parse(inspect.getdoc(function) or "").params
+        said = {p.arg_name: " ".join((p.description or "").split()) for p in documented}
+        meanings.update({option.name: said.get(option.name, "") for option in declared(function)})
+    return meanings
+
+
+def call(recipe: Recipe, owner: str, *arguments: Any, options: Mapping[str, Any]) -> Any:
+    """Calls one of the recipe's functions with those of the options that are its own."""
+    function: Callable[..., Any] = getattr(recipe, owner)
+    mine = {option.name for option in declared(function)}
+    return function(*arguments, **{name: value for name, value in options.items() if name in mine})
+
+
+def declared(function: Callable[..., Any]) -> list[Option]:
+    """The options that one function declares: its keyword-only parameters."""
+    parameters = inspect.signature(function).parameters.values()
+    return [_option(p) for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def _option(parameter: inspect.Parameter) -> Option:
+    annotation, bounds = parameter.annotation, []
+    if get_origin(annotation) is Annotated:
+        annotation, *metadata = get_args(annotation)
+        # Each of annotated_types' bounds is a dataclass of one field, named like the relation.
+        bounds = [(type(bound), getattr(bound, fields(bound)[0].name)) for bound in metadata]
+    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return Option(
+        parameter.name, type(parameter.default), parameter.default, choices, tuple(bounds)
+    )
+
+
+def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
+    if preset is None:
+        return {}
+    if preset not in recipe.presets:
+        known = ", ".join(recipe.presets) or "none"
+        raise InputError(f"{recipe.name} has no preset {preset!r}; its presets: {known}")
+    return recipe.presets[preset]
+
+
+def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f", did you mean {near[0]!r}?" if near else ";"
+    return InputError(f"{recipe.name} has no option {name!r}{hint} it has {', '.join(known)}")
+
+
+def _truth(text: str) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]

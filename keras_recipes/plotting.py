@@ -1,0 +1,186 @@
+"""Figures, drawn with Matplotlib and returned, never shown."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import prediction, publish
+from keras_recipes.loop import History
+from keras_recipes.recipe import Examples
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
+INCHES = (5.2, 4.0)
+
+
+def save(figure: "Figure", path: Path) -> Path:
+    """Writes a figure as PNG, replacing what is there in one step.
+
+    Raises:
+        RecipeError: The file cannot be written.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150)
+    publish.file(path, content.getvalue())
+    return path
+
+
+def check_folder(folder: Path) -> None:
+    """Makes the folder for pictures, or refuses it before any work.
+
+    Raises:
+        InputError: It cannot be made or written to.
+    """
+    publish.prepare(folder.resolve() / "any.png")
+
+
+def curve(history: History, metric: str, unit: str) -> "Figure":
+    """One metric over the epochs, on a logarithmic scale."""
+    figure, axes = _figure()
+    axes.plot(history.epochs, history.values[metric], color=ZERO)
+    axes.set(yscale="log", xlabel="epoch", ylabel=f"{metric} ({unit})")
+    axes.set_title(f"{metric.capitalize()} over {history.epochs[-1]:,} epochs")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
+    """What a net with two inputs and one probability says all over the plane around the points."""
+    import numpy as np
+
+    figure, axes = _figure()
+    low, high = points.x.min(axis=0) - 0.5, points.x.max(axis=0) + 0.5
+    across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype("float32")
+    surface = prediction.outputs(model, grid).reshape(len(up), len(across))
+    _shade(figure, axes, across, up, surface)
+    _scatter(axes, points.x, points, list(points.x))
+    axes.set(xlabel="$x_1$", ylabel="$x_2$")
+    axes.set_title("What the net answers")
+    return figure
+
+
+def hidden_layer(
+    model: "keras.Model", first_weights: "tuple[np.ndarray, ...]", points: Examples
+) -> "Figure":
+    """Where the first layer puts the points, before and after training.
+
+    Two hidden units are drawn as they are. For more, the horizontal axis is the direction that the
+    output layer reads and the vertical one the first principal component of all the rest: the two
+    largest components alone can hide that the classes are separated, or show it where it is not so.
+    The shade is what the output layer answers there: after training one line separates the classes.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, 2, figsize=(9.2, 4.0), layout="constrained")
+    plt.close(figure)
+    for axes, title, weights in zip(
+        panels,
+        ("before training", "after training"),
+        (first_weights, model.get_weights()),
+        strict=True,
+    ):
+        _hidden_panel(figure, axes, model, weights, points)
+        axes.set_title(f"The hidden layer's view {title}")
+    return figure
+
+
+def _hidden_panel(
+    figure: "Figure", axes: "Axes", model: "keras.Model", weights: Any, points: Examples
+) -> None:
+    import keras
+    import numpy as np
+
+    twin = keras.models.clone_model(model)
+    twin.set_weights(weights)
+    first, last = twin.layers[0], twin.layers[-1]
+    hidden = np.asarray(first(points.x))
+    plane = _Plane(hidden, np.asarray(last.kernel)[:, 0])
+    where = plane.flat(hidden)
+    margin = 0.25 * np.ptp(where, axis=0).max() + 1e-3
+    low, high = where.min(axis=0) - margin, where.max(axis=0) + margin
+    across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    answers = np.asarray(last(plane.lifted(grid).astype("float32")))
+    _shade(figure, axes, across, up, answers.reshape(len(up), len(across)))
+    _scatter(axes, where, points, list(points.x))
+    axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
+
+
+class _Plane:
+    """Two coordinates for points of any dimension, in which what is read of them is exact."""
+
+    def __init__(self, points: "np.ndarray", read: "np.ndarray") -> None:
+        import numpy as np
+
+        if points.shape[1] == 2:
+            self.origin, self.axes = np.zeros(2), np.eye(2)
+            self.labels = ("hidden unit 1", "hidden unit 2")
+            return
+        self.origin = points.mean(axis=0)
+        across = read / np.linalg.norm(read)
+        rest = points - self.origin
+        rest = rest - np.outer(rest @ across, across)
+        up = np.linalg.svd(rest, full_matrices=False)[2][0]
+        self.axes = np.stack([across, up])
+        self.labels = ("direction that the output reads", "first principal component of the rest")
+
+    def flat(self, points: "np.ndarray") -> "np.ndarray":
+        return (points - self.origin) @ self.axes.T
+
+    def lifted(self, coordinates: "np.ndarray") -> "np.ndarray":
+        return self.origin + coordinates @ self.axes
+
+
+def _shade(figure: "Figure", axes: "Axes", across: Any, up: Any, answers: Any) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("answers", [ZERO, "white", ONE])
+    mesh = axes.pcolormesh(
+        across, up, answers, cmap=colours, vmin=0, vmax=1, alpha=0.55, rasterized=True
+    )
+    figure.colorbar(mesh, ax=axes, label="probability of class 1", fraction=0.05)
+    if answers.min() < 0.5 < answers.max():
+        axes.contour(across, up, answers, levels=[0.5], colors="black", linewidths=1)
+
+
+def _scatter(axes: "Axes", where: Any, points: Examples, names: list[Any]) -> None:
+    for value, colour, marker in ((0, ZERO, "o"), (1, ONE, "s")):
+        chosen = points.y[:, 0] == value
+        axes.scatter(
+            where[chosen, 0],
+            where[chosen, 1],
+            c=colour,
+            marker=marker,
+            s=90,
+            edgecolors="black",
+            label=f"target {value}",
+            zorder=3,
+        )
+    if len(where) <= 12:
+        for (x, y), text in _labels(where, names).items():
+            axes.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center")
+    axes.legend(loc="upper center", ncols=2, fontsize="small", framealpha=0.9)
+
+
+def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
+    """A text for each place, naming all the points that practically lie there."""
+    near = 0.05 * (where.max(axis=0) - where.min(axis=0)).max()
+    texts: dict[tuple[float, float], str] = {}
+    for (x, y), (a, b) in zip(where.tolist(), names, strict=True):
+        place = next((p for p in texts if max(abs(p[0] - x), abs(p[1] - y)) < near), (x, y))
+        texts[place] = f"{texts.get(place, '')} ({a:g}, {b:g})".strip()
+    return texts
+
+
+def _figure() -> "tuple[Figure, Axes]":
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=INCHES, layout="constrained")
+    plt.close(figure)
+    return figure, axes

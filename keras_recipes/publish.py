@@ -1,0 +1,220 @@
+"""Putting files and folders where they belong so that a crash leaves the old or the new, whole.
+
+Everything is written beside its destination, flushed to the disk, and moved there in one step. A
+folder that replaces another is exchanged with it where the system can do that; elsewhere two
+renames do it, announced by a journal that is completed after a crash between them.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from keras_recipes.errors import InputError, RecipeError
+
+PATIENCE = 10.0
+"""Seconds to wait for another process that publishes to the same place."""
+
+_EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS are the same number
+_AT_FDCWD = -100
+_CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
+
+
+def prepare(target: Path) -> None:
+    """Finds out whether something can be published at `target` before work is spent on it.
+
+    Raises:
+        InputError: Its parent folder cannot be made or written to.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe = _beside(target, "probe")
+        write(probe, b"")
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written: {error.strerror}; choose another folder"
+        ) from None
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a new file and waits until the disk has it."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644
+    )
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file(target: Path, content: bytes) -> None:
+    """Publishes one file, replacing what is there.
+
+    Raises:
+        RecipeError: The disk is full or the folder cannot be written; what was there still is.
+    """
+    staged = _beside(target, "new")
+    with _explained(target):
+        try:
+            write(staged, content)
+            staged.replace(target)
+            _flush_folder(target.parent)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+@contextmanager
+def growing_file(target: Path) -> Iterator[TextIO]:
+    """A text file to write into; it replaces what is at `target` when the block ends well.
+
+    Raises:
+        InputError: The folder cannot be written.
+        RecipeError: The disk is full; what was there still is.
+    """
+    prepare(target)
+    staged = _beside(target, "new")
+    with _explained(target):
+        try:
+            with staged.open("w", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            staged.replace(target)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
+    """Publishes a folder with these members, after the `with` block has approved of it.
+
+    The block is given the staged folder, complete and on disk; an exception in it publishes
+    nothing. One process at a time publishes to a target.
+
+    Raises:
+        RecipeError: The disk is full, the folder cannot be written, or another process is
+            publishing there; what was there still is.
+    """
+    from filelock import FileLock, Timeout
+
+    staged = _beside(target, "new")
+    with _explained(target):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(_beside(target, "lock"), timeout=PATIENCE):
+                _recover(target)
+                try:
+                    _stage(staged, members)
+                    yield staged
+                    _swap_in(staged, target)
+                finally:
+                    if not _journal(target).exists():
+                        shutil.rmtree(staged, ignore_errors=True)
+        except Timeout:
+            raise RecipeError(f"{target}: another process is saving there; try again") from None
+
+
+def complete(target: Path) -> None:
+    """For readers: if a replacement of `target` was cut off while neither was in place, ends it."""
+    if not target.exists() and _journal(target).exists():
+        from filelock import FileLock
+
+        with FileLock(_beside(target, "lock"), timeout=PATIENCE):
+            _recover(target)
+
+
+def _beside(target: Path, role: str) -> Path:
+    return target.with_name(f".{target.name}.{role}")
+
+
+def _journal(target: Path) -> Path:
+    return _beside(target, "journal")
+
+
+def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir()
+    for name, content in members.items():
+        write(staged / name, content)
+    _flush_folder(staged)
+
+
+def _recover(target: Path) -> None:
+    """Under the lock: completes a replacement by renames that was cut off."""
+    journal, staged, old = _journal(target), _beside(target, "new"), _beside(target, "old")
+    if not journal.exists():
+        return
+    if not target.exists():
+        # The journal is written once the staged folder is whole and before anything is moved.
+        (staged if staged.exists() else old).rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    journal.unlink()
+
+
+def _swap_in(staged: Path, target: Path) -> None:
+    if not target.exists():
+        staged.rename(target)
+    elif not exchange(staged, target):
+        _swap_by_renames(staged, target)
+    _flush_folder(target.parent)
+
+
+def _swap_by_renames(staged: Path, target: Path) -> None:
+    old = _beside(target, "old")
+    shutil.rmtree(old, ignore_errors=True)
+    write(
+        _journal(target),
+        b"the folder beside this, ending in .new, is whole and replaces this one\n",
+    )
+    _flush_folder(target.parent)
+    target.rename(old)
+    staged.rename(target)
+    _journal(target).unlink()
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swaps two folders in one step; False where the system or the file system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform != "win32" else None
+    paths = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "linux" and hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _EXCHANGE)
+    elif sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(paths[0], paths[1], _EXCHANGE)
+    else:
+        return False
+    if failed and ctypes.get_errno() not in _CANNOT_EXCHANGE:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return not failed
+
+
+def _flush_folder(path: Path) -> None:
+    if os.name == "nt":  # Windows flushes a folder's entries with the files
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RecipeError(
+            f"{target}: not saved: {error.strerror or error}; what was there is unchanged"
+        ) from None

@@ -1,0 +1,192 @@
+"""What a recipe *is*: plain frozen values and a handful of functions, no behaviour of its own.
+
+A recipe's functions are keyword-only in everything a user may set, and their keyword defaults are
+the only home of those numbers; `keras_recipes.options` reads them from the signatures.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Gt
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from keras_recipes.card import Card
+    from keras_recipes.loop import History
+
+Count = Annotated[int, Ge(1)]
+Whole = Annotated[int, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+
+Row = dict[str, Any]
+"""One prediction: column name to plain Python value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a recipe comes from, what is reported there, and where we deviate from it."""
+
+    article: str
+    reported: Mapping[str, float]
+    deviations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of the layer table that `recipes show` prints without importing Keras."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int | None, ...]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs and targets that belong together, first axis N."""
+
+    x: "np.ndarray"
+    y: "np.ndarray"
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Data as a recipe trains on it. `note` says in words what was held out, or why nothing was."""
+
+    name: str
+    train: Examples
+    test: Examples
+    note: str
+
+    @property
+    def sha256(self) -> str:
+        """Digest over the bytes of all arrays, so that a card can tell which data it saw."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.test):
+            for array in (part.x, part.y):
+                digest.update(f"{array.dtype.str}{array.shape}".encode())
+                digest.update(array.tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs to predict on, and what to call each of them in the answer."""
+
+    names: Sequence[str]
+    x: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The result that a fit has to reach: the metric's value is to be `at_most` this.
+
+    `text` completes the sentence "reached: ...".
+    """
+
+    metric: str
+    at_most: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a recipe is trained; made by its `training` function from the options.
+
+    Attributes:
+        epochs: Epochs of one attempt, before the goal makes it shorter or `extra_epochs` longer.
+        batch_size: Examples per update.
+        seed: Of the initial weights, the order of the examples and everything else random.
+        epochs_per_call: Epochs inside one compiled call. Goals, callbacks, progress and
+            interruptions are looked at between calls.
+        jit_compile: Whether XLA compiles the call. It wins for dense nets on a CPU and loses for
+            convolutions there.
+        goal: What to stop at, or None to train all `epochs`.
+        extra_epochs: How much longer an attempt that missed the goal may train.
+        restarts: How often to start again from other weights after that.
+    """
+
+    epochs: int
+    batch_size: int
+    seed: int
+    epochs_per_call: int = 1
+    jit_compile: bool = True
+    goal: Goal | None = None
+    extra_epochs: int = 0
+    restarts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One article, turned into something that can be built, trained, asked and drawn.
+
+    Attributes:
+        name: As on the command line, lower case with hyphens.
+        summary: One line.
+        source: The article.
+        data: One line: which data the recipe wants.
+        data_here: Whether its own data is on this machine.
+        layers: What `build()` with its defaults gives; pinned by the contract test.
+        columns: Keys of the rows that `interpret` yields, in order.
+        build: Returns the compiled model.
+        read: Reads `--data` (an empty sequence means the recipe's own data).
+        from_arrays: Makes a data set of inputs and targets given from Python.
+        training: Returns the `Plan`.
+        measure: Targets and outputs to metrics.
+        inputs: Reads what is to be predicted: values, files, "-".
+        as_batch: The same for Python values.
+        interpret: A batch and the model's outputs for it to rows.
+        figures: Names and draws the recipe's pictures, given the data it was fitted on.
+        presets: Named sets of options.
+        keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
+    """
+
+    name: str
+    summary: str
+    source: Source
+    data: str
+    layers: tuple[Layer, ...]
+    columns: tuple[str, ...]
+    build: "Callable[..., keras.Model]"
+    read: Callable[..., Dataset]
+    from_arrays: Callable[[Any, Any], Dataset]
+    training: Callable[..., Plan]
+    measure: "Callable[[np.ndarray, np.ndarray], dict[str, float]]"
+    inputs: Callable[[Sequence[str]], Iterator[Batch]]
+    as_batch: Callable[[Any], Batch]
+    interpret: "Callable[..., Iterable[Row]]"
+    figures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]"
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    data_here: Callable[[], bool] = lambda: True
+    keeps_first_weights: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of the default net."""
+        return sum(layer.parameters for layer in self.layers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A trained model with what is known about it.
+
+    Attributes:
+        model: The compiled Keras model.
+        card: Recipe, options, metrics and so on; None for a pair that is no recipe's.
+        history: Per-epoch values; None when they were not kept.
+        first_weights: The weights before training, in `model.get_weights()` order, where the
+            recipe keeps them.
+    """
+
+    model: "keras.Model"
+    card: "Card | None" = None
+    history: "History | None" = None
+    first_weights: "tuple[np.ndarray, ...] | None" = None

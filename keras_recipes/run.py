@@ -1,0 +1,162 @@
+"""One fit under way: attempts at the goal, longer attempts, and new starts.
+
+The articles advise, when a net does not converge, to train longer or to start again from other
+random weights. A run does both, in that order, and says so.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import loop, options, prediction
+from keras_recipes.checkpoint import Checkpoint
+from keras_recipes.errors import GoalNotReachedError
+from keras_recipes.recipe import Examples, Plan, Recipe
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from keras_recipes.progress import Update
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Run:
+    """A model, the plan for it, and what has happened to it so far.
+
+    Attributes:
+        recipe: What is being fitted.
+        values: The recipe's options.
+        plan: Made from them.
+        examples: To train on.
+        callbacks: Keras callbacks.
+        restarts: New starts so far.
+        results: The values of each call of the present attempt.
+        seconds: Spent training, compilation included.
+    """
+
+    recipe: Recipe
+    values: Mapping[str, Any]
+    plan: Plan
+    examples: Examples
+    callbacks: "tuple[keras.callbacks.Callback, ...]" = ()
+    restarts: int = 0
+    results: "list[dict[str, np.ndarray]]" = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.model = self._build()
+        self.first_weights: tuple[np.ndarray, ...] = tuple(self.model.get_weights())
+        self._call = loop.compile_epochs(
+            self.model,
+            self.examples,
+            batch_size=self.plan.batch_size,
+            seed=self.plan.seed,
+            jit_compile=self.plan.jit_compile,
+        )
+        self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the present attempt."""
+        return sum(len(result["loss"]) for result in self.results)
+
+    def history(self) -> loop.History:
+        """Every epoch of the present attempt."""
+        return loop.History.of(self.results)
+
+    def until_goal(self, checkpoint: Checkpoint | None, update: "Update") -> None:
+        """Trains; where that misses the goal trains longer; then starts again from other weights.
+
+        Raises:
+            GoalNotReachedError: All of that was in vain.
+            StoppedError: Somebody asked to stop; the checkpoint holds what was reached.
+        """
+        plan = self.plan
+        while True:
+            if self._train(plan.epochs, checkpoint, update):
+                return
+            if plan.extra_epochs and self._finite():
+                self._say("training longer")
+                if self._train(plan.epochs + plan.extra_epochs, checkpoint, update):
+                    return
+            if self.restarts == plan.restarts:
+                raise GoalNotReachedError(self._failure())
+            self._say("starting again from other weights")
+            self._restart()
+
+    def _build(self) -> "keras.Model":
+        import keras
+        import numpy as np
+
+        seed = self.plan.seed
+        if self.restarts:
+            seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
+        keras.utils.set_random_seed(seed)
+        model: keras.Model = options.call(self.recipe, "build", options=self.values)
+        return model
+
+    def _restart(self) -> None:
+        # Other weights in the same model: what was compiled for it still serves.
+        self.restarts += 1
+        self.results.clear()
+        self.model.set_weights(self._build().get_weights())
+        self.first_weights = tuple(self.model.get_weights())
+        for slot, value in zip(self.model.optimizer.variables, self._first_slots, strict=True):
+            slot.assign(value)
+
+    def _train(self, epochs: int, checkpoint: Checkpoint | None, update: "Update") -> bool:
+        """Trains the present attempt up to so many epochs; whether that reached the goal."""
+        started = time.perf_counter() - self.seconds
+        for values in loop.train(
+            self.model,
+            self._call,
+            first_epoch=self.epochs,
+            epochs=epochs,
+            epochs_per_call=self.plan.epochs_per_call,
+            callbacks=self.callbacks,
+        ):
+            self.results.append(values)
+            self.seconds = time.perf_counter() - started
+            update(self.epochs, f"loss {values['loss'][-1]:.4g}", epochs)
+            if self._reached() or not self._finite():
+                break
+            if checkpoint:
+                checkpoint.boundary(self)
+        return self.plan.goal is None or self._reached()
+
+    def _reached(self) -> bool:
+        return self.plan.goal is not None and self._error() <= self.plan.goal.at_most
+
+    def _error(self) -> float:
+        """The metric of the goal, on the training examples: test data is for the end."""
+        assert self.plan.goal is not None
+        outputs = prediction.outputs(self.model, self.examples.x)
+        return self.recipe.measure(self.examples.y, outputs)[self.plan.goal.metric]
+
+    def _finite(self) -> bool:
+        return math.isfinite(self.results[-1]["loss"][-1])
+
+    def _so_far(self) -> str:
+        assert self.plan.goal is not None
+        if not self._finite():
+            return f"the loss is {self.results[-1]['loss'][-1]} after {self.epochs:,} epochs"
+        name = self.plan.goal.metric.replace("_", " ")
+        return f"{name} {self._error():.3g} after {self.epochs:,} epochs"
+
+    def _say(self, what: str) -> None:
+        log.warning("not there yet (%s): %s", self._so_far(), what)
+
+    def _failure(self) -> str:
+        assert self.plan.goal is not None
+        starts = f" in the last of {self.restarts + 1} starts" if self.restarts else ""
+        advice = "a larger epochs or restarts" if self._finite() else "a smaller learning_rate"
+        return (
+            f"{self.recipe.name}: not reached: {self.plan.goal.text}; {self._so_far()}{starts}; "
+            f"try {advice}, or another seed"
+        )

@@ -1,0 +1,80 @@
+"""Rows for people and programs: an aligned table, CSV, or a JSON object a line."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from keras_recipes import publish
+from keras_recipes.recipe import Row
+
+TABLE_ROWS = 1_000
+"""A longer table is printed in pieces of this length, so that memory stays bounded."""
+
+
+def write(rows: Iterable[Row], form: str, output: str | None = None) -> None:
+    """Writes rows as they come.
+
+    Args:
+        rows: With the same keys each.
+        form: "table" (numbers to four digits), "csv" or "jsonl" (in full).
+        output: A file to write instead of stdout; it appears when it is complete.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    with _destination(output) as file:
+        FORMS[form](iter(rows), file)
+
+
+def _table(rows: Iterator[Row], file: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    # No colours, nothing cut off: only a terminal has a width that lines must keep to.
+    width = None if file.isatty() else 1_000_000
+    console = Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+    while piece := list(islice(rows, TABLE_ROWS)):
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+        for name, value in piece[0].items():
+            numeric = isinstance(value, int | float)
+            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        for row in piece:
+            table.add_row(*map(_cell, row.values()))
+        console.print(table)
+
+
+def _csv(rows: Iterator[Row], file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    for first in rows:
+        writer.writerow(first)
+        writer.writerows(row.values() for row in chain([first], rows))
+
+
+def _jsonl(rows: Iterator[Row], file: TextIO) -> None:
+    for row in rows:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
+    "table": _table,
+    "csv": _csv,
+    "jsonl": _jsonl,
+}
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def _destination(output: str | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    with publish.growing_file(Path(output)) as file:
+        yield file

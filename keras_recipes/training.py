@@ -1,0 +1,197 @@
+"""Fitting a recipe: options to data, net and plan; the plan to a trained model with its card."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend, catalog, options, prediction, progress, storage
+from keras_recipes.card import Card
+from keras_recipes.checkpoint import Checkpoint
+from keras_recipes.errors import InputError
+from keras_recipes.recipe import Dataset, Fitted, Plan, Recipe
+from keras_recipes.run import Run
+
+if TYPE_CHECKING:
+    import keras
+
+HISTORY_ROWS = 1_000
+"""About as many epochs of a longer history are kept with the model; the card says the stride."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be fitted, checked as far as it can be without starting Keras."""
+
+    recipe: Recipe
+    preset: str | None
+    options: dict[str, Any]
+    data: Dataset
+    paths: list[str] | None
+    plan: Plan
+
+
+def fit(
+    name: str,
+    data: Any = (),
+    *,
+    preset: str | None = None,
+    callbacks: "Iterable[keras.callbacks.Callback]" = (),
+    show_progress: bool | None = None,
+    **given: Any,
+) -> Fitted:
+    """Trains a recipe until it reaches its goal.
+
+    Args:
+        name: The recipe's, such as "xor".
+        data: Paths of files to read instead of the recipe's own data, or a pair `(x, y)` of
+            arrays, lists or DataFrames.
+        preset: One of the recipe's sets of options.
+        callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
+        show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
+        **given: The recipe's options, as `recipes show` lists them.
+
+    Returns:
+        The model, its card, its history, and where the recipe keeps them its first weights.
+
+    Raises:
+        InputError: An unknown recipe, option or preset, or data that cannot be used.
+        GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
+    """
+    task = prepare(name, data, preset=preset, given=given)
+    return carry_out(task, callbacks=callbacks, show_progress=show_progress)
+
+
+def prepare(
+    name: str, data: Any = (), *, preset: str | None = None, given: Mapping[str, Any]
+) -> Task:
+    """The first half of `fit`: checks the options and reads the data; see there."""
+    recipe = catalog.get(name)
+    values = options.resolve(recipe, preset, given)
+    dataset, paths = _dataset(recipe, data, values)
+    plan = options.call(recipe, "training", options=values)
+    return Task(recipe, preset, values, dataset, paths, plan)
+
+
+def carry_out(
+    task: Task,
+    folder: Path | None = None,
+    *,
+    callbacks: "Iterable[keras.callbacks.Callback]" = (),
+    checkpoint: Checkpoint | None = None,
+    show_progress: bool | None = None,
+) -> Fitted:
+    """The second half of `fit`; see there.
+
+    Args:
+        task: From `prepare`.
+        folder: Where to save the model.
+        callbacks: Keras callbacks.
+        checkpoint: Where an interrupted fit is kept and, if asked for, taken up again.
+        show_progress: Whether to draw a progress bar.
+
+    Raises:
+        StoppedError: Somebody asked to stop; the checkpoint has the state.
+    """
+    recipe = task.recipe
+    run = Run(recipe, task.options, task.plan, task.data.train, callbacks=tuple(callbacks))
+    if checkpoint:
+        checkpoint.restore(run)
+    with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
+        run.until_goal(checkpoint, update)
+    if task.plan.goal:
+        log.info("reached: %s", task.plan.goal.text)
+    fitted = Fitted(
+        model=run.model,
+        card=_card(task, run),
+        history=run.history().thinned(HISTORY_ROWS),
+        first_weights=run.first_weights if recipe.keeps_first_weights else None,
+    )
+    if folder:
+        storage.save(fitted, folder)
+    if checkpoint:
+        checkpoint.discard()
+    return fitted
+
+
+def evaluate(fitted: Fitted, data: Any = None) -> dict[str, float]:
+    """The recipe's metrics on its test data, or on data given.
+
+    Args:
+        fitted: From `fit` or `load`.
+        data: As for `fit`; None reads again what the model was measured on.
+
+    Raises:
+        InputError: The model is no recipe's, or the data cannot be read.
+    """
+    if fitted.card is None:
+        raise InputError("a pair without a card is no recipe's: there is nothing to measure it by")
+    return measure(fitted, data_for(fitted.card, data, fitted.card.options))
+
+
+def measure(fitted: Fitted, data: Dataset) -> dict[str, float]:
+    """The recipe's metrics on the test part of the data."""
+    assert fitted.card is not None
+    outputs = prediction.outputs(fitted.model, data.test.x)
+    return catalog.get(fitted.card.recipe).measure(data.test.y, outputs)
+
+
+def data_for(card: Card, data: Any, values: Mapping[str, Any]) -> Dataset:
+    """The data given or, where it is None, what the card's model was fitted on, read again.
+
+    Raises:
+        InputError: The data cannot be read, or came from Python when the model was fitted.
+    """
+    recipe = catalog.get(card.recipe)
+    if data is not None:
+        return _dataset(recipe, data, values)[0]
+    if card.data["paths"] is None:
+        raise InputError("the model was fitted on arrays from Python: give the data again")
+    dataset, _ = _dataset(recipe, card.data["paths"], values)
+    if dataset.sha256 != card.data["sha256"]:
+        log.warning("%s has changed since the model was fitted on it", dataset.name)
+    return dataset
+
+
+def _card(task: Task, run: Run) -> Card:
+    test, data = task.data.test, task.data
+    return Card(
+        recipe=task.recipe.name,
+        options=task.options,
+        preset=task.preset,
+        data={
+            "name": data.name,
+            "paths": task.paths,
+            "examples": len(data.train),
+            "test_examples": len(test),
+            "sha256": data.sha256,
+            "note": data.note,
+        },
+        metrics=task.recipe.measure(test.y, prediction.outputs(run.model, test.x)),
+        training={
+            "epochs": run.epochs,
+            "restarts": run.restarts,
+            "seconds": round(run.seconds, 3),
+            "backend": backend.describe(),
+            "history_stride": run.history().thinned(HISTORY_ROWS).stride,
+        },
+        learned={},
+        versions=storage.versions(),
+    )
+
+
+def _dataset(
+    recipe: Recipe, data: Any, values: Mapping[str, Any]
+) -> tuple[Dataset, list[str] | None]:
+    """The data, and the paths it was read from, or None when it came as arrays."""
+    if isinstance(data, str | Path):
+        data = (data,)
+    if all(isinstance(item, str | Path) for item in data):
+        paths = [str(item) for item in data]
+        return options.call(recipe, "read", paths, options=values), paths
+    if not (isinstance(data, Sequence) and len(data) == 2):
+        raise InputError("data: expected paths or a pair (x, y)")
+    return recipe.from_arrays(*data), None

@@ -1,0 +1,99 @@
+"""What every recipe in the catalog has to be."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+import keras_recipes
+from keras_recipes import catalog, options
+from keras_recipes.errors import InputError
+from keras_recipes.recipe import Plan, Recipe
+
+ROOT = Path(__file__).parent.parent
+RECIPES = [catalog.get(name) for name in catalog.names()]
+every_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=catalog.names())
+
+# Exact counts, by hand from the articles: a recipe that is not in this table fails.
+PARAMETERS = {"xor": (2 * 10 + 10) + (10 * 1 + 1)}
+
+
+@every_recipe
+def test_its_file_has_its_name(recipe: Recipe) -> None:
+    module = inspect.getmodule(recipe.build)
+    assert module.__name__.rpartition(".")[2] == recipe.name.replace("-", "_")
+
+
+@every_recipe
+def test_its_builder_is_public(recipe: Recipe) -> None:
+    name = recipe.build.__name__
+    assert name == f"build_{recipe.name.replace('-', '_')}"
+    assert getattr(keras_recipes, name) is recipe.build
+    assert name in dir(keras_recipes)
+
+
+@every_recipe
+def test_its_net_is_the_one_that_show_prints(recipe: Recipe) -> None:
+    model = recipe.build()
+    built = [
+        (layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params())
+        for layer in model.layers
+    ]
+    declared = [(x.name, x.kind, x.output_shape, x.parameters) for x in recipe.layers]
+    assert built == declared
+    assert model.count_params() == recipe.parameters == PARAMETERS[recipe.name]
+    assert model.compiled
+
+
+@every_recipe
+def test_its_options_have_bounds_or_choices_and_a_meaning(recipe: Recipe) -> None:
+    meanings = options.descriptions(recipe)
+    for option in options.of(recipe).values():
+        assert option.check(option.default) == option.default
+        assert meanings[option.name].endswith("."), option.name
+
+
+@every_recipe
+def test_its_presets_are_options_it_has(recipe: Recipe) -> None:
+    for preset in (None, *recipe.presets):
+        values = options.resolve(recipe, preset, {})
+        assert isinstance(options.call(recipe, "training", options=values), Plan)
+
+
+@every_recipe
+def test_it_reports_only_what_it_measures(recipe: Recipe) -> None:
+    data = options.call(recipe, "read", (), options=options.resolve(recipe, None, {})).test
+    assert set(recipe.source.reported) <= set(recipe.measure(data.y, data.y))
+
+
+@every_recipe
+def test_its_docstring_tells_its_source(recipe: Recipe) -> None:
+    module = inspect.getmodule(recipe.build)
+    assert "«" in module.__doc__
+    assert recipe.source.article
+
+
+@every_recipe
+def test_there_is_a_script_that_walks_through_its_article(recipe: Recipe) -> None:
+    script = ROOT / "recipes" / f"{recipe.name.replace('-', '_')}.py"
+    assert recipe.build.__name__ in script.read_text()
+
+
+def test_no_recipe_imports_another() -> None:
+    for path in (ROOT / "keras_recipes" / "cookbook").glob("*.py"):
+        imported = [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+        ]
+        assert not [node for node in imported if "cookbook" in (node.module or "")], path
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean xor"):
+        catalog.get("xro")
+
+
+def test_capitals_and_underscores_are_accepted_in_names() -> None:
+    assert catalog.get("XOR") is catalog.get("xor")

@@ -1,0 +1,217 @@
+"""A saved model is whole, verified, and opens without this package."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keras_recipes import load, predict, publish, save, storage
+from keras_recipes.card import Card
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError
+from keras_recipes.recipe import Fitted
+
+POINTS = [[0, 0], [0, 1], [1, 0], [1, 1], [0.3, -2]]
+MEMBERS = ["model.json", "model.weights.h5", "history.csv", "first.weights.h5"]
+
+
+def test_what_is_loaded_answers_as_what_was_saved(fitted: Fitted, saved: Path) -> None:
+    loaded = load(saved)
+    assert predict(loaded, POINTS) == predict(fitted, POINTS)
+    assert loaded.card.metrics == fitted.card.metrics
+    assert loaded.history.values["loss"].tolist() == fitted.history.values["loss"].tolist()
+    for mine, theirs in zip(loaded.first_weights, fitted.first_weights, strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+def test_a_recipes_name_means_the_model_in_saved_models(fitted: Fitted, saved: Path) -> None:
+    assert predict(load("xor"), POINTS) == predict(fitted, POINTS)
+
+
+WITHOUT_US = """
+import json, sys, keras, numpy as np
+model = keras.models.model_from_json(open(sys.argv[1] + "/model.json").read())
+model.load_weights(sys.argv[1] + "/model.weights.h5")
+assert not [name for name in sys.modules if name.startswith("keras_recipes")]
+print(json.dumps(model.predict(np.array(json.loads(sys.argv[2]), "float32"), verbose=0).tolist()))
+"""
+
+
+@pytest.mark.slow
+def test_keras_alone_opens_the_pair(fitted: Fitted, saved: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_US, str(saved), json.dumps(POINTS)]
+    answer = subprocess.run(command, capture_output=True, check=True, text=True)
+    outputs = np.array(json.loads(answer.stdout))
+    assert outputs[:, 0] == pytest.approx([r["probability"] for r in predict(fitted, POINTS)])
+
+
+def test_the_weights_file_holds_no_optimizer_state(saved: Path) -> None:
+    import h5py
+
+    with h5py.File(saved / "model.weights.h5") as file:
+        assert "optimizer" not in file
+        assert set(file["layers"]) == {"dense", "dense_1"}
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, "card.json"])
+def test_a_missing_member_is_named(saved: Path, member: str) -> None:
+    (saved / member).unlink()
+    if member == "card.json":
+        return
+    with pytest.raises(CorruptModelError, match=rf"{member}: missing"):
+        load(saved)
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_one_changed_byte_anywhere_is_refused(
+    saved: Path, member: str, data: st.DataObject
+) -> None:
+    whole = (saved / member).read_bytes()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    change = data.draw(st.integers(1, 255))
+    (saved / member).write_bytes(
+        whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :]
+    )
+    try:
+        with pytest.raises(CorruptModelError, match=rf"{member}.*SHA-256 differs"):
+            load(saved)
+    finally:
+        (saved / member).write_bytes(whole)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100])
+def test_a_truncated_card_is_refused(saved: Path, kept: int) -> None:
+    card = saved / "card.json"
+    card.write_bytes(card.read_bytes()[:kept])
+    with pytest.raises(CorruptModelError, match=r"card\.json: damaged"):
+        load(saved)
+
+
+def test_a_member_of_another_model_is_refused(saved: Path) -> None:
+    text = (saved / "model.json").read_text()
+    (saved / "model.json").write_text(text.replace('"tanh"', '"relu"'))
+    with pytest.raises(CorruptModelError, match="SHA-256 differs"):
+        load(saved)
+
+
+def edited(card: dict, **changes: object) -> bytes:
+    return json.dumps({**card, **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"schema": 2}, "a newer keras_recipes wrote it"),
+        ({"schema": "1"}, "expected card schema 1"),
+        ({"recipe": 7}, "recipe is not of the type"),
+        ({"files": {"../../etc/passwd": "0" * 64}}, "no file name"),
+        ({"files": {"model.json": 5}}, "no file name with a digest"),
+        ({"surprise": 1}, "missing or unknown entry 'surprise'"),
+    ],
+)
+def test_a_card_is_not_trusted(saved: Path, changes: dict, complaint: str) -> None:
+    card = json.loads((saved / "card.json").read_text())
+    with pytest.raises(CorruptModelError, match=complaint):
+        Card.from_json(edited(card, **changes), "card.json")
+
+
+@pytest.mark.parametrize("text", [b"", b"null", b"[]", b"[" * 100_000, b'{"schema": NaN}', b"\xff"])
+def test_what_is_no_card_is_refused(text: bytes) -> None:
+    with pytest.raises(CorruptModelError):
+        Card.from_json(text, "card.json")
+
+
+def test_a_pair_without_a_card_opens_with_a_warning(
+    saved: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (saved / "card.json").unlink()
+    assert load(saved / "model.json").card is None
+    assert "unverified" in caplog.text
+
+
+def test_saving_replaces_a_model_and_leaves_nothing_beside_it(fitted: Fitted, saved: Path) -> None:
+    before = (saved / "card.json").stat().st_ino
+    save(fitted, saved)
+    assert (saved / "card.json").stat().st_ino != before
+    visible = [p.name for p in saved.parent.iterdir() if not p.name.endswith(".lock")]
+    assert visible == ["xor"]
+
+
+def test_a_folder_that_is_no_model_is_not_replaced(fitted: Fitted, empty_folder: Path) -> None:
+    (empty_folder / "thesis").mkdir()
+    (empty_folder / "thesis" / "chapter1.txt").write_text("years of work")
+    with pytest.raises(InputError, match="no saved model; name another folder"):
+        save(fitted, "thesis")
+    assert (empty_folder / "thesis" / "chapter1.txt").read_text() == "years of work"
+
+
+def test_a_file_is_not_replaced_by_a_folder(fitted: Fitted, empty_folder: Path) -> None:
+    (empty_folder / "xor").write_text("mine")
+    with pytest.raises(InputError, match="expected a folder, found a file"):
+        save(fitted, "xor")
+
+
+def test_a_model_that_does_not_read_back_is_not_published(
+    fitted: Fitted, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = (saved / "card.json").read_bytes()
+    bad = storage.weights_file(fitted.model, [w + 1 for w in fitted.model.get_weights()])
+    monkeypatch.setattr(storage, "weights_file", lambda model, weights=None: bad)
+    with pytest.raises(RecipeError, match="did not read back"):
+        save(fitted, saved)
+    assert (saved / "card.json").read_bytes() == good
+    load(saved)
+
+
+def test_a_link_to_a_model_is_followed(fitted: Fitted, saved: Path, empty_folder: Path) -> None:
+    link = empty_folder / "latest"
+    link.symlink_to(saved)
+    save(fitted, link)
+    assert link.is_symlink()
+    load(link)
+
+
+def test_a_full_disk_leaves_the_old_model(fitted: Fitted, saved: Path, full_disk: Path) -> None:
+    target = full_disk / "xor"
+    shutil.copytree(saved, target)
+    filler = full_disk / "filler"
+    with filler.open("wb") as file, pytest.raises(OSError, match="space"):
+        while True:
+            file.write(b"0" * 4096)
+            file.flush()
+    with pytest.raises(RecipeError, match=r"No space left on device; what was there is unchanged"):
+        save(fitted, target)
+    load(target)
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path):
+    """A file system of 200 kB, where one may mount it."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_somebody_else_saving_there_is_said(
+    fitted: Fitted, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr(publish, "PATIENCE", 0.1)
+    with (
+        FileLock(saved.parent / ".xor.lock"),
+        pytest.raises(RecipeError, match="another process is saving there"),
+    ):
+        save(fitted, saved)
