@@ -50,8 +50,9 @@ def check_format(format: str, path: Path) -> None:
     """
     if format not in FORMATS:
         raise InputError(f"format: expected one of {', '.join(FORMATS)}, received {format!r}")
-    if (suffix := Path(FORMATS[format].ending).suffix) and path.suffix != suffix:
-        raise InputError(f"{path}: a file of this format has a name that ends in {suffix}")
+    ending = FORMATS[format].ending
+    if ending.startswith(".") and path.suffix != ending:
+        raise InputError(f"{path}: a file of this format has a name that ends in {ending}")
     publish.prepare(path.resolve())
 
 

@@ -23,6 +23,10 @@ EpochsCall = Callable[[int, int], "dict[str, np.ndarray]"]
 """`call(first_epoch, count)` trains `count` epochs; each metric's value at the end of each."""
 
 
+STREAMED_STEPS = 32
+"""Keras' `steps_per_execution` for data that does not fit in memory."""
+
+
 @dataclass(frozen=True)
 class History:
     """Metrics over the epochs: true values of the epochs that are kept, not means over a stride.
@@ -248,11 +252,14 @@ def _fitted(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall
 
 
 def _streamed(model: "keras.Model", data: Any) -> EpochsCall:
+    """Batches in the order in which they come, many of them to a compiled call."""
+    model.steps_per_execution = STREAMED_STEPS
+
     def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
         import numpy as np
 
         last = first_epoch + count
-        fitted = model.fit(data, initial_epoch=first_epoch, epochs=last, verbose=0)
+        fitted = model.fit(data, initial_epoch=first_epoch, epochs=last, shuffle=False, verbose=0)
         return {name: np.asarray(column, "float64") for name, column in fitted.history.items()}
 
     return call

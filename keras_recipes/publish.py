@@ -181,8 +181,8 @@ def _swap_by_renames(staged: Path, target: Path) -> None:
     _flush_folder(target.parent)
     target.rename(old)
     staged.rename(target)
-    _journal(target).unlink()
     shutil.rmtree(old, ignore_errors=True)
+    _journal(target).unlink()
 
 
 def exchange(one: Path, other: Path) -> bool:

@@ -1,7 +1,7 @@
 """The saved model: a folder with architecture, weights and card; saved whole, loaded verified.
 
 model.json          what Keras' `to_json()` gives
-model.weights.h5    Keras' own weights file, without optimizer state
+model.weights.h5    Keras' own weights file, without optimizer slots
 card.json           what is not in the graph, and the digests of the other members
 history.csv         metrics over the epochs
 first.weights.h5    the untrained weights, where the recipe's pictures need them
@@ -52,23 +52,19 @@ def save(fitted: Fitted, path: str | Path) -> Path:
         RecipeError: It could not be written, or did not read back as it was; nothing was changed.
     """
     target = Path(path).resolve()
-    check_target(target)
+    _check_replaceable(target)
     with publish.folder(target, members(fitted)) as staged:
         _verify(fitted.model, staged)
     return Path(path)
 
 
 def check_target(target: Path) -> None:
-    """Refuses to replace what is not ours, and finds unwritable places before training, not after.
+    """Finds out before training, not after, whether a model can be saved there.
 
     Raises:
         InputError: `target` is a file, a folder that is no saved model, or cannot be written.
     """
-    publish.complete(target)
-    if target.is_dir() and not (target / CARD).is_file() and any(target.iterdir()):
-        raise InputError(f"{target}: holds files that are no saved model; name another folder")
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: expected a folder, found a file; name another folder")
+    _check_replaceable(target)
     publish.prepare(target)
 
 
@@ -139,7 +135,7 @@ def architecture(model: "keras.Model") -> bytes:
 
 
 def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
-    """The contents of a Keras weights file, without optimizer state.
+    """The contents of a Keras weights file, without optimizer slots.
 
     Args:
         model: Whose layers they are.
@@ -147,8 +143,12 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
     """
     import keras
 
-    bare = keras.models.clone_model(model)
+    bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights() if weights is None else weights)
+    if model.optimizer:
+        # The JSON says how to compile, so Keras looks for an optimizer in the file: a new one,
+        # which has made no slots yet.
+        bare.compile(keras.optimizers.get(keras.optimizers.serialize(model.optimizer)))
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / WEIGHTS
         bare.save_weights(path)
@@ -180,6 +180,14 @@ def members(fitted: Fitted) -> dict[str, bytes]:
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         files[CARD] = replace(fitted.card, files=digests).to_json().encode()
     return files
+
+
+def _check_replaceable(target: Path) -> None:
+    publish.complete(target)
+    if target.is_dir() and not (target / CARD).is_file() and any(target.iterdir()):
+        raise InputError(f"{target}: holds files that are no saved model; name another folder")
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target}: expected a folder, found a file; name another folder")
 
 
 def _verify(model: "keras.Model", staged: Path) -> None:

@@ -1,0 +1,124 @@
+"""How fast XOR is learned, and how long the command line makes people wait; all from one run.
+
+    python benchmarks/xor.py
+
+Updates a second: the compiled loop of `recipes fit xor`, plain `model.fit(x, y, epochs=N)`, and the
+same net and gradient descent written out in NumPy. Whole commands: `recipes fit xor` against
+`import keras`, and what needs no Keras against `import click`, turn by turn, medians.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from keras_recipes import backend, build_xor, loop
+from keras_recipes.cookbook import xor
+from keras_recipes.recipe import Examples
+
+PLAIN_EPOCHS, EPOCHS, PER_CALL, ROUNDS = 200, 100_000, 250, 7
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def by_keras(data: Examples, epochs: int) -> list[float]:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    history = build_xor().fit(data.x, data.y, epochs=epochs, verbose=0).history
+    return [float(loss) for loss in history["loss"]]
+
+
+def by_numpy(data: Examples, epochs: int) -> list[float]:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    w1, b1, w2, b2 = build_xor().get_weights()
+    x, y, rate, losses = data.x, data.y, np.float32(0.1), []
+    for _ in range(epochs):
+        hidden = np.tanh(x @ w1 + b1)
+        output = 1 / (1 + np.exp(-(hidden @ w2 + b2)))
+        losses.append(float(-np.mean(np.log(np.where(y == 1, output, 1 - output)))))
+        slope = (output - y) / len(x)
+        before = slope @ w2.T * (1 - hidden**2)
+        w2, b2 = w2 - rate * (hidden.T @ slope), b2 - rate * slope.sum(axis=0)
+        w1, b1 = w1 - rate * (x.T @ before), b1 - rate * before.sum(axis=0)
+    return losses
+
+
+class Ours:
+    """The loop, compiled once; a new start for every measurement."""
+
+    def __init__(self, data: Examples) -> None:
+        import keras
+
+        keras.utils.set_random_seed(0)
+        self.model = build_xor()
+        self.call = loop.compile_epochs(self.model, data, batch_size=32, seed=0, jit_compile=True)
+        self.weights = self.model.get_weights()
+        self.compiling = seconds(lambda: self.call(0, PER_CALL))
+
+    def __call__(self, epochs: int) -> list[float]:
+        self.model.set_weights(self.weights)
+        calls = loop.train(
+            self.model, self.call, first_epoch=0, epochs=epochs, epochs_per_call=PER_CALL
+        )
+        return [float(loss) for values in calls for loss in values["loss"]]
+
+
+def updates() -> None:
+    backend.start()
+    data = xor.read(()).train
+    ours = Ours(data)
+    expected = by_keras(data, PLAIN_EPOCHS)
+    for name, losses in (("ours", ours(PLAIN_EPOCHS)), ("NumPy", by_numpy(data, PLAIN_EPOCHS))):
+        furthest = max(abs(a - b) / b for a, b in zip(losses, expected, strict=True))
+        print(f"losses of {name} against plain Keras, {PLAIN_EPOCHS} epochs: {furthest:.1e} apart")
+    plain = PLAIN_EPOCHS / min(seconds(lambda: by_keras(data, PLAIN_EPOCHS)) for _ in range(3))
+    numpy = EPOCHS / min(seconds(lambda: by_numpy(data, EPOCHS)) for _ in range(3))
+    fast = EPOCHS / min(seconds(lambda: ours(EPOCHS)) for _ in range(3))
+    once = 5_000 / (ours.compiling + 5_000 / fast)
+    print(
+        f"updates/s: ours {fast:,.0f} ({once:,.0f} over 5,000, compilation included), "
+        f"plain Keras {plain:,.0f}, NumPy {numpy:,.0f}"
+    )
+    print(
+        f"ours / plain Keras: {fast / plain:,.0f}; ours / NumPy: {fast / numpy:,.1f}; "
+        f"compilation {ours.compiling:.2f} s, once"
+    )
+
+
+def whole(command: list[str], rounds: int, yardstick: str) -> str:
+    """Median seconds of a command and of importing the yardstick, and the median of the ratios."""
+    recipes = str(Path(sys.executable).with_name("recipes"))
+    pairs = []
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(*arguments: str) -> float:
+            return seconds(
+                lambda: subprocess.run(arguments, cwd=folder, capture_output=True, env=os.environ)
+            )
+
+        run(recipes, *command)
+        for _ in range(rounds):
+            pairs.append((run(recipes, *command), run(sys.executable, "-c", f"import {yardstick}")))
+    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(a / b for a, b in pairs)
+    return f"recipes {' '.join(command)}: {ours:.2f} s, import {yardstick} {theirs:.2f} s, ratio {ratio:.2f}"
+
+
+if __name__ == "__main__":
+    updates()
+    print(whole(["fit", "xor"], ROUNDS, "keras"))
+    for command in (["--help"], ["list"], ["show", "xor"], ["fit", "xro"]):
+        print(whole(command, 4 * ROUNDS, "click"))

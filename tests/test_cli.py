@@ -1,0 +1,396 @@
+"""The command line, used as people use it: results, messages, exit codes."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from keras_recipes import cli, load
+from tests.conftest import Run
+
+POINTS = ("0,0", "0,1", "1,0", "1,1")
+
+
+def test_fit_saves_a_model_and_prints_reported_beside_measured(recipes: Run) -> None:
+    result = recipes("fit", "xor")
+    assert result.exit_code == 0, result.stderr
+    header, *rows = [line.split() for line in result.stdout.splitlines()]
+    assert header[:3] == ["metric", "article", "measured"]
+    assert ["accuracy", "1", "1"] in rows
+    assert "every output within 0.01" in result.stderr
+    assert load("saved_models/xor").card.recipe == "xor"
+
+
+def test_fit_in_json_has_one_stable_shape(recipes: Run) -> None:
+    result = recipes("fit", "xor", "--json", "--seed", "4", "--out", "elsewhere/four")
+    answer = json.loads(result.stdout)
+    assert set(answer) == {
+        "recipe", "data", "metrics", "reported", "model", "options", "training",
+    }  # fmt: skip
+    assert answer["options"]["seed"] == 4
+    assert answer["model"] == "elsewhere/four"
+    assert set(answer["metrics"]) == {"accuracy", "loss", "largest_error"}
+
+
+def test_fit_on_own_data(recipes: Run, empty_folder: Path) -> None:
+    (empty_folder / "and.csv").write_text("a,b,both\n0,0,0\n0,1,0\n1,0,0\n1,1,1\n")
+    assert recipes("fit", "xor", "--data", "and.csv", "--out", "and").exit_code == 0
+    rows = recipes("predict", "and", *POINTS, "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(row)["class"] for row in rows] == [0, 0, 0, 1]
+    assert "and.csv" in recipes("evaluate", "and").stdout
+
+
+def test_a_fit_that_fails_exits_1_and_leaves_the_old_model(recipes: Run, saved: Path) -> None:
+    before = (saved / "card.json").read_bytes()
+    result = recipes("fit", "xor", "--preset", "article")
+    assert result.exit_code == 1
+    assert "largest error" in result.stderr
+    assert (saved / "card.json").read_bytes() == before
+
+
+def test_training_longer_and_starting_again_are_said(recipes: Run) -> None:
+    result = recipes("fit", "xor", "--preset", "three-regressions", "--seed", "2", "--epochs", "50")
+    assert result.exit_code == 0
+    assert "warning: not there yet (largest error" in result.stderr
+    assert "training longer" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_predictions_for_programs_have_the_documented_columns(
+    recipes: Run, saved: Path, form: str
+) -> None:
+    text = recipes("predict", "xor", *POINTS, "--format", form).stdout
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(text)))
+    else:
+        rows = [json.loads(line) for line in text.splitlines()]
+    assert [list(row) for row in rows] == [["input", "probability", "class"]] * 4
+    assert [row["input"] for row in rows] == list(POINTS)
+    assert [int(row["class"]) for row in rows] == [0, 1, 1, 0]
+
+
+def test_values_files_and_stdin_are_answered_alike(
+    recipes: Run, saved: Path, empty_folder: Path
+) -> None:
+    text = "x1,x2\n0,1\n\n1,1\n"
+    (empty_folder / "points.csv").write_text(text)
+    ask = ("predict", "xor", "--format", "csv")
+    typed = recipes(*ask, "0,1", "1,1")
+    assert typed.exit_code == 0
+    assert recipes(*ask, "points.csv").stdout == typed.stdout
+    assert recipes(*ask, "-", input=text).stdout == typed.stdout
+
+
+def test_negative_values_go_behind_two_dashes(recipes: Run, saved: Path) -> None:
+    result = recipes("predict", "xor", "--format", "csv", "--", "-1,0.5")
+    assert result.stdout.splitlines()[1].startswith('"-1,0.5",')
+
+
+def test_a_long_file_is_answered_row_by_row(recipes: Run, saved: Path, empty_folder: Path) -> None:
+    (empty_folder / "many.csv").write_text("0,1\n" * 10_000)
+    result = recipes("predict", "xor", "many.csv", "--format", "csv")
+    assert len(result.stdout.splitlines()) == 10_001
+
+
+def test_output_goes_to_a_file_when_asked(recipes: Run, saved: Path, empty_folder: Path) -> None:
+    result = recipes("predict", "xor", "0,1", "--format", "csv", "--output", "answers/a.csv")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (empty_folder / "answers" / "a.csv").read_text().startswith("input,probability,class\n")
+
+
+def test_bad_input_leaves_an_earlier_output_alone(
+    recipes: Run, saved: Path, empty_folder: Path
+) -> None:
+    (empty_folder / "a.csv").write_text("precious")
+    (empty_folder / "in.csv").write_text("0,1\n" * 5_000 + "0,x\n")
+    result = recipes("predict", "xor", "in.csv", "--format", "csv", "--output", "a.csv")
+    assert result.exit_code == 2
+    assert "in.csv line 5001" in result.stderr
+    assert (empty_folder / "a.csv").read_text() == "precious"
+
+
+def test_a_pair_without_a_recipe_gives_its_raw_outputs(recipes: Run, saved: Path) -> None:
+    bare = saved.parent / "bare"
+    bare.mkdir()
+    for name in ("model.json", "model.weights.h5"):
+        shutil.copy(saved / name, bare / name)
+    pair = (str(bare / "model.json"), "--weights", str(bare / "model.weights.h5"))
+    result = recipes("predict", *pair, "0,1", "1,1", "--format", "csv")
+    assert result.stdout.splitlines()[0] == "row,output_0"
+    assert len(result.stdout.splitlines()) == 3
+    assert "warning: unverified" in result.stderr
+
+
+def test_evaluate_prints_what_fit_measured(recipes: Run, saved: Path) -> None:
+    answer = json.loads(recipes("evaluate", "xor", "--json").stdout)
+    assert answer["metrics"] == pytest.approx(load("xor").card.metrics)
+
+
+@pytest.mark.parametrize("form", ["keras", "json-h5"])
+def test_an_export_opens_and_answers_alike(recipes: Run, saved: Path, form: str) -> None:
+    exported = recipes("export", "xor", "--format", form)
+    assert exported.exit_code == 0, exported.stderr
+    path = exported.stdout.strip()
+    original = recipes("predict", "xor", "0,1", "--format", "jsonl").stdout
+    answer = json.loads(recipes("predict", path, "0,1", "--format", "jsonl").stdout)
+    value = answer["output_0"] if form == "keras" else answer["probability"]
+    assert value == pytest.approx(json.loads(original)["probability"], abs=1e-6)
+
+
+def test_plot_writes_the_recipes_pictures(recipes: Run, saved: Path, empty_folder: Path) -> None:
+    result = recipes("plot", "xor")
+    paths = result.stdout.split()
+    assert [Path(p).name for p in paths] == ["loss.png", "surface.png", "hidden.png"]
+    assert all((empty_folder / p).read_bytes().startswith(b"\x89PNG") for p in paths)
+
+
+def test_list_compares_with_the_article_once_fitted(recipes: Run, saved: Path) -> None:
+    (entry,) = [e for e in json.loads(recipes("list", "--json").stdout) if e["recipe"] == "xor"]
+    assert entry["reported"] == {"accuracy": 1.0, "largest_error": 0.0091}
+    assert entry["measured"]["accuracy"] == 1.0
+    assert "xor" in recipes("list").stdout
+
+
+def test_list_works_with_a_damaged_model_lying_there(recipes: Run, saved: Path) -> None:
+    (saved / "card.json").write_text("{")
+    assert recipes("list").exit_code == 0
+
+
+def test_show_lists_every_option_with_its_default(recipes: Run) -> None:
+    shown = json.loads(recipes("show", "xor", "--json").stdout)
+    defaults = {option["option"]: option["default"] for option in shown["options"]}
+    assert defaults["hidden_units"] == 10
+    assert defaults["learning_rate"] == 0.1
+    assert shown["parameters"] == 41
+    text = recipes("show", "xor").stdout
+    assert all(name in text for name in (*defaults, "three-regressions", "41 parameters"))
+
+
+def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:
+    findings = json.loads(recipes("doctor", "--json").stdout)
+    by_name = {finding["what"]: finding for finding in findings}
+    assert by_name["keras"]["found"] == __import__("keras").__version__
+    assert "tensorflow" in by_name["keras backend"]["found"]
+    assert "gpu" in by_name
+    assert all(set(finding) == {"what", "found", "fix"} for finding in findings)
+
+
+BAD = [
+    (["fit", "xro"], 2, "did you mean xor"),
+    (["fit", "xor", "--set", "colour=red"], 2, "it has hidden_units"),
+    (["fit", "xor", "--set", "hidden_units=-3"], 2, "expected a whole number >= 1"),
+    (["fit", "xor", "--epochs", "0"], 2, "expected a whole number >= 1"),
+    (["fit", "xor", "--epochs", "ten"], 2, "not a valid integer"),
+    (["fit", "xor", "--learning-rate", "nan"], 2, "expected a number > 0"),
+    (["fit", "xor", "--preset", "best"], 2, "its presets"),
+    (["fit", "xor", "--data", "missing.csv"], 2, "no such file"),
+    (["fit", "xor", "--resume"], 2, "nothing to resume"),
+    (["fit", "xor", "--device", "gpu"], 2, "sees no GPU"),
+    (["fit", "xor", "--out", "/proc/nowhere"], 2, "cannot be written"),
+    (["fit"], 2, "Missing argument 'NAME'"),
+    (["fly"], 2, "No such command 'fly'"),
+    (["--wings"], 2, "No such option"),
+    (["predict", "xor"], 2, "nothing to predict"),
+    (["predict", "xor", "0,x"], 2, "received 'x'"),
+    (["predict", "xor", "0,1,2"], 2, "expected 2 numbers, received 3"),
+    (["predict", "xor", "nan,0"], 2, "finite"),
+    (["predict", "xor", "missing.csv"], 2, "no such file"),
+    (["predict", "xor", "."], 2, "no such file"),
+    (["predict", "nowhere", "0,1"], 2, "no such folder or file"),
+    (["evaluate", "xor", "--labels", "labels.csv"], 2, "no option 'labels'"),
+    (["export", "xor", "--format", "papyrus"], 2, "expected one of json-h5, keras"),
+    (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "complaint"), BAD, ids=lambda v: str(v)[:40])
+def test_a_mistake_is_answered_in_one_line(
+    recipes: Run, saved: Path, arguments: list[str], code: int, complaint: str
+) -> None:
+    result = recipes(*arguments)
+    assert result.exit_code == code
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert complaint in errors[0]
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    load("xor")
+
+
+def test_a_recipe_that_is_not_fitted_says_how_to(recipes: Run) -> None:
+    result = recipes("predict", "xor", "0,1")
+    assert result.exit_code == 2
+    assert "run `recipes fit xor`" in result.stderr
+
+
+@pytest.mark.parametrize("damage", ["remove", "truncate", "swap"])
+@pytest.mark.parametrize("member", ["model.json", "model.weights.h5", "card.json"])
+def test_a_damaged_model_exits_4_with_one_line(
+    recipes: Run, saved: Path, member: str, damage: str
+) -> None:
+    path = saved / member
+    if damage == "remove":
+        path.unlink()
+    elif damage == "truncate":
+        path.write_bytes(path.read_bytes()[:-50])
+    else:
+        shutil.copy(saved / "history.csv", path)
+    result = recipes("predict", "xor", "0,1")
+    if member == "card.json" and damage == "remove":
+        assert "unverified" in result.stderr
+        return
+    assert result.exit_code == 4
+    assert member in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("row", ["0,1,2", "", "zero", "0,1,1,1", "0,1,inf", '"0,1,1'])
+def test_a_malformed_row_is_named_by_file_and_line(
+    recipes: Run, empty_folder: Path, row: str
+) -> None:
+    (empty_folder / "bad.csv").write_text(f"x1,x2,target\n0,0,0\n{row}\n")
+    result = recipes("fit", "xor", "--data", "bad.csv")
+    if row:
+        assert result.exit_code == 2
+        assert "bad.csv" in result.stderr
+    else:
+        assert result.exit_code == 0
+
+
+def test_a_binary_file_is_no_csv(recipes: Run, empty_folder: Path) -> None:
+    (empty_folder / "bad.csv").write_bytes(b"\xff\xfe\x00\x01")
+    result = recipes("fit", "xor", "--data", "bad.csv")
+    assert result.exit_code == 2
+    assert "bad.csv: expected CSV text in UTF-8" in result.stderr
+
+
+def test_debug_shows_the_traceback(recipes: Run) -> None:
+    assert "Traceback" in recipes("fit", "xro", "--debug").stderr
+
+
+def test_control_characters_are_spelt_out(recipes: Run) -> None:
+    result = recipes("predict", "\x1b[31mred\nalert", "0,1")
+    assert "\x1b" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands.commands))
+def test_every_command_has_help_with_an_example(recipes: Run, name: str) -> None:
+    text = recipes(name, "--help").stdout
+    assert f"recipes {name}" in text.partition("Example:")[2]
+    assert recipes(name, "-h").stdout == text
+
+
+def test_every_option_is_explained() -> None:
+    for command in cli.commands.commands.values():
+        options = [p for p in command.params if isinstance(p, click.Option)]
+        unexplained = [
+            p.name for p in options if not p.help and not isinstance(p.type, click.Choice)
+        ]
+        assert not unexplained, command.name
+
+
+# What follows needs a process of its own.
+
+COMMAND = [sys.executable, "-c", "from keras_recipes.cli import main; main()"]
+
+
+def process(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, **options)
+
+
+LIGHT = [
+    ["--help"], ["--version"], ["list"], ["list", "--json"], ["show", "xor"], ["fit", "--help"],
+    ["fit", "xro"], ["fit", "xor", "--set", "a=1"], ["fit", "xor", "--data", "missing.csv"],
+]  # fmt: skip
+HEAVY = {"tensorflow", "keras", "jax", "torch", "pandas", "matplotlib", "h5py"}
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_help_lists_and_mistakes_do_not_wait_for_keras(arguments: list[str]) -> None:
+    script = (
+        "import sys; from keras_recipes.cli import commands\n"
+        "try: commands(sys.argv[1:])\n"
+        "finally: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    loaded = set(result.stderr.splitlines()[-1].split())
+    assert "click" in loaded
+    assert not loaded & HEAVY
+    if "--data" not in arguments:
+        assert "numpy" not in loaded
+
+
+@pytest.mark.slow
+def test_a_fit_without_a_terminal_prints_plain_lines_and_none_of_tensorflows() -> None:
+    result = process("fit", "xor", check=True)
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("fitting xor on the four points of XOR; tensorflow")
+    assert lines[1] == "reached: every output within 0.01 of its target"
+    assert len(lines) == 3, result.stderr
+    assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_is_no_error(saved: Path) -> None:
+    (saved.parent.parent / "many.csv").write_text("0,1\n" * 50_000)
+    arguments = ["predict", "xor", "many.csv", "--format", "csv"]
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as p:
+        assert p.stdout.readline() == b"input,probability,class\n"
+        p.stdout.close()
+        assert p.stderr.read() == b""
+    assert p.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_folder: Path) -> None:
+    # Restarts without end: contradictory targets cannot be learned.
+    (empty_folder / "odd.csv").write_text("0,1,0\n0,1,1\n")
+    endless = ["fit", "xor", "--data", "odd.csv", "--set", "restarts=1000000"]
+    with subprocess.Popen([*COMMAND, *endless], stderr=subprocess.PIPE, text=True) as p:
+        while "starting again" not in p.stderr.readline():
+            pass
+        p.send_signal(number)
+        message = p.stderr.read()
+    assert p.returncode == 128 + number
+    assert "the same command with --resume goes on" in message.splitlines()[-1]
+    assert "Traceback" not in message
+    with subprocess.Popen([*COMMAND, *endless, "--resume"], stderr=subprocess.PIPE, text=True) as p:
+        lines = [p.stderr.readline() for _ in range(2)]
+        time.sleep(0.5)
+        p.kill()
+    assert lines[1].startswith("resumed after"), lines
+    other = process(*endless, "--resume", "--seed", "9", check=False)
+    assert other.returncode == 2
+    assert "kept with other options: seed=0" in other.stderr
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_in_one_line() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
+def test_no_color_is_asked_for_because_there_is_none(recipes: Run, saved: Path) -> None:
+    for environment in ({"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}, {"TERM": "dumb"}):
+        result = recipes("predict", "xor", "0,1", env={**os.environ, **environment})
+        assert "\x1b" not in result.output
