@@ -114,7 +114,8 @@ def whole(command: list[str], rounds: int, yardstick: str) -> str:
             pairs.append((run(recipes, *command), run(sys.executable, "-c", f"import {yardstick}")))
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)
-    return f"recipes {' '.join(command)}: {ours:.2f} s, import {yardstick} {theirs:.2f} s, ratio {ratio:.2f}"
+    name = " ".join(["recipes", *command])
+    return f"{name}: {ours:.2f} s, import {yardstick} {theirs:.2f} s, ratio {ratio:.2f}"
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ class Option:
         """
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        fits = type(value) is self.kind and (self.kind is not float or math.isfinite(value))
-        if not fits or (self.choices and value not in self.choices):
+        if type(value) is not self.kind or (isinstance(value, float) and not math.isfinite(value)):
+            raise self._refusal(value)
+        if self.choices and value not in self.choices:
             raise self._refusal(value)
         if not all(_RELATIONS[relation][1](value, limit) for relation, limit in self.bounds):
             raise self._refusal(value)

@@ -187,8 +187,9 @@ def _swap_by_renames(staged: Path, target: Path) -> None:
 
 def exchange(one: Path, other: Path) -> bool:
     """Swaps two folders in one step; False where the system or the file system cannot."""
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform != "win32" else None
-    paths = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "win32":
+        return False
+    libc, paths = ctypes.CDLL(None, use_errno=True), (os.fsencode(one), os.fsencode(other))
     if sys.platform == "linux" and hasattr(libc, "renameat2"):
         failed = libc.renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _EXCHANGE)
     elif sys.platform == "darwin" and hasattr(libc, "renamex_np"):

@@ -1,0 +1,79 @@
+"""What the README quotes is what the program prints, and what it links to is there."""
+
+import os
+import re
+import shlex
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+HELP = re.compile(r"<!-- help: recipes (.*?) -->\n```\n(.*?)```", re.DOTALL)
+
+
+def test_help_texts_are_the_programs(recipes: Run) -> None:
+    text = README.read_text()
+
+    def today(quoted: re.Match[str]) -> str:
+        printed = recipes(*shlex.split(quoted[1]), terminal_width=80).stdout
+        return f"<!-- help: recipes {quoted[1]} -->\n```\n{printed}```"
+
+    current = HELP.sub(today, text)
+    if os.environ.get("UPDATE_README"):
+        README.write_text(current)
+    assert current == README.read_text(), "run UPDATE_README=1 pytest tests/test_readme.py"
+
+
+def test_the_quoted_run_is_what_comes_out(recipes: Run) -> None:
+    quoted = re.search(r"<!-- run: .*?-->\n```\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    fit, predict = quoted.split("\n\n")
+    outputs = [recipes("fit", "xor"), recipes("predict", "xor", "0,0", "0,1", "1,0", "1,1")]
+    for block, output in zip((fit, predict), outputs, strict=True):
+        command, *lines = block.strip().splitlines()
+        assert command.startswith("$ recipes ")
+        printed = [line.split() for line in (output.stderr + output.stdout).splitlines()]
+        for line in lines:
+            words = line.split()
+            if "tensorflow" in line or "epochs" in line:
+                # Versions, devices, seconds and the last digits of losses vary between machines.
+                continue
+            assert any(similar(words, other) for other in printed), line
+
+
+def similar(one: list[str], other: list[str]) -> bool:
+    """Equal words, numbers to five per cent."""
+    if len(one) != len(other):
+        return False
+    for a, b in zip(one, other, strict=True):
+        try:
+            if float(a) != pytest.approx(float(b), rel=0.05):
+                return False
+        except ValueError:
+            if a != b:
+                return False
+    return True
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_and_pictures_are_there(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
+    missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
+    assert not missing
+
+
+def test_the_house_is_described_room_by_room() -> None:
+    text = README.read_text()
+    rooms = [path.name for path in (ROOT / "keras_recipes").glob("*.py") if path.stem != "__init__"]
+    assert not [room for room in rooms if f"  {room} " not in text]
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    packages = settings["options"]["packages"].split()
+    there = [p.parent for p in (ROOT / "keras_recipes").rglob("__init__.py")]
+    assert sorted(packages) == sorted(".".join(p.relative_to(ROOT).parts) for p in there)
