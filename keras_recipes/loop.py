@@ -109,6 +109,7 @@ def compile_epochs(
     batch_size: int,
     seed: int,
     jit_compile: bool,
+    augment: "keras.Layer | None" = None,
 ) -> EpochsCall:
     """The function that trains epochs of `model` on `data`.
 
@@ -118,6 +119,7 @@ def compile_epochs(
         batch_size: Examples per update; the last batch of an epoch may be smaller, as in Keras.
         seed: Of the order of the examples, which is a function of it and the epoch's number.
         jit_compile: Whether XLA compiles the call (TensorFlow; JAX always does).
+        augment: Changes the inputs of each batch at random.
     """
     import keras
 
@@ -125,11 +127,15 @@ def compile_epochs(
         return _streamed(model, data)
     _build_all(model, data)
     orders = _Orders(len(data), min(batch_size, len(data)), seed)
+
+    def vary(inputs: Any) -> Any:
+        return inputs if augment is None else augment(inputs, training=True)
+
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow(model, data, orders, jit_compile)
-    if keras.backend.backend() == "jax":
+        return _tensorflow(model, data, orders, jit_compile, vary)
+    if keras.backend.backend() == "jax" and augment is None:
         return _jax(model, data, orders)
-    return _fitted(model, data, orders)
+    return _fitted(model, data, orders, vary)
 
 
 class _Orders:
@@ -160,7 +166,11 @@ def _build_all(model: "keras.Model", data: Examples) -> None:
 
 
 def _tensorflow(
-    model: "keras.Model", data: Examples, orders: _Orders, jit_compile: bool
+    model: "keras.Model",
+    data: Examples,
+    orders: _Orders,
+    jit_compile: bool,
+    vary: Callable[[Any], Any],
 ) -> EpochsCall:
     import tensorflow as tf
 
@@ -168,7 +178,7 @@ def _tensorflow(
     names = list(model.get_metrics_result())
 
     def step(rows: Any) -> None:
-        model.train_step((tf.gather(x, rows), tf.gather(y, rows)))
+        model.train_step((vary(tf.gather(x, rows)), tf.gather(y, rows)))
 
     def epoch(order: Any) -> Any:
         model.reset_metrics()
@@ -237,11 +247,14 @@ def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
     return call
 
 
-def _fitted(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
-    """An epoch at a time by `fit`, for backends whose loops do not compile (PyTorch)."""
+def _fitted(
+    model: "keras.Model", data: Examples, orders: _Orders, vary: Callable[[Any], Any]
+) -> EpochsCall:
+    """An epoch at a time by `fit`, for what does not compile into a loop (PyTorch)."""
+    import keras
 
     def epoch(order: "np.ndarray") -> dict[str, float]:
-        x, y = data.x[order], data.y[order]
+        x, y = keras.ops.convert_to_numpy(vary(data.x[order])), data.y[order]
         run = model.fit(x, y, batch_size=orders.batch, shuffle=False, verbose=0)
         return {name: float(column[0]) for name, column in run.history.items()}
 

@@ -39,11 +39,11 @@ def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
 
 def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:
     """Predictions for batches as they come."""
-    recipe = _recipe(fitted)
     for batch in batches:
         answers = outputs(fitted.model, batch.x)
-        if recipe:
-            yield from options.call(recipe, "interpret", batch, answers, options=given)
+        if fitted.card:
+            recipe, known = catalog.get(fitted.card.recipe), (batch, answers, fitted.card.learned)
+            yield from options.call(recipe, "interpret", *known, options=given)
         else:
             yield from _raw_rows(batch, answers)
 

@@ -26,6 +26,9 @@ Positive = Annotated[float, Gt(0)]
 Row = dict[str, Any]
 """One prediction: column name to plain Python value."""
 
+Details = dict[str, list[Row]]
+"""Further tables by name."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -59,12 +62,26 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Data as a recipe trains on it. `note` says in words what was held out, or why nothing was."""
+    """Data as a recipe trains on it.
+
+    Attributes:
+        name: Stands in every table of results.
+        train: To learn from.
+        test: To measure on, once, at the end.
+        note: Says in words what was held out, or why nothing was.
+        validation: To choose settings by, and to watch while training; no part of `train`.
+        learned: What the recipe has to know of the data besides the weights, such as labels; JSON
+            values, kept in the card.
+        implied: Options that the data decides, such as the number of classes.
+    """
 
     name: str
     train: Examples
     test: Examples
     note: str
+    validation: Examples | None = None
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    implied: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -109,6 +126,8 @@ class Plan:
             interruptions are looked at between calls.
         jit_compile: Whether XLA compiles the call. It wins for dense nets on a CPU and loses for
             convolutions there.
+        rate: The learning rate of an epoch, counted from 0; None leaves it to the optimizer.
+        augment: Makes a Keras layer that changes the inputs at random while training.
         goal: What to stop at, or None to train all `epochs`.
         extra_epochs: How much longer an attempt that missed the goal may train.
         restarts: How often to start again from other weights after that.
@@ -119,6 +138,8 @@ class Plan:
     seed: int
     epochs_per_call: int = 1
     jit_compile: bool = True
+    rate: Callable[[int], float] | None = None
+    augment: "Callable[[], keras.Layer] | None" = None
     goal: Goal | None = None
     extra_epochs: int = 0
     restarts: int = 0
@@ -143,9 +164,10 @@ class Recipe:
         measure: Targets and outputs to metrics.
         inputs: Reads what is to be predicted: values, files, "-".
         as_batch: The same for Python values.
-        interpret: A batch and the model's outputs for it to rows.
+        interpret: A batch, the model's outputs for it and what was learned of the data to rows.
         figures: Names and draws the recipe's pictures, given the data it was fitted on.
         presets: Named sets of options.
+        details: Targets, outputs and what was learned of the data to further tables by name.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
     """
 
@@ -166,6 +188,7 @@ class Recipe:
     figures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]"
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     data_here: Callable[[], bool] = lambda: True
+    details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
     keeps_first_weights: bool = False
 
     @property

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes import loop, options, prediction
 from keras_recipes.checkpoint import Checkpoint
-from keras_recipes.errors import GoalNotReachedError
-from keras_recipes.recipe import Examples, Plan, Recipe
+from keras_recipes.errors import GoalNotReachedError, RecipeError
+from keras_recipes.recipe import Dataset, Examples, Plan, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ class Run:
         recipe: What is being fitted.
         values: The recipe's options.
         plan: Made from them.
-        examples: To train on.
+        data: To train on, and to watch.
         callbacks: Keras callbacks.
         restarts: New starts so far.
         results: The values of each call of the present attempt.
@@ -43,7 +43,7 @@ class Run:
     recipe: Recipe
     values: Mapping[str, Any]
     plan: Plan
-    examples: Examples
+    data: Dataset
     callbacks: "tuple[keras.callbacks.Callback, ...]" = ()
     restarts: int = 0
     results: "list[dict[str, np.ndarray]]" = field(default_factory=list)
@@ -54,10 +54,11 @@ class Run:
         self.first_weights: tuple[np.ndarray, ...] = tuple(self.model.get_weights())
         self._call = loop.compile_epochs(
             self.model,
-            self.examples,
+            self.data.train,
             batch_size=self.plan.batch_size,
             seed=self.plan.seed,
             jit_compile=self.plan.jit_compile,
+            augment=self.plan.augment() if self.plan.augment else None,
         )
         self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
 
@@ -119,15 +120,17 @@ class Run:
             first_epoch=self.epochs,
             epochs=epochs,
             epochs_per_call=self.plan.epochs_per_call,
-            callbacks=self.callbacks,
+            callbacks=self._callbacks(),
         ):
-            self.results.append(values)
+            self.results.append({**values, **self._watched(len(values["loss"]))})
             self.seconds = time.perf_counter() - started
-            update(self.epochs, f"loss {values['loss'][-1]:.4g}", epochs)
+            update(self.epochs, self._news(), epochs)
             if self._reached() or not self._finite():
                 break
             if checkpoint:
                 checkpoint.boundary(self)
+        if self.plan.goal is None and not self._finite():
+            raise RecipeError(f"{self.recipe.name}: {self._so_far()}; try a smaller learning_rate")
         return self.plan.goal is None or self._reached()
 
     def _reached(self) -> bool:
@@ -136,16 +139,42 @@ class Run:
     def _error(self) -> float:
         """The metric of the goal, on the training examples: test data is for the end."""
         assert self.plan.goal is not None
-        outputs = prediction.outputs(self.model, self.examples.x)
-        return self.recipe.measure(self.examples.y, outputs)[self.plan.goal.metric]
+        return self._measured(self.data.train)[self.plan.goal.metric]
+
+    def _measured(self, examples: Examples) -> dict[str, float]:
+        outputs = prediction.outputs(self.model, examples.x)
+        return self.recipe.measure(examples.y, outputs)
+
+    def _watched(self, count: int) -> "dict[str, np.ndarray]":
+        """Metrics on the validation examples after a call of `count` epochs; not known between."""
+        import numpy as np
+
+        if self.data.validation is None:
+            return {}
+        measured = self._measured(self.data.validation)
+        unknown = [math.nan] * (count - 1)
+        return {f"val_{name}": np.array([*unknown, value]) for name, value in measured.items()}
+
+    def _news(self) -> str:
+        last = {name: column[-1] for name, column in self.results[-1].items()}
+        shown = {name: last[name] for name in ("loss", "val_accuracy") if name in last}
+        return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
+
+    def _callbacks(self) -> "list[keras.callbacks.Callback]":
+        import keras
+
+        if self.plan.rate is None:
+            return list(self.callbacks)
+        schedule = keras.callbacks.LearningRateScheduler(self.plan.rate)
+        return [schedule, *self.callbacks]
 
     def _finite(self) -> bool:
         return math.isfinite(self.results[-1]["loss"][-1])
 
     def _so_far(self) -> str:
-        assert self.plan.goal is not None
         if not self._finite():
             return f"the loss is {self.results[-1]['loss'][-1]} after {self.epochs:,} epochs"
+        assert self.plan.goal is not None
         name = self.plan.goal.metric.replace("_", " ")
         return f"{name} {self._error():.3g} after {self.epochs:,} epochs"
 

@@ -72,6 +72,7 @@ def prepare(
     recipe = catalog.get(name)
     values = options.resolve(recipe, preset, given)
     dataset, paths = _dataset(recipe, data, values)
+    values = {**values, **options.check(recipe, dataset.implied)}
     plan = options.call(recipe, "training", options=values)
     return Task(recipe, preset, values, dataset, paths, plan)
 
@@ -97,7 +98,7 @@ def carry_out(
         StoppedError: Somebody asked to stop; the checkpoint has the state.
     """
     recipe = task.recipe
-    run = Run(recipe, task.options, task.plan, task.data.train, callbacks=tuple(callbacks))
+    run = Run(recipe, task.options, task.plan, task.data, callbacks=tuple(callbacks))
     if checkpoint:
         checkpoint.restore(run)
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
@@ -166,6 +167,7 @@ def _card(task: Task, run: Run) -> Card:
             "name": data.name,
             "paths": task.paths,
             "examples": len(data.train),
+            "validation_examples": len(data.validation) if data.validation else 0,
             "test_examples": len(test),
             "sha256": data.sha256,
             "note": data.note,
@@ -178,7 +180,7 @@ def _card(task: Task, run: Run) -> Card:
             "backend": backend.describe(),
             "history_stride": run.history().thinned(HISTORY_ROWS).stride,
         },
-        learned={},
+        learned=dict(data.learned),
         versions=storage.versions(),
     )
 

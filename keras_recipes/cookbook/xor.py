@@ -13,7 +13,7 @@ points to where one line separates them.
 `python benchmarks/xor_seeds.py` measures in how many of 200 random starts this works.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -174,7 +174,7 @@ def as_batch(points: Any) -> Batch:
     return Batch([",".join(np.format_float_positional(v, trim="-") for v in row) for row in x], x)
 
 
-def interpret(batch: Batch, outputs: "np.ndarray") -> Iterator[Row]:
+def interpret(batch: Batch, outputs: "np.ndarray", learned: Mapping[str, Any]) -> Iterator[Row]:
     """Rows `input,probability,class`; class is 1 where the probability is at least 0.5."""
     for name, probability in zip(batch.names, outputs[:, 0].tolist(), strict=True):
         yield {"input": name, "probability": probability, "class": int(probability >= 0.5)}
