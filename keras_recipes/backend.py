@@ -24,21 +24,46 @@ _NOISE = re.compile(
 )
 
 
-def start(device: str = "auto") -> None:
-    """Imports Keras without its backend's start-up chatter and chooses the device.
+def choose(device: str) -> None:
+    """Says, before Keras is imported, which device it is to open: "cpu", "gpu" or "auto"."""
+    if device == "cpu":
+        # A GPU that was opened cannot be given back.
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-    Lines that are not start-up chatter, and everything if the import fails, still reach stderr.
+
+def start(device: str = "auto") -> None:
+    """Imports Keras, if nobody has yet, without its backend's start-up chatter.
+
+    Lines that are not start-up chatter still reach stderr.
 
     Args:
-        device: "cpu"; "gpu", which must be there; or "auto": a GPU when there is one.
+        device: As for `choose`; a "gpu" that is asked for must be there.
 
     Raises:
-        InputError: There is no such device.
+        InputError: The backend is not installed, or there is no such device.
     """
     # INFO lines later than the import, such as XLA's; warnings and errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    with _without_noise():
-        _open_device(device)
+    if "keras" not in sys.modules:
+        choose(device)
+        with _without_noise():
+            _import_keras()
+    if device == "gpu" and not gpus():
+        raise InputError("--device gpu: no GPU is seen here; `recipes doctor` says why")
+
+
+def _import_keras() -> None:
+    try:
+        import keras
+    except (ImportError, ValueError) as error:
+        name = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise InputError(
+            f"Keras does not start with KERAS_BACKEND={name} ({error}): "
+            f"pip install 'keras_recipes[{name}]', or unset KERAS_BACKEND"
+        ) from error
+    # The first tensor opens the device, which is the second half of the chatter.
+    keras.ops.zeros(())
 
 
 def describe() -> str:
@@ -57,22 +82,6 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
-def _open_device(device: str) -> None:
-    if device == "cpu":
-        # Before the import: a GPU that was opened cannot be given back.
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    import keras
-
-    # The first tensor opens the device, which is the second half of the chatter.
-    keras.ops.zeros(())
-    if device == "gpu" and not gpus():
-        raise InputError(
-            f"--device gpu: {keras.backend.backend()} sees no GPU here; "
-            "`recipes doctor` says why, --device auto goes on without"
-        )
-
-
 @contextmanager
 def _without_noise() -> Iterator[None]:
     """Holds back what native code writes to file descriptor 2, then passes on all but the noise."""
@@ -80,18 +89,13 @@ def _without_noise() -> Iterator[None]:
     with tempfile.TemporaryFile() as held:
         terminal = os.dup(2)
         os.dup2(held.fileno(), 2)
-        noise = _NOISE
         try:
             yield
-        except ImportError:
-            noise = re.compile("(?!)")
-            raise
         finally:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
             held.seek(0)
-            lines = held.read().decode(errors="replace").splitlines()
-            for line in lines:
-                if not noise.match(line):
+            for line in held.read().decode(errors="replace").splitlines():
+                if not _NOISE.match(line):
                     print(line, file=sys.stderr)

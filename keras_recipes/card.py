@@ -9,6 +9,16 @@ from keras_recipes.errors import CorruptModelError
 
 SCHEMA = 1
 
+_NESTED: dict[str, tuple[type, ...]] = {
+    "data.name": (str,),
+    "data.sha256": (str,),
+    "data.paths": (list, type(None)),
+    "training.epochs": (int,),
+    "training.restarts": (int,),
+    "training.seconds": (int, float),
+    "training.history_stride": (int,),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
@@ -77,7 +87,17 @@ def _check_fields(values: Mapping[str, Any], where: str) -> None:
     for name, hint in expected.items():
         kind = getattr(hint, "__origin__", hint)
         if not isinstance(values[name], kind) or isinstance(values[name], bool):
-            raise CorruptModelError(f"{where}: {name} is not of the type a card has there")
+            raise CorruptModelError(f"{where}: {name} is not of the type that a card has there")
+    for path, kinds in _NESTED.items():
+        section, name = path.split(".")
+        if not isinstance(values[section].get(name, ...), kinds):
+            raise CorruptModelError(f"{where}: {path} is not of the type that a card has there")
+    _check_names(values, where)
+
+
+def _check_names(values: Mapping[str, Any], where: str) -> None:
+    if not all(isinstance(path, str) for path in values["data"]["paths"] or []):
+        raise CorruptModelError(f"{where}: data.paths holds something that is no path")
     for member, digest in values["files"].items():
         plain = member not in (".", "..") and not {"/", "\\", "\0"} & set(member)
         if not plain or not isinstance(digest, str):

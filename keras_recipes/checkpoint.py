@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import publish
-from keras_recipes.errors import CorruptModelError, InputError, StoppedError
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
 
 if TYPE_CHECKING:
     from keras_recipes.run import Run
@@ -57,8 +57,12 @@ class Checkpoint:
         """
         if self._signal is None and time.monotonic() - self._kept_at < SECONDS:
             return
-        publish.file(self.path, _packed(run))
         self._kept_at = time.monotonic()
+        try:
+            publish.file(self.path, _packed(run))
+        except RecipeError as error:
+            log.warning("this fit could not be resumed if it were stopped: %s", error)
+            return
         if self._signal is not None:
             raise StoppedError(
                 f"stopped after {run.epochs:,} epochs; the same command with --resume goes on",
@@ -73,14 +77,16 @@ class Checkpoint:
             CorruptModelError: What was kept is damaged.
         """
         if not self.resume:
+            if self.path.exists():
+                log.warning("a fit that was stopped is kept here; --resume goes on with it")
             return
         if not self.path.exists():
             raise InputError(f"{self.path}: nothing to resume; fit without --resume")
         try:
             _unpack(self.path, run)
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            if isinstance(error, InputError):
-                raise
+        except InputError:
+            raise
+        except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
             raise CorruptModelError(f"{self.path}: damaged; fit without --resume") from error
         log.info("resumed after %s epochs", f"{run.epochs:,}")
 
@@ -97,7 +103,7 @@ class Checkpoint:
 def _packed(run: "Run") -> bytes:
     import numpy as np
 
-    meta = {"options": dict(run.values), "restarts": run.restarts, "seconds": run.seconds}
+    meta = {"made_of": _made_of(run), "restarts": run.restarts, "seconds": run.seconds}
     arrays = {
         "meta": np.array(json.dumps(meta)),
         **_numbered("variable", [variable.numpy() for variable in _variables(run)]),
@@ -112,10 +118,10 @@ def _packed(run: "Run") -> bytes:
 def _unpack(path: Path, run: "Run") -> None:
     import numpy as np
 
-    with np.load(path, allow_pickle=False) as kept:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
         meta = json.loads(kept["meta"].item())
-        if meta["options"] != dict(run.values):
-            raise InputError(f"{path}: was kept with other options: {_difference(meta, run)}")
+        if differ := _differences(meta["made_of"], _made_of(run)):
+            raise InputError(f"{path}: was kept with other settings: {differ}")
         for i, variable in enumerate(_variables(run)):
             variable.assign(kept[f"variable_{i}"])
         run.first_weights = tuple(kept[f"first_{i}"] for i in range(len(run.first_weights)))
@@ -124,9 +130,16 @@ def _unpack(path: Path, run: "Run") -> None:
     run.restarts, run.seconds = meta["restarts"], meta["seconds"]
 
 
-def _difference(meta: dict[str, Any], run: "Run") -> str:
-    kept = meta["options"]
-    differ = [name for name in run.values if kept.get(name) != run.values[name]]
+def _made_of(run: "Run") -> dict[str, Any]:
+    """What has to be the same for a fit to go on as it would have."""
+    import keras
+
+    made_of = {"data": run.data.sha256, "backend": keras.backend.backend()}
+    return {**run.values, **made_of}
+
+
+def _differences(kept: dict[str, Any], now: dict[str, Any]) -> str:
+    differ = [name for name in now if kept.get(name) != now[name]]
     return ", ".join(f"{name}={kept.get(name)}" for name in differ)
 
 

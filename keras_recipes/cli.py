@@ -1,5 +1,7 @@
 """The command line: checks what was typed, calls one function, prints. The only user of Click."""
 
+import contextlib
+import errno
 import json
 import logging
 import os
@@ -18,6 +20,9 @@ from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Recipe
 
 EXIT_SIGPIPE = 128 + 13
+WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
+FITTING = ("build", "read", "training", "interpret")
+"""The functions of a recipe whose options a fit takes; those of `interpret` become the model's."""
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +33,14 @@ class Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Runs a command; every way out of it ends here."""
         arguments = list(sys.argv[1:] if args is None else args)
-        debug = "--debug" in arguments
+        options_end = arguments.index("--") if "--" in arguments else len(arguments)
+        debug = "--debug" in arguments[:options_end]
+        if debug:
+            arguments.remove("--debug")
         _log_to_stderr()
         extra["standalone_mode"] = False
         try:
-            code = super().main([a for a in arguments if a != "--debug"], *rest, **extra)
+            code = super().main(arguments, *rest, **extra)
         except click.Abort:
             code = 128 + signal.SIGINT
         except Exception as error:
@@ -47,16 +55,26 @@ class Commands(click.Group):
             result = super().invoke(context)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python would complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard_stdout()
             return EXIT_SIGPIPE
+        except OSError:
+            _discard_stdout()
+            raise
         return result
 
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     commands()
+
+
+def _discard_stdout() -> None:
+    """Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _names(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
@@ -174,7 +192,8 @@ def fit(
 
     recipe = catalog.get(name)
     folder = Path(out) if out else storage.DEFAULT_FOLDER / recipe.name
-    given = _given(recipe, assignments, shorthands)
+    given = _given(recipe, assignments, shorthands, FITTING)
+    backend.choose(device)
     task = training.prepare(recipe.name, data, preset=preset, given=given)
     storage.check_target(folder.resolve())
     backend.start(device)
@@ -214,7 +233,7 @@ def evaluate(
     if card is None:
         raise InputError(f"{model}: has no card, so no recipe to measure it by")
     recipe = catalog.get(card.recipe)
-    given = {**card.options, **_given(recipe, assignments, shorthands)}
+    given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
     backend.start()
     metrics = training.measure(storage.load(model), dataset)
@@ -251,12 +270,14 @@ def predict(
 
     if not inputs:
         raise InputError("nothing to predict: give values, files, or - for standard input")
-    card = storage.card_of(model)
+    if output is not None:
+        tables.check_output(output)
+    card = storage.card_of(model, weights)
     given, batches = {}, None
     if card:
         recipe = catalog.get(card.recipe)
-        given = _given(recipe, assignments, {})
-        batches = prediction.begun(recipe.inputs(inputs))
+        given = prediction.settings(card, options.parse(recipe, assignments, prediction.ASKING))
+        batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
     backend.start()
     fitted = storage.load(model, weights)
     if batches is None:
@@ -279,7 +300,8 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     """
     from keras_recipes import backend, exporting, storage
 
-    path = Path(output) if output else exporting.default_path(storage.locate(model), form)
+    place = storage.locate(model, weights)
+    path = Path(output) if output else exporting.default_path(place, form)
     exporting.check_format(form, path)
     backend.start()
     exported = exporting.export(storage.load(model, weights), form, path)
@@ -325,14 +347,22 @@ def doctor(as_json: bool) -> None:
 
     findings = [asdict(finding) for finding in surgery.examine()]
     _print_json(findings) if as_json else _print_table(findings)
+    if any(finding["broken"] for finding in findings):
+        raise SystemExit(1)
 
 
 def _given(
-    recipe: Recipe, assignments: Iterable[str], shorthands: Mapping[str, Any]
+    recipe: Recipe,
+    assignments: Iterable[str],
+    shorthands: Mapping[str, Any],
+    owners: Sequence[str],
 ) -> dict[str, Any]:
     """What was set by `--set` and by the options that are short for it, checked."""
     short = {name: value for name, value in shorthands.items() if value is not None}
-    return {**options.parse(recipe, assignments), **options.check(recipe, short)}
+    return {
+        **options.parse(recipe, assignments, owners),
+        **options.check(recipe, short, owners),
+    }
 
 
 def _entry(recipe: Recipe) -> dict[str, Any]:
@@ -440,7 +470,8 @@ class _Stderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        print(f"{level}{_one_line(record.getMessage())}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # nobody may be reading; the work goes on
+            print(f"{level}{_one_line(record.getMessage())}", file=sys.stderr)
 
 
 def _log_to_stderr() -> None:
@@ -463,9 +494,13 @@ def _explain(error: Exception) -> int:
         message, code = error.format_message(), error.exit_code
     elif isinstance(error, RecipeError):
         message, code = str(error), error.exit_code
+    elif isinstance(error, OSError):
+        message = f"{error.filename or 'output'}: {error.strerror or error}"
+        code = 2 if error.errno in WRONG_PATH else 1
     else:
         message = f"unexpected {type(error).__name__}: {error}; --debug shows where"
-    print(f"error: {_one_line(message)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"error: {_one_line(message)}", file=sys.stderr)
     return code
 
 

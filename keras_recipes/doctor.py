@@ -19,11 +19,12 @@ EXTRAS = {"jax": "jax", "torch": "torch"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `fix` is empty where nothing needs fixing."""
+    """One thing looked at. `fix` is empty where nothing needs fixing; `broken`: nothing works."""
 
     what: str
     found: str
     fix: str = ""
+    broken: bool = False
 
 
 def examine() -> Iterator[Finding]:
@@ -45,7 +46,7 @@ def _package(name: str, fix: str) -> Finding:
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
-        return Finding(name, "missing", fix)
+        return Finding(name, "missing", fix, broken=True)
 
 
 def _devices() -> Iterator[Finding]:
@@ -53,9 +54,7 @@ def _devices() -> Iterator[Finding]:
         backend.start()
         yield Finding("keras backend", backend.describe())
     except Exception as error:  # whatever keeps Keras from starting is the finding
-        yield Finding(
-            "keras backend", f"does not start: {error}", "see KERAS_BACKEND and the versions"
-        )
+        yield Finding("keras backend", str(error), "unset KERAS_BACKEND", broken=True)
         return
     if gpus := backend.gpus():
         yield Finding("gpu", ", ".join(gpus))

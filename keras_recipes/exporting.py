@@ -1,5 +1,6 @@
 """Other formats: written beside, read back by what will read them, compared, and only then kept."""
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,19 +54,22 @@ def check_format(format: str, path: Path) -> None:
     ending = FORMATS[format].ending
     if ending.startswith(".") and path.suffix != ending:
         raise InputError(f"{path}: a file of this format has a name that ends in {ending}")
-    publish.prepare(path.resolve())
+    if ending.startswith("."):
+        publish.prepare_file(path.resolve())
+    else:
+        publish.prepare(path.resolve())
 
 
 def default_path(model: Path, format: str) -> Path:
     """Where an export goes when nothing is said: here, under the model's name."""
     ending = FORMATS[format].ending if format in FORMATS else ""
-    return Path(f"{model.stem}{ending}")
+    return Path(f"{model.name if model.is_dir() else model.stem}{ending}")
 
 
 def _json_h5(fitted: Fitted, path: Path) -> Exported:
     """`model.json` and `model.weights.h5`, with the card; pictures and history stay behind."""
     target = path.resolve()
-    storage.check_target(target)
+    storage.check_replaceable(target, (storage.ARCHITECTURE, storage.WEIGHTS, storage.CARD))
     bare = Fitted(model=fitted.model, card=fitted.card)
     with publish.folder(target, storage.members(bare)) as staged:
         difference = _difference(fitted, storage.load(staged).model)
@@ -97,12 +101,13 @@ def _difference(fitted: Fitted, other: "keras.Model") -> float:
 
 
 def _real_inputs(fitted: Fitted) -> "np.ndarray":
-    """The recipe's test inputs; for a model that is no recipe's, normally distributed numbers."""
+    """The recipe's test inputs; where there are none, normally distributed numbers."""
     import numpy as np
 
     card = fitted.card
-    if card is not None and card.data["paths"] is not None:
-        return training.data_for(card, None, card.options).test.x
+    if card is not None:
+        with contextlib.suppress(InputError):
+            return training.data_for(card, None, card.options).test.x
     shape = [1 if size is None else size for size in fitted.model.input_shape[1:]]
     return np.random.default_rng(0).normal(size=(32, *shape)).astype("float32")
 

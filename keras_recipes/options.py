@@ -3,8 +3,9 @@
 import difflib
 import inspect
 import math
+import numbers
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -13,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Recipe
 
-OWNERS = ("build", "read", "training", "interpret")
+OWNERS = ("build", "read", "training", "inputs", "interpret")
 """The functions of a recipe whose keyword-only parameters are options."""
 
 _RELATIONS: dict[type, tuple[str, Callable[[Any, Any], bool]]] = {
@@ -69,8 +70,11 @@ class Option:
         Raises:
             InputError: The value has the wrong type or is out of range.
         """
-        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+        if not isinstance(value, bool):
+            if self.kind is float and isinstance(value, numbers.Real):
+                value = float(value)
+            elif self.kind is int and isinstance(value, numbers.Integral):
+                value = int(value)
         if type(value) is not self.kind or (isinstance(value, float) and not math.isfinite(value)):
             raise self._refusal(value)
         if self.choices and value not in self.choices:
@@ -83,14 +87,14 @@ class Option:
         return InputError(f"{self.name}: expected {self.expected}, received {value!r}")
 
 
-def of(recipe: Recipe) -> dict[str, Option]:
-    """Every option of the recipe by name, in the order of `OWNERS` and of their signatures.
+def of(recipe: Recipe, owners: Sequence[str] = OWNERS) -> dict[str, Option]:
+    """The options of these functions of the recipe, in the order of their signatures.
 
     Raises:
         TypeError: Two of the recipe's functions use one name for different things.
     """
     found: dict[str, Option] = {}
-    for owner in OWNERS:
+    for owner in owners:
         for option in declared(getattr(recipe, owner)):
             if found.setdefault(option.name, option) != option:
                 raise TypeError(f"{recipe.name}: {option.name} means two things")
@@ -107,26 +111,30 @@ def resolve(recipe: Recipe, preset: str | None, given: Mapping[str, Any]) -> dic
     return {**defaults, **check(recipe, {**_preset(recipe, preset), **given})}
 
 
-def check(recipe: Recipe, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, if they are ones for this recipe's options.
+def check(
+    recipe: Recipe, values: Mapping[str, Any], owners: Sequence[str] = OWNERS
+) -> dict[str, Any]:
+    """The values, if they are ones for options of these functions of the recipe.
 
     Raises:
         InputError: An unknown option, or a value of the wrong type or out of range.
     """
-    known = of(recipe)
+    known = of(recipe, owners)
     for name in values:
         if name not in known:
             raise _unknown(recipe, name, known)
     return {name: known[name].check(value) for name, value in values.items()}
 
 
-def parse(recipe: Recipe, assignments: Iterable[str]) -> dict[str, Any]:
+def parse(
+    recipe: Recipe, assignments: Iterable[str], owners: Sequence[str] = OWNERS
+) -> dict[str, Any]:
     """Values from `key=value` texts.
 
     Raises:
         InputError: No `=`, an unknown key, or a value of the wrong kind.
     """
-    known = of(recipe)
+    known = of(recipe, owners)
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")

@@ -1,12 +1,13 @@
 """Figures, drawn with Matplotlib and returned, never shown."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import prediction, publish
 from keras_recipes.loop import History
-from keras_recipes.recipe import Examples
+from keras_recipes.recipe import Examples, Row
 
 if TYPE_CHECKING:
     import keras
@@ -39,13 +40,55 @@ def check_folder(folder: Path) -> None:
     publish.prepare(folder.resolve() / "any.png")
 
 
-def curve(history: History, metric: str, unit: str) -> "Figure":
-    """One metric over the epochs, on a logarithmic scale."""
+def curve(history: History, metric: str, unit: str, *, log: bool = True) -> "Figure":
+    """One metric over the epochs, on training and, where there is any, validation data."""
     figure, axes = _figure()
-    axes.plot(history.epochs, history.values[metric], color=ZERO)
-    axes.set(yscale="log", xlabel="epoch", ylabel=f"{metric} ({unit})")
+    axes.plot(history.epochs, history.values[metric], color=ZERO, label="training")
+    if f"val_{metric}" in history.values:
+        axes.plot(history.epochs, history.values[f"val_{metric}"], color=ONE, label="validation")
+        axes.legend()
+    axes.set(yscale="log" if log else "linear", xlabel="epoch", ylabel=f"{metric} ({unit})")
     axes.set_title(f"{metric.capitalize()} over {history.epochs[-1]:,} epochs")
     axes.grid(alpha=0.3)
+    return figure
+
+
+def confusion(table: list[Row], data: str) -> "Figure":
+    """What was said of each class, in counts; right answers are on the diagonal.
+
+    Args:
+        table: A row for each true class: `true`, then the count of each answer by label.
+        data: What it was measured on.
+    """
+    import numpy as np
+
+    labels = [str(row["true"]) for row in table]
+    counts = np.array([[row[label] for label in labels] for row in table])
+    figure, axes = _figure()
+    axes.imshow(np.log1p(counts), cmap="Blues")
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="answer", ylabel="truth")
+    axes.set_title(f"Answers on {data}'s test part")
+    if len(labels) <= 12:
+        dark = np.log1p(counts.max()) * 0.6
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if np.log1p(count) > dark else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=7)
+    return figure
+
+
+def worst_mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[str]) -> "Figure":
+    """The images whose true class was given the least probability, with truth and answer."""
+    given = (test.y * outputs).sum(axis=1)
+    figure = _empty((6.6, 5.2))
+    panels = figure.subplots(4, 6)
+    for axes, row in zip(panels.flat, given.argsort(), strict=False):
+        axes.imshow(test.x[row].squeeze(), cmap="gray_r")
+        truth, answer = labels[test.y[row].argmax()], labels[outputs[row].argmax()]
+        axes.set_title(f"{truth}, said {answer}", fontsize=9)
+        axes.axis("off")
+    figure.suptitle("The worst mistakes")
     return figure
 
 
@@ -75,10 +118,8 @@ def hidden_layer(
     largest components alone can hide that the classes are separated, or show it where it is not so.
     The shade is what the output layer answers there: after training one line separates the classes.
     """
-    import matplotlib.pyplot as plt
-
-    figure, panels = plt.subplots(1, 2, figsize=(9.2, 4.0), layout="constrained")
-    plt.close(figure)
+    figure = _empty((9.2, 4.0))
+    panels = figure.subplots(1, 2)
     for axes, title, weights in zip(
         panels,
         ("before training", "after training"),
@@ -179,8 +220,12 @@ def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
 
 
 def _figure() -> "tuple[Figure, Axes]":
-    import matplotlib.pyplot as plt
+    figure = _empty(INCHES)
+    return figure, figure.subplots()
 
-    figure, axes = plt.subplots(figsize=INCHES, layout="constrained")
-    plt.close(figure)
-    return figure, axes
+
+def _empty(inches: tuple[float, float]) -> "Figure":
+    # Not by pyplot, which would keep every figure and want a window system's word.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=inches, layout="constrained")

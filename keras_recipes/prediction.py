@@ -6,13 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import catalog, options
+from keras_recipes.card import Card
 from keras_recipes.data import numbers
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Batch, Fitted, Recipe, Row
+from keras_recipes.recipe import Batch, Fitted, Row
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+
+ASKING = ("inputs", "interpret")
+"""The functions of a recipe that have a part in a prediction."""
+
+PIECE = 1_000
+"""Inputs that the model is given at once."""
 
 
 def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
@@ -32,9 +40,10 @@ def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
     """
     import numpy as np
 
-    recipe = _recipe(fitted)
-    batch = recipe.as_batch(x) if recipe else _raw_batch(fitted.model, np.asarray(x), 0, "input")
-    return list(rows(fitted, [batch], given))
+    if fitted.card is None:
+        return list(rows(fitted, [_raw_batch(fitted.model, np.asarray(x), 0, "input")], {}))
+    recipe = catalog.get(fitted.card.recipe)
+    return list(rows(fitted, [recipe.as_batch(x)], settings(fitted.card, given)))
 
 
 def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:
@@ -48,6 +57,15 @@ def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> 
             yield from _raw_rows(batch, answers)
 
 
+def settings(card: Card, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The card's options for asking the model, and over them what is given.
+
+    Raises:
+        InputError: Something given is no option for that.
+    """
+    return {**card.options, **options.check(catalog.get(card.recipe), given, ASKING)}
+
+
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
     """The same batches, the first of them already read, so that its mistakes come out now."""
     return itertools.chain(list(itertools.islice(batches, 1)), batches)
@@ -55,9 +73,14 @@ def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def outputs(model: "keras.Model", x: "np.ndarray") -> "np.ndarray":
     """The model's outputs for a batch, shape (N, ...)."""
+    import keras
     import numpy as np
 
-    return np.asarray(model.predict_on_batch(x))
+    # In pieces, so that memory stays bounded; called and not `predict`ed, since a function traced
+    # anew for every model and shape costs more than it saves here, and TensorFlow complains.
+    pieces = [x[start : start + PIECE] for start in range(0, len(x), PIECE)]
+    answers = [model(piece, training=False) for piece in pieces]
+    return np.concatenate([keras.ops.convert_to_numpy(answer) for answer in answers])
 
 
 def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
@@ -73,15 +96,11 @@ def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
         if Path(text).suffix in (".npy", ".npz"):
             x = _array(Path(text))
         else:
-            width = model.input_shape[-1]
+            width = _input_shape(model)[-1] or 1
             example = ",".join(["0"] * min(width, 3))
             x = np.array([row for _, row in numbers.rows([text], width=width, example=example)])
         yield _raw_batch(model, x, first, text)
         first += len(x)
-
-
-def _recipe(fitted: Fitted) -> Recipe | None:
-    return catalog.get(fitted.card.recipe) if fitted.card else None
 
 
 def _array(path: Path) -> "np.ndarray":
@@ -100,14 +119,16 @@ def _array(path: Path) -> "np.ndarray":
         raise
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy, zip and zlib each have their own
         raise InputError(f"{path}: no NumPy array that can be read: {error}") from None
 
 
 def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -> Batch:
     import numpy as np
 
-    expected = model.input_shape[1:]
+    expected = _input_shape(model)
+    if not len(x):
+        raise InputError(f"{source}: expected inputs, received none")
     if x.ndim != len(expected) + 1 or any(
         want not in (None, got) for want, got in zip(expected, x.shape[1:], strict=True)
     ):
@@ -118,6 +139,15 @@ def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -
             f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity"
         )
     return Batch([str(first + i) for i in range(len(x))], x)
+
+
+def _input_shape(model: "keras.Model") -> tuple[int | None, ...]:
+    """The shape of one input, without the batch axis."""
+    if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
+        raise InputError("expected a model with one input and one output, this one has more")
+    if len(model.input_shape) < 2:
+        raise InputError(f"expected a model of arrays, this one takes {model.input_shape}")
+    return model.input_shape[1:]
 
 
 def _raw_rows(batch: Batch, answers: "np.ndarray") -> Iterator[Row]:

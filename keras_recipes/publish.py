@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -34,13 +35,24 @@ def prepare(target: Path) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        probe = _beside(target, "probe")
+        probe = _staging(target)
         write(probe, b"")
         probe.unlink()
     except OSError as error:
         raise InputError(
-            f"{target}: cannot be written: {error.strerror}; choose another folder"
+            f"{target}: cannot be written: {error.strerror}; choose another place"
         ) from None
+
+
+def prepare_file(target: Path) -> None:
+    """The same for a file.
+
+    Raises:
+        InputError: There is a folder, or the parent folder cannot be made or written to.
+    """
+    if not target.name or target.is_dir():
+        raise InputError(f"{str(target)!r}: expected the name of a file, received a folder's")
+    prepare(target)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -65,12 +77,12 @@ def file(target: Path, content: bytes) -> None:
     Raises:
         RecipeError: The disk is full or the folder cannot be written; what was there still is.
     """
-    staged = _beside(target, "new")
+    target = target.resolve()
+    staged = _staging(target)
     with _explained(target):
         try:
             write(staged, content)
-            staged.replace(target)
-            _flush_folder(target.parent)
+            _replace(staged, target)
         finally:
             staged.unlink(missing_ok=True)
 
@@ -79,19 +91,26 @@ def file(target: Path, content: bytes) -> None:
 def growing_file(target: Path) -> Iterator[TextIO]:
     """A text file to write into; it replaces what is at `target` when the block ends well.
 
+    A pipe or a device at `target` is written to as it is.
+
     Raises:
-        InputError: The folder cannot be written.
+        InputError: There is a folder, or the parent folder cannot be written.
         RecipeError: The disk is full; what was there still is.
     """
-    prepare(target)
-    staged = _beside(target, "new")
+    target = target.resolve()
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    prepare_file(target)
+    staged = _staging(target)
     with _explained(target):
         try:
-            with staged.open("w", encoding="utf-8", newline="") as file:
+            with staged.open("x", encoding="utf-8", newline="") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            staged.replace(target)
+            _replace(staged, target)
         finally:
             staged.unlink(missing_ok=True)
 
@@ -127,12 +146,30 @@ def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
 
 
 def complete(target: Path) -> None:
-    """For readers: if a replacement of `target` was cut off while neither was in place, ends it."""
-    if not target.exists() and _journal(target).exists():
-        from filelock import FileLock
+    """For readers: if a replacement of `target` was cut off while neither was in place, ends it.
 
+    Raises:
+        RecipeError: It cannot be ended, since another process holds on to it or it is forbidden.
+    """
+    if target.exists() or not _journal(target).exists():
+        return
+    from filelock import FileLock, Timeout
+
+    try:
         with FileLock(_beside(target, "lock"), timeout=PATIENCE):
             _recover(target)
+    except (OSError, Timeout):
+        raise RecipeError(f"{target}: a save was cut off and cannot be completed here") from None
+
+
+def _staging(target: Path) -> Path:
+    """A name beside the target that no other process has."""
+    return _beside(target, f"{secrets.token_hex(4)}.new")
+
+
+def _replace(staged: Path, target: Path) -> None:
+    staged.replace(target)
+    _flush_folder(target.parent)
 
 
 def _beside(target: Path, role: str) -> Path:
@@ -156,9 +193,11 @@ def _recover(target: Path) -> None:
     journal, staged, old = _journal(target), _beside(target, "new"), _beside(target, "old")
     if not journal.exists():
         return
-    if not target.exists():
-        # The journal is written once the staged folder is whole and before anything is moved.
-        (staged if staged.exists() else old).rename(target)
+    # The journal is written once the staged folder is whole and before anything is moved.
+    for whole in (staged, old):
+        if not target.exists() and whole.exists():
+            whole.rename(target)
+            _flush_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
     journal.unlink()
 
@@ -174,13 +213,17 @@ def _swap_in(staged: Path, target: Path) -> None:
 def _swap_by_renames(staged: Path, target: Path) -> None:
     old = _beside(target, "old")
     shutil.rmtree(old, ignore_errors=True)
-    write(
-        _journal(target),
-        b"the folder beside this, ending in .new, is whole and replaces this one\n",
-    )
+    write(_journal(target), b"the folder beside this, ending in .new, is whole and replaces this\n")
     _flush_folder(target.parent)
     target.rename(old)
-    staged.rename(target)
+    try:
+        staged.rename(target)
+    except OSError:
+        old.rename(target)
+        _journal(target).unlink()
+        raise
+    # The renames have to be on the disk before what they replace is gone.
+    _flush_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
     _journal(target).unlink()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Count = Annotated[int, Ge(1)]
 Whole = Annotated[int, Ge(0)]
 Positive = Annotated[float, Gt(0)]
+Seed = Annotated[int, Ge(0), Lt(2**32)]
+NotNegative = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Lt(1)]
 
 Row = dict[str, Any]
 """One prediction: column name to plain Python value."""
@@ -182,7 +185,7 @@ class Recipe:
     from_arrays: Callable[[Any, Any], Dataset]
     training: Callable[..., Plan]
     measure: "Callable[[np.ndarray, np.ndarray], dict[str, float]]"
-    inputs: Callable[[Sequence[str]], Iterator[Batch]]
+    inputs: Callable[..., Iterator[Batch]]
     as_batch: Callable[[Any], Batch]
     interpret: "Callable[..., Iterable[Row]]"
     figures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]"

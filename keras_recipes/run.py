@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes import loop, options, prediction
 from keras_recipes.checkpoint import Checkpoint
-from keras_recipes.errors import GoalNotReachedError, RecipeError
+from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
 from keras_recipes.recipe import Dataset, Examples, Plan, Recipe
 
 if TYPE_CHECKING:
@@ -74,17 +74,20 @@ class Run:
     def until_goal(self, checkpoint: Checkpoint | None, update: "Update") -> None:
         """Trains; where that misses the goal trains longer; then starts again from other weights.
 
+        A callback that sets `model.stop_training` ends all of it.
+
         Raises:
             GoalNotReachedError: All of that was in vain.
             StoppedError: Somebody asked to stop; the checkpoint holds what was reached.
         """
         plan = self.plan
         while True:
-            if self._train(plan.epochs, checkpoint, update):
+            if self._train(plan.epochs, checkpoint, update) or self.model.stop_training:
                 return
             if plan.extra_epochs and self._finite():
                 self._say("training longer")
-                if self._train(plan.epochs + plan.extra_epochs, checkpoint, update):
+                epochs = plan.epochs + plan.extra_epochs
+                if self._train(epochs, checkpoint, update) or self.model.stop_training:
                     return
             if self.restarts == plan.restarts:
                 raise GoalNotReachedError(self._failure())
@@ -99,7 +102,11 @@ class Run:
         if self.restarts:
             seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
         keras.utils.set_random_seed(seed)
-        model: keras.Model = options.call(self.recipe, "build", options=self.values)
+        try:
+            model: keras.Model = options.call(self.recipe, "build", options=self.values)
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(f"{self.recipe.name}: no such net can be built: {reason}") from error
         return model
 
     def _restart(self) -> None:

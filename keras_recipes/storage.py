@@ -13,13 +13,20 @@ import io
 import json
 import logging
 import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import catalog, publish
+from keras_recipes import backend, catalog, publish
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError, InputError, RecipeError
+from keras_recipes.errors import (
+    CorruptModelError,
+    InputError,
+    RecipeError,
+    UnsafeModelError,
+)
 from keras_recipes.recipe import Fitted
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
+MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS)
 DEFAULT_FOLDER = Path("saved_models")
 
 log = logging.getLogger(__name__)
@@ -48,11 +56,13 @@ def save(fitted: Fitted, path: str | Path) -> Path:
         The folder.
 
     Raises:
-        InputError: The folder holds something that is no saved model.
+        InputError: There is no card to save, or the folder holds something that is no saved model.
         RecipeError: It could not be written, or did not read back as it was; nothing was changed.
     """
+    if not isinstance(fitted, Fitted) or fitted.card is None:
+        raise InputError("expected what fit or load returned; Keras' own model.save saves the rest")
     target = Path(path).resolve()
-    _check_replaceable(target)
+    check_replaceable(target)
     with publish.folder(target, members(fitted)) as staged:
         _verify(fitted.model, staged)
     return Path(path)
@@ -64,8 +74,33 @@ def check_target(target: Path) -> None:
     Raises:
         InputError: `target` is a file, a folder that is no saved model, or cannot be written.
     """
-    _check_replaceable(target)
+    check_replaceable(target)
     publish.prepare(target)
+
+
+def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
+    """Refuses to replace a folder in which anything would be lost.
+
+    Args:
+        target: An absolute path.
+        ours: Names of the files that may be replaced.
+
+    Raises:
+        InputError: `target` is no folder, the working directory or above it, the root of a file
+            system, or holds other files than those of a saved model.
+    """
+    publish.complete(target)
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise InputError(f"{target}: expected a folder, found a file; name another folder")
+    if Path.cwd().is_relative_to(target) or target.is_mount():
+        raise InputError(f"{target}: cannot be replaced as a whole; name a folder inside it")
+    names = {entry.name for entry in target.iterdir()}
+    if strange := names - set(ours):
+        raise InputError(f"{target}: holds {min(strange)}, no saved model's; name another folder")
+    if names and not {ARCHITECTURE, CARD} <= names and names != {ARCHITECTURE, WEIGHTS}:
+        raise InputError(f"{target}: holds no saved model; name another folder")
 
 
 def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
@@ -74,56 +109,55 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
     Args:
         path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models), a
             `model.json`, or a `.keras` file.
-        weights: The weights that belong to a `model.json`; default `model.weights.h5` beside it.
+        weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it.
 
     Raises:
         InputError: There is no such model.
+        UnsafeModelError: The model holds code.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    place = locate(str(path))
-    if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
-        place = place.parent
+    backend.start()
+    place = locate(str(path), weights)
+    if (place / CARD).exists():
+        return _load_verified(place)
+    log.warning("unverified: %s has no card with digests", place)
     if place.is_dir():
-        return _load_folder(place)
+        place = place / ARCHITECTURE
     if place.suffix == ".keras":
         return Fitted(model=_read_keras_file(place))
-    if place.suffix != ".json":
-        raise InputError(f"{place}: expected a folder, a .json or a .keras file")
-    log.warning("unverified: %s has no card with digests", place)
     weights = Path(weights) if weights else place.with_name(WEIGHTS)
-    return Fitted(model=_pair(_bytes(place), place, _bytes(weights), weights))
+    return Fitted(model=_pair(_content(place), place, _content(weights), weights))
 
 
-def locate(model: str) -> Path:
-    """The folder or file that a MODEL argument means.
+def locate(model: str, weights: str | Path | None = None) -> Path:
+    """The folder or file that a MODEL argument means; the folder where `model.json` has a card.
 
     Raises:
-        InputError: Neither a fitted recipe nor a path that exists.
+        InputError: Neither a fitted recipe nor a model that exists, or weights for something that
+            has its own.
     """
-    name = catalog.canonical(model)
-    place = DEFAULT_FOLDER / name if name else Path(model)
-    publish.complete(place)
-    if place.exists():
-        return place
-    if Path(model).exists():
-        return Path(model)
-    if name:
-        raise InputError(
-            f"{name} is not fitted here yet ({place} is missing): run `recipes fit {name}`"
-        )
-    known = ", ".join(catalog.names())
-    raise InputError(f"{model}: no such folder or file, and no recipe of that name ({known})")
+    place = _existing(model)
+    if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
+        return place.parent
+    if weights is not None and place.suffix != ".json":
+        raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    if place.is_dir():
+        if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
+            raise InputError(f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}")
+    elif place.suffix not in (".json", ".keras"):
+        raise InputError(f"{place}: expected a saved model's folder, a .json or a .keras file")
+    return place
 
 
-def card_of(model: str) -> Card | None:
+def card_of(model: str, weights: str | Path | None = None) -> Card | None:
     """The card of a MODEL argument, or None where it has none; the model is not loaded.
 
     Raises:
         InputError: There is no such model.
         CorruptModelError: The card is damaged.
     """
-    place = locate(model)
-    return _read_card(place) if (place / CARD).is_file() else None
+    place = locate(model, weights)
+    return _read_card(place) if (place / CARD).exists() else None
 
 
 def architecture(model: "keras.Model") -> bytes:
@@ -182,19 +216,11 @@ def members(fitted: Fitted) -> dict[str, bytes]:
     return files
 
 
-def _check_replaceable(target: Path) -> None:
-    publish.complete(target)
-    if target.is_dir() and not (target / CARD).is_file() and any(target.iterdir()):
-        raise InputError(f"{target}: holds files that are no saved model; name another folder")
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: expected a folder, found a file; name another folder")
-
-
 def _verify(model: "keras.Model", staged: Path) -> None:
     import numpy as np
 
     for mine, read in zip(
-        model.get_weights(), _load_folder(staged).model.get_weights(), strict=True
+        model.get_weights(), _load_verified(staged).model.get_weights(), strict=True
     ):
         if not np.array_equal(mine, read, equal_nan=True):
             raise RecipeError(
@@ -202,47 +228,98 @@ def _verify(model: "keras.Model", staged: Path) -> None:
             )
 
 
-def _load_folder(folder: Path) -> Fitted:
-    if not (folder / CARD).is_file() and (folder / ARCHITECTURE).is_file():
-        return load(folder / ARCHITECTURE)
-    card = _read_card(folder)
-    # What is hashed is what is loaded: each member is read once.
-    members = {name: _member(folder, name) for name in card.files}
-    for name, content in members.items():
+def _existing(model: str) -> Path:
+    name = catalog.canonical(model)
+    place = DEFAULT_FOLDER / name if name else Path(model)
+    try:
+        publish.complete(place)
+        if place.exists() and model:
+            return place
+        if model and Path(model).exists():
+            return Path(model)
+    except OSError as error:
+        raise InputError(f"{model[:60]}: {error.strerror}") from None
+    if name:
+        raise InputError(
+            f"{name} is not fitted here yet ({place} is missing): run `recipes fit {name}`"
+        )
+    known = ", ".join(catalog.names())
+    raise InputError(f"{model!r}: no such folder or file, and no recipe of that name ({known})")
+
+
+def _load_verified(folder: Path) -> Fitted:
+    while True:
+        card = _read_card(folder)
+        try:
+            # What is hashed is what is loaded: each member is read once.
+            return _open(folder, card, _verified(folder, card))
+        except CorruptModelError:
+            # A save that replaced the folder meanwhile is no damage: look again.
+            if _read_card(folder) == card:
+                raise
+
+
+def _verified(folder: Path, card: Card) -> dict[str, bytes]:
+    """The members by name, each the file that the card describes."""
+    for name in (ARCHITECTURE, WEIGHTS):
+        if name not in card.files:
+            raise CorruptModelError(f"{folder / CARD}: lists no {name}; restore it, or fit again")
+    contents = {name: _content(folder / name) for name in card.files}
+    for name, content in contents.items():
         if hashlib.sha256(content).hexdigest() != card.files[name]:
             raise CorruptModelError(
                 f"{folder / name}: not the file that {CARD} describes (SHA-256 differs); "
                 "restore it, or fit again"
             )
-    for name in (ARCHITECTURE, WEIGHTS):
-        if name not in members:
-            raise CorruptModelError(f"{folder / CARD}: lists no {name}; restore it, or fit again")
-    model = _pair(members[ARCHITECTURE], folder / ARCHITECTURE, members[WEIGHTS], folder / WEIGHTS)
-    first = members.get(FIRST_WEIGHTS)
+    return contents
+
+
+def _open(folder: Path, card: Card, contents: Mapping[str, bytes]) -> Fitted:
+    model = _pair(
+        contents[ARCHITECTURE], folder / ARCHITECTURE, contents[WEIGHTS], folder / WEIGHTS
+    )
+    first = contents.get(FIRST_WEIGHTS)
     return Fitted(
         model=model,
         card=card,
-        history=_read_history(members[HISTORY], card) if HISTORY in members else None,
+        history=_read_history(contents[HISTORY], card) if HISTORY in contents else None,
         first_weights=_first_weights(model, first, folder) if first else None,
     )
 
 
 def _read_card(folder: Path) -> Card:
-    return Card.from_json(_member(folder, CARD), str(folder / CARD))
+    path = folder / CARD
+    card = Card.from_json(_content(path), str(path))
+    if catalog.canonical(card.recipe) is None:
+        raise CorruptModelError(f"{path}: names a recipe {card.recipe!r} that this version lacks")
+    return card
 
 
 def _pair(json_text: bytes, json_path: Path, h5: bytes, h5_path: Path) -> "keras.Model":
     import keras
 
-    try:
+    with _explained(json_path):
         config = json.loads(json_text)
+        compiled = config.pop("compile_config", None)
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-    except Exception as error:
-        raise CorruptModelError(
-            f"{json_path}: no model that Keras opens: {_line(error)}"
-        ) from error
+    # Compiled only now: Keras would miss the slots of an optimizer that has some.
     _load_weights(model, h5, h5_path)
+    if compiled:
+        with _explained(json_path):
+            model.compile_from_config(compiled)
     return model
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if "lambda" in str(error).lower():
+            raise UnsafeModelError(
+                f"{path}: refused, it holds a Lambda layer, which is code that would run"
+            ) from error
+        raise CorruptModelError(f"{path}: no model that Keras opens: {_line(error)}") from error
 
 
 def _load_weights(model: "keras.Model", content: bytes, path: Path) -> None:
@@ -262,17 +339,12 @@ def _load_weights(model: "keras.Model", content: bytes, path: Path) -> None:
 def _read_keras_file(path: Path) -> "keras.Model":
     import keras
 
-    log.warning("unverified: %s has no card with digests", path)
-    try:
+    with _explained(path):
         return keras.models.load_model(path, safe_mode=True)
-    except Exception as error:
-        raise CorruptModelError(f"{path}: no model that Keras opens: {_line(error)}") from error
 
 
 def _first_weights(model: "keras.Model", content: bytes, folder: Path) -> tuple[Any, ...]:
-    import keras
-
-    bare = keras.models.clone_model(model)
+    bare = type(model).from_config(model.get_config())
     _load_weights(bare, content, folder / FIRST_WEIGHTS)
     return tuple(bare.get_weights())
 
@@ -292,23 +364,18 @@ def _read_history(content: bytes, card: Card) -> "History":
     from keras_recipes.loop import History
 
     names, *rows = csv.reader(io.StringIO(content.decode()))
-    table = np.array(rows, "float64")
+    table = np.array(rows, "float64").reshape(-1, len(names))
     values = {name: table[:, i] for i, name in enumerate(names) if i}
     return History(table[:, 0].astype("int64"), values, int(card.training["history_stride"]))
 
 
-def _member(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except FileNotFoundError:
+def _content(path: Path) -> bytes:
+    if not path.exists():
         raise CorruptModelError(
-            f"{folder / name}: missing, the saved model is incomplete; restore it, or fit again"
-        ) from None
-    except OSError as error:
-        raise InputError(f"{folder / name}: cannot be read: {error.strerror}") from None
-
-
-def _bytes(path: Path) -> bytes:
+            f"{path}: missing, the model is incomplete; restore it, or fit again"
+        )
+    if not path.is_file():
+        raise CorruptModelError(f"{path}: expected a regular file")
     try:
         return path.read_bytes()
     except OSError as error:

@@ -1,7 +1,9 @@
 """Rows for people and programs: an aligned table, CSV, or a JSON object a line."""
 
 import csv
+import io
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,13 +33,23 @@ def write(rows: Iterable[Row], form: str, output: str | None = None) -> None:
         FORMS[form](iter(rows), file)
 
 
+def check_output(output: str) -> None:
+    """Refuses a place for a file before any work is done.
+
+    Raises:
+        InputError: There is a folder, or it cannot be written.
+    """
+    path = Path(output).resolve() if output else Path()
+    if path.is_file() or not path.exists() or path.is_dir():
+        publish.prepare_file(path)
+
+
 def _table(rows: Iterator[Row], file: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
 
     # No colours, nothing cut off: only a terminal has a width that lines must keep to.
-    width = None if file.isatty() else 1_000_000
-    console = Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+    width = shutil.get_terminal_size().columns if file.isatty() else 1_000_000
     while piece := list(islice(rows, TABLE_ROWS)):
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
         for name, value in piece[0].items():
@@ -45,7 +57,13 @@ def _table(rows: Iterator[Row], file: TextIO) -> None:
             table.add_column(name, justify="right" if numeric else "left", overflow="fold")
         for row in piece:
             table.add_row(*map(_cell, row.values()))
+        # Into a text first: Rich has its own idea of what to do when a reader goes away.
+        text = io.StringIO()
+        console = Console(
+            file=text, width=width, color_system=None, markup=False, emoji=False, highlight=False
+        )
         console.print(table)
+        file.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def _csv(rows: Iterator[Row], file: TextIO) -> None:

@@ -1,6 +1,7 @@
 """Fitting a recipe: options to data, net and plan; the plan to a trained model with its card."""
 
 import logging
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import backend, catalog, options, prediction, progress, storage
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.recipe import Dataset, Fitted, Plan, Recipe
 from keras_recipes.run import Run
 
@@ -97,6 +98,7 @@ def carry_out(
     Raises:
         StoppedError: Somebody asked to stop; the checkpoint has the state.
     """
+    backend.start()
     recipe = task.recipe
     run = Run(recipe, task.options, task.plan, task.data, callbacks=tuple(callbacks))
     if checkpoint:
@@ -112,10 +114,23 @@ def carry_out(
         first_weights=run.first_weights if recipe.keeps_first_weights else None,
     )
     if folder:
-        storage.save(fitted, folder)
+        _save_somewhere(fitted, folder)
     if checkpoint:
         checkpoint.discard()
     return fitted
+
+
+def _save_somewhere(fitted: Fitted, folder: Path) -> None:
+    """Saves the model; where that fails, in a temporary folder, so that no training is lost."""
+    try:
+        storage.save(fitted, folder)
+    except RecipeError as error:
+        elsewhere = Path(tempfile.mkdtemp()) / folder.name
+        try:
+            storage.save(fitted, elsewhere)
+        except RecipeError:
+            raise error from None
+        raise RecipeError(f"{error}; the fitted model is saved as {elsewhere}") from error
 
 
 def evaluate(fitted: Fitted, data: Any = None) -> dict[str, float]:
@@ -150,7 +165,7 @@ def data_for(card: Card, data: Any, values: Mapping[str, Any]) -> Dataset:
     if data is not None:
         return _dataset(recipe, data, values)[0]
     if card.data["paths"] is None:
-        raise InputError("the model was fitted on arrays from Python: give the data again")
+        raise InputError("the model was fitted on data that no file holds: give it again")
     dataset, _ = _dataset(recipe, card.data["paths"], values)
     if dataset.sha256 != card.data["sha256"]:
         log.warning("%s has changed since the model was fitted on it", dataset.name)
@@ -191,9 +206,13 @@ def _dataset(
     """The data, and the paths it was read from, or None when it came as arrays."""
     if isinstance(data, str | Path):
         data = (data,)
+    if not isinstance(data, Sequence):
+        raise InputError(f"data: expected paths or a pair (x, y), received {type(data).__name__}")
     if all(isinstance(item, str | Path) for item in data):
-        paths = [str(item) for item in data]
-        return options.call(recipe, "read", paths, options=values), paths
-    if not (isinstance(data, Sequence) and len(data) == 2):
-        raise InputError("data: expected paths or a pair (x, y)")
+        # A name that is no text in any encoding can still be opened, but not written down.
+        known = [str(item).encode(errors="replace").decode() for item in data]
+        read = options.call(recipe, "read", [str(item) for item in data], options=values)
+        return read, None if "-" in known else known
+    if len(data) != 2:
+        raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
     return recipe.from_arrays(*data), None

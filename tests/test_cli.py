@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -181,7 +182,8 @@ def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:
     assert by_name["keras"]["found"] == __import__("keras").__version__
     assert "tensorflow" in by_name["keras backend"]["found"]
     assert "gpu" in by_name
-    assert all(set(finding) == {"what", "found", "fix"} for finding in findings)
+    assert all(set(finding) == {"what", "found", "fix", "broken"} for finding in findings)
+    assert not any(finding["broken"] for finding in findings)
 
 
 BAD = [
@@ -194,7 +196,7 @@ BAD = [
     (["fit", "xor", "--preset", "best"], 2, "its presets"),
     (["fit", "xor", "--data", "missing.csv"], 2, "no such file"),
     (["fit", "xor", "--resume"], 2, "nothing to resume"),
-    (["fit", "xor", "--device", "gpu"], 2, "sees no GPU"),
+    (["fit", "xor", "--device", "gpu"], 2, "no GPU is seen here"),
     (["fit", "xor", "--out", "/proc/nowhere"], 2, "cannot be written"),
     (["fit"], 2, "Missing argument 'NAME'"),
     (["fly"], 2, "No such command 'fly'"),
@@ -204,9 +206,22 @@ BAD = [
     (["predict", "xor", "0,1,2"], 2, "expected 2 numbers, received 3"),
     (["predict", "xor", "nan,0"], 2, "finite"),
     (["predict", "xor", "missing.csv"], 2, "no such file"),
-    (["predict", "xor", "."], 2, "no such file"),
+    (["predict", "xor", "saved_models/*.tsv"], 2, "no file there"),
     (["predict", "nowhere", "0,1"], 2, "no such folder or file"),
+    (["predict", "xor", "x" * 300, "0,1"], 2, "File name too long"),
+    (["predict", "xor", "0,1", "--output", ""], 2, "expected the name of a file"),
+    (["predict", "xor", "0,1", "--output", "."], 2, "expected the name of a file"),
+    (["predict", "xor", "0,1", "--set", "epochs=3"], 2, "has no option 'epochs'"),
+    (["predict", "xor", "0,1", "--weights", "w.h5"], 2, "has its own weights"),
+    (["predict", "saved_models", "0,1"], 2, "holds no saved model"),
+    (["predict", "", "0,1"], 2, "no such folder or file"),
+    (["predict", "xor", "1e39,0"], 2, "finite"),
+    (["predict", "xor", "1_0,0"], 2, "finite"),
+    (["fit", "xor", "--out", "."], 2, "cannot be replaced as a whole"),
+    (["fit", "xor", "--seed", "4294967296"], 2, "expected a whole number >= 0 < 4294967296"),
     (["evaluate", "xor", "--labels", "labels.csv"], 2, "no option 'labels'"),
+    (["evaluate", "xor", "--set", "hidden_units=2"], 2, "no option 'hidden_units'"),
+    (["export", "xor", "--format", "json-h5", "--output", "saved_models/xor"], 2, "holds"),
     (["export", "xor", "--format", "papyrus"], 2, "expected one of json-h5, keras"),
     (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras"),
 ]
@@ -224,6 +239,68 @@ def test_a_mistake_is_answered_in_one_line(
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     load("xor")
+
+
+def test_a_net_too_large_for_any_machine_is_refused(recipes: Run) -> None:
+    result = recipes("fit", "xor", "--set", "hidden_units=1000000000000")
+    assert result.exit_code == 2
+    assert "no such net can be built" in result.stderr.splitlines()[-1]
+
+
+def test_a_folder_with_somebodys_files_is_never_replaced(
+    recipes: Run, saved: Path, empty_folder: Path
+) -> None:
+    project = empty_folder / "project"
+    (project / "source").mkdir(parents=True)
+    (project / "card.json").write_text('{"name": "my game"}')
+    (saved / "notes.txt").write_text("mine")
+    for folder in (project, saved):
+        result = recipes("fit", "xor", "--out", str(folder))
+        assert result.exit_code == 2
+        assert "name another folder" in result.stderr
+    assert (project / "source").is_dir()
+    assert (saved / "notes.txt").read_text() == "mine"
+
+
+def test_own_data_may_be_a_folder_or_a_pattern(recipes: Run, empty_folder: Path) -> None:
+    (empty_folder / "data").mkdir()
+    (empty_folder / "data" / "low.csv").write_text("0,0,0\n0,1,1\n")
+    (empty_folder / "data" / "high.csv").write_text("1,0,1\n1,1,1\n")
+    for data in ("data", "data/*.csv"):
+        result = recipes("fit", "xor", "--data", data, "--out", "or", "--json")
+        assert json.loads(result.stdout)["metrics"]["accuracy"] == 1.0
+
+
+def test_a_pipe_that_is_named_as_output_is_written_to(
+    recipes: Run, saved: Path, empty_folder: Path
+) -> None:
+    os.mkfifo(empty_folder / "pipe")
+    reader = os.open(empty_folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    result = recipes("predict", "xor", "0,1", "--format", "csv", "--output", "pipe")
+    assert result.exit_code == 0, result.stderr
+    assert os.read(reader, 1000).startswith(b"input,probability,class\n")
+    os.close(reader)
+
+
+def test_a_model_that_is_code_is_refused_as_unsafe(recipes: Run) -> None:
+    import keras
+
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)]).save("code.keras")
+    result = recipes("predict", "code.keras", "0,1")
+    assert result.exit_code == 3
+    assert "refused, it holds a Lambda layer" in result.stderr.splitlines()[-1]
+
+
+def test_a_checkpoint_of_other_data_or_damaged_is_not_resumed(
+    recipes: Run, empty_folder: Path
+) -> None:
+    checkpoint = empty_folder / "saved_models" / ".xor.checkpoint.npz"
+    checkpoint.parent.mkdir()
+    for content in (b"", b"PK\3\4 and so on", b"text"):
+        checkpoint.write_bytes(content)
+        result = recipes("fit", "xor", "--resume")
+        assert result.exit_code == 4
+        assert "damaged; fit without --resume" in result.stderr.splitlines()[-1]
 
 
 def test_a_recipe_that_is_not_fitted_says_how_to(recipes: Run) -> None:
@@ -355,6 +432,13 @@ def test_a_reader_that_goes_away_is_no_error(saved: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_fit_whose_messages_nobody_reads_is_still_saved(empty_folder: Path) -> None:
+    fit = " ".join(shlex.quote(word) for word in [*COMMAND, "fit", "xor"])
+    subprocess.run(["sh", "-c", f"{fit} 2>&1 >/dev/null | true"], check=True)
+    assert load(empty_folder / "saved_models" / "xor").card.recipe == "xor"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_folder: Path) -> None:
     # Restarts without end: contradictory targets cannot be learned.
@@ -375,7 +459,7 @@ def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_fold
     assert lines[1].startswith("resumed after"), lines
     other = process(*endless, "--resume", "--seed", "9", check=False)
     assert other.returncode == 2
-    assert "kept with other options: seed=0" in other.stderr
+    assert "kept with other settings: seed=0" in other.stderr
 
 
 @pytest.mark.slow

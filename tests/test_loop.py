@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipes import build_xor, loop
+from keras_recipes import build_xor, fit, loop
 from keras_recipes.recipe import Examples
 
 RNG = np.random.default_rng(0)
@@ -99,6 +99,15 @@ def test_a_learning_rate_set_by_a_callback_takes_effect() -> None:
     assert losses[0] != losses[1] == losses[2]
 
 
+def test_a_callback_can_end_a_fit_before_its_goal() -> None:
+    class Enough(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            self.model.stop_training = True
+
+    card = fit("xor", callbacks=[Enough()], show_progress=False).card
+    assert (card.training["epochs"], card.training["restarts"]) == (250, 0)
+
+
 def test_the_last_call_is_shorter_where_epochs_do_not_divide() -> None:
     model = fresh_model()
     call = loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
@@ -125,7 +134,7 @@ def test_a_thinned_history_keeps_true_values_and_the_last_epoch() -> None:
 
 OTHER_BACKEND = """
 import numpy as np, keras
-from keras_recipes import build_xor, loop, fit, evaluate
+from keras_recipes import build_xor, fit, loop, fit, evaluate
 from keras_recipes.recipe import Examples
 x = np.random.default_rng(0).normal(size=(22, 2)).astype("float32")
 y = (x[:, :1] * x[:, 1:] > 0).astype("float32")

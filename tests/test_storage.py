@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import build_xor, load, predict, publish, save, storage
+from keras_recipes import build_xor, fit, load, predict, publish, save, storage, training
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Fitted
@@ -49,7 +50,8 @@ def test_keras_alone_opens_the_pair(fitted: Fitted, saved: Path) -> None:
     command = [sys.executable, "-c", WITHOUT_US, str(saved), json.dumps(POINTS)]
     answer = subprocess.run(command, capture_output=True, check=True, text=True)
     outputs = np.array(json.loads(answer.stdout))
-    assert outputs[:, 0] == pytest.approx([r["probability"] for r in predict(fitted, POINTS)])
+    expected = [row["probability"] for row in predict(fitted, POINTS)]
+    assert outputs[:, 0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_weights_file_holds_no_optimizer_slots() -> None:
@@ -121,6 +123,8 @@ def edited(card: dict, **changes: object) -> bytes:
         ({"files": {"../../etc/passwd": "0" * 64}}, "no file name"),
         ({"files": {"model.json": 5}}, "no file name with a digest"),
         ({"surprise": 1}, "missing or unknown entry 'surprise'"),
+        ({"data": {}}, r"data\.name is not of the type"),
+        ({"training": {}}, r"training\.epochs is not of the type"),
     ],
 )
 def test_a_card_is_not_trusted(saved: Path, changes: dict, complaint: str) -> None:
@@ -133,6 +137,52 @@ def test_a_card_is_not_trusted(saved: Path, changes: dict, complaint: str) -> No
 def test_what_is_no_card_is_refused(text: bytes) -> None:
     with pytest.raises(CorruptModelError):
         Card.from_json(text, "card.json")
+
+
+def test_a_card_of_a_recipe_we_do_not_know_is_refused(saved: Path) -> None:
+    card = (saved / "card.json").read_text().replace('"recipe": "xor"', '"recipe": "nor"')
+    (saved / "card.json").write_text(card)
+    with pytest.raises(CorruptModelError, match="names a recipe 'nor'"):
+        load(saved)
+
+
+def test_a_save_under_a_reader_is_no_damage(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = save(fit("xor", seed=1, show_progress=False), "other")
+    real, reads = storage._content, []
+
+    def replaced_after_the_card(path: Path) -> bytes:
+        content = real(path)
+        reads.append(path)
+        if len(reads) == 1:
+            publish.exchange(saved, other.resolve())
+        return content
+
+    monkeypatch.setattr(storage, "_content", replaced_after_the_card)
+    assert load(saved).card.options["seed"] == 1
+
+
+def test_a_failed_save_keeps_the_model_elsewhere(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = publish.write
+
+    def full(path: Path, content: bytes) -> None:
+        if "saved_models" in str(path) and content:
+            raise OSError(28, "No space left on device")
+        real(path, content)
+
+    monkeypatch.setattr(publish, "write", full)
+    task = training.prepare("xor", given={})
+    with pytest.raises(RecipeError, match="the fitted model is saved as") as failed:
+        training.carry_out(task, saved, show_progress=False)
+    load(str(failed.value).rpartition(" ")[2])
+
+
+@pytest.mark.parametrize("thing", ["model", "Fitted without a card", None])
+def test_only_what_was_fitted_is_saved(fitted: Fitted, thing: str | None) -> None:
+    things = {"model": fitted.model, "Fitted without a card": replace(fitted, card=None)}
+    with pytest.raises(InputError, match="expected what fit or load returned"):
+        save(things.get(thing), "somewhere")
 
 
 def test_a_pair_without_a_card_opens_with_a_warning(
@@ -154,7 +204,7 @@ def test_saving_replaces_a_model_and_leaves_nothing_beside_it(fitted: Fitted, sa
 def test_a_folder_that_is_no_model_is_not_replaced(fitted: Fitted, empty_folder: Path) -> None:
     (empty_folder / "thesis").mkdir()
     (empty_folder / "thesis" / "chapter1.txt").write_text("years of work")
-    with pytest.raises(InputError, match="no saved model; name another folder"):
+    with pytest.raises(InputError, match=r"holds chapter1\.txt"):
         save(fitted, "thesis")
     assert (empty_folder / "thesis" / "chapter1.txt").read_text() == "years of work"
 

@@ -31,6 +31,7 @@ from keras_recipes.recipe import (
     Positive,
     Recipe,
     Row,
+    Seed,
     Source,
     Whole,
 )
@@ -90,20 +91,25 @@ def read(data: Sequence[str]) -> Dataset:
     rows = [values for _, values in numbers.rows(data, width=3, example="0,1,1")]
     if not rows:
         raise InputError(f"{', '.join(data)}: expected rows x1,x2,target, received none")
-    table = np.array(rows, "float32")
-    return _dataset(", ".join(data), table[:, :2], table[:, 2:])
+    table = np.array(rows)
+    return _dataset(", ".join(data), as_batch(table[:, :2]).x, table[:, 2:].astype("float32"))
 
 
 def from_arrays(x: Any, y: Any) -> Dataset:
     """Points of shape (N, 2) and targets of shape (N,) or (N, 1), each 0 or 1."""
     import numpy as np
 
-    points, targets = as_batch(x).x, np.asarray(y, "float32").reshape(-1, 1)
-    if len(points) != len(targets):
+    points = as_batch(x).x
+    try:
+        targets = np.asarray(y, "float32")
+    except (TypeError, ValueError):
+        raise InputError("expected targets 0 or 1") from None
+    if targets.shape not in ((len(points),), (len(points), 1)):
         raise InputError(
-            f"expected a target for each point, received {len(points)} and {len(targets)}"
+            f"expected a target for each point, received {len(points)} points "
+            f"and targets of shape {targets.shape}"
         )
-    return _dataset("arrays from Python", points, targets)
+    return _dataset("arrays from Python", points, targets.reshape(-1, 1))
 
 
 def training(
@@ -112,12 +118,12 @@ def training(
     extra_epochs: Whole = 45_000,
     restarts: Whole = 20,
     batch_size: Count = 32,
-    seed: Whole = 0,
+    seed: Seed = 0,
 ) -> Plan:
     """Trains until every output is within 0.01 of its target, the quality that the article prints.
 
     Args:
-        epochs: Epochs of one start, unless the goal is reached before.
+        epochs: Epochs of one start before the extra ones, unless the goal is reached earlier.
         extra_epochs: How many more a start that missed the goal may train.
         restarts: How often to start again from other random weights after that.
         batch_size: Points per update; with Keras' 32, as in the article, all four.
@@ -164,10 +170,11 @@ def as_batch(points: Any) -> Batch:
     import numpy as np
 
     try:
-        x = np.atleast_2d(np.asarray(points, "float32"))
+        with np.errstate(over="ignore"):
+            x = np.atleast_2d(np.asarray(points).astype("float32"))
     except (TypeError, ValueError):
-        raise InputError(f"expected points (x1, x2), received {points!r}") from None
-    if x.ndim != 2 or x.shape[1] != 2:
+        raise InputError("expected points (x1, x2), received something else") from None
+    if x.ndim != 2 or x.shape[1] != 2 or not len(x):
         raise InputError(f"expected points of shape (N, 2), received shape {x.shape}")
     if not np.isfinite(x).all():
         raise InputError("expected finite numbers, received NaN or infinity")

@@ -1,11 +1,13 @@
 """Rows of numbers: typed on the command line, in CSV files, on standard input."""
 
 import csv
+import io
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from keras_recipes.data import files
 from keras_recipes.errors import InputError
 
 NumberedRow = tuple[str, list[float]]
@@ -13,10 +15,10 @@ NumberedRow = tuple[str, list[float]]
 
 
 def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[NumberedRow]:
-    """Rows from each input in turn: a literal such as `0,1`, a CSV file, or `-` for standard input.
+    """Rows from each input in turn: a literal such as `0,1`, CSV files, or `-` for standard input.
 
-    Files are read as they are consumed, so their length does not matter. A first line without any
-    number in it is taken for a header. Empty lines are passed over.
+    Files are read as they are consumed, so their length does not matter. A first line of the right
+    width without any number in it is taken for a header. Empty lines are passed over.
 
     Args:
         inputs: As the user gave them; an existing file wins over a literal of the same spelling.
@@ -29,9 +31,10 @@ def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[Numbere
     """
     for text in inputs:
         if text == "-":
-            yield from _csv_rows("standard input", sys.stdin, width)
-        elif (path := Path(text)).is_file():
-            yield from _file_rows(path, width)
+            yield from _standard_input(width)
+        elif (paths := files.found(text, (".csv",))) is not None:
+            for path in paths:
+                yield from _file_rows(path, width)
         elif _looks_like_a_path(text):
             raise InputError(
                 f"{text}: no such file; expected values like {example}, a CSV file, or -"
@@ -44,29 +47,43 @@ def _looks_like_a_path(text: str) -> bool:
     return "," not in text and not text.lstrip("+-.")[:1].isdigit()
 
 
+def _standard_input(width: int) -> Iterator[NumberedRow]:
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
+    try:
+        yield from _csv_rows("standard input", lines, width)
+    finally:
+        lines.detach()
+
+
 def _file_rows(path: Path, width: int) -> Iterator[NumberedRow]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             yield from _csv_rows(str(path), lines, width)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected CSV text in UTF-8, byte {error.start} is not") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _csv_rows(source: str, lines: Iterable[str], width: int) -> Iterator[NumberedRow]:
-    reader = csv.reader(lines)
+    reader, first = csv.reader(lines), True
     try:
-        for first, cells in enumerate(reader):
-            if not any(cell.strip() for cell in cells) or (first == 0 and _is_header(cells)):
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
                 continue
-            yield _row(f"{source} line {reader.line_num}", cells, width)
+            if not (first and _is_header(cells, width)):
+                yield _row(f"{source} line {reader.line_num}", cells, width)
+            first = False
     except csv.Error as error:
         raise InputError(f"{source} line {reader.line_num}: not CSV: {error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{source}: expected CSV text in UTF-8, byte {error.start} is not"
+        ) from None
 
 
-def _is_header(cells: Sequence[str]) -> bool:
-    return not any(_number(cell) is not None for cell in cells)
+def _is_header(cells: Sequence[str], width: int) -> bool:
+    return len(cells) == width and not any(_number(cell) is not None for cell in cells)
 
 
 def _row(where: str, cells: Sequence[str], width: int) -> NumberedRow:
@@ -83,6 +100,6 @@ def _row(where: str, cells: Sequence[str], width: int) -> NumberedRow:
 
 def _number(cell: str) -> float | None:
     try:
-        return float(cell)
+        return None if "_" in cell else float(cell)
     except ValueError:
         return None

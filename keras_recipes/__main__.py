@@ -1,0 +1,5 @@
+"""`python -m keras_recipes` is `recipes`."""
+
+from keras_recipes.cli import main
+
+main()

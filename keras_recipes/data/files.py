@@ -1,0 +1,38 @@
+"""From what was typed to files: folders are searched through, quoted globs are spelt out."""
+
+import glob
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from keras_recipes.errors import InputError
+
+
+def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
+    """The files that a text means, or None where it means none (a literal, say).
+
+    Args:
+        text: A file, a folder or a pattern such as `logs/*.csv`.
+        endings: Suffixes, lower case with the dot, of the files in a folder that count.
+
+    Raises:
+        InputError: A folder without such files, a pattern that matches nothing, or a name that no
+            file can have.
+    """
+    path = Path(text)
+    try:
+        if path.is_dir():
+            return _some(text, (p for p in path.rglob("*") if p.suffix.lower() in endings))
+        if path.exists():
+            return iter([path])
+    except OSError as error:
+        raise InputError(f"{text[:60]}...: {error.strerror}") from None
+    if glob.has_magic(text):
+        return _some(text, map(Path, glob.iglob(text, recursive=True)))  # noqa: PTH207
+    return None
+
+
+def _some(text: str, paths: Iterator[Path]) -> Iterator[Path]:
+    ordered = sorted(path for path in paths if path.is_file())
+    if not ordered:
+        raise InputError(f"{text}: no file there that could be read")
+    return iter(ordered)

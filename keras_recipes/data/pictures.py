@@ -1,0 +1,359 @@
+"""Any picture of one handwritten character, made to look as MNIST's pictures look.
+
+A net that was trained on MNIST has seen nothing but bright strokes on black, of one size, of one
+thickness and in one place. `read` brings every picture there. The rule, step by step:
+
+1. **Grey.** The first frame, turned as the camera says, transparency filled with white paper (with
+   black where nothing could be seen on white), colours as their brightness.
+2. **Already MNIST.** 28 x 28 pixels, black ground, a bright character with its centre of mass in
+   the middle: returned as it is, bit for bit. Everything else goes on.
+3. **Paper.** When nearly all of the picture's rim has one brightness, that is the paper. Otherwise
+   the paper is what remains when every stroke narrower than a quarter of the picture is filled in
+   from both of its sides: shadows, vignetting and a second surface are wider and stay. Whether ink
+   is darker or lighter than paper is asked where the picture differs most from its surroundings,
+   the middle counting more than the edges.
+4. **Ink.** The share of the paper's light that is missing. (For light ink: the light that there is
+   too much.) It has to stand out of the noise; a picture in which nothing does is blank.
+5. **The character.** Of all connected spots of ink the heaviest one, where ink in the middle of the
+   picture weighs most, and what touches the picture's edge weighs a quarter: table edges and ruled
+   lines lose, a character that fills the picture wins. Spots nearby belong to it (a five's
+   detached bar, a broken stroke), specks and distant things do not.
+6. **Strokes.** What has two fifths of the character's own darkness is stroke, so that pencil gets
+   as bright as felt pen. Strokes thinner than 2.5 of the 28 pixels grow to that.
+7. **Place.** As MNIST was made: fitted into 20 x 20 pixels, keeping the aspect ratio, every pixel as
+   bright as the share of it that strokes cover; then moved by whole pixels until the centre of mass
+   is in the middle of 28 x 28.
+"""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from keras_recipes.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
+"""What is opened. Pillow knows more, but some of those start other programs (EPS: Ghostscript)."""
+
+MOST_PIXELS = 100_000_000
+SIDE, BOX = 28, 20
+WORKING_SIDE = 512  # pixels; a character of a tenth of that still has all its strokes
+WIDEST_STROKES = (24, 48, 128)  # pixels of the working picture
+FINE = 8  # pixels of the working picture for one of the 28
+THINNEST = 2.5  # pixels of the 28; nine in ten of MNIST's strokes are between 2 and 4.5
+STROKE = 0.4  # of the character's darkness
+
+
+def read(path: Path) -> "np.ndarray":
+    """The character in a picture file, in MNIST's form.
+
+    Args:
+        path: PNG, JPEG, GIF, TIFF, BMP or WebP, of any size up to 100 megapixels.
+
+    Returns:
+        White on black, uint8 (28, 28).
+
+    Raises:
+        InputError: The file is missing, no picture, damaged, too large, or blank.
+    """
+    grey = decode(path)
+    try:
+        return normalize(grey)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def decode(path: Path) -> "np.ndarray":
+    """The first frame of a picture file, as it is meant to be seen, in grey.
+
+    Returns:
+        From 0 (black) to 1 (white), float32 (height, width).
+
+    Raises:
+        InputError: The file is missing, no picture, damaged, or has more than 100 megapixels.
+    """
+    if not path.is_file():
+        what = "expected a picture, not a folder" if path.is_dir() else "no such file"
+        raise InputError(f"{path}: {what}")
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow; we refuse or read, and say so ourselves
+            return _decode(path, file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def normalize(grey: "np.ndarray") -> "np.ndarray":
+    """A grey picture of one character in MNIST's form; the module says by which rule.
+
+    Args:
+        grey: From 0 (black) to 1 (white), (height, width); dark on light or light on dark.
+
+    Returns:
+        White on black, uint8 (28, 28).
+
+    Raises:
+        InputError: There is no ink.
+    """
+    import numpy as np
+
+    grey = np.clip(np.nan_to_num(np.asarray(grey, np.float32)), 0, 1)
+    if grey.ndim != 2 or not grey.size:
+        raise InputError(f"expected a grey picture (height, width), received shape {grey.shape}")
+    if _is_mnist(grey):
+        return np.rint(grey * 255).astype(np.uint8)
+    return _place(_strokes(_ink(_working_size(grey))))
+
+
+def _decode(path: Path, file: BinaryIO) -> "np.ndarray":
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise _too_large(path, f"{width} x {height} pixels")
+            return _grey(image)
+    except InputError:
+        raise
+    except UnidentifiedImageError:
+        raise InputError(f"{path}: expected a picture ({', '.join(FORMATS)})") from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "many more") from None
+    except Exception as error:
+        # Damaged files make Pillow's decoders raise whatever they stumble over: OSError,
+        # SyntaxError, ValueError, IndexError, struct.error, zlib.error, ...
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: the picture is damaged or cut off: {reason}") from None
+
+
+def _too_large(path: Path, received: str) -> InputError:
+    return InputError(
+        f"{path}: expected at most {MOST_PIXELS // 10**6} megapixels, received {received}"
+    )
+
+
+def _grey(image: "Image.Image") -> "np.ndarray":
+    import numpy as np
+    from PIL import ImageOps
+
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        return np.asarray(image, np.float32) / 65535
+    if image.mode in ("I", "F"):
+        return _stretched(np.nan_to_num(np.asarray(image, np.float32)))
+    if image.has_transparency_data:
+        return _on_paper(image)
+    return _brightness(image)
+
+
+def _stretched(values: "np.ndarray") -> "np.ndarray":
+    """From 0 to 1 what has no scale of its own, such as a TIFF of floats."""
+    span = values.max() - values.min()
+    stretched: np.ndarray = (values - values.min()) / (span if span > 0 else 1)
+    return stretched
+
+
+def _on_paper(image: "Image.Image") -> "np.ndarray":
+    from PIL import Image
+
+    for paper in ("white", "black"):  # white ink on nothing shows on black only
+        ground = Image.new("RGBA", image.size, paper)
+        grey = _brightness(Image.alpha_composite(ground, image.convert("RGBA")))
+        if grey.min() < grey.max():
+            break
+    return grey
+
+
+def _brightness(image: "Image.Image") -> "np.ndarray":
+    import numpy as np
+
+    if image.mode == "LAB":
+        image = image.getchannel(0)
+    if image.mode not in ("1", "L", "RGB"):
+        image = image.convert("RGB")
+    return np.asarray(image.convert("L"), np.float32) / 255
+
+
+def _is_mnist(grey: "np.ndarray") -> bool:
+    import numpy as np
+    from scipy import ndimage
+
+    if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or np.median(grey) > 0:
+        return False
+    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    # All of MNIST's 70,000 are within half a pixel, and 6 % of a rim is the most that has ink.
+    off_centre = np.abs(np.subtract(ndimage.center_of_mass(grey), SIDE / 2)).max()
+    return bool(np.mean(rim > 0) < 0.1 and off_centre < 1)
+
+
+def _working_size(grey: "np.ndarray") -> "np.ndarray":
+    """At the one size for which the widths below are meant; small pictures get smooth edges."""
+    from PIL import Image
+
+    return _resized(grey, WORKING_SIDE / max(grey.shape), Image.Resampling.BICUBIC)
+
+
+def _resized(values: "np.ndarray", scale: float, how: "Image.Resampling") -> "np.ndarray":
+    import numpy as np
+    from PIL import Image
+
+    height, width = (max(1, round(scale * side)) for side in values.shape)
+    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    return np.asarray(image.resize((width, height), how))
+
+
+def _ink(grey: "np.ndarray") -> "np.ndarray":
+    """How much ink there is in every pixel: about 0 for paper, 1 for black on white."""
+    import numpy as np
+    from scipy import ndimage
+
+    smooth = ndimage.gaussian_filter(grey, 1.0)
+    rim = _rim(smooth)
+    paper = np.median(rim)
+    if np.mean(np.abs(rim - paper) <= 0.05 * np.ptp(smooth)) > 0.75:
+        difference = paper - smooth
+        ink = difference if _weighted(difference**3).sum() > 0 else -difference
+        return ink
+    light_on_dark = _is_light_on_dark(smooth)
+    paper = 1 - smooth if light_on_dark else smooth
+    inks = [_missing_light(paper, width, relative=not light_on_dark) for width in WIDEST_STROKES]
+    dark = 0.4 * max(float(np.percentile(_weighted(ink), 99.8)) for ink in inks)
+    amounts = [_weighted(np.maximum(ink - max(dark, _noise(ink)), 0)).sum() for ink in inks]
+    return next(
+        ink for ink, amount in zip(inks, amounts, strict=True) if amount >= 0.7 * max(amounts)
+    )
+
+
+def _noise(ink: "np.ndarray") -> float:
+    """What ink has to exceed to be ink; six deviations, and a step or two of eight bits."""
+    import numpy as np
+
+    return max(0.02, 6 * 1.4826 * float(np.median(np.abs(ink))))
+
+
+def _rim(grey: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    # Deeper than a thin frame around a drawing, which is not its paper.
+    depth = max(1, min(WORKING_SIDE // 25, min(grey.shape) // 3))
+    inside = np.zeros(grey.shape, bool)
+    inside[depth:-depth, depth:-depth] = True
+    return grey[~inside]
+
+
+def _weighted(values: "np.ndarray") -> "np.ndarray":
+    """The middle counts in full, the picture's edges not at all."""
+    import numpy as np
+
+    rows, columns = (np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in values.shape)
+    weighted: np.ndarray = values * rows[:, None] * columns
+    return weighted
+
+
+def _is_light_on_dark(grey: "np.ndarray") -> bool:
+    from PIL import Image
+    from scipy import ndimage
+
+    # Ink is less than half of any large window, so that the median is paper. 48 pixels are enough
+    # for the question, and more would take long.
+    small = _resized(grey, 48 / WORKING_SIDE, Image.Resampling.BOX)
+    difference = small - ndimage.median_filter(small, size=25)
+    return bool(_weighted(difference**3).sum() > 0)
+
+
+def _missing_light(grey: "np.ndarray", width: int, *, relative: bool) -> "np.ndarray":
+    import numpy as np
+    from scipy import ndimage
+
+    paper = ndimage.gaussian_filter(ndimage.grey_closing(grey, size=(width, width)), 2.0)
+    # Paper in shadow reflects the same share of less light. Near black the share is all noise.
+    light = np.maximum(paper, 0.15) if relative else 1.0
+    missing: np.ndarray = (paper - grey) / light
+    return missing - np.median(missing)
+
+
+def _strokes(ink: "np.ndarray") -> "np.ndarray":
+    """The character's strokes, cut out, at `FINE` times their final size, and not too thin."""
+    import numpy as np
+    from PIL import Image
+    from scipy import ndimage
+
+    character, darkness = _character(ink)
+    rows, columns = _extent(character)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    part = np.where(ndimage.binary_dilation(character, iterations=2), ink, 0)[rows, columns]
+    # Room for the growing strokes.
+    part = np.pad(part, 2 + max(height, width) // 4)
+    fine = _resized(part, BOX * FINE / max(height, width), Image.Resampling.BICUBIC)
+    inside = fine > STROKE * darkness
+    depth = ndimage.distance_transform_edt(inside)
+    # A stroke's pixels are on average a quarter of its width away from its edge.
+    width_now = 4 * depth[inside].mean() / FINE
+    grow = max(0.0, THINNEST - width_now) / 2 * FINE
+    outside = ndimage.distance_transform_edt(~inside)
+    strokes: np.ndarray = np.clip(np.where(inside, 1, grow + 1 - outside), 0, 1)
+    return strokes
+
+
+def _character(ink: "np.ndarray") -> "tuple[np.ndarray, float]":
+    """Where the character is, and how dark it is."""
+    import numpy as np
+
+    least = _noise(ink)
+    character = _spots(ink, max(least, 0.25 * float(np.percentile(_weighted(ink), 99.7))))
+    darkness = float(np.percentile(ink[character], 75))
+    # Once more, with what the character itself calls dark: faint things that hang on it fall off.
+    character = _spots(ink, max(least, STROKE * darkness))
+    return character, float(np.percentile(ink[character], 75))
+
+
+def _extent(character: "np.ndarray") -> tuple[slice, slice]:
+    from scipy import ndimage
+
+    slices: Any = ndimage.find_objects(character.astype(int))[0]
+    return slices[0], slices[1]
+
+
+def _spots(ink: "np.ndarray", least: float) -> "np.ndarray":
+    """The main spot of ink and those that belong to it."""
+    import numpy as np
+    from scipy import ndimage
+
+    labels, count = ndimage.label(ink > least, structure=np.ones((3, 3)))
+    if not count:
+        raise InputError("the picture is blank: expected a character, found no ink")
+    every = np.arange(1, count + 1)
+    mass = ndimage.sum_labels(ink, labels, every)
+    weight = ndimage.sum_labels(_weighted(ink), labels, every)
+    at_edge = np.isin(every, np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()]))
+    main = int(np.argmax(np.where(at_edge, weight / 4, weight)))
+    rows, columns = _extent(labels == main + 1)
+    reach = 0.2 * max(rows.stop - rows.start, columns.stop - columns.start)
+    distance = ndimage.distance_transform_edt(labels != main + 1)
+    nearest = ndimage.minimum(distance, labels, every)
+    belongs = (nearest <= reach) & (mass > 0.02 * mass[main]) & (~at_edge | at_edge[main])
+    belongs[main] = True
+    return np.isin(labels, every[belongs])
+
+
+def _place(strokes: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+    from PIL import Image
+    from scipy import ndimage
+
+    strokes = strokes[_extent(strokes > 0)]
+    fitted = _resized(strokes, BOX / max(strokes.shape), Image.Resampling.BOX)
+    placed = np.zeros((SIDE, SIDE), np.float32)
+    corner = [
+        min(max(round(SIDE / 2 - centre), 0), SIDE - side)
+        for centre, side in zip(ndimage.center_of_mass(fitted), fitted.shape, strict=True)
+    ]
+    placed[corner[0] : corner[0] + fitted.shape[0], corner[1] : corner[1] + fitted.shape[1]] = (
+        fitted
+    )
+    return np.rint(255 * np.clip(placed, 0, 1)).astype(np.uint8)
