@@ -236,8 +236,12 @@ def evaluate(
     given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
     backend.start()
-    metrics = training.measure(storage.load(model), dataset)
-    _print_metrics(recipe, metrics, dataset.name, as_json, {"model": model})
+    measured = training.measure(storage.load(model), dataset)
+    extra = {"model": model, **measured.details}
+    _print_metrics(recipe, measured.metrics, dataset.name, as_json, extra)
+    for table in measured.details.values() if not as_json else ():
+        click.echo()
+        _print_table(table)
 
 
 @commands.command()

@@ -11,7 +11,7 @@ from keras_recipes import backend, catalog, options, prediction, progress, stora
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
 from keras_recipes.errors import InputError, RecipeError
-from keras_recipes.recipe import Dataset, Fitted, Plan, Recipe
+from keras_recipes.recipe import Dataset, Details, Fitted, Plan, Recipe
 from keras_recipes.run import Run
 
 if TYPE_CHECKING:
@@ -145,14 +145,29 @@ def evaluate(fitted: Fitted, data: Any = None) -> dict[str, float]:
     """
     if fitted.card is None:
         raise InputError("a pair without a card is no recipe's: there is nothing to measure it by")
-    return measure(fitted, data_for(fitted.card, data, fitted.card.options))
+    return measure(fitted, data_for(fitted.card, data, fitted.card.options)).metrics
 
 
-def measure(fitted: Fitted, data: Dataset) -> dict[str, float]:
-    """The recipe's metrics on the test part of the data."""
+@dataclass(frozen=True)
+class Measured:
+    """How a model does on some data: the recipe's metrics, and its further tables by name."""
+
+    metrics: dict[str, float]
+    details: Details
+
+
+def measure(fitted: Fitted, data: Dataset) -> Measured:
+    """How a fitted model does on the test part of the data."""
     assert fitted.card is not None
+    recipe, targets = catalog.get(fitted.card.recipe), data.test.y
     outputs = prediction.outputs(fitted.model, data.test.x)
-    return catalog.get(fitted.card.recipe).measure(data.test.y, outputs)
+    if outputs.shape != targets.shape:
+        raise InputError(
+            f"{data.name}: its targets have the shape {targets.shape[1:]}, "
+            f"the model's outputs {outputs.shape[1:]}"
+        )
+    details = recipe.details(targets, outputs, fitted.card.learned) if recipe.details else {}
+    return Measured(recipe.measure(targets, outputs), details)
 
 
 def data_for(card: Card, data: Any, values: Mapping[str, Any]) -> Dataset:

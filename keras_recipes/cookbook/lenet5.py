@@ -37,7 +37,7 @@ def build_lenet5(
     *,
     activation: str = "relu",
     weight_decay: NotNegative = 0.01,
-    label_smoothing: Share = 0.0,
+    label_smoothing: Share = 0.05,
     averaging: Share = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
@@ -87,7 +87,7 @@ def training(
     *,
     epochs: Count = 6,
     batch_size: Count = 128,
-    learning_rate: Positive = 0.002,
+    learning_rate: Positive = 0.004,
     rotation: NotNegative = 0.0,
     shift: NotNegative = 0.0,
     zoom: Share = 0.0,

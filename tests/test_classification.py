@@ -1,0 +1,50 @@
+"""What classifiers answer and how they are judged."""
+
+import numpy as np
+import pytest
+
+from keras_recipes import classification
+from keras_recipes.recipe import Batch
+
+TARGETS = np.eye(3, dtype="float32")[[0, 0, 1, 2]]
+OUTPUTS = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0, 1, 0], [0.2, 0.3, 0.5]], "float32")
+LEARNED = {"labels": ["ant", "bee", "cow"]}
+
+
+def answers(**options: object) -> list[dict[str, object]]:
+    batch = Batch(["a.png", "b.png", "c.png", "d.png"], np.zeros((4, 28, 28)))
+    return list(classification.interpret(batch, OUTPUTS, LEARNED, **options))
+
+
+def test_accuracy_and_cross_entropy_are_the_textbooks() -> None:
+    measured = classification.measure(TARGETS, OUTPUTS)
+    assert measured["accuracy"] == 0.75
+    assert measured["loss"] == pytest.approx(-np.log([0.8, 0.3, 1, 0.5]).mean(), rel=1e-5)
+
+
+def test_an_answer_has_the_label_and_the_second_thought() -> None:
+    first = answers()[0]
+    assert tuple(first) == classification.COLUMNS
+    assert (first["file"], first["prediction"], first["second"]) == ("a.png", "ant", "bee")
+    assert first["probability"] == pytest.approx(0.8)
+
+
+def test_below_the_threshold_the_answer_is_unsure() -> None:
+    said = [row["prediction"] for row in answers(unsure_below=0.55)]
+    assert said == ["ant", "bee", "bee", "unsure"]
+
+
+def test_all_probabilities_are_given_when_asked_for() -> None:
+    row = answers(all_probabilities=True)[3]
+    assert [row[f"p_{label}"] for label in LEARNED["labels"]] == pytest.approx([0.2, 0.3, 0.5])
+
+
+def test_details_count_each_class() -> None:
+    tables = classification.details(TARGETS, OUTPUTS, LEARNED)
+    assert tables["confusion"] == [
+        {"true": "ant", "ant": 1, "bee": 1, "cow": 0},
+        {"true": "bee", "ant": 0, "bee": 1, "cow": 0},
+        {"true": "cow", "ant": 0, "bee": 0, "cow": 1},
+    ]
+    (bee,) = [row for row in tables["classes"] if row["class"] == "bee"]
+    assert (bee["precision"], bee["recall"], bee["examples"]) == (0.5, 1.0, 1)
