@@ -95,9 +95,10 @@ _SET = click.option(
 def commands(debug: bool) -> None:
     """Classic neural nets from popular articles: fit, evaluate, ask, draw and export them.
 
-    MODEL is a recipe's name (looked up in ./saved_models), a saved model's folder, or a file.
-    Results go to stdout, everything else to stderr. Exit status: 0 success, 1 failure, 2 bad usage
-    or input, 3 unsafe model, 4 corrupt model, 130 and 143 when interrupted.
+    MODEL is a recipe's name (looked up in ./saved_models, then among the models that come with
+    this package), a saved model's folder, or a file. Results go to stdout, everything else to
+    stderr. Exit status: 0 success, 1 failure, 2 bad usage or input, 3 unsafe model, 4 corrupt
+    model, 130 and 143 when interrupted.
 
     \b
     Example:
@@ -191,7 +192,7 @@ def fit(
     from keras_recipes.checkpoint import Checkpoint
 
     recipe = catalog.get(name)
-    folder = Path(out) if out else storage.DEFAULT_FOLDER / recipe.name
+    folder = Path(out) if out else storage.default_folder(recipe.name)
     given = _given(recipe, assignments, shorthands, FITTING)
     backend.choose(device)
     task = training.prepare(recipe.name, data, preset=preset, given=given)

@@ -76,6 +76,7 @@ class Dataset:
         learned: What the recipe has to know of the data besides the weights, such as labels; JSON
             values, kept in the card.
         implied: Options that the data decides, such as the number of classes.
+        known_as: What `read` has to be given to read it again, where that is not what was given.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Dataset:
     validation: Examples | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
     implied: Mapping[str, Any] = field(default_factory=dict)
+    known_as: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
+SHIPPED = "shipped.txt"
 MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS)
 DEFAULT_FOLDER = Path("saved_models")
 
@@ -107,8 +108,8 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
     """Loads a saved model.
 
     Args:
-        path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models), a
-            `model.json`, or a `.keras` file.
+        path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
+            the models that come with this package), a `model.json`, or a `.keras` file.
         weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it.
 
     Raises:
@@ -127,6 +128,34 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
         return Fitted(model=_read_keras_file(place))
     weights = Path(weights) if weights else place.with_name(WEIGHTS)
     return Fitted(model=_pair(_content(place), place, _content(weights), weights))
+
+
+def default_folder(name: str) -> Path:
+    """Where a recipe's fit is saved when nothing is said.
+
+    Raises:
+        InputError: The model that comes with this package lies there.
+    """
+    folder, ours = DEFAULT_FOLDER / name, shipped(name)
+    if ours and folder.resolve() == ours.resolve():
+        raise InputError(
+            f"{folder}: holds the model that comes with this package; name another folder with "
+            f"--out, or this one to replace it"
+        )
+    return folder
+
+
+def shipped(name: str) -> Path | None:
+    """Where a recipe's trained model lies that comes with this package, if one does.
+
+    In a checkout they lie in `saved_models`, beside what is fitted there, so a list says which.
+    """
+    package = Path(__file__).parent
+    installed = package / "shipped"
+    folder = installed if installed.is_dir() else package.parent / DEFAULT_FOLDER
+    listed = folder / SHIPPED
+    known = listed.read_text().split() if listed.is_file() else []
+    return folder / name if name in known else None
 
 
 def locate(model: str, weights: str | Path | None = None) -> Path:
@@ -230,18 +259,17 @@ def _verify(model: "keras.Model", staged: Path) -> None:
 
 def _existing(model: str) -> Path:
     name = catalog.canonical(model)
-    place = DEFAULT_FOLDER / name if name else Path(model)
+    places = [DEFAULT_FOLDER / name, *filter(None, [shipped(name)])] if name else []
     try:
-        publish.complete(place)
-        if place.exists() and model:
-            return place
-        if model and Path(model).exists():
-            return Path(model)
+        for place in [*places, Path(model)] if model else []:
+            publish.complete(place)
+            if place.exists():
+                return place
     except OSError as error:
         raise InputError(f"{model[:60]}: {error.strerror}") from None
     if name:
         raise InputError(
-            f"{name} is not fitted here yet ({place} is missing): run `recipes fit {name}`"
+            f"{name} is not fitted here yet ({places[0]} is missing): run `recipes fit {name}`"
         )
     known = ", ".join(catalog.names())
     raise InputError(f"{model!r}: no such folder or file, and no recipe of that name ({known})")

@@ -227,7 +227,7 @@ def _dataset(
         # A name that is no text in any encoding can still be opened, but not written down.
         known = [str(item).encode(errors="replace").decode() for item in data]
         read = options.call(recipe, "read", [str(item) for item in data], options=values)
-        return read, None if "-" in known else known
+        return read, None if "-" in known else list(read.known_as) or known
     if len(data) != 2:
         raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
     return recipe.from_arrays(*data), None

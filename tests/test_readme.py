@@ -79,5 +79,14 @@ def test_every_package_is_in_the_wheel() -> None:
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg")
     packages = settings["options"]["packages"].split()
-    there = [p.parent for p in (ROOT / "keras_recipes").rglob("__init__.py")]
-    assert sorted(packages) == sorted(".".join(p.relative_to(ROOT).parts) for p in there)
+    folders = [p.parent.relative_to(ROOT) for p in (ROOT / "keras_recipes").rglob("__init__.py")]
+    there = [".".join(folder.parts) for folder in folders]
+    assert sorted(packages) == sorted([*there, "keras_recipes.shipped"])
+
+
+def test_every_shipped_model_is_in_the_wheel() -> None:
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    packed = settings["options.package_data"]["keras_recipes.shipped"].split()
+    names = (ROOT / "saved_models" / "shipped.txt").read_text().split()
+    assert sorted(packed) == sorted(["shipped.txt", *(f"{name}/*" for name in names)])

@@ -37,6 +37,7 @@ def build_lenet5(
     *,
     activation: str = "relu",
     weight_decay: NotNegative = 0.01,
+    dropout: Share = 0.0,
     label_smoothing: Share = 0.05,
     averaging: Share = 0.0,
     classes: Count = 10,
@@ -50,12 +51,21 @@ def build_lenet5(
     Args:
         activation: Of C1, C3, C5 and F6, by Keras' name.
         weight_decay: Of AdamW.
+        dropout: Share of F6's outputs that is left out at random while training.
         label_smoothing: How much of each target is spread over all classes.
         averaging: Momentum of the moving average of weights that is kept in the end; 0 for none.
         classes: Outputs; the data decides.
     """
     import keras
-    from keras.layers import Conv2D, Dense, Flatten, MaxPooling2D, Rescaling, ZeroPadding2D
+    from keras.layers import (
+        Conv2D,
+        Dense,
+        Dropout,
+        Flatten,
+        MaxPooling2D,
+        Rescaling,
+        ZeroPadding2D,
+    )
 
     model = keras.Sequential(
         [
@@ -69,6 +79,7 @@ def build_lenet5(
             Conv2D(120, 5, activation=activation, name="C5"),
             Flatten(name="features"),
             Dense(84, activation=activation, name="F6"),
+            *([Dropout(dropout, name="dropout")] if dropout else []),
             Dense(classes, activation="softmax", name="output"),
         ],
         name="lenet5",

@@ -115,6 +115,8 @@ def load(
         note=note,
         learned={"labels": list(train.labels)},
         implied={"classes": len(train.labels)},
+        # Another machine, or this one later, may find MNIST where it is digits now.
+        known_as=() if data else (found.name,),
     )
 
 

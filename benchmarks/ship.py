@@ -1,0 +1,35 @@
+"""Trains the models that this package ships: python benchmarks/ship.py RECIPE [PRESET] [SEEDS].
+
+Fits the recipe on MNIST from several seeds, keeps the one that does best on its validation images,
+and saves it below saved_models/. The test images have no say.
+"""
+
+import sys
+from pathlib import Path
+
+from keras_recipes import backend, fit, save
+from keras_recipes.recipe import Fitted
+
+
+def validated(fitted: Fitted) -> float:
+    assert fitted.history is not None
+    return float(fitted.history.values["val_accuracy"][-1])
+
+
+def main(name: str, preset: str | None, seeds: int) -> None:
+    backend.start()
+    best: Fitted | None = None
+    for seed in range(seeds):
+        fitted = fit(name, "mnist", preset=preset, seed=seed)
+        print(f"{name}, seed {seed}: {validated(fitted):.4f} of the validation images", flush=True)
+        if best is None or validated(fitted) > validated(best):
+            best = fitted
+    assert best is not None
+    assert best.card is not None
+    folder = save(best, Path("saved_models") / name)
+    print(f"{folder}: seed {best.card.options['seed']}, on the test images {best.card.metrics}")
+
+
+if __name__ == "__main__":
+    name, preset, seeds = (*sys.argv[1:], *[""] * 3)[:3]
+    main(name, preset or None, int(seeds or 3))

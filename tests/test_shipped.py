@@ -1,0 +1,45 @@
+"""The models that come with the package answer straight away, in any folder."""
+
+from pathlib import Path
+
+import pytest
+
+from keras_recipes import load, storage
+from keras_recipes.errors import InputError
+from tests.conftest import Run, shared_data
+
+NAMES = ["lenet5", "mnist-mlp"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_was_trained_on_mnist_by_its_recipe(name: str, empty_folder: Path) -> None:
+    card = load(name).card
+    assert card.recipe == name
+    assert card.data["name"] == "mnist"
+
+
+@pytest.mark.parametrize(("name", "at_least"), [("lenet5", 0.98), ("mnist-mlp", 0.93)])
+def test_it_reads_digits_in_an_empty_folder(recipes: Run, name: str, at_least: float) -> None:
+    folder = shared_data("datasets/images/mnist_test_png")
+    result = recipes("predict", name, str(folder), "--format", "csv")
+    assert result.exit_code == 0, result.stderr
+    rows = [line.split(",")[:2] for line in result.stdout.splitlines()[1:]]
+    right = [Path(file).parent.name == said for file, said in rows]
+    assert len(right) == 300
+    assert sum(right) / len(right) >= at_least
+
+
+def test_a_fit_does_not_replace_it_unless_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours = storage.shipped("lenet5")
+    monkeypatch.chdir(ours.parent.parent)
+    monkeypatch.setattr(storage, "DEFAULT_FOLDER", Path(ours.parent.name))
+    with pytest.raises(InputError, match="the model that comes with this package"):
+        storage.default_folder("lenet5")
+    assert storage.default_folder("xor").name == "xor"
+
+
+def test_what_is_fitted_here_comes_first(saved: Path) -> None:
+    assert storage.locate("xor").resolve() == saved.resolve()
+    assert storage.shipped("xor") is None
