@@ -6,8 +6,9 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,38 @@ from keras_recipes import publish
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
 
 if TYPE_CHECKING:
-    from keras_recipes.run import Run
+    import numpy as np
 
 SECONDS = 60.0
 """A fit that takes longer is kept this often, so that a crash costs no more."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class State:
+    """A fit between two epochs.
+
+    Attributes:
+        made_of: What has to be the same for the fit to go on as it would have; JSON values.
+        restarts: New starts so far.
+        seconds: Spent so far.
+        variables: The model's and the optimizer's.
+        first_weights: The model's weights before training.
+        history: Each metric's value at the end of each epoch of the present start.
+    """
+
+    made_of: dict[str, Any]
+    restarts: int
+    seconds: float
+    variables: "list[np.ndarray]"
+    first_weights: "list[np.ndarray]"
+    history: "dict[str, np.ndarray]"
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the present start."""
+        return len(self.history["loss"])
 
 
 class Checkpoint:
@@ -49,7 +76,7 @@ class Checkpoint:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def boundary(self, run: "Run") -> None:
+    def boundary(self, state: Callable[[], State]) -> None:
         """Called between epochs: keeps the state from time to time, and when asked to stop.
 
         Raises:
@@ -57,38 +84,44 @@ class Checkpoint:
         """
         if self._signal is None and time.monotonic() - self._kept_at < SECONDS:
             return
-        self._kept_at = time.monotonic()
+        self._kept_at, now = time.monotonic(), state()
         try:
-            publish.file(self.path, _packed(run))
+            publish.file(self.path, _packed(now))
         except RecipeError as error:
             log.warning("this fit could not be resumed if it were stopped: %s", error)
             return
         if self._signal is not None:
             raise StoppedError(
-                f"stopped after {run.epochs:,} epochs; the same command with --resume goes on",
+                f"stopped after {now.epochs:,} epochs; the same command with --resume goes on",
                 self._signal,
             )
 
-    def restore(self, run: "Run") -> None:
-        """Puts a run where the one that was stopped had got to, if that was asked for.
+    def kept(self, made_of: dict[str, Any]) -> State | None:
+        """Where the fit that was stopped had got to, if it is to go on.
+
+        Args:
+            made_of: Of the fit that is to go on.
 
         Raises:
-            InputError: Nothing was kept, or it was with other options.
+            InputError: Nothing was kept, or of another fit.
             CorruptModelError: What was kept is damaged.
         """
         if not self.resume:
             if self.path.exists():
                 log.warning("a fit that was stopped is kept here; --resume goes on with it")
-            return
+            return None
         if not self.path.exists():
             raise InputError(f"{self.path}: nothing to resume; fit without --resume")
         try:
-            _unpack(self.path, run)
-        except InputError:
-            raise
+            state = _unpacked(self.path)
         except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
             raise CorruptModelError(f"{self.path}: damaged; fit without --resume") from error
-        log.info("resumed after %s epochs", f"{run.epochs:,}")
+        differ = [name for name in made_of if state.made_of.get(name) != made_of[name]]
+        if differ:
+            kept = ", ".join(f"{name}={state.made_of.get(name)}" for name in differ)
+            raise InputError(f"{self.path}: was kept with other settings: {kept}")
+        log.info("resumed after %s epochs", f"{state.epochs:,}")
+        return state
 
     def discard(self) -> None:
         """Removes the file: the fit is saved."""
@@ -100,52 +133,42 @@ class Checkpoint:
         self._signal = number
 
 
-def _packed(run: "Run") -> bytes:
+def _packed(state: State) -> bytes:
     import numpy as np
 
-    meta = {"made_of": _made_of(run), "restarts": run.restarts, "seconds": run.seconds}
-    arrays = {
+    meta = {name: getattr(state, name) for name in ("made_of", "restarts", "seconds")}
+    arrays: dict[str, Any] = {
         "meta": np.array(json.dumps(meta)),
-        **_numbered("variable", [variable.numpy() for variable in _variables(run)]),
-        **_numbered("first", run.first_weights),
-        **{f"history_{name}": column for name, column in run.history().values.items()},
+        **{f"variable_{i}": array for i, array in enumerate(state.variables)},
+        **{f"first_{i}": array for i, array in enumerate(state.first_weights)},
+        **{f"history_{name}": column for name, column in state.history.items()},
     }
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
 
 
-def _unpack(path: Path, run: "Run") -> None:
+def _unpacked(path: Path) -> State:
     import numpy as np
 
     with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
         meta = json.loads(kept["meta"].item())
-        if differ := _differences(meta["made_of"], _made_of(run)):
-            raise InputError(f"{path}: was kept with other settings: {differ}")
-        for i, variable in enumerate(_variables(run)):
-            variable.assign(kept[f"variable_{i}"])
-        run.first_weights = tuple(kept[f"first_{i}"] for i in range(len(run.first_weights)))
-        columns = [name for name in kept.files if name.startswith("history_")]
-        run.results[:] = [{name.removeprefix("history_"): kept[name] for name in columns}]
-    run.restarts, run.seconds = meta["restarts"], meta["seconds"]
+        arrays = {name: kept[name] for name in kept.files}
 
+    def numbered(name: str) -> "list[np.ndarray]":
+        count = sum(key.startswith(f"{name}_") for key in arrays)
+        return [arrays[f"{name}_{i}"] for i in range(count)]
 
-def _made_of(run: "Run") -> dict[str, Any]:
-    """What has to be the same for a fit to go on as it would have."""
-    import keras
-
-    made_of = {"data": run.data.sha256, "backend": keras.backend.backend()}
-    return {**run.values, **made_of}
-
-
-def _differences(kept: dict[str, Any], now: dict[str, Any]) -> str:
-    differ = [name for name in now if kept.get(name) != now[name]]
-    return ", ".join(f"{name}={kept.get(name)}" for name in differ)
-
-
-def _variables(run: "Run") -> list[Any]:
-    return [*run.model.variables, *run.model.optimizer.variables]
-
-
-def _numbered(name: str, arrays: Any) -> dict[str, Any]:
-    return {f"{name}_{i}": array for i, array in enumerate(arrays)}
+    history = {
+        name.removeprefix("history_"): column
+        for name, column in arrays.items()
+        if name.startswith("history_")
+    }
+    return State(
+        made_of=dict(meta["made_of"]),
+        restarts=int(meta["restarts"]),
+        seconds=float(meta["seconds"]),
+        variables=numbered("variable"),
+        first_weights=numbered("first"),
+        history={"loss": history.pop("loss"), **history},
+    )

@@ -9,8 +9,7 @@ Data that is no pair of arrays (a `tf.data.Dataset`, a `PyDataset`, a generator)
 same door and is trained by `fit` with `steps_per_execution`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.recipe import Examples
@@ -25,38 +24,6 @@ EpochsCall = Callable[[int, int], "dict[str, np.ndarray]"]
 
 STREAMED_STEPS = 32
 """Keras' `steps_per_execution` for data that does not fit in memory."""
-
-
-@dataclass(frozen=True)
-class History:
-    """Metrics over the epochs: true values of the epochs that are kept, not means over a stride.
-
-    Attributes:
-        epochs: Numbers of the epochs kept, counted from 1, int64 of shape (rows,).
-        values: Metric name to float64 array of shape (rows,).
-        stride: Every so many epochs are kept; the last always is.
-    """
-
-    epochs: "np.ndarray"
-    values: "Mapping[str, np.ndarray]"
-    stride: int = 1
-
-    @classmethod
-    def of(cls, calls: "Sequence[Mapping[str, np.ndarray]]") -> "History":
-        """The history of consecutive calls, with every epoch kept."""
-        import numpy as np
-
-        values = {name: np.concatenate([call[name] for call in calls]) for name in calls[0]}
-        return cls(np.arange(1, len(values["loss"]) + 1), values)
-
-    def thinned(self, rows: int) -> "History":
-        """About `rows` of the epochs, evenly spaced, and the last."""
-        import numpy as np
-
-        stride = max(1, -(-len(self.epochs) // rows))
-        kept = np.union1d(np.arange(stride - 1, len(self.epochs), stride), [len(self.epochs) - 1])
-        values = {name: column[kept] for name, column in self.values.items()}
-        return History(self.epochs[kept], values, self.stride * stride)
 
 
 def train(

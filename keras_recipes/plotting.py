@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import prediction, publish
-from keras_recipes.loop import History
+from keras_recipes.history import History
 from keras_recipes.recipe import Examples, Row
 
 if TYPE_CHECKING:

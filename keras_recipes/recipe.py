@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from keras_recipes.card import Card
-    from keras_recipes.loop import History
+    from keras_recipes.history import History
 
 Count = Annotated[int, Ge(1)]
 Whole = Annotated[int, Ge(0)]

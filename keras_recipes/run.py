@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import loop, options, prediction
-from keras_recipes.checkpoint import Checkpoint
+from keras_recipes.checkpoint import Checkpoint, State
 from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
+from keras_recipes.history import History
 from keras_recipes.recipe import Dataset, Examples, Plan, Recipe
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ class Run:
         """Epochs of the present attempt."""
         return sum(len(result["loss"]) for result in self.results)
 
-    def history(self) -> loop.History:
+    def history(self) -> History:
         """Every epoch of the present attempt."""
-        return loop.History.of(self.results)
+        return History.of(self.results)
 
     def until_goal(self, checkpoint: Checkpoint | None, update: "Update") -> None:
         """Trains; where that misses the goal trains longer; then starts again from other weights.
@@ -93,6 +94,33 @@ class Run:
                 raise GoalNotReachedError(self._failure())
             self._say("starting again from other weights")
             self._restart()
+
+    def made_of(self) -> dict[str, Any]:
+        """What makes this fit the one it is: options, data, backend."""
+        import keras
+
+        made_of = {"data": self.data.sha256, "backend": keras.backend.backend()}
+        return {**self.values, **made_of}
+
+    def go_on_from(self, state: State) -> None:
+        """Puts the run where another one had got to."""
+        for variable, value in zip(self._variables(), state.variables, strict=True):
+            variable.assign(value)
+        self.restarts, self.seconds = state.restarts, state.seconds
+        self.first_weights, self.results = tuple(state.first_weights), [state.history]
+
+    def _state(self) -> State:
+        return State(
+            made_of=self.made_of(),
+            restarts=self.restarts,
+            seconds=self.seconds,
+            variables=[variable.numpy() for variable in self._variables()],
+            first_weights=list(self.first_weights),
+            history=dict(self.history().values),
+        )
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
 
     def _build(self) -> "keras.Model":
         import keras
@@ -135,7 +163,7 @@ class Run:
             if self._reached() or not self._finite():
                 break
             if checkpoint:
-                checkpoint.boundary(self)
+                checkpoint.boundary(self._state)
         if self.plan.goal is None and not self._finite():
             raise RecipeError(f"{self.recipe.name}: {self._so_far()}; try a smaller learning_rate")
         return self.plan.goal is None or self._reached()

@@ -7,9 +7,7 @@ history.csv         metrics over the epochs
 first.weights.h5    the untrained weights, where the recipe's pictures need them
 """
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import tempfile
@@ -27,12 +25,11 @@ from keras_recipes.errors import (
     RecipeError,
     UnsafeModelError,
 )
+from keras_recipes.history import History
 from keras_recipes.recipe import Fitted
 
 if TYPE_CHECKING:
     import keras
-
-    from keras_recipes.loop import History
 
 ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
@@ -236,7 +233,7 @@ def members(fitted: Fitted) -> dict[str, bytes]:
     """The files of a saved model by name, the card last with the digests of the others."""
     files = {ARCHITECTURE: architecture(fitted.model), WEIGHTS: weights_file(fitted.model)}
     if fitted.history is not None:
-        files[HISTORY] = _history_csv(fitted.history)
+        files[HISTORY] = fitted.history.to_csv()
     if fitted.first_weights is not None:
         files[FIRST_WEIGHTS] = weights_file(fitted.model, fitted.first_weights)
     if fitted.card is not None:
@@ -306,11 +303,11 @@ def _open(folder: Path, card: Card, contents: Mapping[str, bytes]) -> Fitted:
     model = _pair(
         contents[ARCHITECTURE], folder / ARCHITECTURE, contents[WEIGHTS], folder / WEIGHTS
     )
-    first = contents.get(FIRST_WEIGHTS)
+    first, stride = contents.get(FIRST_WEIGHTS), int(card.training["history_stride"])
     return Fitted(
         model=model,
         card=card,
-        history=_read_history(contents[HISTORY], card) if HISTORY in contents else None,
+        history=History.from_csv(contents[HISTORY], stride) if HISTORY in contents else None,
         first_weights=_first_weights(model, first, folder) if first else None,
     )
 
@@ -375,26 +372,6 @@ def _first_weights(model: "keras.Model", content: bytes, folder: Path) -> tuple[
     bare = type(model).from_config(model.get_config())
     _load_weights(bare, content, folder / FIRST_WEIGHTS)
     return tuple(bare.get_weights())
-
-
-def _history_csv(history: "History") -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *history.values])
-    columns = [history.epochs.tolist(), *(column.tolist() for column in history.values.values())]
-    writer.writerows(zip(*columns, strict=True))
-    return text.getvalue().encode()
-
-
-def _read_history(content: bytes, card: Card) -> "History":
-    import numpy as np
-
-    from keras_recipes.loop import History
-
-    names, *rows = csv.reader(io.StringIO(content.decode()))
-    table = np.array(rows, "float64").reshape(-1, len(names))
-    values = {name: table[:, i] for i, name in enumerate(names) if i}
-    return History(table[:, 0].astype("int64"), values, int(card.training["history_stride"]))
 
 
 def _content(path: Path) -> bytes:

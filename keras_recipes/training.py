@@ -101,8 +101,8 @@ def carry_out(
     backend.start()
     recipe = task.recipe
     run = Run(recipe, task.options, task.plan, task.data, callbacks=tuple(callbacks))
-    if checkpoint:
-        checkpoint.restore(run)
+    if checkpoint and (state := checkpoint.kept(run.made_of())):
+        run.go_on_from(state)
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
         run.until_goal(checkpoint, update)
     if task.plan.goal:

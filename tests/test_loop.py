@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_recipes import build_xor, fit, loop
+from keras_recipes.history import History
 from keras_recipes.recipe import Examples
 
 RNG = np.random.default_rng(0)
@@ -126,7 +127,7 @@ def test_a_dataset_that_streams_goes_through_the_same_door() -> None:
 
 def test_a_thinned_history_keeps_true_values_and_the_last_epoch() -> None:
     calls = [{"loss": np.arange(10.0) + 10 * i} for i in range(3)]
-    history = loop.History.of(calls).thinned(8)
+    history = History.of(calls).thinned(8)
     assert history.stride == 4
     assert history.epochs.tolist() == [4, 8, 12, 16, 20, 24, 28, 30]
     assert history.values["loss"].tolist() == [e - 1 for e in history.epochs.tolist()]
@@ -135,6 +136,7 @@ def test_a_thinned_history_keeps_true_values_and_the_last_epoch() -> None:
 OTHER_BACKEND = """
 import numpy as np, keras
 from keras_recipes import build_xor, fit, loop, fit, evaluate
+from keras_recipes.history import History
 from keras_recipes.recipe import Examples
 x = np.random.default_rng(0).normal(size=(22, 2)).astype("float32")
 y = (x[:, :1] * x[:, 1:] > 0).astype("float32")

@@ -5,7 +5,7 @@ import pytest
 
 from keras_recipes import build_xor, catalog, plotting
 from keras_recipes.cookbook import xor
-from keras_recipes.loop import History
+from keras_recipes.history import History
 from keras_recipes.recipe import Examples, Fitted
 
 DATA = xor.read(())
