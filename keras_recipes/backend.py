@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -85,6 +84,8 @@ def gpus() -> list[str]:
 @contextmanager
 def _without_noise() -> Iterator[None]:
     """Holds back what native code writes to file descriptor 2, then passes on all but the noise."""
+    import tempfile
+
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         terminal = os.dup(2)

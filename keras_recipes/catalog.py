@@ -1,6 +1,5 @@
 """Which recipes there are: the files in `cookbook/`, by their names; nothing is listed twice."""
 
-import difflib
 import importlib
 import pkgutil
 from pathlib import Path
@@ -34,6 +33,8 @@ def get(name: str) -> Recipe:
     """
     known = canonical(name)
     if known is None:
+        import difflib
+
         near = difflib.get_close_matches(name.lower(), names()) or names()
         raise InputError(f"no recipe is called {name!r}; did you mean {' or '.join(near)}?")
     module = importlib.import_module(f"keras_recipes.cookbook.{known.replace('-', '_')}")

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,8 @@ class Commands(click.Group):
             code = 128 + signal.SIGINT
         except Exception as error:
             if debug:
+                import traceback
+
                 traceback.print_exc()
             code = _explain(error)
         sys.exit(code if isinstance(code, int) else 0)

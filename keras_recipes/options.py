@@ -1,27 +1,23 @@
 """A recipe's options: read from its functions' signatures, checked before anything runs."""
 
-import difflib
 import inspect
 import math
 import numbers
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
-
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Recipe
+from keras_recipes.recipe import Bound, Recipe
 
 OWNERS = ("build", "read", "training", "inputs", "interpret")
 """The functions of a recipe whose keyword-only parameters are options."""
 
-_RELATIONS: dict[type, tuple[str, Callable[[Any, Any], bool]]] = {
-    Ge: (">=", operator.ge),
-    Gt: (">", operator.gt),
-    Le: ("<=", operator.le),
-    Lt: ("<", operator.lt),
+_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<": operator.lt,
 }
 
 
@@ -34,14 +30,14 @@ class Option:
         kind: `int`, `float`, `bool` or `str`.
         default: Its value when nothing is said.
         choices: The only values allowed, if there is such a list.
-        bounds: Pairs of a type from `annotated_types` and its limit.
+        bounds: What the value has to compare with.
     """
 
     name: str
     kind: type
     default: Any
     choices: tuple[Any, ...]
-    bounds: tuple[tuple[type, float], ...]
+    bounds: tuple[Bound, ...]
 
     @property
     def expected(self) -> str:
@@ -49,7 +45,7 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        limits = [f"{_RELATIONS[relation][0]} {limit}" for relation, limit in self.bounds]
+        limits = [f"{bound.relation} {bound.limit}" for bound in self.bounds]
         return " ".join([noun[self.kind], *limits])
 
     def parse(self, text: str) -> Any:
@@ -79,7 +75,7 @@ class Option:
             raise self._refusal(value)
         if self.choices and value not in self.choices:
             raise self._refusal(value)
-        if not all(_RELATIONS[relation][1](value, limit) for relation, limit in self.bounds):
+        if not all(_COMPARED[bound.relation](value, bound.limit) for bound in self.bounds):
             raise self._refusal(value)
         return value
 
@@ -176,9 +172,7 @@ def declared(function: Callable[..., Any]) -> list[Option]:
 def _option(parameter: inspect.Parameter) -> Option:
     annotation, bounds = parameter.annotation, []
     if get_origin(annotation) is Annotated:
-        annotation, *metadata = get_args(annotation)
-        # Each of annotated_types' bounds is a dataclass of one field, named like the relation.
-        bounds = [(type(bound), getattr(bound, fields(bound)[0].name)) for bound in metadata]
+        annotation, *bounds = get_args(annotation)
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     return Option(
         parameter.name, type(parameter.default), parameter.default, choices, tuple(bounds)
@@ -195,6 +189,8 @@ def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
 
 
 def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputError:
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     return InputError(f"{recipe.name} has no option {name!r}{hint} it has {', '.join(known)}")

@@ -6,10 +6,8 @@ renames do it, announced by a journal that is completed after a crash between th
 """
 
 import contextlib
-import ctypes
 import errno
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -164,7 +162,7 @@ def complete(target: Path) -> None:
 
 def _staging(target: Path) -> Path:
     """A name beside the target that no other process has."""
-    return _beside(target, f"{secrets.token_hex(4)}.new")
+    return _beside(target, f"{os.urandom(4).hex()}.new")
 
 
 def _replace(staged: Path, target: Path) -> None:
@@ -230,6 +228,8 @@ def _swap_by_renames(staged: Path, target: Path) -> None:
 
 def exchange(one: Path, other: Path) -> bool:
     """Swaps two folders in one step; False where the system or the file system cannot."""
+    import ctypes
+
     if sys.platform == "win32":
         return False
     libc, paths = ctypes.CDLL(None, use_errno=True), (os.fsencode(one), os.fsencode(other))

@@ -4,12 +4,9 @@ A recipe's functions are keyword-only in everything a user may set, and their ke
 the only home of those numbers; `keras_recipes.options` reads them from the signatures.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
-
-from annotated_types import Ge, Gt, Lt
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 if TYPE_CHECKING:
     import keras
@@ -19,12 +16,21 @@ if TYPE_CHECKING:
     from keras_recipes.card import Card
     from keras_recipes.history import History
 
-Count = Annotated[int, Ge(1)]
-Whole = Annotated[int, Ge(0)]
-Positive = Annotated[float, Gt(0)]
-Seed = Annotated[int, Ge(0), Lt(2**32)]
-NotNegative = Annotated[float, Ge(0)]
-Share = Annotated[float, Ge(0), Lt(1)]
+
+@dataclass(frozen=True)
+class Bound:
+    """A limit on the values of an option: how they have to compare with it."""
+
+    relation: Literal[">=", ">", "<"]
+    limit: float
+
+
+Count = Annotated[int, Bound(">=", 1)]
+Whole = Annotated[int, Bound(">=", 0)]
+Positive = Annotated[float, Bound(">", 0)]
+Seed = Annotated[int, Bound(">=", 0), Bound("<", 2**32)]
+NotNegative = Annotated[float, Bound(">=", 0)]
+Share = Annotated[float, Bound(">=", 0), Bound("<", 1)]
 
 Row = dict[str, Any]
 """One prediction: column name to plain Python value."""
@@ -91,6 +97,8 @@ class Dataset:
     @property
     def sha256(self) -> str:
         """Digest over the bytes of all arrays, so that a card can tell which data it saw."""
+        import hashlib
+
         digest = hashlib.sha256()
         for part in (self.train, self.test):
             for array in (part.x, part.y):

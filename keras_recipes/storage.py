@@ -10,7 +10,6 @@ first.weights.h5    the untrained weights, where the recipe's pictures need them
 import hashlib
 import json
 import logging
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -201,6 +200,8 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
         model: Whose layers they are.
         weights: In `get_weights()` order; default the model's own.
     """
+    import tempfile
+
     import keras
 
     bare = type(model).from_config(model.get_config())
@@ -348,6 +349,8 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _load_weights(model: "keras.Model", content: bytes, path: Path) -> None:
+    import tempfile
+
     # Keras chooses the format by the name's ending and wants a path: give it a private copy.
     ending = ".weights.h5" if path.name.endswith(".weights.h5") else ".h5"
     with tempfile.TemporaryDirectory() as scratch:

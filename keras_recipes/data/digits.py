@@ -14,11 +14,9 @@ LeCun, Cortes, Burges: the MNIST database of handwritten digits, 60,000 + 10,000
 
 import contextlib
 import csv
-import gzip
 import itertools
 import logging
 import os
-import socket
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -241,6 +239,8 @@ def _mnist() -> Found:
 @contextlib.contextmanager
 def _impatient() -> Iterator[None]:
     """Gives up on a network that does not answer; says nothing on stdout."""
+    import socket
+
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(NETWORK_SECONDS)
     try:
@@ -373,6 +373,8 @@ def _idx_variant(path: Path) -> Path | None:
 
 def _idx_array(path: Path, dimensions: int) -> "np.ndarray":
     """Reads IDX: two zero bytes, a type, the number of dimensions, their sizes, the values."""
+    import gzip
+
     import numpy as np
 
     try:
