@@ -77,7 +77,7 @@ def plain_torch(name: str, data: Examples) -> Callable[[], object]:
     optimizer, loss = torch.optim.AdamW(net.parameters()), nn.CrossEntropyLoss()
 
     def epoch() -> None:
-        for rows in torch.randperm(len(x)).split(BATCH):
+        for rows in torch.split(torch.randperm(len(x)), BATCH):
             optimizer.zero_grad()
             loss(net(x[rows]), y[rows]).backward()
             optimizer.step()

@@ -272,7 +272,7 @@ def predict(
       recipes predict xor - --format jsonl < points.csv
       recipes predict xor -- -1,0.5
     """
-    from keras_recipes import backend, prediction, storage, tables
+    from keras_recipes import backend, prediction, progress, storage, tables
 
     if not inputs:
         raise InputError("nothing to predict: give values, files, or - for standard input")
@@ -288,7 +288,10 @@ def predict(
     fitted = storage.load(model, weights)
     if batches is None:
         batches = prediction.raw_batches(fitted.model, inputs)
-    tables.write(prediction.rows(fitted, batches, given), form, output)
+    # Not where rows appear in the same terminal.
+    shown = sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
+    counted = progress.counted(batches, "predicting", shown)
+    tables.write(prediction.rows(fitted, counted, given), form, output)
 
 
 @commands.command()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.axes import Axes
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
 ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
@@ -90,6 +91,60 @@ def worst_mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[str])
         axes.axis("off")
     figure.suptitle("The worst mistakes")
     return figure
+
+
+def filters(model: "keras.Model", layer: str) -> "Figure":
+    """The kernels of a convolution over one map; blue is negative, vermilion positive."""
+    import numpy as np
+
+    kernels = np.asarray(model.get_layer(layer).kernel)[:, :, 0, :]
+    largest = abs(kernels).max()
+    figure = _empty((1.2 * kernels.shape[-1], 1.9))
+    panels = figure.subplots(1, kernels.shape[-1], squeeze=False)[0]
+    for number, axes in enumerate(panels):
+        axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
+        axes.set_title(f"{number + 1}", fontsize=9)
+        axes.axis("off")
+    figure.suptitle(f"The filters of {layer}")
+    return figure
+
+
+def activations(model: "keras.Model", image: "np.ndarray", layers: Sequence[str]) -> "Figure":
+    """What each of the layers makes of one image: a row of maps for each, a strip for a vector.
+
+    Args:
+        model: Sequential or functional.
+        image: Shape (28, 28) or (28, 28, 1).
+        layers: Names, in the order in which they are drawn.
+    """
+    import keras
+
+    seen = keras.Model(model.inputs, [model.get_layer(name).output for name in layers])
+    inputs = image.reshape(1, *model.input_shape[1:])
+    outputs = [keras.ops.convert_to_numpy(output)[0] for output in seen([inputs], training=False)]
+    figure = _empty((8.0, 0.9 * len(layers) + 1.2))
+    rows: Any = figure.subfigures(len(layers) + 1, 1)
+    _maps(rows[0], "input", image.reshape(*image.shape[:2], 1))
+    for row, name, output in zip(rows[1:], layers, outputs, strict=True):
+        _maps(row, name, output)
+    return figure
+
+
+def _maps(row: Any, name: str, output: "np.ndarray") -> None:
+    import numpy as np
+
+    vector = output.size == max(output.shape)
+    maps = [np.reshape(output, (1, -1))] if vector else list(np.moveaxis(output, -1, 0))
+    columns = 1 if vector else max(len(maps), 6)
+    panels = row.subplots(1, columns, squeeze=False)[0]
+    panels[0].set_ylabel(name, rotation=0, labelpad=30, va="center")
+    for number, axes in enumerate(panels):
+        if number < len(maps):
+            axes.imshow(maps[number], cmap="gray_r", aspect="auto" if vector else "equal")
+            axes.set(xticks=range(output.size) if output.size <= 12 else [], yticks=[])
+            axes.spines[:].set_color("lightgray")
+        else:
+            axes.axis("off")
 
 
 def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
@@ -179,11 +234,8 @@ class _Plane:
 
 
 def _shade(figure: "Figure", axes: "Axes", across: Any, up: Any, answers: Any) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    colours = LinearSegmentedColormap.from_list("answers", [ZERO, "white", ONE])
     mesh = axes.pcolormesh(
-        across, up, answers, cmap=colours, vmin=0, vmax=1, alpha=0.55, rasterized=True
+        across, up, answers, cmap=_diverging(), vmin=0, vmax=1, alpha=0.55, rasterized=True
     )
     figure.colorbar(mesh, ax=axes, label="probability of class 1", fraction=0.05)
     if answers.min() < 0.5 < answers.max():
@@ -217,6 +269,12 @@ def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
         place = next((p for p in texts if max(abs(p[0] - x), abs(p[1] - y)) < near), (x, y))
         texts[place] = f"{texts.get(place, '')} ({a:g}, {b:g})".strip()
     return texts
+
+
+def _diverging() -> "LinearSegmentedColormap":
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("diverging", [ZERO, "white", ONE])
 
 
 def _figure() -> "tuple[Figure, Axes]":

@@ -1,20 +1,22 @@
 """A progress bar on stderr, drawn by Rich: in a terminal and in a notebook, never into a file."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+from keras_recipes.recipe import Batch
 
 Update = Callable[..., None]
 """`update(done, text, total)`: how far it is, a few words, and where the end is."""
 
 
 @contextmanager
-def bar(title: str, total: int, shown: bool | None = None) -> Iterator[Update]:
+def bar(title: str, total: int | None, shown: bool | None = None) -> Iterator[Update]:
     """A bar for the time of the `with` block.
 
     Args:
         title: What is going on.
-        total: The number at which it is done.
+        total: The number at which it is done; None where nobody knows.
         shown: Whether to draw it; None draws where somebody can see it.
 
     Yields:
@@ -44,7 +46,17 @@ def bar(title: str, total: int, shown: bool | None = None) -> Iterator[Update]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=total, text="")
 
-        def update(done: int, text: str, total: int) -> None:
+        def update(done: int, text: str, total: int | None) -> None:
             progress.update(task, completed=done, text=text, total=total)
 
         yield update
+
+
+def counted(batches: Iterable[Batch], title: str, shown: bool | None = None) -> Iterator[Batch]:
+    """The same batches, while a bar counts the inputs in them."""
+    done = 0
+    with bar(title, None, shown) as update:
+        for batch in batches:
+            yield batch
+            done += len(batch.names)
+            update(done, "", None)

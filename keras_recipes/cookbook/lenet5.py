@@ -13,12 +13,16 @@ maximum and learns nothing, and a softmax takes the place of the radial basis fu
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes import classification
 from keras_recipes.data import digits
+from keras_recipes.errors import InputError
 from keras_recipes.recipe import (
     Count,
+    Dataset,
+    Fitted,
     Layer,
     NotNegative,
     Plan,
@@ -31,10 +35,12 @@ from keras_recipes.recipe import (
 
 if TYPE_CHECKING:
     import keras
+    from matplotlib.figure import Figure
 
 
 def build_lenet5(
     *,
+    variant: Literal["today", "1998"] = "today",
     activation: str = "relu",
     weight_decay: NotNegative = 0.01,
     dropout: Share = 0.0,
@@ -42,45 +48,35 @@ def build_lenet5(
     averaging: Share = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
-    """C1 S2 C3 S4 C5 F6 and a softmax, 61,706 parameters, compiled.
+    """C1 S2 C3 S4 C5 F6 and a softmax, compiled: 61,706 parameters, or the 60,000 of 1998.
 
     Takes uint8 of shape (N, 28, 28) or (N, 28, 28, 1), white on black; pads it and scales it to
     about zero mean and unit variance, as the paper does, itself. Gives probabilities of shape
     (N, classes). Targets are one-hot.
 
     Args:
-        activation: Of C1, C3, C5 and F6, by Keras' name.
+        variant: With today's layers, or with the paper's own.
+        activation: Of C1, C3, C5 and F6, by Keras' name; the paper's layers have their own.
         weight_decay: Of AdamW.
         dropout: Share of F6's outputs that is left out at random while training.
         label_smoothing: How much of each target is spread over all classes.
         averaging: Momentum of the moving average of weights that is kept in the end; 0 for none.
-        classes: Outputs; the data decides.
+        classes: Outputs; the data decides. The paper's layers know ten.
+
+    Raises:
+        InputError: Other than ten classes for the paper's layers.
     """
     import keras
-    from keras.layers import (
-        Conv2D,
-        Dense,
-        Dropout,
-        Flatten,
-        MaxPooling2D,
-        Rescaling,
-        ZeroPadding2D,
-    )
 
+    if variant == "1998" and classes != 10:
+        raise InputError(f"variant: 1998 has codes for ten digits, received {classes} classes")
+    layers = _layers_today(activation, dropout, classes) if variant == "today" else _layers_1998()
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            ZeroPadding2D(2, name="padding"),
-            Rescaling(1.275 / 255, offset=-0.1, name="scaling"),
-            Conv2D(6, 5, activation=activation, name="C1"),
-            MaxPooling2D(name="S2"),
-            Conv2D(16, 5, activation=activation, name="C3"),
-            MaxPooling2D(name="S4"),
-            Conv2D(120, 5, activation=activation, name="C5"),
-            Flatten(name="features"),
-            Dense(84, activation=activation, name="F6"),
-            *([Dropout(dropout, name="dropout")] if dropout else []),
-            Dense(classes, activation="softmax", name="output"),
+            keras.layers.ZeroPadding2D(2, name="padding"),
+            keras.layers.Rescaling(1.275 / 255, offset=-0.1, name="scaling"),
+            *layers,
         ],
         name="lenet5",
     )
@@ -92,6 +88,52 @@ def build_lenet5(
         metrics=["accuracy"],
     )
     return model
+
+
+def _layers_today(activation: str, dropout: float, classes: int) -> "list[keras.Layer]":
+    from keras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+
+    return [
+        Conv2D(6, 5, activation=activation, name="C1"),
+        MaxPooling2D(name="S2"),
+        Conv2D(16, 5, activation=activation, name="C3"),
+        MaxPooling2D(name="S4"),
+        Conv2D(120, 5, activation=activation, name="C5"),
+        Flatten(name="features"),
+        Dense(84, activation=activation, name="F6"),
+        *([Dropout(dropout, name="dropout")] if dropout else []),
+        Dense(classes, activation="softmax", name="output"),
+    ]
+
+
+def _layers_1998() -> "list[keras.Layer]":
+    """156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000 parameters, all of them trained."""
+    from keras.layers import Conv2D, Dense, Flatten, Softmax
+
+    from keras_recipes.layers import (
+        DistanceToCodes,
+        ScaledTanh,
+        TableConv2D,
+        TrainableSubsampling2D,
+    )
+
+    return [
+        Conv2D(6, 5, name="C1"),
+        ScaledTanh(name="C1_squashed"),
+        TrainableSubsampling2D(name="S2"),
+        ScaledTanh(name="S2_squashed"),
+        TableConv2D(name="C3"),
+        ScaledTanh(name="C3_squashed"),
+        TrainableSubsampling2D(name="S4"),
+        ScaledTanh(name="S4_squashed"),
+        Conv2D(120, 5, name="C5"),
+        ScaledTanh(name="C5_squashed"),
+        Flatten(name="features"),
+        Dense(84, name="F6"),
+        ScaledTanh(name="F6_squashed"),
+        DistanceToCodes(name="output"),
+        Softmax(name="probabilities"),
+    ]
 
 
 def training(
@@ -139,6 +181,16 @@ def training(
     )
 
 
+def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
+    """What every classifier shows, C1's filters, and one digit on its way through the layers."""
+    from keras_recipes import plotting
+
+    yield from classification.figures(fitted, data)
+    yield "filters", plotting.filters(fitted.model, "C1")
+    stages = ("C1", "S2", "C3", "S4", "C5", "F6", "output")
+    yield "activations", plotting.activations(fitted.model, data.test.x[0], stages)
+
+
 RECIPE = Recipe(
     name="lenet5",
     summary="handwritten digits with the convolutional net of 1998",
@@ -173,6 +225,6 @@ RECIPE = Recipe(
     inputs=digits.inputs,
     as_batch=digits.as_batch,
     interpret=classification.interpret,
-    figures=classification.figures,
+    figures=figures,
     data_here=digits.mnist_is_here,
 )

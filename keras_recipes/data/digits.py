@@ -134,21 +134,55 @@ def from_arrays(images: Any, labels: Any) -> Dataset:
     )
 
 
-def inputs(texts: Sequence[str], *, seen: str = "") -> Iterator[Batch]:
+def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> Iterator[Batch]:
     """Pictures in files, folders (searched through) and quoted globs, or one on standard input.
+
+    Files that hold many images as MNIST has them, IDX and NPZ, are taken as they are.
 
     Args:
         texts: As the user gave them.
         seen: Folder to save what the net sees of each picture, as PNG.
+        skip_bad: Whether to go on without pictures that cannot be read.
     """
+    number = itertools.count()
+    for many, paths in itertools.groupby(_paths(texts), _holds_many):
+        for names, images in (_stored if many else _drawn)(paths, skip_bad):
+            if seen:
+                _save_seen(Path(seen), number, names, images)
+            yield Batch(names, images[..., None])
+
+
+def _holds_many(path: Path) -> bool:
+    return path.suffix == ".npz" or "idx3" in path.name
+
+
+def _stored(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
+    for path in paths:
+        images = _npz_images(path) if path.suffix == ".npz" else _idx_array(path, 3)
+        images = as_images(str(path), images)
+        for start in range(0, len(images), BATCH):
+            piece = images[start : start + BATCH]
+            yield [f"{path}[{start + row}]" for row in range(len(piece))], piece
+
+
+def _drawn(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
     import numpy as np
 
-    paths = _paths(texts)
     while some := list(itertools.islice(paths, BATCH)):
-        images = [pictures.read(path) for path in some]
-        if seen:
-            _save_seen(Path(seen), some, images)
-        yield Batch([str(path) for path in some], np.stack(images)[..., None])
+        read = [(str(path), _picture(path, skip_bad)) for path in some]
+        good = [(name, image) for name, image in read if image is not None]
+        if good:
+            yield [name for name, _ in good], np.stack([image for _, image in good])
+
+
+def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
+    try:
+        return pictures.read(path)
+    except InputError as error:
+        if not skip_bad:
+            raise InputError(f"{error}; --set skip_bad=true goes on without it") from None
+        log.warning("%s; left out", error)
+        return None
 
 
 def as_batch(images: Any) -> Batch:
@@ -175,12 +209,13 @@ def _paths(texts: Sequence[str]) -> Iterator[Path]:
             yield from [Path(text)] if found is None else found
 
 
-def _save_seen(folder: Path, paths: list[Path], images: "list[np.ndarray]") -> None:
+def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> None:
     from PIL import Image
 
     folder.mkdir(parents=True, exist_ok=True)
-    for path, image in zip(paths, images, strict=True):
-        Image.fromarray(image).save(folder / f"{path.stem}.png")
+    for name, image in zip(names, images, strict=True):
+        # Numbered, since pictures in different folders often have one name.
+        Image.fromarray(image).save(folder / f"{next(number):06}-{Path(name).stem}.png")
 
 
 def mnist_is_here() -> bool:
@@ -287,32 +322,37 @@ def _classes(folder: Path, skip_bad: bool, labels: tuple[str, ...] | None = None
         raise InputError(
             f"{folder}: expected a folder of pictures for each class, or MNIST's IDX files"
         )
-    images, indices, bad = [], [], 0
+    images, indices = [], []
     for index, label in enumerate(found):
         for path in sorted(p for p in (folder / label).rglob("*") if p.is_file()):
-            try:
-                images.append(pictures.read(path))
-            except InputError as error:
-                if not skip_bad:
-                    raise InputError(f"{error}; --set skip_bad=true goes on without it") from None
-                bad += 1
-                continue
-            indices.append(index)
-    if bad:
-        log.warning("%s: %s pictures could not be read and were left out", folder, f"{bad:,}")
+            image = _picture(path, skip_bad)
+            if image is not None:
+                images.append(image)
+                indices.append(index)
     if not images:
         raise InputError(f"{folder}: holds no picture that can be read")
     return Labelled(np.stack(images), np.array(indices), found)
 
 
-def _npz(path: Path) -> Found:
+def _npz_arrays(path: Path) -> "dict[str, np.ndarray]":
     import numpy as np
 
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            have = {name: arrays[name] for name in arrays.files}
+            return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
         raise InputError(f"{path}: damaged, or no NPZ file: {error}") from None
+
+
+def _npz_images(path: Path) -> "np.ndarray":
+    have = _npz_arrays(path)
+    if "x" in have or len(have) == 1:
+        return have.get("x", next(iter(have.values())))
+    raise InputError(f"{path}: expected images called x, or a single array, found {list(have)}")
+
+
+def _npz(path: Path) -> Found:
+    have = _npz_arrays(path)
     if {"x_train", "y_train"} <= have.keys():
         train = _labelled(str(path), have["x_train"], have["y_train"])
         if {"x_test", "y_test"} <= have.keys():

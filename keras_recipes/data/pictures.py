@@ -7,13 +7,15 @@ thickness and in one place. `read` brings every picture there. The rule, step by
    black where nothing could be seen on white), colours as their brightness.
 2. **Already MNIST.** 28 x 28 pixels, black ground, a bright character with its centre of mass in
    the middle: returned as it is, bit for bit. Everything else goes on.
-3. **Paper.** When nearly all of the picture's rim has one brightness, that is the paper. Otherwise
-   the paper is what remains when every stroke narrower than a quarter of the picture is filled in
-   from both of its sides: shadows, vignetting and a second surface are wider and stay. Whether ink
-   is darker or lighter than paper is asked where the picture differs most from its surroundings,
-   the middle counting more than the edges.
-4. **Ink.** The share of the paper's light that is missing. (For light ink: the light that there is
-   too much.) It has to stand out of the noise; a picture in which nothing does is blank.
+3. **Paper.** When nearly all of the picture's rim has one brightness (or that and the ink's, where
+   a character was cut out closely), that is the paper. Otherwise the paper is what remains when
+   every stroke is filled in from both of its sides: strokes of up to a twentieth of the picture's
+   longer side, of a tenth or of a quarter, whichever is the least that leaves no ink out. Shadows
+   and vignetting are wider and stay. Ink is darker or lighter than paper, whichever differs more
+   from its surroundings, the middle of the picture counting more than its edges.
+4. **Ink.** Paper less picture; in uneven light the share of the paper's light that is missing, at
+   least 6 %. It has to stand out of the noise and be more than specks; a picture where nothing does
+   is blank.
 5. **The character.** Of all connected spots of ink the heaviest one, where ink in the middle of the
    picture weighs most, and what touches the picture's edge weighs a quarter: table edges and ruled
    lines lose, a character that fills the picture wins. Spots nearby belong to it (a five's
@@ -42,9 +44,11 @@ MOST_PIXELS = 100_000_000
 SIDE, BOX = 28, 20
 WORKING_SIDE = 512  # pixels; a character of a tenth of that still has all its strokes
 WIDEST_STROKES = (24, 48, 128)  # pixels of the working picture
+SPECK = 25  # square pixels of the working picture
 FINE = 8  # pixels of the working picture for one of the 28
 THINNEST = 2.5  # pixels of the 28; nine in ten of MNIST's strokes are between 2 and 4.5
-FAINTEST = 0.06  # of the paper's light, where the light is uneven
+PALEST = 3 / 255  # of ink, on a scale from paper to black
+PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of paper are no ink
 STROKE = 0.4  # of the character's darkness
 
 
@@ -105,9 +109,8 @@ def normalize(grey: "np.ndarray") -> "np.ndarray":
     if grey.ndim != 2 or not grey.size:
         raise InputError(f"expected a grey picture (height, width), received shape {grey.shape}")
     if _is_mnist(grey):
-        same: np.ndarray = np.rint(grey * 255).astype(np.uint8)
-        return same
-    return _place(_strokes(_ink(_working_size(grey))))
+        return _eight_bits(grey)
+    return _place(_strokes(*_ink(_working_size(grey))))
 
 
 def _decode(path: Path, file: BinaryIO) -> "np.ndarray":
@@ -183,14 +186,16 @@ def _brightness(image: "Image.Image") -> "np.ndarray":
 
 def _is_mnist(grey: "np.ndarray") -> bool:
     import numpy as np
-    from scipy import ndimage
 
-    if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or np.median(grey) > 0:
+    # Thousands of such files are asked about at once, so nothing here is slower than it must be.
+    if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or 2 * np.count_nonzero(grey) > grey.size:
         return False
-    rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    on_rim = sum(map(np.count_nonzero, (grey[0], grey[-1], grey[:, 0], grey[:, -1])))
+    down, across = grey.sum(axis=1), grey.sum(axis=0)
+    at, mass = np.arange(SIDE) - SIDE / 2, down.sum()
     # All of MNIST's 70,000 are within half a pixel, and 6 % of a rim is the most that has ink.
-    off_centre = np.abs(np.subtract(ndimage.center_of_mass(grey), SIDE / 2)).max()
-    return bool(np.mean(rim > 0) < 0.1 and off_centre < 1)
+    off_centre = max(abs(down @ at), abs(across @ at)) / mass
+    return bool(on_rim < 0.1 * 4 * SIDE and off_centre < 1)
 
 
 def _working_size(grey: "np.ndarray") -> "np.ndarray":
@@ -209,35 +214,48 @@ def _resized(values: "np.ndarray", scale: float, how: "Image.Resampling") -> "np
     return np.asarray(image.resize((width, height), how))
 
 
-def _ink(grey: "np.ndarray") -> "np.ndarray":
-    """How much ink there is in every pixel: about 0 for paper, 1 for black on white."""
-    import numpy as np
+def _ink(grey: "np.ndarray") -> "tuple[np.ndarray, float]":
+    """How much ink is in every pixel (0 for paper, 1 for black on white), and how much is none."""
     from scipy import ndimage
 
     smooth = ndimage.gaussian_filter(grey, 1.0)
     paper, even = _even_paper(smooth)
-    if even:
-        difference = paper - smooth
-        flat: np.ndarray = difference if _weighted(difference**3).sum() > 0 else -difference
-        return flat
-    light_on_dark = _is_light_on_dark(smooth)
-    paper = 1 - smooth if light_on_dark else smooth
-    inks = [_missing_light(paper, width, relative=not light_on_dark) for width in WIDEST_STROKES]
+    if not even:
+        return _ink_in_uneven_light(smooth)
+    ink = paper - smooth
+    if _weighted(ink**3).sum() < 0:
+        ink = -ink
+    # The noise is on both sides of paper, but one is full of ink, perhaps more than half of it.
+    return ink, max(PALEST, _noise(ink[ink < 0]))
+
+
+def _ink_in_uneven_light(grey: "np.ndarray") -> "tuple[np.ndarray, float]":
+    import numpy as np
+
+    light_on_dark = _is_light_on_dark(grey)
+    paper = 1 - grey if light_on_dark else grey
+    # Without the slope of the light, or the darkest edge of the picture would pass for a stroke.
+    slope = _slope(paper)
+    inks = [
+        _missing_light(paper, slope, width, relative=not light_on_dark) for width in WIDEST_STROKES
+    ]
+    faintest = [max(PALEST_IN_UNEVEN_LIGHT, _noise(ink)) for ink in inks]
+    # The narrowest that still spans the strokes follows the light best. Where it does not span
+    # them, dark ink is missing.
     dark = 0.4 * max(float(np.percentile(_weighted(ink), 99.8)) for ink in inks)
-    amounts = [_weighted(np.maximum(ink - max(dark, _noise(ink)), 0)).sum() for ink in inks]
-    return next(
-        ink for ink, amount in zip(inks, amounts, strict=True) if amount >= 0.7 * max(amounts)
-    )
+    amounts = [
+        float(_weighted(np.maximum(ink - max(dark, least), 0)).sum())
+        for ink, least in zip(inks, faintest, strict=True)
+    ]
+    first = int(np.argmax(np.array(amounts) >= 0.85 * max(amounts)))
+    return inks[first], faintest[first]
 
 
 def _noise(ink: "np.ndarray") -> float:
-    """What ink has to exceed to be ink: six deviations, and three steps of eight bits."""
+    """Six standard deviations, of which ink makes up the smaller part."""
     import numpy as np
 
-    # Only on the side of paper where no ink is; there may be more ink than paper.
-    brighter = ink[ink < 0]
-    deviation = 1.4826 * float(np.median(-brighter)) if brighter.size else 0.0
-    return max(3 / 255, 6 * deviation)
+    return 6 * 1.4826 * float(np.median(np.abs(ink))) if ink.size else 0.0
 
 
 def _even_paper(grey: "np.ndarray") -> tuple[float, bool]:
@@ -279,27 +297,40 @@ def _is_light_on_dark(grey: "np.ndarray") -> bool:
     return bool(_weighted(difference**3).sum() > 0)
 
 
-def _missing_light(grey: "np.ndarray", width: int, *, relative: bool) -> "np.ndarray":
+def _missing_light(
+    grey: "np.ndarray", slope: "np.ndarray", width: int, *, relative: bool
+) -> "np.ndarray":
     import numpy as np
     from scipy import ndimage
 
-    paper = ndimage.gaussian_filter(ndimage.grey_closing(grey, size=(width, width)), 2.0)
+    filled = ndimage.grey_closing(grey - slope, size=(width, width))
+    paper = ndimage.gaussian_filter(filled, 2.0) + slope
     # Paper in shadow reflects the same share of less light. Near black the share is all noise.
     light = np.maximum(paper, 0.15) if relative else 1.0
     missing: np.ndarray = (paper - grey) / light
-    missing = missing - np.median(missing)
-    # Blotches of uneven paper are no ink, and do not hide any.
-    ink: np.ndarray = np.where(missing > FAINTEST, missing, np.minimum(missing, 0))
-    return ink
+    missing -= np.median(missing)
+    return missing
 
 
-def _strokes(ink: "np.ndarray") -> "np.ndarray":
+def _slope(grey: "np.ndarray") -> "np.ndarray":
+    """The second-degree surface that fits best: a lamp at one side, a lens that darkens corners."""
+    import numpy as np
+
+    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
+    some = (slice(None, None, 4), slice(None, None, 4))
+    factors = np.linalg.lstsq(terms[some].reshape(-1, 6), grey[some].ravel())[0]
+    slope: np.ndarray = terms @ factors
+    return slope
+
+
+def _strokes(ink: "np.ndarray", least: float) -> "np.ndarray":
     """The character's strokes, cut out, at `FINE` times their final size, and not too thin."""
     import numpy as np
     from PIL import Image
     from scipy import ndimage
 
-    character, darkness = _character(ink)
+    character, darkness = _character(ink, least)
     rows, columns = _extent(character)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     part = np.where(ndimage.binary_dilation(character, iterations=2), ink, 0)[rows, columns]
@@ -316,11 +347,10 @@ def _strokes(ink: "np.ndarray") -> "np.ndarray":
     return strokes
 
 
-def _character(ink: "np.ndarray") -> "tuple[np.ndarray, float]":
+def _character(ink: "np.ndarray", least: float) -> "tuple[np.ndarray, float]":
     """Where the character is, and how dark it is."""
     import numpy as np
 
-    least = _noise(ink)
     character = _spots(ink, max(least, 0.25 * float(np.percentile(_weighted(ink), 99.7))))
     darkness = float(np.percentile(ink[character], 75))
     # Once more, with what the character itself calls dark: faint things that hang on it fall off.
@@ -341,9 +371,9 @@ def _spots(ink: "np.ndarray", least: float) -> "np.ndarray":
     from scipy import ndimage
 
     labels, count = ndimage.label(ink > least, structure=np.ones((3, 3)))
-    if not count:
-        raise InputError("the picture is blank: expected a character, found no ink")
     every = np.arange(1, count + 1)
+    if not count or max(ndimage.sum_labels(ink > least, labels, every)) < SPECK:
+        raise InputError("the picture is blank: expected a character, found no ink")
     mass = ndimage.sum_labels(ink, labels, every)
     weight = ndimage.sum_labels(_weighted(ink), labels, every)
     at_edge = np.isin(every, np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()]))
@@ -372,4 +402,11 @@ def _place(strokes: "np.ndarray") -> "np.ndarray":
     placed[corner[0] : corner[0] + fitted.shape[0], corner[1] : corner[1] + fitted.shape[1]] = (
         fitted
     )
-    return np.rint(255 * np.clip(placed, 0, 1)).astype(np.uint8)
+    return _eight_bits(placed)
+
+
+def _eight_bits(grey: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    values: np.ndarray = np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
+    return values

@@ -1,0 +1,141 @@
+"""The few Keras layers of our own, registered, so that a saved model finds them by name.
+
+Importing this module registers them; the loader does so. Without this package a model that has one
+does not open, and its card says so.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+_registered = keras.saving.register_keras_serializable(package="keras_recipes")
+
+# LeCun et al. 1998, table I: the maps of S2 (rows) that each map of C3 (columns) is connected to.
+C3_TABLE = (
+    "X   XXX  XXXX XX",
+    "XX   XXX  XXXX X",
+    "XXX   XXX  X XXX",
+    " XXX  XXXX  X XX",
+    "  XXX  XXXX XX X",
+    "   XXX  XXXX XXX",
+)
+
+# A character of 7 x 12 points for every digit, as the paper has them in figure 3; drawn anew here.
+DIGIT_CODES = (
+    "  ###      #     #####  ######      ##  #######   ####  #######  #####    ###  ",
+    " #   #    ##    #     #       #    # #  #        #            # #     #  #   # ",
+    "#     #  # #          #       #   #  #  #       #             # #     # #     #",
+    "#     #    #          #      #    #  #  #       #            #  #     # #     #",
+    "#     #    #         #      #    #   #  ######  # ###        #   #   #  #     #",
+    "#     #    #        #     ###    #   #        # ##   #      #     ###   #     #",
+    "#     #    #       #         #  #    #        # #     #     #    #   #   #   ##",
+    "#     #    #      #           # #######       # #     #    #    #     #   ### #",
+    "#     #    #     #            #      #        # #     #    #    #     #       #",
+    "#     #    #    #             #      #        # #     #   #     #     #       #",
+    " #   #     #    #       #     #      #  #     #  #   #    #     #     #      # ",
+    "  ###    #####  #######  #####       #   #####    ###    #       #####   ####  ",
+)
+
+
+@_registered
+class ScaledTanh(keras.layers.Layer):
+    """The squashing function of LeCun et al. 1998, appendix A: 1.7159 tanh(2x / 3)."""
+
+    def call(self, inputs: Any) -> Any:
+        """The same shape, between -1.7159 and 1.7159."""
+        return 1.7159 * ops.tanh(inputs * (2 / 3))
+
+
+@_registered
+class TrainableSubsampling2D(keras.layers.Layer):
+    """Adds up 2 x 2 points of each map, times a coefficient, plus a bias, both learned.
+
+    Section II.B of LeCun et al. 1998: two parameters a map. (N, H, W, C) becomes
+    (N, H / 2, W / 2, C).
+    """
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes a coefficient and a bias for each map."""
+        maps = (input_shape[-1],)
+        # A quarter: it starts as the average.
+        self.coefficient = self.add_weight(
+            shape=maps, initializer=keras.initializers.Constant(0.25), name="coefficient"
+        )
+        self.bias = self.add_weight(shape=maps, initializer="zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        """The sums, weighted."""
+        return 4 * ops.average_pool(inputs, 2) * self.coefficient + self.bias
+
+
+@_registered
+class TableConv2D(keras.layers.Layer):
+    """A convolution of which each map sees only some of the maps below, and has weights for those.
+
+    Section II.B of LeCun et al. 1998: with its table for C3 and 5 x 5 kernels 1,500 weights and 16
+    biases, where a full convolution has 2,400 and 16. (N, H, W, C) becomes (N, H - k + 1,
+    W - k + 1, maps).
+
+    Args:
+        kernel_size: Side k of the kernels.
+        table: A string for each map below, with an X for each map above that sees it.
+        **settings: Of every Keras layer.
+    """
+
+    def __init__(
+        self, kernel_size: int = 5, table: Sequence[str] = C3_TABLE, **settings: Any
+    ) -> None:
+        super().__init__(**settings)
+        self.kernel_size, self.table = kernel_size, tuple(table)
+        seen = np.array([[mark == "X" for mark in row] for row in self.table])
+        self.below, self.maps = seen.shape
+        self.where = np.eye(seen.size, dtype="float32")[seen.ravel()]
+        self.connections = seen.sum(axis=0)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes a kernel for each connection and a bias for each map."""
+        side = self.kernel_size
+        fan_in = side * side * float(self.connections.mean())
+        limit = math.sqrt(6 / (fan_in + side * side * self.maps))
+        self.kernel = self.add_weight(
+            shape=(side, side, len(self.where)),
+            initializer=keras.initializers.RandomUniform(-limit, limit),
+            name="kernel",
+        )
+        self.bias = self.add_weight(shape=(self.maps,), initializer="zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        """The maps."""
+        side = self.kernel_size
+        kernel = ops.reshape(ops.matmul(self.kernel, self.where), (side, side, self.below, -1))
+        return ops.conv(inputs, kernel) + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        own = {"kernel_size": self.kernel_size, "table": list(self.table)}
+        return {**super().get_config(), **own}
+
+
+@_registered
+class DistanceToCodes(keras.layers.Layer):
+    """Minus half the squared distance to a fixed code of each digit: logits of the ten classes.
+
+    The radial basis functions of LeCun et al. 1998, section II.C: F6 is to show the digit itself,
+    in 7 x 12 points of -1 or 1. Their softmax with cross-entropy is the paper's maximum a
+    posteriori criterion (equation 9) without its constant for rubbish. (N, 84) becomes (N, 10).
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        drawn = np.array([list(row) for row in DIGIT_CODES]) == "#"
+        codes = [drawn[:, 8 * digit : 8 * digit + 7].ravel() for digit in range(10)]
+        self.codes = np.where(codes, 1.0, -1.0)
+
+    def call(self, inputs: Any) -> Any:
+        """The logits."""
+        codes = ops.cast(self.codes, inputs.dtype)
+        return -ops.sum((inputs[:, None, :] - codes) ** 2, axis=-1) / 2
