@@ -135,7 +135,8 @@ def test_a_bad_picture_stops_the_run_unless_it_may_be_left_out(
     with pytest.raises(InputError, match=r"broken\.png.*skip_bad=true goes on without it"):
         load("own")
     assert len(load("own", skip_bad=True, validation=0.0).train) > 0
-    assert "1 pictures could not be read" in caplog.text
+    assert "broken.png" in caplog.text
+    assert "left out" in caplog.text
 
 
 def test_scikit_learns_digits_are_there_without_a_network() -> None:
@@ -260,4 +261,38 @@ def test_answers_name_files_and_second_thoughts(recipes: Run, empty_folder: Path
     )  # fmt: skip
     assert more.stdout.splitlines()[0].endswith("p_left,p_middle,p_right")
     assert ",unsure," in more.stdout
-    assert (empty_folder / "seen" / "0.png").read_bytes().startswith(b"\x89PNG")
+    assert (empty_folder / "seen" / "000000-0.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_files_with_many_images_are_answered_row_by_row(recipes: Run) -> None:
+    images, _ = made_up(300)
+    np.savez("many.npz", x=images)
+    idx(Path("some-images-idx3-ubyte"), images[:2])
+    result = recipes("predict", "lenet5", "many.npz", "some-images-idx3-ubyte", "--format", "csv")
+    assert result.exit_code == 0, result.stderr
+    rows = [line.split(",") for line in result.stdout.splitlines()[1:]]
+    assert [row[0] for row in rows[:2]] == ["many.npz[0]", "many.npz[1]"]
+    assert len(rows) == 302
+    assert [row[1:] for row in rows[300:]] == [row[1:] for row in rows[:2]]
+
+
+def test_a_bad_picture_among_many_can_be_left_out_of_the_answers(recipes: Run) -> None:
+    pictures_of(Path("in"), ["left"], each=3)
+    Path("in/left/1.png").write_bytes(b"no picture")
+    stopped = recipes("predict", "lenet5", "in")
+    assert stopped.exit_code == 2
+    assert "in/left/1.png" in stopped.stderr
+    assert "skip_bad=true" in stopped.stderr
+    passed = recipes("predict", "lenet5", "in", "--set", "skip_bad=true", "--format", "csv")
+    assert [line.split(",")[0] for line in passed.stdout.splitlines()] == [
+        "file",
+        "in/left/0.png",
+        "in/left/2.png",
+    ]
+
+
+def test_what_the_net_sees_is_kept_apart_where_names_are_the_same(recipes: Run) -> None:
+    pictures_of(Path("in"), ["left", "right"], each=1)
+    result = recipes("predict", "lenet5", "in/left", "in/right", "--set", "seen=seen")
+    assert result.exit_code == 0, result.stderr
+    assert len(list(Path("seen").iterdir())) == 2

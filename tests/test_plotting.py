@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_recipes import build_xor, catalog, plotting
+from keras_recipes import build_lenet5, build_xor, catalog, plotting, prediction
 from keras_recipes.cookbook import xor
 from keras_recipes.history import History
 from keras_recipes.recipe import Examples, Fitted
@@ -66,3 +66,24 @@ def test_many_points_are_drawn_without_labels() -> None:
     x = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
     figure = plotting.decision_surface(build_xor(), Examples(x, (x[:, :1] > 0).astype("float32")))
     assert not figure.axes[0].texts
+
+
+def test_one_digit_is_shown_on_its_way_through_every_layer() -> None:
+    model = build_lenet5()
+    image = np.random.default_rng(0).integers(0, 256, (28, 28, 1), dtype="uint8")
+    figure = plotting.activations(model, image, ("C1", "S4", "F6", "output"))
+    panels = [[a for a in row.axes if a.images] for row in figure.subfigs]
+    assert [len(row) for row in panels] == [1, 6, 16, 1, 1]
+    assert [row[0].get_ylabel() for row in panels] == ["input", "C1", "S4", "F6", "output"]
+    shown = np.asarray(panels[-1][0].images[0].get_array()).ravel()
+    assert np.allclose(shown, prediction.outputs(model, image[None])[0], atol=1e-6)
+
+
+def test_the_filters_are_the_kernels_on_one_scale() -> None:
+    model = build_lenet5()
+    panels = plotting.filters(model, "C1").axes
+    kernels = np.asarray(model.get_layer("C1").kernel)[:, :, 0]
+    assert len(panels) == 6
+    for number, axes in enumerate(panels):
+        assert np.array_equal(axes.images[0].get_array(), kernels[:, :, number])
+        assert axes.images[0].get_clim() == panels[0].images[0].get_clim()

@@ -1,0 +1,86 @@
+"""The paper's own layers compute what the paper says, and survive being saved."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_recipes import build_lenet5, fit, layers, load, save
+from keras_recipes.errors import InputError
+
+RNG = np.random.default_rng(0)
+
+
+def of(layer: keras.Layer, x: np.ndarray) -> np.ndarray:
+    return keras.ops.convert_to_numpy(layer(x))
+
+
+def test_the_squashing_function_leaves_one_where_it_is() -> None:
+    # LeCun et al. 1998, appendix A: chosen so that f(1) = 1 and f(-1) = -1.
+    values = of(layers.ScaledTanh(), np.array([-1.0, 0.0, 1.0, 100.0], "float32"))
+    assert np.allclose(values, [-1, 0, 1, 1.7159], atol=1e-4)
+
+
+def test_subsampling_adds_up_four_points_and_learns_two_numbers_a_map() -> None:
+    layer, x = layers.TrainableSubsampling2D(), RNG.normal(size=(2, 4, 6, 3)).astype("float32")
+    layer.build(x.shape)
+    assert layer.count_params() == 2 * 3
+    coefficient, bias = RNG.normal(size=(2, 3)).astype("float32")
+    layer.set_weights([coefficient, bias])
+    sums = x[:, 0::2, 0::2] + x[:, 0::2, 1::2] + x[:, 1::2, 0::2] + x[:, 1::2, 1::2]
+    assert np.allclose(of(layer, x), coefficient * sums + bias, atol=1e-5)
+
+
+def test_the_connection_table_is_a_convolution_with_kernels_left_out() -> None:
+    layer, x = layers.TableConv2D(), RNG.normal(size=(2, 14, 14, 6)).astype("float32")
+    layer.build(x.shape)
+    assert layer.count_params() == 1_500 + 16
+    full = keras.layers.Conv2D(16, 5)
+    full.build(x.shape)
+    kernel = np.zeros((5, 5, 6, 16), "float32")
+    seen = np.array([list(row) for row in layers.C3_TABLE]) == "X"
+    kernel[:, :, seen] = np.asarray(layer.kernel)
+    full.set_weights([kernel, np.asarray(layer.bias)])
+    assert np.allclose(of(layer, x), of(full, x), atol=1e-5)
+
+
+def test_the_table_connects_as_the_paper_says() -> None:
+    seen = np.array([list(row) for row in layers.C3_TABLE]) == "X"
+    # Six maps see three neighbours, six see four, three see four apart, one sees all.
+    assert seen.sum(axis=0).tolist() == [3] * 6 + [4] * 9 + [6]
+    assert seen.sum(axis=1).tolist() == [10] * 6
+
+
+def test_a_code_is_nearest_to_itself() -> None:
+    layer = layers.DistanceToCodes()
+    logits = of(layer, layer.codes.astype("float32"))
+    assert np.allclose(np.diag(logits), 0)
+    # Each differs from every other in at least five of its 84 points.
+    assert logits[~np.eye(10, dtype=bool)].max() <= -2 * 5
+
+
+def test_the_net_of_1998_has_sixty_thousand_parameters_to_train() -> None:
+    model = build_lenet5(variant="1998")
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert trained == model.count_params() == 60_000
+
+
+def test_the_net_of_1998_knows_ten_digits_only() -> None:
+    with pytest.raises(InputError, match="ten digits"):
+        build_lenet5(variant="1998", classes=26)
+
+
+def test_the_net_of_1998_survives_being_saved(empty_folder: Path) -> None:
+    images = RNG.integers(0, 256, (60, 28, 28), dtype="uint8")
+    fitted = fit(
+        "lenet5",
+        (images, np.arange(60) % 10),
+        variant="1998",
+        epochs=1,
+        show_progress=False,
+    )
+    answers = fitted.model.predict_on_batch(images[:4])
+    read = load(save(fitted, "model")).model.predict_on_batch(images[:4])
+    assert np.array_equal(answers, read)
+    assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
