@@ -1,0 +1,208 @@
+"""Reads an HDF5 file in a process of its own; started by `hdf5`, never imported.
+
+libhdf5 is written in C and, given damaged files, crashes, loops and allocates without end: of 3,000
+files with a few bytes changed, two crashed it and six kept it busy for ever. Here that ends a
+process that holds nothing, cannot open a file, and is given little time and memory.
+
+Arguments: JSON with "path" (folders to import from), "most_bytes" (of all arrays), "most_objects",
+"skip" (groups at the root that are not read). Standard input: the file. Standard output: a line of
+JSON, {"error": ...}, {"refused": ...} or {"objects": ..., "arrays": [[path, dtype, shape], ...]}, then for each array
+a zero byte and its bytes in C order, or a one byte.
+"""
+
+import codecs
+import json
+import signal
+import sys
+from typing import Any
+
+DEEPEST = 40
+FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
+SECONDS, BYTES_A_SECOND = 1.0, 50e6
+SPARE = 256 << 20
+
+
+class RefusedError(Exception):
+    """The file holds something that is not followed, or too much."""
+
+
+def restrict(size: int, most_bytes: int) -> None:
+    """From here on: no new files, no core dump, little time, little memory."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    # Ends the process, whatever the library is doing: nothing handles this signal.
+    signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
+    if sys.platform == "linux":
+        with open("/proc/self/statm") as file:
+            here = int(file.read().split()[0]) * resource.getpagesize()
+        limit = here + 2 * size + most_bytes + SPARE
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        resource.setrlimit(kind, (0, 0))
+
+
+def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict[str, Any]:
+    """What is in the file, by path; nothing but hard links is followed, and each object once."""
+    objects: dict[str, Any] = {}
+    arrays: list[Any] = []
+    seen: set[Any] = set()
+    total = 0
+    waiting = [("", file, 0)]
+    while waiting:
+        path, group, depth = waiting.pop()
+        objects[path] = attributes(group)
+        for name in sorted(group, reverse=True):
+            child_path = f"{path}/{name}" if path else name
+            if not path and name in skip:
+                continue
+            child = follow(group, name, child_path, seen)
+            if len(objects) >= most_objects or depth >= DEEPEST:
+                raise RefusedError("more groups than any model has")
+            if type(child).__name__ == "Group":
+                waiting.append((child_path, child, depth + 1))
+                objects[child_path] = None
+                continue
+            check(child, child_path)
+            total += child.size * child.dtype.itemsize
+            if total > most_bytes:
+                raise RefusedError(f"arrays of more than {most_bytes:,} bytes")
+            objects[child_path] = attributes(child)
+            arrays.append((child_path, child))
+    return {"objects": objects, "arrays": arrays}
+
+
+def follow(group: Any, name: str, path: str, seen: set[Any]) -> Any:
+    """The object behind a link, if the link is a plain one and the object new."""
+    import h5py
+
+    link = group.get(name, getlink=True)
+    if type(link) is not h5py.HardLink:
+        kind = "an external" if isinstance(link, h5py.ExternalLink) else "a soft"
+        raise RefusedError(f"{path!r} is {kind} link")
+    info = h5py.h5o.get_info(group.id, name.encode())
+    if (info.fileno, info.addr) in seen:
+        raise RefusedError(f"{path!r} is linked twice")
+    seen.add((info.fileno, info.addr))
+    if info.type not in (h5py.h5o.TYPE_GROUP, h5py.h5o.TYPE_DATASET):
+        raise RefusedError(f"{path!r} is neither a group nor an array")
+    return group[name]
+
+
+def check(dataset: Any, path: str) -> None:
+    """Refuses arrays that are not numbers lying in this file, whole."""
+    import h5py
+
+    plist = dataset.id.get_create_plist()
+    layout = plist.get_layout()
+    if layout not in (h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
+        raise RefusedError(f"{path!r} is mapped onto other data (a virtual data set)")
+    if plist.get_external_count():
+        raise RefusedError(f"{path!r} lies in another file (external storage)")
+    for index in range(plist.get_nfilters()):
+        code = plist.get_filter(index)[0]
+        if code not in FILTERS:
+            raise RefusedError(f"{path!r} needs filter {code}, expected {sorted(FILTERS)}")
+    if not numeric(dataset):
+        raise RefusedError(f"{path!r} holds {str(dataset.dtype)[:40]}, expected numbers")
+    if dataset.shape is None:
+        raise RefusedError(f"{path!r} holds no data")
+    check_stored(dataset, path, layout)
+
+
+def numeric(dataset: Any) -> bool:
+    """Whether it holds plain numbers, or Keras' bfloat16, which is opaque to HDF5."""
+    dtype = dataset.dtype
+    if dtype.metadata or dtype.fields or dtype.subdtype:
+        return False
+    if dtype.kind == "V":
+        return dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16"
+    return dtype.kind in "biuf" and dtype.itemsize <= 8
+
+
+def check_stored(dataset: Any, path: str, layout: int) -> None:
+    """HDF5 makes up what is not stored; a file that stores less than it declares is a bomb."""
+    import h5py
+
+    if not dataset.size:
+        return
+    if layout == h5py.h5d.CHUNKED:
+        pieces = 1
+        for length, chunk in zip(dataset.shape, dataset.chunks, strict=True):
+            pieces *= -(-length // chunk)
+        whole = dataset.id.get_num_chunks() == pieces
+    else:
+        whole = dataset.id.get_storage_size() == dataset.size * dataset.dtype.itemsize
+    if not whole:
+        raise RefusedError(f"{path!r} declares more than is stored")
+
+
+def attributes(thing: Any) -> dict[str, Any]:
+    """Texts, numbers and lists of them; others are left out."""
+    found = {}
+    for name in thing.attrs:
+        dtype = thing.attrs.get_id(name).dtype
+        # Without references, which lead elsewhere, and compounds, which nobody writes there.
+        if dtype.kind in "SUbiuf" or (dtype.kind == "O" and is_text(dtype)):
+            found[name] = plain(thing.attrs[name])
+    return found
+
+
+def is_text(dtype: Any) -> bool:
+    """Whether an object type is HDF5's text of variable length."""
+    import h5py
+
+    return h5py.check_string_dtype(dtype) is not None
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def main() -> None:
+    """Reads arguments and standard input, answers on standard output."""
+    settings = json.loads(sys.argv[1])
+    sys.path[:0] = settings["path"]
+    import h5py
+    import numpy as np
+
+    for codec in ("ascii", "latin-1", "utf-8"):  # their modules are files, too
+        codecs.lookup(codec)
+    content = sys.stdin.buffer.read()
+    answer = sys.stdout.buffer
+    try:
+        restrict(len(content), settings["most_bytes"])
+        file = h5py.File(h5py.h5f.open_file_image(content))
+        found = walk(file, settings["most_bytes"], settings["most_objects"], settings["skip"])
+    except RefusedError as refusal:
+        answer.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
+        return
+    except MemoryError:
+        answer.write(b'{"refused": "it asks for more memory than its size explains"}\n')
+        return
+    except Exception as error:
+        answer.write(json.dumps({"error": str(error)[:300]}).encode() + b"\n")
+        return
+    arrays = [(path, d.dtype.newbyteorder("<").str, d.shape) for path, d in found["arrays"]]
+    listed = [(path, "bfloat16" if "V" in kind else kind, shape) for path, kind, shape in arrays]
+    answer.write(json.dumps({"objects": found["objects"], "arrays": listed}).encode() + b"\n")
+    for _, dataset in found["arrays"]:
+        try:
+            value = np.ascontiguousarray(dataset[()])
+            data = value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
+        except Exception:
+            answer.write(b"\1")
+            return
+        answer.write(b"\0")
+        answer.write(data)
+    answer.flush()
+
+
+if __name__ == "__main__":
+    main()
