@@ -28,14 +28,15 @@ KINDS = {
     "few": "num_chains chain_depth num_ops power_iterations ngrams",
     "counts": """kernel_size strides pool_size dilation_rate size output_size tile_grid_size
         dilation stride""",
-    "fraction": "rate dropout recurrent_dropout",
+    "fraction": "rate dropout recurrent_dropout momentum",
+    "positive": "epsilon stddev",
     "natural": """num_oov_indices decimals top_cropping left_cropping bottom_cropping
         right_cropping top_padding left_padding bottom_padding right_padding order""",
     "ints": """axis axes cropping dims shared_axes attention_axes bias_axes output_padding pad_width
         repeats shift source destination axis1 axis2 axisa axisb axisc input_axes output_axes
         spatial_dims indices_or_sections target_class_ids class_id kth num ignore_class""",
     "number": """initial_learning_rate decay_steps first_decay_steps decay_rate recall precision
-        specificity sensitivity value epsilon momentum stddev negative_slope max_value threshold gain
+        specificity sensitivity value negative_slope max_value threshold gain
         lower upper min_freq max_freq sampling_rate top_db mag_exp min_power ref_power fill_value
         mask_value logit_soft_cap attn_logits_soft_cap clip_limit alpha l1 l2 renorm_momentum
         weight_decay clipnorm clipvalue global_clipnorm loss_scale_factor x_min x_max nan posinf

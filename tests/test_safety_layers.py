@@ -27,7 +27,6 @@ VECTOR, SERIES, VOLUME = (8,), (12, 8), (8, 8, 8, 3)
 IMAGE = (16, 16, 3)
 
 
-
 def spread(layer: Any) -> Callable[..., Any]:
     """For layers that take several inputs as arguments of their own."""
     return lambda inputs: layer(*inputs)
@@ -119,7 +118,12 @@ def shape_for(name: str) -> Any:
     if name in MERGES:
         return [VECTOR, VECTOR]
     image = {"AugMix", "AutoContrast", "CutMix", "Equalization", "MixUp", "RandAugment"}
-    if name.startswith("Random") or name in image or name in ("Solarization",) or "Contrast" in name:
+    if (
+        name.startswith("Random")
+        or name in image
+        or name in ("Solarization",)
+        or "Contrast" in name
+    ):
         return IMAGE
     return SERIES if name in ("LSTM", "GRU", "SimpleRNN") else VECTOR
 

@@ -18,6 +18,14 @@ They live in `keras_recipes/layers.py`, registered with Keras under the package 
 OWN_MODULE = "keras_recipes.layers"
 OWN_PACKAGE = "keras_recipes"
 
+# Keras' own ready-made nets have one layer that is not public.
+_APPLICATIONS = {
+    ("keras.src.applications.convnext", "LayerScale"): {
+        "init_values": "number",
+        "projection_dim": "count",
+    }
+}
+
 LAYER = {"name": "name", "trainable": "bool", "dtype": "dtype"}
 
 _MODULES = {
@@ -77,6 +85,14 @@ def _classes() -> dict[tuple[str, str], Allowed]:
     for module in ("keras.src.models.functional", "keras.models", "keras"):
         place = ("models", "keras.src.models.functional", "Functional")
         found[module, "Functional"] = Allowed(*place, {})
+    return {**found, **_few()}
+
+
+def _few() -> dict[tuple[str, str], Allowed]:
+    """Layers that are not in the table, since they are not Keras' public ones."""
+    found = {}
+    for (module, name), arguments in _APPLICATIONS.items():
+        found[module, name] = Allowed("layers", module, name, {**LAYER, **arguments})
     for name, arguments in OWN.items():
         registered = f"{OWN_PACKAGE}>{name}"
         kinds = {**LAYER, **arguments}

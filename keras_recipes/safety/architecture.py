@@ -84,7 +84,7 @@ class _Checker:
         if not isinstance(value, dict) or "class_name" not in value:
             self._corrupt("expected a model, as Keras' to_json() writes it")
         if "module" not in value:
-            self._corrupt("written by Keras 2 or older; `recipes convert` makes it today's")
+            self._corrupt("Keras 2 or older wrote it, and `recipes convert` makes it today's")
         return self._object(value, ("models",))
 
     def compile_settings(self, value: Any) -> tuple[dict[str, Any] | None, str | None]:
@@ -151,8 +151,8 @@ class _Checker:
                 if value is None:
                     continue
                 self._corrupt(
-                    f"{what} has an option {shown(name)} that this version does not know; "
-                    "a newer Keras may have written it"
+                    f"{what} has an option {shown(name)} that this version does not know, "
+                    "of a newer Keras perhaps"
                 )
             try:
                 accepted[name] = self._value(kind, value)
@@ -246,7 +246,7 @@ class _Checker:
         """Keras takes the first object of a number for every later one, whatever stands there."""
         if not isinstance(number, int) or isinstance(number, bool):
             self._corrupt(f"{what}: its shared_object_id is no whole number")
-        if self.shared.setdefault(number, made) != made:
+        if self.shared.setdefault(number, dict(made)) != made:
             self._corrupt(f"{what}: is said to be one with another layer, and differs from it")
         return number
 
@@ -347,7 +347,9 @@ class _Checker:
         self._corrupt(f"{what}: its inputs or outputs are not those of its layers")
 
     def _corrupt(self, message: str) -> NoReturn:
-        raise CorruptModelError(f"{self.where}: no model that can be opened: {message}")
+        raise CorruptModelError(
+            f"{self.where}: no model that can be opened: {message}; get it again, or save it again"
+        )
 
     def _unsafe(self, message: str) -> NoReturn:
         raise UnsafeModelError(

@@ -199,6 +199,9 @@ def _understood(answer: _Answer, where: str) -> Tree:
     if "refused" in said:
         reason = printable(said["refused"], 200)
         raise UnsafeModelError(f"{where}: refused, {reason}; ask whoever made it for another")
+    if "too_large" in said:
+        reason = printable(said["too_large"], 200)
+        raise UnsafeModelError(f"{where}: refused, {reason}; {limits.advice()}")
     raise CorruptModelError(
         f"{where}: damaged, no HDF5 file that can be read ({printable(said['error'], 120)}); "
         "get it again"

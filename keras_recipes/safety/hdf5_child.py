@@ -9,7 +9,8 @@ Argument: folders to import from, as JSON. Standard input, again and again: a li
 many bytes of a file. Each is read by a fork of this process. Standard output: its answer in pieces,
 each after its length (four bytes), then a length of zero and how it ended (four bytes, 0 if well).
 
-An answer is a line of JSON, {"error": ...}, {"refused": ...} or {"objects": ..., "arrays": [[path,
+An answer is a line of JSON, {"error": ...}, {"refused": ...}, {"too_large": ...} or
+{"objects": ..., "arrays": [[path,
 dtype, shape], ...]}, then for each array a zero byte and its bytes in C order, or a one byte.
 """
 
@@ -29,7 +30,11 @@ SPARE = 256 << 20
 
 
 class RefusedError(Exception):
-    """The file holds something that is not followed, or too much."""
+    """The file holds something that is not followed."""
+
+
+class TooLargeError(Exception):
+    """The file holds more than the limits."""
 
 
 def restrict(size: int, most_bytes: int) -> None:
@@ -73,7 +78,7 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
             check(child, child_path)
             total += child.size * child.dtype.itemsize
             if total > most_bytes:
-                raise RefusedError(f"arrays of more than {most_bytes:,} bytes")
+                raise TooLargeError(f"arrays of more than {most_bytes:,} bytes")
             objects[child_path] = attributes(child)
             arrays.append((child_path, child))
     return {"objects": objects, "arrays": arrays}
@@ -182,6 +187,9 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
         found = walk(file, settings["most_bytes"], settings["most_objects"], settings["skip"])
     except RefusedError as refusal:
         stream.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
+        return
+    except TooLargeError as error:
+        stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
         return
     except MemoryError:
         stream.write(b'{"refused": "it asks for more memory than its size explains"}\n')
