@@ -189,7 +189,7 @@ class _Checker:
         if isinstance(value, dict):
             policy = value.get("class_name"), value.get("module"), value.get("registered_name")
             config = value.get("config")
-            if policy not in _POLICIES or not isinstance(config, dict):
+            if list(policy) not in _POLICIES or not isinstance(config, dict):
                 self._unsafe(f"a type of numbers given by {shown(value.get('class_name'))}")
             value = config.get("name")
         if not isinstance(value, str) or value not in allowed.DTYPES:
@@ -405,7 +405,8 @@ class _Call:
 
     def _constant(self, config: dict[str, Any]) -> dict[str, Any]:
         dtype = config.get("dtype")
-        if dtype not in allowed.DTYPES or dtype == "string" or str(dtype).startswith("mixed"):
+        numbers = allowed.DTYPES - {"string", "mixed_float16", "mixed_bfloat16"}
+        if not isinstance(dtype, str) or dtype not in numbers:
             self._refuse(f"a constant of type {shown(dtype)}")
         try:
             return {"value": _NUMBERS(config.get("value")), "dtype": dtype}
@@ -520,11 +521,11 @@ _ENDS = ("input_layers", "output_layers")
 _SLICE = ("start", "stop", "step")
 _OPTIMIZERS = ("optimizers",)
 _NUMBERS = values.KINDS["numbers"]
-_POLICIES = {
-    ("DTypePolicy", module, registered)
+_POLICIES = [
+    ["DTypePolicy", module, registered]
     for module in ("keras", "keras.dtype_policies")
     for registered in (None, "DTypePolicy")
-}
+]
 _SETTINGS = {
     "optimizer": "optimizer",
     "loss": "loss",
