@@ -8,8 +8,9 @@ whole command, each in a process of its own. Counted are:
                          than one line or with control characters
     hangs                more than 2 s of processor time in the first stage, 60 s in the command
     silent acceptances   a changed member of a model with a card that opens; a pair without a card
-                         that opens without the warning "unverified"; arrays that were read from a
-                         file and are not what h5py reads from it
+                         that opens without the warning "unverified"
+
+What opens "unverified" may be another model: nothing but a card can tell 8 units from 9.
 """
 
 import argparse
@@ -105,7 +106,7 @@ def first_stage(kind: str, read: Read, counts: "Counter[str]") -> Callable[[byte
 
 
 def read_weights(content: bytes, where: str) -> None:
-    """Reads a file and, where it opens, compares with what h5py reads from it."""
+    """As `recipes` reads weights before it has a model to put them into."""
     tree = hdf5.read(content, where, skip=weights.NOT_WEIGHTS)
     weights.check_values(tree, where)
 
@@ -118,7 +119,7 @@ def _keep(kind: str, content: bytes, outcome: str) -> None:
     print(f"{outcome}: kept as {path}", flush=True)
 
 
-def whole_command(folder: Path, arguments: list[str], expected: str) -> str:
+def whole_command(folder: Path, arguments: list[str], member: str, expected: str) -> str:
     """What `recipes predict` makes of a folder, in a process of its own."""
     command = [sys.executable, "-P", "-m", "keras_recipes", "predict", *arguments]
     try:
@@ -131,8 +132,10 @@ def whole_command(folder: Path, arguments: list[str], expected: str) -> str:
     if done.returncode < 0 or "Traceback" in done.stderr or "unexpected" in last:
         return f"CRASH ({done.returncode}: {last[:100]})"
     if not done.returncode:
-        if CARD in arguments or "unverified" not in done.stderr:
-            return "SILENT ACCEPTANCE" if (folder / CARD).exists() else "ACCEPTED UNWARNED"
+        if "unverified" not in done.stderr and member != CARD:
+            return "SILENT ACCEPTANCE"
+        if member == CARD:
+            return "opened; the files are those the card lists"
         return "opened, same answers" if done.stdout == expected else "opened, unverified"
     one_line = last.startswith("error: ") and last.isprintable() and len(before) <= 2
     return f"refused ({done.returncode})" if one_line else f"CRASH (message: {last[:100]})"
@@ -140,6 +143,8 @@ def whole_command(folder: Path, arguments: list[str], expected: str) -> str:
 
 def command_line(count: int, first_seed: int, jobs: int) -> "Counter[str]":
     """Every second one is a model with a card, in whose folder one member is changed."""
+    from PIL import Image
+
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as scratch:
         pair = Path(scratch) / "pair"
@@ -160,8 +165,12 @@ def command_line(count: int, first_seed: int, jobs: int) -> "Counter[str]":
             folder = Path(shutil.copytree(source, Path(scratch) / str(number)))
             (folder / member).write_bytes(content)
             carded = source != pair
-            words = [".", "0,1"] if carded else arguments
-            outcome = whole_command(folder, words, done.stdout)
+            words = [".", "digit.png"] if carded else arguments
+            if carded:
+                picture = Image.new("L", (28, 28), 255)
+                picture.paste(0, (12, 4, 16, 24))
+                picture.save(folder / "digit.png")
+            outcome = whole_command(folder, words, member, done.stdout)
             if outcome.isupper() or outcome.startswith("CRASH"):
                 _keep(member, content, outcome)
             shutil.rmtree(folder)
@@ -229,7 +238,7 @@ def _card() -> bytes:
     return (SHIPPED / "lenet5" / CARD).read_bytes()
 
 
-_BAD = ("CRASH", "HANG", "SILENT", "UNWARNED")
+_BAD = ("CRASH", "HANG", "SILENT")
 
 if __name__ == "__main__":
     main()
