@@ -54,15 +54,14 @@ KINDS = {
     "dtype": "dtype vocabulary_dtype reverse_dtype",
     "activation": "activation recurrent_activation",
     "layer": "layer backward_layer",
-    "cell": "cell",
     "layers": "cells layers",
     "padding": "padding",
     "data_format": "data_format",
     "switch": "use_cudnn flash_attention synchronized standardize split",
     "null": """weights input_tensor autocast lora_rank lora_alpha quantization_config
         gptq_unpacked_column_size pool_dimensions pool_mode renorm_clipping fn
-        bounding_box_format confusion_matrix_cond exclude_layers exclude_embeddings x range
-        kwargs""",
+        bounding_box_format confusion_matrix_cond exclude_layers exclude_embeddings x range cell
+        rank kwargs""",
     "text": """merge_mode output_mode interpolation fill_mode mode window score_mode equation
         method encoding oov_method scaling average curve summation_method
         class_aggregation reduction distribution subscripts side indexing ord""",
@@ -188,11 +187,15 @@ FUNCTION = "it calls a function that the file names"
 VALUES = "the size of its output depends on values, so it cannot be known first"
 EXCLUDED_OPERATIONS = {
     **dict.fromkeys(
-        """Map Scan AssociativeScan Switch WhileLoop ForiLoop Cond VectorizedMap JVP
-        Function""".split(),
+        [
+            *("Map", "Scan", "AssociativeScan", "Switch", "WhileLoop", "ForiLoop", "Cond"),
+            *("VectorizedMap", "JVP", "Function"),
+        ],
         FUNCTION,
     ),
-    **dict.fromkeys("Arange Geomspace Linspace Logspace Full Vander Slice".split(), VALUES),
+    **dict.fromkeys(
+        ["Arange", "Geomspace", "Linspace", "Logspace", "Full", "Vander", "Slice"], VALUES
+    ),
     "Operation": BASE,
     "SegmentReduction": BASE,
 }
@@ -228,8 +231,6 @@ def kind_of(cls: str, name: str, default: Any) -> str:
             return kind
     if (cls, name) in SPECIAL:
         return SPECIAL[cls, name]
-    if name == "cell" or name.startswith("rank"):
-        return "null"
     if isinstance(default, bool):
         return "bool"
     if name in KIND_OF:
@@ -314,8 +315,11 @@ def table() -> dict[str, Any]:
     return found
 
 
-NOT_BY_NAME = """initializer regularizer constraint loss lossfunctionwrapper metric
-    meanmetricwrapper optimizer multioptimizer optimizermap lossscaleoptimizer""".split()
+NOT_BY_NAME = {
+    *("initializer", "regularizer", "constraint", "loss", "lossfunctionwrapper", "metric"),
+    *("meanmetricwrapper", "optimizer", "multioptimizer", "optimizermap", "lossscaleoptimizer"),
+}
+
 
 if __name__ == "__main__":
     text = json.dumps(table(), indent=1)

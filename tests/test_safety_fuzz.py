@@ -1,4 +1,4 @@
-"""Whatever is done to a file: it opens, or it is refused in one line; `benchmarks/fuzz.py` for long."""
+"""Whatever is done to a file, it opens or is refused in one line; at length: benchmarks/fuzz.py."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Every public layer of Keras opens as it was saved, or is left out for a reason that is written."""
+"""Every public layer of Keras opens as it was saved, or is left out for a stated reason."""
 
 import inspect
 import io

@@ -39,8 +39,9 @@ _MODULES = {
     "metrics": ("keras.metrics",),
 }
 DTYPES = frozenset(
-    """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 bool string
-    mixed_float16 mixed_bfloat16""".split()
+    {"bool", "string", "bfloat16", "mixed_float16", "mixed_bfloat16"}
+    | {f"float{bits}" for bits in (16, 32, 64)}
+    | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 )
 
 
@@ -102,7 +103,8 @@ def _few() -> dict[tuple[str, str], Allowed]:
 
 def find(module: Any, name: Any) -> Allowed | None:
     """The class that a configuration means, if it may."""
-    return _classes().get((module, name)) if isinstance(module, str | None) else None
+    known = isinstance(module, str) and isinstance(name, str)
+    return _classes().get((module, name)) if known else None
 
 
 def names(kind: str) -> frozenset[str]:

@@ -6,11 +6,11 @@ class is looked up in `allowed`, every argument is checked by `values`, and what
 written here.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, printable
+from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
 from keras_recipes.safety import allowed, strict_json, values
 from keras_recipes.safety.allowed import Allowed
 from keras_recipes.safety.values import UnacceptableError, UnsafeValueError
@@ -96,7 +96,7 @@ class _Checker:
         except _UnknownError as error:
             return None, str(error)
 
-    def _object(self, value: Any, groups: Collection[str]) -> dict[str, Any]:
+    def _object(self, value: Any, groups: Sequence[str]) -> dict[str, Any]:
         """Something that has a class, put together anew."""
         found = self._class(value, groups)
         if found.group in GRAPH:
@@ -104,11 +104,11 @@ class _Checker:
         config = self._config(value)
         return self._made(found, self._arguments(found, config, found.name))
 
-    def _class(self, value: Any, groups: Collection[str]) -> Allowed:
+    def _class(self, value: Any, groups: Sequence[str]) -> Allowed:
         if not isinstance(value, dict):
             self._corrupt(f"expected one of the {groups[0]}, received {values.shown(value)}")
         module, name = value.get("module"), value.get("class_name")
-        found = allowed.find(module, name) if isinstance(name, str) else None
+        found = allowed.find(module, name)
         if found is None:
             self._unknown(module, name)
         if found.group not in groups:
@@ -344,7 +344,7 @@ class _Checker:
                 return [name, node, tensor]
         elif isinstance(value, list) and len(value) <= 1000:
             return [self._end(item, names, what) for item in value]
-        self._corrupt(f"{what}: its inputs or outputs are not those of its layers")
+        return self._corrupt(f"{what}: its inputs or outputs are not those of its layers")
 
     def _corrupt(self, message: str) -> NoReturn:
         raise CorruptModelError(
@@ -391,16 +391,17 @@ class _Call:
                 return {"class_name": name, "config": parts}
             if name in ("__tensor__", "__numpy__"):
                 return {"class_name": name, "config": self._constant(config)}
-        self._refuse(f"{shown(name)}, which is no input")
+        return self._refuse(f"{shown(name)}, which is no input")
 
     def _tensor(self, config: dict[str, Any]) -> dict[str, Any]:
         history = config.get("keras_history")
-        known = isinstance(history, list) and len(history) == 3 and isinstance(history[0], str)
-        if not known or history[0] not in self.names or not all(map(_is_index, history[1:])):
+        if not isinstance(history, list) or len(history) != 3 or not isinstance(history[0], str):
+            self._refuse("the output of no layer")
+        if history[0] not in self.names or not all(map(_is_index, history[1:])):
             self._refuse("the output of a layer that is not there")
         self.sources.append((history[0], history[1]))
         # Keras replaces it by the layer's real output, so shape and type are of no account.
-        accepted = {"shape": [], "dtype": "float32", "keras_history": history}
+        accepted: dict[str, Any] = {"shape": [], "dtype": "float32", "keras_history": history}
         return {"class_name": "__keras_tensor__", "config": accepted}
 
     def _constant(self, config: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keras' own single file, a zip archive: opened in memory, and only the members that belong in it."""
+"""Keras' own single file, a zip archive: opened in memory, and only what belongs in it."""
 
 import io
 import zipfile

@@ -43,7 +43,7 @@ def read(path: Path, most: int) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{shown}: cannot be read: {reason}") from None
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         _refuse_special(os.fstat(descriptor).st_mode, shown)
         return _bounded(file.read, most, shown)
 

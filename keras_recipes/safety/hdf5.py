@@ -26,7 +26,7 @@ GIT_LFS = b"version https://git-lfs"
 ZIP = b"PK\x03\x04"
 MOST_OBJECTS = 100_000
 PATIENCE = 60.0
-"""Seconds of wall time, where the child's own alarm does not work; it has far less processor time."""
+"""Seconds of wall time, where the child's own alarm does not work."""
 
 _DTYPES = {f"{k}{n}" for k in "iuf" for n in (1, 2, 4, 8)} | {"b1"}
 

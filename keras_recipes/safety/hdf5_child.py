@@ -21,6 +21,7 @@ import os
 import signal
 import struct
 import sys
+from pathlib import Path
 from typing import Any
 
 DEEPEST = 40
@@ -46,9 +47,8 @@ def restrict(size: int, most_bytes: int) -> None:
     # Ends the process, whatever the library is doing: nothing handles this signal.
     signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
     if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
-            here = int(file.read().split()[0]) * resource.getpagesize()
-        limit = here + 2 * size + most_bytes + SPARE
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + 2 * size + most_bytes + SPARE
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         resource.setrlimit(kind, (0, 0))
@@ -128,8 +128,8 @@ def numeric(dataset: Any) -> bool:
     if dtype.metadata or dtype.fields or dtype.subdtype:
         return False
     if dtype.kind == "V":
-        return dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16"
-    return dtype.kind in "biuf" and dtype.itemsize <= 8
+        return bool(dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16")
+    return bool(dtype.kind in "biuf" and dtype.itemsize <= 8)
 
 
 def check_stored(dataset: Any, path: str, layout: int) -> None:
@@ -223,8 +223,8 @@ def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
     if not child:
         status = 1
         try:
-            with os.fdopen(writing, "wb") as stream:
-                answer(content, settings, stream)
+            with os.fdopen(writing, "wb") as pipe:
+                answer(content, settings, pipe)
             status = 0
         finally:
             os._exit(status)
