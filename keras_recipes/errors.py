@@ -35,3 +35,9 @@ class CorruptModelError(RecipeError):
     """A saved model is damaged, incomplete, or not the one its card describes."""
 
     exit_code = 4
+
+
+def printable(text: object, longest: int = 80) -> str:
+    """What came out of a file, for a terminal: one line, no control characters, not long."""
+    spelt = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[: longest + 1])
+    return spelt if len(spelt) <= longest else f"{spelt[:longest]}..."

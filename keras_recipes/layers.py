@@ -41,8 +41,16 @@ DIGIT_CODES = (
 )
 
 
+class _Layer(keras.layers.Layer):
+    """A layer without arguments of its own."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, type and whether it is trained: Keras' default has more, or less, at times."""
+        return dict(super().get_config())
+
+
 @_registered
-class ScaledTanh(keras.layers.Layer):
+class ScaledTanh(_Layer):
     """The squashing function of LeCun et al. 1998, appendix A: 1.7159 tanh(2x / 3)."""
 
     def call(self, inputs: Any) -> Any:
@@ -51,7 +59,7 @@ class ScaledTanh(keras.layers.Layer):
 
 
 @_registered
-class TrainableSubsampling2D(keras.layers.Layer):
+class TrainableSubsampling2D(_Layer):
     """Adds up 2 x 2 points of each map, times a coefficient, plus a bias, both learned.
 
     Section II.B of LeCun et al. 1998: two parameters a map. (N, H, W, C) becomes
@@ -73,25 +81,17 @@ class TrainableSubsampling2D(keras.layers.Layer):
 
 
 @_registered
-class TableConv2D(keras.layers.Layer):
-    """A convolution of which each map sees only some of the maps below, and has weights for those.
+class TableConv2D(_Layer):
+    """The convolution of C3, of which each map sees only some of the maps below (`C3_TABLE`).
 
-    Section II.B of LeCun et al. 1998: with its table for C3 and 5 x 5 kernels 1,500 weights and 16
-    biases, where a full convolution has 2,400 and 16. (N, H, W, C) becomes (N, H - k + 1,
-    W - k + 1, maps).
-
-    Args:
-        kernel_size: Side k of the kernels.
-        table: A string for each map below, with an X for each map above that sees it.
-        **settings: Of every Keras layer.
+    Section II.B of LeCun et al. 1998: 5 x 5 kernels, 1,500 weights and 16 biases, where a full
+    convolution has 2,400 and 16. (N, H, W, 6) becomes (N, H - 4, W - 4, 16).
     """
 
-    def __init__(
-        self, kernel_size: int = 5, table: Sequence[str] = C3_TABLE, **settings: Any
-    ) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.kernel_size, self.table = kernel_size, tuple(table)
-        seen = np.array([[mark == "X" for mark in row] for row in self.table])
+        self.kernel_size = 5
+        seen = np.array([[mark == "X" for mark in row] for row in C3_TABLE])
         self.below, self.maps = seen.shape
         self.where = np.eye(seen.size, dtype="float32")[seen.ravel()]
         self.connections = seen.sum(axis=0)
@@ -114,14 +114,9 @@ class TableConv2D(keras.layers.Layer):
         kernel = ops.reshape(ops.matmul(self.kernel, self.where), (side, side, self.below, -1))
         return ops.conv(inputs, kernel) + self.bias
 
-    def get_config(self) -> dict[str, Any]:
-        """What the constructor takes."""
-        own = {"kernel_size": self.kernel_size, "table": list(self.table)}
-        return {**super().get_config(), **own}
-
 
 @_registered
-class DistanceToCodes(keras.layers.Layer):
+class DistanceToCodes(_Layer):
     """Minus half the squared distance to a fixed code of each digit: logits of the ten classes.
 
     The radial basis functions of LeCun et al. 1998, section II.C: F6 is to show the digit itself,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.data import numbers
-from keras_recipes.errors import InputError
+from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Batch, Fitted, Row
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ ASKING = ("inputs", "interpret")
 """The functions of a recipe that have a part in a prediction."""
 
 PIECE = 1_000
-"""Inputs that the model is given at once."""
+"""Inputs that the model is given at once, at most."""
+
+ARRAYS = (".npy", ".npz")
 
 
 def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
@@ -62,8 +64,15 @@ def settings(card: Card, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         InputError: Something given is no option for that.
+        CorruptModelError: Something in the card is none.
     """
-    return {**card.options, **options.check(catalog.get(card.recipe), given, ASKING)}
+    recipe = catalog.get(card.recipe)
+    mine = {name: card.options[name] for name in options.of(recipe, ASKING) if name in card.options}
+    try:
+        options.check(recipe, mine, ASKING)
+    except InputError as error:
+        raise CorruptModelError(f"its card: {error}; restore it, or fit again") from None
+    return {**card.options, **options.check(recipe, given, ASKING)}
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -72,19 +81,43 @@ def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def outputs(model: "keras.Model", x: "np.ndarray") -> "np.ndarray":
-    """The model's outputs for a batch, shape (N, ...)."""
+    """The model's outputs for a batch, shape (N, ...).
+
+    Raises:
+        UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
+    """
     import keras
     import numpy as np
 
+    from keras_recipes.safety import sizes
+
+    rows = sizes.rows_at_once(model, x.shape, PIECE)
     # In pieces, so that memory stays bounded; called and not `predict`ed, since a function traced
     # anew for every model and shape costs more than it saves here, and TensorFlow complains.
-    pieces = [x[start : start + PIECE] for start in range(0, len(x), PIECE)]
+    pieces = [x[start : start + rows] for start in range(0, len(x), rows)]
     answers = [model(piece, training=False) for piece in pieces]
     return np.concatenate([keras.ops.convert_to_numpy(answer) for answer in answers])
 
 
-def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
-    """Arrays for a model that is no recipe's: `.npy`, `.npz`, or rows of numbers.
+def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
+    """The inputs that are `.npy` or `.npz` files, read before a model is opened for them.
+
+    Raises:
+        InputError: One cannot be read.
+        UnsafeModelError: One holds Python objects, or is too large.
+    """
+    from keras_recipes.safety import arrays
+
+    found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    for text, x in found.items():
+        _check_numbers(x, text)
+    return found
+
+
+def raw_batches(
+    model: "keras.Model", inputs: Sequence[str], arrays: "Mapping[str, np.ndarray]"
+) -> Iterator[Batch]:
+    """Arrays for a model that is no recipe's: from `raw_arrays`, or rows of numbers.
 
     Raises:
         InputError: An input cannot be read or is not what the model takes.
@@ -93,8 +126,8 @@ def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
 
     first = 0
     for text in inputs:
-        if Path(text).suffix in (".npy", ".npz"):
-            x = _array(Path(text))
+        if text in arrays:
+            x = arrays[text]
         else:
             width = _input_shape(model)[-1] or 1
             example = ",".join(["0"] * min(width, 3))
@@ -103,29 +136,7 @@ def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
         first += len(x)
 
 
-def _array(path: Path) -> "np.ndarray":
-    import numpy as np
-
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if path.suffix == ".npy":
-            return np.asarray(loaded)
-        if len(loaded.files) != 1 and "x" not in loaded.files:
-            raise InputError(
-                f"{path}: expected one array, or one called x, received {loaded.files}"
-            )
-        return np.asarray(loaded["x" if "x" in loaded.files else loaded.files[0]])
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except Exception as error:  # NumPy, zip and zlib each have their own
-        raise InputError(f"{path}: no NumPy array that can be read: {error}") from None
-
-
 def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -> Batch:
-    import numpy as np
-
     expected = _input_shape(model)
     if not len(x):
         raise InputError(f"{source}: expected inputs, received none")
@@ -133,12 +144,21 @@ def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -
         want not in (None, got) for want, got in zip(expected, x.shape[1:], strict=True)
     ):
         wanted = ", ".join("any" if n is None else str(n) for n in ("N", *expected))
-        raise InputError(f"{source}: expected an array of shape ({wanted}), received {x.shape}")
-    if x.dtype.kind not in "biuf" or not np.isfinite(x).all():
         raise InputError(
-            f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity"
+            f"{source}: expected an array of shape ({wanted}), received {x.shape}; reshape it"
         )
+    _check_numbers(x, source)
     return Batch([str(first + i) for i in range(len(x))], x)
+
+
+def _check_numbers(x: "np.ndarray", source: str) -> None:
+    import numpy as np
+
+    largest = np.finfo("float32").max  # what most models compute with
+    if x.dtype.kind not in "biuf" or not (abs(x) <= largest).all():
+        raise InputError(
+            f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity; mend it"
+        )
 
 
 def _input_shape(model: "keras.Model") -> tuple[int | None, ...]:

@@ -1,0 +1,254 @@
+"""Reads an HDF5 file in a process of its own; started by `hdf5`, never imported.
+
+libhdf5 is written in C and, given damaged files, crashes, loops and allocates without end: of 3,000
+files with a few bytes changed, two crashed it and six kept it busy for ever. Here that ends a
+process that holds nothing, cannot open a file, and is given little time and memory.
+
+Argument: folders to import from, as JSON. Standard input, again and again: a line of JSON ("size",
+"most_bytes" of all arrays, "most_objects", "skip": groups at the root that are not read) and as
+many bytes of a file. Each is read by a fork of this process. Standard output: its answer in pieces,
+each after its length (four bytes), then a length of zero and how it ended (four bytes, 0 if well).
+
+An answer is a line of JSON, {"error": ...}, {"refused": ...}, {"too_large": ...} or
+{"objects": ..., "arrays": [[path,
+dtype, shape], ...]}, then for each array a zero byte and its bytes in C order, or a one byte.
+"""
+
+import codecs
+import io
+import json
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+DEEPEST = 40
+FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
+SECONDS, BYTES_A_SECOND = 1.0, 50e6
+SPARE = 256 << 20
+
+
+class RefusedError(Exception):
+    """The file holds something that is not followed."""
+
+
+class TooLargeError(Exception):
+    """The file holds more than the limits."""
+
+
+def restrict(size: int, most_bytes: int) -> None:
+    """From here on: no new files, no core dump, little time, little memory."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    # Ends the process, whatever the library is doing: nothing handles this signal.
+    signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + 2 * size + most_bytes + SPARE
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        resource.setrlimit(kind, (0, 0))
+
+
+def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict[str, Any]:
+    """What is in the file, by path; nothing but hard links is followed, and each object once."""
+    objects: dict[str, Any] = {}
+    arrays: list[Any] = []
+    seen: set[Any] = set()
+    total = 0
+    waiting = [("", file, 0)]
+    while waiting:
+        path, group, depth = waiting.pop()
+        objects[path] = attributes(group)
+        for name in sorted(group, reverse=True):
+            child_path = f"{path}/{name}" if path else name
+            if not path and name in skip:
+                continue
+            child = follow(group, name, child_path, seen)
+            if len(objects) >= most_objects or depth >= DEEPEST:
+                raise RefusedError("more groups than any model has")
+            if type(child).__name__ == "Group":
+                waiting.append((child_path, child, depth + 1))
+                objects[child_path] = None
+                continue
+            check(child, child_path)
+            total += child.size * child.dtype.itemsize
+            if total > most_bytes:
+                raise TooLargeError(f"arrays of more than {most_bytes:,} bytes")
+            objects[child_path] = attributes(child)
+            arrays.append((child_path, child))
+    return {"objects": objects, "arrays": arrays}
+
+
+def follow(group: Any, name: str, path: str, seen: set[Any]) -> Any:
+    """The object behind a link, if the link is a plain one and the object new."""
+    import h5py
+
+    link = group.get(name, getlink=True)
+    if type(link) is not h5py.HardLink:
+        kind = "an external" if isinstance(link, h5py.ExternalLink) else "a soft"
+        raise RefusedError(f"{path!r} is {kind} link")
+    info = h5py.h5o.get_info(group.id, name.encode())
+    if (info.fileno, info.addr) in seen:
+        raise RefusedError(f"{path!r} is linked twice")
+    seen.add((info.fileno, info.addr))
+    if info.type not in (h5py.h5o.TYPE_GROUP, h5py.h5o.TYPE_DATASET):
+        raise RefusedError(f"{path!r} is neither a group nor an array")
+    return group[name]
+
+
+def check(dataset: Any, path: str) -> None:
+    """Refuses arrays that are not numbers lying in this file, whole."""
+    import h5py
+
+    plist = dataset.id.get_create_plist()
+    layout = plist.get_layout()
+    if layout not in (h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
+        raise RefusedError(f"{path!r} is mapped onto other data (a virtual data set)")
+    if plist.get_external_count():
+        raise RefusedError(f"{path!r} lies in another file (external storage)")
+    for index in range(plist.get_nfilters()):
+        code = plist.get_filter(index)[0]
+        if code not in FILTERS:
+            raise RefusedError(f"{path!r} needs filter {code}, expected {sorted(FILTERS)}")
+    if not numeric(dataset):
+        raise RefusedError(f"{path!r} holds {str(dataset.dtype)[:40]}, expected numbers")
+    if dataset.shape is None:
+        raise RefusedError(f"{path!r} holds no data")
+    check_stored(dataset, path, layout)
+
+
+def numeric(dataset: Any) -> bool:
+    """Whether it holds plain numbers, or Keras' bfloat16, which is opaque to HDF5."""
+    dtype = dataset.dtype
+    if dtype.metadata or dtype.fields or dtype.subdtype:
+        return False
+    if dtype.kind == "V":
+        return bool(dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16")
+    return bool(dtype.kind in "biuf" and dtype.itemsize <= 8)
+
+
+def check_stored(dataset: Any, path: str, layout: int) -> None:
+    """HDF5 makes up what is not stored; a file that stores less than it declares is a bomb."""
+    import h5py
+
+    if not dataset.size:
+        return
+    if layout == h5py.h5d.CHUNKED:
+        pieces = 1
+        for length, chunk in zip(dataset.shape, dataset.chunks, strict=True):
+            pieces *= -(-length // chunk)
+        whole = dataset.id.get_num_chunks() == pieces
+    else:
+        whole = dataset.id.get_storage_size() == dataset.size * dataset.dtype.itemsize
+    if not whole:
+        raise RefusedError(f"{path!r} declares more than is stored")
+
+
+def attributes(thing: Any) -> dict[str, Any]:
+    """Texts, numbers and lists of them; others are left out."""
+    found = {}
+    for name in thing.attrs:
+        dtype = thing.attrs.get_id(name).dtype
+        # Without references, which lead elsewhere, and compounds, which nobody writes there.
+        if dtype.kind in "SUbiuf" or (dtype.kind == "O" and is_text(dtype)):
+            found[name] = plain(thing.attrs[name])
+    return found
+
+
+def is_text(dtype: Any) -> bool:
+    """Whether an object type is HDF5's text of variable length."""
+    import h5py
+
+    return h5py.check_string_dtype(dtype) is not None
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
+    """Reads one file, restricted."""
+    import h5py
+    import numpy as np
+
+    try:
+        restrict(len(content), settings["most_bytes"])
+        file = h5py.File(h5py.h5f.open_file_image(content))
+        found = walk(file, settings["most_bytes"], settings["most_objects"], settings["skip"])
+    except RefusedError as refusal:
+        stream.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
+        return
+    except TooLargeError as error:
+        stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
+        return
+    except MemoryError:
+        stream.write(b'{"refused": "it asks for more memory than its size explains"}\n')
+        return
+    except Exception as error:
+        stream.write(json.dumps({"error": str(error)[:300]}).encode() + b"\n")
+        return
+    arrays = [(path, d.dtype.newbyteorder("<").str, d.shape) for path, d in found["arrays"]]
+    listed = [(path, "bfloat16" if "V" in kind else kind, shape) for path, kind, shape in arrays]
+    stream.write(json.dumps({"objects": found["objects"], "arrays": listed}).encode() + b"\n")
+    for _, dataset in found["arrays"]:
+        try:
+            value = np.ascontiguousarray(dataset[()])
+            data = value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
+        except Exception:
+            stream.write(b"\1")
+            return
+        stream.write(b"\0")
+        stream.write(data)
+
+
+def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
+    """Has a fork read one file, and passes on what it says and how it ended."""
+    if not hasattr(os, "fork"):
+        stream = io.BytesIO()
+        answer(content, settings, stream)
+        out.write(struct.pack("<I", len(stream.getbuffer())) + stream.getvalue() + bytes(8))
+        return
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            with os.fdopen(writing, "wb") as pipe:
+                answer(content, settings, pipe)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    while piece := os.read(reading, 1 << 20):
+        out.write(struct.pack("<I", len(piece)) + piece)
+    os.close(reading)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    out.write(struct.pack("<Ii", 0, status))
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    sys.path[:0] = json.loads(sys.argv[1])
+    import h5py  # noqa: F401 - once, for all forks
+
+    for codec in ("ascii", "latin-1", "utf-8"):  # their modules are files, too
+        codecs.lookup(codec)
+    requests, out = sys.stdin.buffer, sys.stdout.buffer
+    while line := requests.readline():
+        settings = json.loads(line)
+        serve(requests.read(settings["size"]), settings, out)
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""JSON of which nothing is left to interpretation: what is read is what every reader would read."""
+
+import itertools
+import json
+import math
+import re
+from typing import Any
+
+from keras_recipes.errors import CorruptModelError, printable
+
+MOST_BYTES = 16 << 20
+DEEPEST = 100
+MOST_VALUES = 1_000_000
+LONGEST_NUMBER = 40
+LARGEST_INTEGER = 2**63
+ADVICE = "get it again"
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NESTING = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_NESTING))
+
+
+def parse(content: bytes, where: str) -> Any:
+    """Reads JSON: UTF-8 without a byte order mark, no name twice, finite numbers, bounded depth.
+
+    Args:
+        content: The bytes of the file.
+        where: The file's name, for the messages.
+
+    Raises:
+        CorruptModelError: It is anything else.
+    """
+    try:
+        _check_size(content)
+        text = content.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse,
+            parse_int=_integer,
+            parse_float=_float,
+        )
+        if "\\u" in text:
+            _check_surrogates(value)
+    except UnicodeDecodeError as error:
+        raise CorruptModelError(
+            f"{where}: damaged, expected JSON in UTF-8, byte {error.start} is not; {ADVICE}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise CorruptModelError(
+            f"{where}: damaged, not JSON: {printable(error, 120)}; {ADVICE}"
+        ) from None
+    return value
+
+
+def _check_size(content: bytes) -> None:
+    if not content.strip():
+        raise ValueError("it is empty")
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise ValueError("it begins with a byte order mark; save it as plain UTF-8")
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES:,} bytes")
+    # Python's own reader uses the stack of the process for each level.
+    brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
+    if max(itertools.accumulate(_NESTING[c] for c in brackets), default=0) > DEEPEST:
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    if content.count(b",") > MOST_VALUES:
+        raise ValueError(f"it holds more than {MOST_VALUES:,} values")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("an entry stands there twice")
+    return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER or abs(int(digits)) >= LARGEST_INTEGER:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    if len(digits) > LONGEST_NUMBER or not math.isfinite(float(digits)):
+        raise ValueError(f"{digits[:20]} is no finite number")
+    return float(digits)
+
+
+def _check_surrogates(value: Any) -> None:
+    """JSON can spell half a character; no file name, no terminal and no HDF5 file can."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a character") from None
