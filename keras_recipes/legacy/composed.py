@@ -1,0 +1,279 @@
+"""What Keras 3 has no layer for, put together from layers that it has; the same to rounding."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.legacy.tree import (
+    OPERATIONS,
+    Call,
+    Layer,
+    Tensor,
+    chain,
+    graph,
+    input_name,
+    refused,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LETTERS = "abcdefghij"
+
+
+def activation(name: str, setting: Any) -> list[Layer]:
+    """The layers for an activation that is applied for itself; `hard_sigmoid` is the old one."""
+    if setting == "hard_sigmoid":
+        # clip(0.2 x + 0.5) is Keras 3's clip(x / 6 + 0.5) of 1.2 x.
+        return [
+            Layer("Rescaling", f"{name}_slope", {"scale": 1.2, "offset": 0.0}),
+            Layer("Activation", f"{name}_hard_sigmoid", {"activation": "hard_sigmoid"}),
+        ]
+    return [Layer("Activation", f"{name}_activation", {"activation": setting})]
+
+
+def maxout(layer: Layer) -> Layer:
+    """Keras 1's MaxoutDense: the largest of several dense layers, unit by unit.
+
+    Arrays: (pieces, inputs, units) and (pieces, units).
+    """
+    import numpy as np
+
+    kernel, *bias = layer.arrays
+    pieces, inputs, units = kernel.shape
+    arrays = [np.transpose(kernel, (1, 0, 2)).reshape(inputs, pieces * units)]
+    arrays += [array.reshape(-1) for array in bias]
+    config = {"units": pieces * units, "activation": "linear", "use_bias": bool(bias)}
+    return chain(
+        layer.name,
+        [
+            Layer("Dense", f"{layer.name}_pieces", config, arrays),
+            Layer("Reshape", f"{layer.name}_apart", {"target_shape": [pieces, units]}),
+            Layer("GlobalMaxPooling1D", f"{layer.name}_largest"),
+        ],
+    )
+
+
+def highway(layer: Layer) -> Layer:
+    """Keras 1's Highway: t f(x) + (1 - t) x with t = sigmoid of a dense layer.
+
+    Arrays: kernel, kernel of t, and the two biases. 1 - sigmoid(z) is sigmoid(-z).
+    """
+    name, use_bias = layer.name, len(layer.arrays) == 4
+    kernels, biases = layer.arrays[:2], layer.arrays[2:]
+    size = kernels[0].shape[0]
+
+    def dense(role: str, activation: Any, sign: int, which: int) -> Layer:
+        config = {"units": size, "activation": activation, "use_bias": use_bias}
+        arrays = [sign * kernels[which], *(sign * bias for bias in biases[which : which + 1])]
+        return Layer("Dense", f"{name}_{role}", config, arrays, calls=[call(input_name(name))])
+
+    def call(*names: str) -> Call:
+        tensors = [Tensor(one) for one in names]
+        return Call((tensors if len(tensors) > 1 else tensors[0],))
+
+    def merge(kind: str, role: str, *names: str) -> Layer:
+        return Layer(kind, f"{name}_{role}", calls=[call(*names)])
+
+    return graph(
+        name,
+        [None, size],
+        [
+            dense("function", layer.config.get("activation", "linear"), 1, 0),
+            dense("transform", "sigmoid", 1, 1),
+            dense("carry", "sigmoid", -1, 1),
+            merge("Multiply", "transformed", f"{name}_function", f"{name}_transform"),
+            merge("Multiply", "carried", input_name(name), f"{name}_carry"),
+            merge("Add", "sum", f"{name}_transformed", f"{name}_carried"),
+        ],
+    )
+
+
+def scale_and_shift(name: str, scale: "np.ndarray", shift: "np.ndarray", **config: Any) -> Layer:
+    """Each number of an input multiplied and moved by its own.
+
+    The arrays have the input's shape without the batch axis, or 1 where an axis shares one number.
+    """
+    letters = LETTERS[1 : 1 + scale.ndim]
+    shared = shared_axes(scale)
+    own = "".join(x for i, x in enumerate(letters, 1) if i not in shared)
+    sizes = [None if i in shared else n for i, n in enumerate(scale.shape, 1)]
+    settings = {
+        "equation": f"a{letters},{own}->a{letters}",
+        "output_shape": sizes,
+        "bias_axes": own,
+        "activation": "linear",
+        **config,
+    }
+    kept = [n for n in sizes if n is not None]
+    return Layer("EinsumDense", name, settings, [scale.reshape(kept), shift.reshape(kept)])
+
+
+def shared_axes(array: "np.ndarray") -> list[int]:
+    """Axes of an input, from 1, along which all numbers have one parameter."""
+    return [i for i, n in enumerate(array.shape, 1) if n == 1 and array.ndim > 1]
+
+
+def parametric_softplus(layer: Layer) -> Layer:
+    """Keras 1's ParametricSoftplus: alpha log(1 + exp(beta x)); arrays alpha and beta."""
+    import numpy as np
+
+    alpha, beta = layer.arrays
+    zero = np.zeros_like(alpha)
+    inner = scale_and_shift(f"{layer.name}_inside", beta, zero, activation="softplus")
+    return chain(layer.name, [inner, scale_and_shift(f"{layer.name}_outside", alpha, zero)])
+
+
+def srelu(layer: Layer) -> Layer:
+    """Keras 1's SReLU, linear in three pieces; arrays t_left, a_left, t_right, a_right.
+
+    With u = x - t_left and v = x - t_left - |t_right| it is
+    t_left + PReLU(u) + (a_right - 1) max(v, 0), where PReLU has the slope a_left.
+    """
+    import numpy as np
+
+    name = layer.name
+    left, left_slope, right, right_slope = layer.arrays
+    one = np.ones_like(left)
+    source = Call((Tensor(input_name(name)),))
+    below = scale_and_shift(f"{name}_below", one, -left)
+    above = scale_and_shift(f"{name}_above", one, -(left + np.abs(right)), activation="relu")
+    below.calls = above.calls = [source]
+    shared = shared_axes(left)
+    bent = Layer("PReLU", f"{name}_bent", {"shared_axes": shared}, [left_slope])
+    bent.calls = [Call((Tensor(below.name),))]
+    rest = scale_and_shift(f"{name}_rest", right_slope - 1, left)
+    rest.calls = [Call((Tensor(above.name),))]
+    total = Layer("Add", f"{name}_sum", calls=[Call(([Tensor(bent.name), Tensor(rest.name)],))])
+    shape = [None, *(None if i in shared else n for i, n in enumerate(left.shape, 1))]
+    return graph(name, shape, [below, above, bent, rest, total])
+
+
+def samplewise_normalization(layer: Layer) -> Layer:
+    """Keras 1's BatchNormalization of mode 1: (x - m) / (s + e) g + b, s = sqrt(v + e), by sample.
+
+    Keras 3's LayerNormalization divides by s alone, which differs by e / s.
+    """
+    name, epsilon = layer.name, layer.config["epsilon"]
+    gamma, beta = layer.arrays[:2]
+    x = Tensor(input_name(name))
+
+    def operation(kind: str, role: str, *args: Any, **config: Any) -> Layer:
+        calls = [Call(args)]
+        return Layer(kind, f"{name}_{role}", config, calls=calls, module=OPERATIONS)
+
+    def out(role: str) -> Tensor:
+        return Tensor(f"{name}_{role}")
+
+    last = scale_and_shift(f"{name}_scaled", gamma, beta)
+    last.config.update(equation="...a,a->...a", bias_axes="a")
+    last.calls = [Call((out("normal"),))]
+    return graph(
+        name,
+        [None, gamma.shape[0]],
+        [
+            operation("Mean", "mean", x, axis=-1, keepdims=True),
+            operation("Subtract", "centered", x, out("mean")),
+            operation("Square", "square", out("centered")),
+            operation("Mean", "variance", out("square"), axis=-1, keepdims=True),
+            operation("Add", "variance_e", out("variance"), epsilon),
+            operation("Sqrt", "deviation", out("variance_e")),
+            operation("Add", "deviation_e", out("deviation"), epsilon),
+            operation("TrueDivide", "normal", out("centered"), out("deviation_e")),
+            last,
+        ],
+    )
+
+
+def locally_connected(layer: Layer) -> Layer:
+    """LocallyConnected1D and 2D: every place has a kernel of its own.
+
+    The patches are cut out by a convolution with kernels of ones and zeros, which gives the very
+    numbers, and multiplied by an EinsumDense. Arrays: (places, numbers in a patch, filters) and a
+    bias of the output's shape.
+    """
+    kernel = layer.arrays[0]
+    if layer.config.get("implementation", 1) != 1 or kernel.ndim != 3:
+        raise refused(
+            layer,
+            f"implementation={layer.config.get('implementation')}, whose weights are laid out "
+            "for the whole picture",
+            "save it with implementation=1",
+        )
+    dimensions = int(layer.kind[-2])
+    places, numbers, filters = kernel.shape
+    first = layer.config.get("data_format") == "channels_first"
+    size, strides = _list(layer, "kernel_size", dimensions), _list(layer, "strides", dimensions)
+    steps = [_patches(layer, size, strides, numbers, first)]
+    if dimensions == 2:
+        steps.append(Layer("Reshape", f"{layer.name}_row", {"target_shape": [places, numbers]}))
+    steps += _places(layer, kernel)
+    if dimensions == 2:
+        shape = [*_extent(layer, places), filters]
+        steps.append(Layer("Reshape", f"{layer.name}_picture", {"target_shape": shape}))
+    setting = layer.config.get("activation") or "linear"
+    if setting != "linear":
+        steps += activation(layer.name, setting)
+    if first:
+        last = [dimensions + 1, *range(1, dimensions + 1)]
+        moved = [*range(2, dimensions + 2), 1]
+        steps.insert(0, Layer("Permute", f"{layer.name}_last", {"dims": moved}))
+        steps.append(Layer("Permute", f"{layer.name}_first", {"dims": last}))
+    return chain(layer.name, steps)
+
+
+def _list(layer: Layer, name: str, length: int) -> list[int]:
+    value = layer.config.get(name, 1)
+    return list(value) if isinstance(value, list | tuple) else [value] * length
+
+
+def _patches(
+    layer: Layer, size: list[int], strides: list[int], numbers: int, first: bool
+) -> Layer:
+    import numpy as np
+
+    channels = numbers // int(np.prod(size))
+    kernel = np.eye(numbers, dtype="float32").reshape(*size, channels, numbers)
+    if first:
+        # There the numbers of a patch are counted channel by channel.
+        order = np.arange(numbers).reshape(channels, *size)
+        order = np.moveaxis(order, 0, -1).reshape(-1)
+        kernel = np.eye(numbers, dtype="float32")[order].reshape(*size, channels, numbers)
+    config = {
+        "filters": numbers,
+        "kernel_size": size,
+        "strides": strides,
+        "padding": "valid",
+        "data_format": "channels_last",
+        "use_bias": False,
+        "activation": "linear",
+        "trainable": False,
+    }
+    return Layer(f"Conv{len(size)}D", f"{layer.name}_patches", config, [kernel])
+
+
+def _places(layer: Layer, kernel: "np.ndarray") -> list[Layer]:
+    places, _, filters = kernel.shape
+    biases = [array.reshape(places, filters) for array in layer.arrays[1:]]
+    config = {
+        "equation": "abc,bcd->abd",
+        "output_shape": [places, filters],
+        "bias_axes": "bd" if biases else None,
+        "activation": "linear",
+    }
+    return [Layer("EinsumDense", f"{layer.name}_places", config, [kernel, *biases])]
+
+
+def _extent(layer: Layer, places: int) -> list[int]:
+    """Rows and columns of the output."""
+    for array in layer.arrays[1:]:
+        return list(array.shape[:2])
+    shape = layer.config.get("build_input_shape") or layer.config.get("batch_input_shape")
+    if not shape:
+        raise refused(
+            layer,
+            "without a bias nothing in the file says how many rows its output has",
+            "save it with use_bias=True, or with Keras 2.12 or later",
+        )
+    spatial = shape[2:] if layer.config.get("data_format") == "channels_first" else shape[1:3]
+    size, strides = _list(layer, "kernel_size", 2), _list(layer, "strides", 2)
+    return [(n - k) // s + 1 for n, k, s in zip(spatial, size, strides, strict=True)]

@@ -1,0 +1,138 @@
+"""Opening a model of Keras 1 or 2: read, understand, express in Keras 3, build, fill."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.errors import CorruptModelError, RecipeError, printable
+from keras_recipes.legacy import architecture, keras1, keras2, reading, theano, weights
+from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model of today, and where it comes from.
+
+    Attributes:
+        model: With its weights, not compiled.
+        keras_version: That saved it, as its files say, or "1", "2", "3" where they do not.
+        backend: "theano", or "" where that made no difference.
+        changes: Each layer that is another one now: name, class before, classes today.
+    """
+
+    model: "keras.Model"
+    keras_version: str
+    backend: str
+    changes: list[tuple[str, str, str]]
+
+
+def convert(old: reading.Old) -> Converted:
+    """Builds an old model in today's Keras, with the same outputs.
+
+    Args:
+        old: From `reading.pair` or `reading.whole`.
+
+    Raises:
+        InputError: A layer that cannot be expressed: which, what is missing, what to do.
+        UnsafeModelError: It holds code.
+        CorruptModelError: The files are damaged or do not belong together.
+    """
+    try:
+        tree, changes = modern(old)
+    except RecipeError as error:
+        raise type(error)(f"{old.where}: {error}") from error
+    model = _built(keras3(tree), old.where)
+    _fill(model, tree, old.where)
+    return Converted(
+        model=model,
+        keras_version=old.keras_version or str(old.version),
+        backend="theano" if old.theano else "",
+        changes=changes,
+    )
+
+
+def modern(old: reading.Old) -> tuple[Layer, list[tuple[str, str, str]]]:
+    """An old model's tree in terms of Keras 3, and which layers are others now."""
+    tree = architecture.tree(old.architecture)
+    weights.attach(tree, old.groups, old.version, "the weights file")
+    before = _kinds(tree)
+    if old.version == 1:
+        tree = keras1.upgrade(tree, old.theano)
+    if old.theano:
+        tree = theano.upgrade(tree)
+    tree = keras2.upgrade(tree) if old.version < 3 else _as_it_is(tree)
+    after = _kinds(tree)
+    changes = [
+        (name, before[name], after[name])
+        for name in before
+        if name in after and after[name] != before[name]
+    ]
+    return tree, changes
+
+
+def _as_it_is(tree: Layer) -> Layer:
+    """A tree of Keras 3: the shapes that were noted beside its settings are none of them."""
+    for layer in leaves(tree):
+        layer.config.pop("build_input_shape", None)
+    return tree
+
+
+def _kinds(model: Layer) -> dict[str, str]:
+    """The classes by name; what a layer was put together from in one line."""
+    return {
+        layer.name: layer.kind
+        if layer.kind not in MODELS
+        else ", ".join(x.kind for x in leaves(layer) if x.kind != "InputLayer")
+        for layer in model.layers
+    }
+
+
+def _built(config: Mapping[str, Any], where: str) -> "keras.Model":
+    import keras
+
+    try:
+        return keras.saving.deserialize_keras_object(dict(config), safe_mode=True)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CorruptModelError(
+            f"{where}: the layers do not fit together: {printable(reason, 200)}"
+        ) from error
+
+
+def _fill(model: "keras.Model", tree: Layer, where: str) -> None:
+    """Puts the arrays of a tree into the model that was built of it."""
+    for inner in tree.layers:
+        if any(leaf.arrays for leaf in leaves(inner)):
+            _fill_layer(model.get_layer(inner.name), inner, where)
+
+
+def _fill_layer(layer: "keras.Layer", tree: Layer, where: str) -> None:
+    if tree.kind in MODELS:
+        _fill(layer, tree, where)
+    elif tree.kind == "TimeDistributed":
+        _fill_layer(layer.layer, tree.layers[0], where)
+    else:
+        # Wrappers and stacks of cells list the arrays of what is in them one after the other.
+        _set(layer, tree, where)
+
+
+def _set(layer: "keras.Layer", tree: Layer, where: str) -> None:
+    import numpy as np
+
+    arrays = [array for leaf in leaves(tree) for array in leaf.arrays]
+    expected = [tuple(weight.shape) for weight in layer.weights]
+    if expected != [array.shape for array in arrays]:
+        raise CorruptModelError(
+            f"{where}: the weights do not fit {tree}: expected arrays of shapes "
+            f"{_shapes(expected)}, received {_shapes([array.shape for array in arrays])}"
+        )
+    layer.set_weights([np.asarray(array) for array in arrays])
+    if hasattr(layer, "finalize_state"):
+        layer.finalize_state()
+
+
+def _shapes(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join("x".join(map(str, shape)) or "1" for shape in shapes)
