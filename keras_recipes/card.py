@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_type_hints
 
 from keras_recipes.errors import CorruptModelError
+from keras_recipes.safety import strict_json
 
 SCHEMA = 1
 
@@ -65,10 +66,7 @@ class Card:
         Raises:
             CorruptModelError: It is no card, or a newer one than this version knows.
         """
-        try:
-            values = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise CorruptModelError(f"{where}: damaged, not a card: {error}") from None
+        values = strict_json.parse(text, where)
         if not isinstance(values, dict) or "schema" not in values:
             raise CorruptModelError(f"{where}: expected a card with a schema, found none")
         if values["schema"] != SCHEMA:
@@ -102,14 +100,3 @@ def _check_names(values: Mapping[str, Any], where: str) -> None:
         plain = member not in (".", "..") and not {"/", "\\", "\0"} & set(member)
         if not plain or not isinstance(digest, str):
             raise CorruptModelError(f"{where}: {member!r} is no file name with a digest")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise ValueError("an entry stands there twice")
-    return values
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

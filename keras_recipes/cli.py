@@ -229,7 +229,7 @@ def evaluate(
       recipes evaluate xor
       recipes evaluate saved_models/and --data and.csv
     """
-    from keras_recipes import backend, storage, training
+    from keras_recipes import storage, training
 
     card = storage.card_of(model)
     if card is None:
@@ -237,7 +237,6 @@ def evaluate(
     recipe = catalog.get(card.recipe)
     given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
-    backend.start()
     measured = training.measure(storage.load(model), dataset)
     extra = {"model": model, **measured.details}
     _print_metrics(recipe, measured.metrics, dataset.name, as_json, extra)
@@ -272,22 +271,23 @@ def predict(
       recipes predict xor - --format jsonl < points.csv
       recipes predict xor -- -1,0.5
     """
-    from keras_recipes import backend, prediction, storage, tables
+    from keras_recipes import prediction, storage, tables
 
     if not inputs:
         raise InputError("nothing to predict: give values, files, or - for standard input")
     if output is not None:
         tables.check_output(output)
     card = storage.card_of(model, weights)
-    given, batches = {}, None
-    if card:
+    given, batches, arrays = {}, None, {}
+    if card is None:
+        arrays = prediction.raw_arrays(inputs)
+    else:
         recipe = catalog.get(card.recipe)
         given = prediction.settings(card, options.parse(recipe, assignments, prediction.ASKING))
         batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
-    backend.start()
     fitted = storage.load(model, weights)
     if batches is None:
-        batches = prediction.raw_batches(fitted.model, inputs)
+        batches = prediction.raw_batches(fitted.model, inputs, arrays)
     tables.write(prediction.rows(fitted, batches, given), form, output)
 
 
@@ -304,12 +304,11 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
       recipes export xor --format keras
       recipes export xor --format json-h5 --output xor-for-a-friend
     """
-    from keras_recipes import backend, exporting, storage
+    from keras_recipes import exporting, storage
 
     place = storage.locate(model, weights)
     path = Path(output) if output else exporting.default_path(place, form)
     exporting.check_format(form, path)
-    backend.start()
     exported = exporting.export(storage.load(model, weights), form, path)
     log.info("read back; largest difference of the outputs: %.3g", exported.largest_difference)
     click.echo(exported.path)
@@ -325,7 +324,7 @@ def plot(model: str, output: str | None) -> None:
     Example:
       recipes plot xor
     """
-    from keras_recipes import backend, plotting, storage, training
+    from keras_recipes import plotting, storage, training
 
     card = storage.card_of(model)
     if card is None:
@@ -333,7 +332,6 @@ def plot(model: str, output: str | None) -> None:
     folder = Path(output) if output else Path("plots") / storage.locate(model).name
     data = training.data_for(card, None, card.options)
     plotting.check_folder(folder)
-    backend.start()
     for name, figure in catalog.get(card.recipe).figures(storage.load(model), data):
         click.echo(plotting.save(figure, folder / f"{name}.png"))
 

@@ -20,7 +20,9 @@ ASKING = ("inputs", "interpret")
 """The functions of a recipe that have a part in a prediction."""
 
 PIECE = 1_000
-"""Inputs that the model is given at once."""
+"""Inputs that the model is given at once, at most."""
+
+ARRAYS = (".npy", ".npz")
 
 
 def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
@@ -72,19 +74,40 @@ def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def outputs(model: "keras.Model", x: "np.ndarray") -> "np.ndarray":
-    """The model's outputs for a batch, shape (N, ...)."""
+    """The model's outputs for a batch, shape (N, ...).
+
+    Raises:
+        UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
+    """
     import keras
     import numpy as np
 
+    from keras_recipes.safety import sizes
+
+    rows = sizes.rows_at_once(model, x.shape, PIECE)
     # In pieces, so that memory stays bounded; called and not `predict`ed, since a function traced
     # anew for every model and shape costs more than it saves here, and TensorFlow complains.
-    pieces = [x[start : start + PIECE] for start in range(0, len(x), PIECE)]
+    pieces = [x[start : start + rows] for start in range(0, len(x), rows)]
     answers = [model(piece, training=False) for piece in pieces]
     return np.concatenate([keras.ops.convert_to_numpy(answer) for answer in answers])
 
 
-def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
-    """Arrays for a model that is no recipe's: `.npy`, `.npz`, or rows of numbers.
+def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
+    """The inputs that are `.npy` or `.npz` files, read before a model is opened for them.
+
+    Raises:
+        InputError: One cannot be read.
+        UnsafeModelError: One holds Python objects, or is too large.
+    """
+    from keras_recipes.safety import arrays
+
+    return {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+
+
+def raw_batches(
+    model: "keras.Model", inputs: Sequence[str], arrays: "Mapping[str, np.ndarray]"
+) -> Iterator[Batch]:
+    """Arrays for a model that is no recipe's: from `raw_arrays`, or rows of numbers.
 
     Raises:
         InputError: An input cannot be read or is not what the model takes.
@@ -93,34 +116,14 @@ def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
 
     first = 0
     for text in inputs:
-        if Path(text).suffix in (".npy", ".npz"):
-            x = _array(Path(text))
+        if text in arrays:
+            x = arrays[text]
         else:
             width = _input_shape(model)[-1] or 1
             example = ",".join(["0"] * min(width, 3))
             x = np.array([row for _, row in numbers.rows([text], width=width, example=example)])
         yield _raw_batch(model, x, first, text)
         first += len(x)
-
-
-def _array(path: Path) -> "np.ndarray":
-    import numpy as np
-
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if path.suffix == ".npy":
-            return np.asarray(loaded)
-        if len(loaded.files) != 1 and "x" not in loaded.files:
-            raise InputError(
-                f"{path}: expected one array, or one called x, received {loaded.files}"
-            )
-        return np.asarray(loaded["x" if "x" in loaded.files else loaded.files[0]])
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except Exception as error:  # NumPy, zip and zlib each have their own
-        raise InputError(f"{path}: no NumPy array that can be read: {error}") from None
 
 
 def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -> Batch:

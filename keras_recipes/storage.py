@@ -7,25 +7,23 @@ history.csv         metrics over the epochs
 first.weights.h5    the untrained weights, where the recipe's pictures need them
 """
 
+import csv
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import backend, catalog, publish
 from keras_recipes.card import Card
-from keras_recipes.errors import (
-    CorruptModelError,
-    InputError,
-    RecipeError,
-    UnsafeModelError,
-)
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.history import History
 from keras_recipes.recipe import Fitted
+from keras_recipes.safety import architecture as architectures
+from keras_recipes.safety import archive, building, files, hdf5, limits, strict_json, weights
+from keras_recipes.safety.architecture import Architecture
 
 if TYPE_CHECKING:
     import keras
@@ -110,20 +108,19 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
 
     Raises:
         InputError: There is no such model.
-        UnsafeModelError: The model holds code.
+        UnsafeModelError: The model could do more than compute, or is larger than the limits.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    backend.start()
     place = locate(str(path), weights)
     if (place / CARD).exists():
         return _load_verified(place)
-    log.warning("unverified: %s has no card with digests", place)
+    if place.suffix == ".keras":
+        parts = archive.read_keras(_content(place), _shown(place))
+        return Fitted(model=_unverified(*parts, place, place))
     if place.is_dir():
         place = place / ARCHITECTURE
-    if place.suffix == ".keras":
-        return Fitted(model=_read_keras_file(place))
-    weights = Path(weights) if weights else place.with_name(WEIGHTS)
-    return Fitted(model=_pair(_content(place), place, _content(weights), weights))
+    h5 = Path(weights) if weights else place.with_name(WEIGHTS)
+    return Fitted(model=_unverified(_content(place), _content(h5), place, h5))
 
 
 def default_folder(name: str) -> Path:
@@ -301,16 +298,28 @@ def _verified(folder: Path, card: Card) -> dict[str, bytes]:
 
 
 def _open(folder: Path, card: Card, contents: Mapping[str, bytes]) -> Fitted:
-    model = _pair(
-        contents[ARCHITECTURE], folder / ARCHITECTURE, contents[WEIGHTS], folder / WEIGHTS
-    )
+    parts = contents[ARCHITECTURE], contents[WEIGHTS]
+    pair = _checked(*parts, folder / ARCHITECTURE, folder / WEIGHTS)
     first, stride = contents.get(FIRST_WEIGHTS), int(card.training["history_stride"])
+    path = _shown(folder / FIRST_WEIGHTS)
+    first_tree = hdf5.read(first, path, skip=weights.NOT_WEIGHTS) if first else None
+    history = _history(folder, contents[HISTORY], stride) if HISTORY in contents else None
+    model = _built(pair)
     return Fitted(
         model=model,
         card=card,
-        history=History.from_csv(contents[HISTORY], stride) if HISTORY in contents else None,
-        first_weights=_first_weights(model, first, folder) if first else None,
+        history=history,
+        first_weights=tuple(weights.in_order(model, first_tree, path)) if first_tree else None,
     )
+
+
+def _history(folder: Path, content: bytes, stride: int) -> History:
+    try:
+        return History.from_csv(content, stride)
+    except (ValueError, IndexError, OverflowError, csv.Error) as error:
+        raise CorruptModelError(
+            f"{_shown(folder / HISTORY)}: damaged, no history: {printable(error)}"
+        ) from None
 
 
 def _read_card(folder: Path) -> Card:
@@ -321,75 +330,49 @@ def _read_card(folder: Path) -> Card:
     return card
 
 
-def _pair(json_text: bytes, json_path: Path, h5: bytes, h5_path: Path) -> "keras.Model":
-    import keras
+@dataclass(frozen=True)
+class _Pair:
+    """A pair that passed everything that can be checked without Keras."""
 
-    with _explained(json_path):
-        config = json.loads(json_text)
-        compiled = config.pop("compile_config", None)
-        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    architecture: Architecture
+    tree: hdf5.Tree
+    json_path: str
+    h5_path: str
+
+
+def _unverified(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> "keras.Model":
+    pair = _checked(json_text, h5, json_path, h5_path)
+    log.warning("unverified: no card with digests comes with %s", pair.json_path)
+    return _built(pair)
+
+
+def _checked(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> _Pair:
+    return _Pair(
+        architecture=architectures.read(json_text, _shown(json_path)),
+        tree=hdf5.read(h5, _shown(h5_path), skip=weights.NOT_WEIGHTS),
+        json_path=_shown(json_path),
+        h5_path=_shown(h5_path),
+    )
+
+
+def _built(pair: _Pair) -> "keras.Model":
+    backend.start()
+    model = building.build(pair.architecture, pair.tree, pair.json_path, pair.h5_path)
     # Compiled only now: Keras would miss the slots of an optimizer that has some.
-    _load_weights(model, h5, h5_path)
-    if compiled:
-        with _explained(json_path):
-            model.compile_from_config(compiled)
+    building.compile_settings(model, pair.architecture, pair.json_path)
+    if pair.architecture.left_out:
+        log.warning(
+            "%s: opened without its compile settings: %s",
+            pair.json_path,
+            pair.architecture.left_out,
+        )
     return model
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if "lambda" in str(error).lower():
-            raise UnsafeModelError(
-                f"{path}: refused, it holds a Lambda layer, which is code that would run"
-            ) from error
-        raise CorruptModelError(f"{path}: no model that Keras opens: {_line(error)}") from error
-
-
-def _load_weights(model: "keras.Model", content: bytes, path: Path) -> None:
-    import tempfile
-
-    # Keras chooses the format by the name's ending and wants a path: give it a private copy.
-    ending = ".weights.h5" if path.name.endswith(".weights.h5") else ".h5"
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / f"copy{ending}"
-        copy.write_bytes(content)
-        try:
-            model.load_weights(copy)
-        except Exception as error:
-            raise CorruptModelError(
-                f"{path}: does not hold this model's weights: {_line(error)}"
-            ) from error
-
-
-def _read_keras_file(path: Path) -> "keras.Model":
-    import keras
-
-    with _explained(path):
-        return keras.models.load_model(path, safe_mode=True)
-
-
-def _first_weights(model: "keras.Model", content: bytes, folder: Path) -> tuple[Any, ...]:
-    bare = type(model).from_config(model.get_config())
-    _load_weights(bare, content, folder / FIRST_WEIGHTS)
-    return tuple(bare.get_weights())
-
-
 def _content(path: Path) -> bytes:
-    if not path.exists():
-        raise CorruptModelError(
-            f"{path}: missing, the model is incomplete; restore it, or fit again"
-        )
-    if not path.is_file():
-        raise CorruptModelError(f"{path}: expected a regular file")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    small = path.suffix in (".json", ".csv")
+    return files.read(path, strict_json.MOST_BYTES if small else limits.current().file_bytes)
 
 
-def _line(error: BaseException) -> str:
-    """The first line of a message that may have many."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _shown(path: Path) -> str:
+    return printable(path, 200)
