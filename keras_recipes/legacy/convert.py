@@ -1,15 +1,20 @@
 """Opening a model of Keras 1 or 2: read, understand, express in Keras 3, build, fill."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.legacy import architecture, keras1, keras2, reading, theano, weights
 from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves
+from keras_recipes.safety import architecture as safe_architecture
+from keras_recipes.safety import building
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,9 @@ def convert(old: reading.Old) -> Converted:
         tree, changes = modern(old)
     except RecipeError as error:
         raise type(error)(f"{old.where}: {error}") from error
-    model = _built(keras3(tree), old.where)
-    _fill(model, tree, old.where)
+    accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
+    backend.start()
+    model = building.build_with(accepted, old.where, lambda built: _places(built, tree, old.where))
     return Converted(
         model=model,
         keras_version=old.keras_version or str(old.version),
@@ -90,49 +96,48 @@ def _kinds(model: Layer) -> dict[str, str]:
     }
 
 
-def _built(config: Mapping[str, Any], where: str) -> "keras.Model":
-    import keras
-
-    try:
-        return keras.saving.deserialize_keras_object(dict(config), safe_mode=True)
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CorruptModelError(
-            f"{where}: the layers do not fit together: {printable(reason, 200)}"
-        ) from error
+def _places(model: "keras.Model", tree: Layer, where: str) -> "dict[int, np.ndarray]":
+    """The arrays of a tree by the ids of the variables of the model that was built of it."""
+    found = dict(_within(model, tree, where))
+    missing = [weight.path for weight in model.weights if id(weight) not in found]
+    if missing:
+        raise CorruptModelError(f"{where}: no weights for {printable(missing[0])}")
+    return found
 
 
-def _fill(model: "keras.Model", tree: Layer, where: str) -> None:
-    """Puts the arrays of a tree into the model that was built of it."""
+def _within(model: "keras.Model", tree: Layer, where: str) -> "Iterator[tuple[int, np.ndarray]]":
     for inner in tree.layers:
         if any(leaf.arrays for leaf in leaves(inner)):
-            _fill_layer(model.get_layer(inner.name), inner, where)
+            yield from _of_layer(model.get_layer(inner.name), inner, where)
 
 
-def _fill_layer(layer: "keras.Layer", tree: Layer, where: str) -> None:
+def _of_layer(layer: Any, tree: Layer, where: str) -> "Iterator[tuple[int, np.ndarray]]":
     if tree.kind in MODELS:
-        _fill(layer, tree, where)
-    elif tree.kind == "TimeDistributed":
-        _fill_layer(layer.layer, tree.layers[0], where)
-    else:
-        # Wrappers and stacks of cells list the arrays of what is in them one after the other.
-        _set(layer, tree, where)
-
-
-def _set(layer: "keras.Layer", tree: Layer, where: str) -> None:
-    import numpy as np
-
+        return _within(layer, tree, where)
+    if tree.kind == "TimeDistributed":
+        return _of_layer(layer.layer, tree.layers[0], where)
+    # Wrappers and stacks of cells list the arrays of what is in them one after the other.
     arrays = [array for leaf in leaves(tree) for array in leaf.arrays]
-    expected = [tuple(weight.shape) for weight in layer.weights]
-    if expected != [array.shape for array in arrays]:
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    if shapes != [array.shape for array in arrays]:
         raise CorruptModelError(
             f"{where}: the weights do not fit {tree}: expected arrays of shapes "
-            f"{_shapes(expected)}, received {_shapes([array.shape for array in arrays])}"
+            f"{_listed(shapes)}, received {_listed([array.shape for array in arrays])}; name the "
+            "file that was saved with it"
         )
-    layer.set_weights([np.asarray(array) for array in arrays])
-    if hasattr(layer, "finalize_state"):
-        layer.finalize_state()
+    return ((id(weight), _cast(a, weight)) for weight, a in zip(layer.weights, arrays, strict=True))
 
 
-def _shapes(shapes: list[tuple[int, ...]]) -> str:
-    return ", ".join("x".join(map(str, shape)) or "1" for shape in shapes)
+def _cast(array: "np.ndarray", weight: Any) -> "np.ndarray":
+    import keras
+
+    name = keras.backend.standardize_dtype(weight.dtype)
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return array.astype(ml_dtypes.bfloat16)
+    return array.astype(name)
+
+
+def _listed(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join("x".join(map(str, shape)) or "1" for shape in shapes) or "none"

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.errors import CorruptModelError, InputError, printable
-from keras_recipes.safety import hdf5, strict_json
+from keras_recipes.safety import hdf5, strict_json, weights
 
 if TYPE_CHECKING:
     import numpy as np
 
 MODEL_WEIGHTS = "model_weights"
-OPTIMIZER = "optimizer_weights"
 
 _KERAS_1 = {
     "nb_filter", "border_mode", "output_dim", "W_regularizer", "dim_ordering", "subsample",
@@ -104,7 +103,8 @@ def whole(h5: bytes, where: str) -> Old:
 
 
 def _tree(h5: bytes, where: str) -> hdf5.Tree:
-    return hdf5.read(h5, where, skip=(OPTIMIZER,))
+    tree = hdf5.read(h5, where, skip=weights.NOT_WEIGHTS)
+    return tree
 
 
 def _old(value: Mapping[str, Any], tree: hdf5.Tree, json_where: str, h5_where: str) -> Old:
