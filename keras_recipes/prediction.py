@@ -101,7 +101,10 @@ def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
     """
     from keras_recipes.safety import arrays
 
-    return {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    for text, x in found.items():
+        _check_numbers(x, text)
+    return found
 
 
 def raw_batches(
@@ -127,8 +130,6 @@ def raw_batches(
 
 
 def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -> Batch:
-    import numpy as np
-
     expected = _input_shape(model)
     if not len(x):
         raise InputError(f"{source}: expected inputs, received none")
@@ -137,11 +138,17 @@ def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -
     ):
         wanted = ", ".join("any" if n is None else str(n) for n in ("N", *expected))
         raise InputError(f"{source}: expected an array of shape ({wanted}), received {x.shape}")
+    _check_numbers(x, source)
+    return Batch([str(first + i) for i in range(len(x))], x)
+
+
+def _check_numbers(x: "np.ndarray", source: str) -> None:
+    import numpy as np
+
     if x.dtype.kind not in "biuf" or not np.isfinite(x).all():
         raise InputError(
             f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity"
         )
-    return Batch([str(first + i) for i in range(len(x))], x)
 
 
 def _input_shape(model: "keras.Model") -> tuple[int | None, ...]:

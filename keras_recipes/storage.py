@@ -347,9 +347,12 @@ def _unverified(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> 
 
 
 def _checked(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> _Pair:
+    architecture = architectures.read(json_text, _shown(json_path))
+    tree = hdf5.read(h5, _shown(h5_path), skip=weights.NOT_WEIGHTS)
+    weights.check_values(tree, _shown(h5_path))
     return _Pair(
-        architecture=architectures.read(json_text, _shown(json_path)),
-        tree=hdf5.read(h5, _shown(h5_path), skip=weights.NOT_WEIGHTS),
+        architecture=architecture,
+        tree=tree,
         json_path=_shown(json_path),
         h5_path=_shown(h5_path),
     )

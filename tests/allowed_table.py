@@ -1,6 +1,6 @@
 """Makes the table of what a model's configuration may hold, out of the installed Keras.
 
-    python tests/allowed_table.py > keras_recipes/safety/allowed.json
+    python -m tests.allowed_table > keras_recipes/safety/allowed.json
 
 Each public class is either in the table, with a kind for each argument that its `__init__` knows,
 or in EXCLUDED with the reason. A class or an argument that neither rule knows ends this script with
@@ -100,6 +100,7 @@ SPECIAL = {
     ("PiecewiseConstantDecay", "values"): "numbers",
     ("STFT", "window"): "text",
     ("Norm", "ord"): "text",
+    ("EinsumDense", "bias_axes"): "text",
     ("Split", "indices_or_sections"): "ints",
     ("Fold", "padding"): "ints",
     ("Unfold", "padding"): "ints",
@@ -194,6 +195,13 @@ EXCLUDED_OPERATIONS = {
     "Operation": BASE,
     "SegmentReduction": BASE,
 }
+# What `get_config` writes and `__init__` takes among its keywords.
+MORE = {
+    "LayerNormalization": {"rms_scaling": "bool"},
+    "IntegerLookup": {"vocabulary_size": "natural"},
+    "StringLookup": {"vocabulary_size": "natural"},
+    "TextVectorization": {"vocabulary_size": "natural"},
+}
 UNKNOWN: list[str] = []
 OPERATION_MODULES = ("core", "einops", "image", "linalg", "math", "nn", "numpy")
 
@@ -241,6 +249,7 @@ def classes(module: Any, excluded: dict[str, str]) -> dict[str, dict[str, str]]:
         if public and cls.__name__ not in excluded:
             arguments = parameters(cls).items()
             kinds = {arg: kind_of(cls.__name__, arg, value) for arg, value in arguments}
+            kinds.update(MORE.get(cls.__name__, {}))
             found[name] = dict(sorted(kinds.items()))
     return found
 

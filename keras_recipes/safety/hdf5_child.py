@@ -4,15 +4,21 @@ libhdf5 is written in C and, given damaged files, crashes, loops and allocates w
 files with a few bytes changed, two crashed it and six kept it busy for ever. Here that ends a
 process that holds nothing, cannot open a file, and is given little time and memory.
 
-Arguments: JSON with "path" (folders to import from), "most_bytes" (of all arrays), "most_objects",
-"skip" (groups at the root that are not read). Standard input: the file. Standard output: a line of
-JSON, {"error": ...}, {"refused": ...} or {"objects": ..., "arrays": [[path, dtype, shape], ...]}, then for each array
-a zero byte and its bytes in C order, or a one byte.
+Argument: folders to import from, as JSON. Standard input, again and again: a line of JSON ("size",
+"most_bytes" of all arrays, "most_objects", "skip": groups at the root that are not read) and as
+many bytes of a file. Each is read by a fork of this process. Standard output: its answer in pieces,
+each after its length (four bytes), then a length of zero and how it ended (four bytes, 0 if well).
+
+An answer is a line of JSON, {"error": ...}, {"refused": ...} or {"objects": ..., "arrays": [[path,
+dtype, shape], ...]}, then for each array a zero byte and its bytes in C order, or a one byte.
 """
 
 import codecs
+import io
 import json
+import os
 import signal
+import struct
 import sys
 from typing import Any
 
@@ -165,43 +171,75 @@ def plain(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def main() -> None:
-    """Reads arguments and standard input, answers on standard output."""
-    settings = json.loads(sys.argv[1])
-    sys.path[:0] = settings["path"]
+def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
+    """Reads one file, restricted."""
     import h5py
     import numpy as np
 
-    for codec in ("ascii", "latin-1", "utf-8"):  # their modules are files, too
-        codecs.lookup(codec)
-    content = sys.stdin.buffer.read()
-    answer = sys.stdout.buffer
     try:
         restrict(len(content), settings["most_bytes"])
         file = h5py.File(h5py.h5f.open_file_image(content))
         found = walk(file, settings["most_bytes"], settings["most_objects"], settings["skip"])
     except RefusedError as refusal:
-        answer.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
+        stream.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
         return
     except MemoryError:
-        answer.write(b'{"refused": "it asks for more memory than its size explains"}\n')
+        stream.write(b'{"refused": "it asks for more memory than its size explains"}\n')
         return
     except Exception as error:
-        answer.write(json.dumps({"error": str(error)[:300]}).encode() + b"\n")
+        stream.write(json.dumps({"error": str(error)[:300]}).encode() + b"\n")
         return
     arrays = [(path, d.dtype.newbyteorder("<").str, d.shape) for path, d in found["arrays"]]
     listed = [(path, "bfloat16" if "V" in kind else kind, shape) for path, kind, shape in arrays]
-    answer.write(json.dumps({"objects": found["objects"], "arrays": listed}).encode() + b"\n")
+    stream.write(json.dumps({"objects": found["objects"], "arrays": listed}).encode() + b"\n")
     for _, dataset in found["arrays"]:
         try:
             value = np.ascontiguousarray(dataset[()])
             data = value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
         except Exception:
-            answer.write(b"\1")
+            stream.write(b"\1")
             return
-        answer.write(b"\0")
-        answer.write(data)
-    answer.flush()
+        stream.write(b"\0")
+        stream.write(data)
+
+
+def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
+    """Has a fork read one file, and passes on what it says and how it ended."""
+    if not hasattr(os, "fork"):
+        stream = io.BytesIO()
+        answer(content, settings, stream)
+        out.write(struct.pack("<I", len(stream.getbuffer())) + stream.getvalue() + bytes(8))
+        return
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            with os.fdopen(writing, "wb") as stream:
+                answer(content, settings, stream)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    while piece := os.read(reading, 1 << 20):
+        out.write(struct.pack("<I", len(piece)) + piece)
+    os.close(reading)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    out.write(struct.pack("<Ii", 0, status))
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    sys.path[:0] = json.loads(sys.argv[1])
+    import h5py  # noqa: F401 - once, for all forks
+
+    for codec in ("ascii", "latin-1", "utf-8"):  # their modules are files, too
+        codecs.lookup(codec)
+    requests, out = sys.stdin.buffer, sys.stdout.buffer
+    while line := requests.readline():
+        settings = json.loads(line)
+        serve(requests.read(settings["size"]), settings, out)
+        out.flush()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,27 @@ NOT_WEIGHTS = ("optimizer", "optimizer_weights")
 """Groups at the root of weights files that belong to training."""
 
 _OLD_PREFIX = "_layer_checkpoint_dependencies/"
+_BFLOAT16_EXPONENT = 0x7F80
 _NEVER_NEGATIVE = {"moving_variance", "variance"}
+
+
+def check_values(tree: Tree, where: str) -> None:
+    """Refuses arrays that no model has, whatever the model is.
+
+    Raises:
+        CorruptModelError: One holds NaN or infinity.
+    """
+    import numpy as np
+
+    for path, array in tree.arrays.items():
+        if path in tree.bfloat16:
+            finite = (array & _BFLOAT16_EXPONENT != _BFLOAT16_EXPONENT).all()
+        else:
+            finite = np.isfinite(array).all()
+        if not finite:
+            raise CorruptModelError(
+                f"{where}: {printable(path)} holds NaN or infinity; get it again"
+            )
 
 
 def assign(model: "keras.Model", tree: Tree, where: str, names: Collection[str]) -> None:
@@ -82,8 +102,6 @@ def matched(
 
 
 def _check_paths(wanted: Collection[str], there: Collection[str], where: str) -> None:
-    if not there:
-        raise CorruptModelError(f"{where}: holds no weights; get it again")
     missing, more = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
     if missing or more:
         what = f"lacks {printable(missing[0])}" if missing else f"also has {printable(more[0])}"
@@ -95,7 +113,6 @@ def _check_paths(wanted: Collection[str], there: Collection[str], where: str) ->
 
 def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
     import keras
-    import numpy as np
 
     array, shown = tree.arrays[path], printable(path)
     if tuple(array.shape) != tuple(variable.shape):
@@ -114,8 +131,6 @@ def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
         import ml_dtypes
 
         array = array.view(ml_dtypes.bfloat16)
-    if array.dtype.kind not in "biu" and not np.isfinite(array).all():
-        raise CorruptModelError(f"{where}: {shown} holds NaN or infinity; get it again")
     if variable.name in _NEVER_NEGATIVE and (array < 0).any():
         raise CorruptModelError(f"{where}: {shown}, a variance, is negative; get it again")
     return array
@@ -181,8 +196,8 @@ def _check_names(
 ) -> None:
     """Paths hold classes and numbers only; names tell one model from another like it."""
     for path, name in places.items():
-        # Keras itself names inner layers anew each time, and a model without a name.
-        if not path.endswith("/") or name not in names or path == "vars/":
+        # Only layers of a graph have names of their own; Keras names inner ones anew each time.
+        if not path.endswith("/") or name not in names or path.split("/")[-4:-3] != ["layers"]:
             continue
         said = tree.attributes.get(path.rstrip("/"), {}).get("name")
         if said is not None and said != name:
