@@ -74,7 +74,9 @@ def convolutions(L: Any) -> Iterator[Case]:
             f"Conv2D same {form}",
             lambda f=form: L.Conv2D(3, (2, 3), strides=2, padding="same", **shapes(f, 7, 6)),
         )
-    last = "channels_last"
+    first, last = "channels_first", "channels_last"
+    yield "Conv2D first square", lambda: L.Conv2D(3, 2, padding="same", **shapes(first, 3, 3))
+    yield "Conv2D first softmax", lambda: L.Conv2D(3, 2, activation="softmax", **shapes(first, 5, 4))
     yield "Conv2D hard_sigmoid", lambda: L.Conv2D(3, 2, activation="hard_sigmoid", **shapes(last, 5, 6))
     yield "Conv2D dilated", lambda: L.Conv2D(3, 2, dilation_rate=(2, 1), **shapes(last, 7, 6))
     yield "Conv2D groups", lambda: L.Conv2D(4, 2, groups=2, **shapes(last, 7, 6))
@@ -257,7 +259,7 @@ def attention(L: Any) -> Iterator[Case]:
     yield "LayerNormalization axes", lambda: L.LayerNormalization(axis=[1, 2], input_shape=(3, 5))
     yield "GroupNormalization", lambda: L.GroupNormalization(groups=2, input_shape=(3, 3, 4))
     yield "UnitNormalization", lambda: L.UnitNormalization(input_shape=(3, 5))
-    yield "SpectralNormalization", lambda: L.SpectralNormalization(L.Dense(3), input_shape=(4,))
+    yield "BatchNormalization square", lambda: L.BatchNormalization(axis=1, input_shape=(3, 4, 3))
 
 
 def plain(L: Any) -> Iterator[Case]:
@@ -450,7 +452,8 @@ def operations(keras: Any, L: Any) -> Iterator[Case]:
     yield "tf.nn.softmax axis", called(lambda x: tf.nn.softmax(x, axis=1))
     yield "tf.nn.leaky_relu", called(lambda x: tf.nn.leaky_relu(x, alpha=0.1))
     yield "tf.nn.gelu", called(lambda x: tf.nn.gelu(x))
-    for name in ("sqrt", "exp", "square", "sin", "cos", "abs", "sign", "floor"):
+    yield "tf.sqrt", called(lambda x: tf.sqrt(tf.abs(x)))
+    for name in ("exp", "square", "sin", "cos", "abs", "sign", "floor"):
         yield f"tf.math.{name}", called(getattr(tf.math, name))
 
 

@@ -1,6 +1,6 @@
 """What Keras 3 has no layer for, put together from layers that it has; the same to rounding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.legacy.tree import (
@@ -29,6 +29,42 @@ def activation(name: str, setting: Any) -> list[Layer]:
             Layer("Activation", f"{name}_hard_sigmoid", {"activation": "hard_sigmoid"}),
         ]
     return [Layer("Activation", f"{name}_activation", {"activation": setting})]
+
+
+def channels_last(layer: Layer, upgrade: Callable[[Layer], Layer]) -> Layer:
+    """A convolution of channels first between two permutations.
+
+    On a CPU, TensorFlow computes most of these with channels last alone, and Keras 3.15 adds the
+    bias along the wrong axis where the last axis happens to be as long as there are filters.
+
+    Args:
+        layer: With data_format `channels_first`.
+        upgrade: Makes a layer of channels last one of Keras 3.
+    """
+    name, config = layer.name, {**layer.config, "data_format": "channels_last"}
+    steps = 1 if layer.kind.startswith("ConvLSTM") else 0
+    n = next(int(c) for c in layer.kind if c.isdigit())
+    setting, outside = config.get("activation"), []
+    if setting in ("softmax", "log_softmax"):
+        # These go along the last axis, whichever that is.
+        config["activation"], outside = "linear", activation(name, setting)
+    inner = upgrade(Layer(layer.kind, f"{name}_last", config, layer.arrays))
+    kept = steps if config.get("return_sequences") else 0
+    return chain(
+        name,
+        [
+            Layer("Permute", f"{name}_to_last", {"dims": _moved(steps, n, to_last=True)}),
+            inner,
+            Layer("Permute", f"{name}_to_first", {"dims": _moved(kept, n, to_last=False)}),
+            *outside,
+        ],
+    )
+
+
+def _moved(steps: int, n: int, *, to_last: bool) -> list[int]:
+    """The axes of a picture of n dimensions, after an axis of time or none, in another order."""
+    time, one, rest = list(range(1, steps + 1)), steps + 1, list(range(steps + 2, steps + n + 2))
+    return [*time, *rest, one] if to_last else [*time, steps + n + 1, one, *rest[:-1]]
 
 
 def maxout(layer: Layer) -> Layer:
@@ -214,10 +250,9 @@ def locally_connected(layer: Layer) -> Layer:
     if setting != "linear":
         steps += activation(layer.name, setting)
     if first:
-        last = [dimensions + 1, *range(1, dimensions + 1)]
-        moved = [*range(2, dimensions + 2), 1]
-        steps.insert(0, Layer("Permute", f"{layer.name}_last", {"dims": moved}))
-        steps.append(Layer("Permute", f"{layer.name}_first", {"dims": last}))
+        to_last, to_first = (_moved(0, dimensions, to_last=last) for last in (True, False))
+        steps.insert(0, Layer("Permute", f"{layer.name}_to_last", {"dims": to_last}))
+        steps.append(Layer("Permute", f"{layer.name}_to_first", {"dims": to_first}))
     return chain(layer.name, steps)
 
 
@@ -254,6 +289,9 @@ def _patches(
 def _places(layer: Layer, kernel: "np.ndarray") -> list[Layer]:
     places, _, filters = kernel.shape
     biases = [array.reshape(places, filters) for array in layer.arrays[1:]]
+    if layer.config.get("data_format") == "channels_first":
+        # Keras took the bias's numbers as (filters, rows, columns) there, and kept them otherwise.
+        biases = [array.reshape(filters, places).T for array in biases]
     config = {
         "equation": "abc,bcd->abd",
         "output_shape": [places, filters],

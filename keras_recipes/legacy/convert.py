@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.legacy import architecture, keras1, keras2, reading, theano, weights
-from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves
+from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
 from keras_recipes.safety import architecture as safe_architecture
 from keras_recipes.safety import building
 
@@ -76,7 +76,7 @@ def modern(old: reading.Old) -> tuple[Layer, list[tuple[str, str, str]]]:
         for name in before
         if name in after and after[name] != before[name]
     ]
-    return tree, changes
+    return spliced(tree), changes
 
 
 def _as_it_is(tree: Layer) -> Layer:

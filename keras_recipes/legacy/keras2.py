@@ -14,6 +14,7 @@ from keras_recipes.legacy.tree import (
     Layer,
     Tensor,
     chain,
+    leaves,
     refused,
 )
 
@@ -109,7 +110,6 @@ SETTINGS = {
     "RNN": _RNN,
     "RandomBrightness": "factor value_range seed",
     "RandomContrast": "factor seed",
-    "RandomCrop": f"height width {_IMAGE}",
     "RandomFlip": f"mode {_IMAGE}",
     "RandomRotation": f"factor fill_mode interpolation fill_value {_IMAGE}",
     "RandomTranslation": f"height_factor width_factor fill_mode interpolation fill_value {_IMAGE}",
@@ -159,9 +159,14 @@ RENAMED = {
     "UnifiedGRU": "GRU",
     "CuDNNLSTM": "LSTM",
     "CuDNNGRU": "GRU",
-    "RandomHeight": "Identity",
-    "RandomWidth": "Identity",
 }
+TRAINING_ONLY = {"RandomHeight", "RandomWidth"}
+WITHOUT = {
+    **{f"SpatialDropout{n}D": {"trainable"} for n in (1, 2, 3)},
+    "Discretization": {"trainable", "dtype"},
+}
+"""Settings that Keras 3 takes everywhere but there."""
+
 LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}
 
 
@@ -176,6 +181,8 @@ def upgrade(layer: Layer, *, inside: bool = False) -> Layer:
         InputError: A layer that cannot be expressed.
         UnsafeModelError: A layer that holds code.
     """
+    if not inside:
+        _forgetful(layer)
     if layer.module != LAYERS:
         return layer
     source = _source(layer, inside) if layer.kind == SEQUENTIAL else None
@@ -204,6 +211,20 @@ def _source(model: Layer, inside: bool) -> Layer | None:
         return None
     config = {"batch_shape": list(shape), "dtype": dtype or "float32"}
     return Layer("InputLayer", f"{first.name}_input", config)
+
+
+def _forgetful(model: Layer) -> None:
+    """Leaves out what layers remember from one call to the next, and the fixed batch it needs.
+
+    The safe loader opens no such layer. A first call computes the same without.
+    """
+    if not any(leaf.config.get("stateful") for leaf in leaves(model)):
+        return
+    for leaf in leaves(model):
+        leaf.config.pop("stateful", None)
+        for key in ("batch_input_shape", "batch_shape"):
+            if leaf.config.get(key):
+                leaf.config[key] = [None, *leaf.config[key][1:]]
 
 
 def _input_of(layer: Layer) -> tuple[Any, Any]:
@@ -255,14 +276,15 @@ def _same(layer: Layer) -> Layer:
 
 
 def _settings(layer: Layer, known: list[str]) -> dict[str, Any]:
-    taken = {*known, "trainable", "dtype"}
+    without = WITHOUT.get(layer.kind, set())
+    taken = {*known, "trainable", "dtype"} - without
     config = {}
     for key, value in layer.config.items():
         if key in taken:
             modern = settings.modern(layer, key, value)
             if modern is not None or not key.endswith("_initializer"):
                 config[key] = modern
-        elif key not in DROPPED and value not in (None, False, [], {}):
+        elif key not in DROPPED | without and value not in (None, False, [], {}):
             raise refused(
                 layer,
                 f"its setting {printable(key)}={printable(value, 30)} is unknown to Keras 3",
@@ -275,6 +297,8 @@ def _bent(scaled: int) -> Change:
     """A layer that multiplies by a kernel and then bends; the last arrays take the old slope."""
 
     def change(layer: Layer) -> Layer:
+        if layer.config.get("data_format") == "channels_first":
+            return composed.channels_last(layer, change)
         setting = layer.config.get("activation")
         if isinstance(setting, Mapping) and "layer" in str(_home(setting)):
             return _with_layer(layer, setting)
@@ -310,6 +334,11 @@ def _activation(layer: Layer) -> Layer:
     if name == "hard_sigmoid":
         return chain(layer.name, composed.activation(layer.name, name))
     return _same(layer)
+
+
+def _convolutional(layer: Layer) -> Layer:
+    first = layer.config.get("data_format") == "channels_first"
+    return composed.channels_last(layer, _gated) if first else _gated(layer)
 
 
 def _gated(layer: Layer) -> Layer:
@@ -407,6 +436,25 @@ def _lookup(layer: Layer) -> Layer:
     )
 
 
+def _nothing(layer: Layer) -> Layer:
+    """A layer that only training makes something of, in a way that Keras 3 does not know."""
+    return Layer("Identity", layer.name)
+
+
+def _cropped(layer: Layer) -> Layer:
+    """Without training the middle, made as large as what is cropped at random."""
+    kept = {key: layer.config[key] for key in ("height", "width")}
+    return Layer("Resizing", layer.name, {**kept, "crop_to_aspect_ratio": True})
+
+
+def _normalized(layer: Layer) -> Layer:
+    raise refused(
+        layer,
+        "a wrapper whose state Keras 3 keeps differently",
+        "save the model with the layer that is inside of it",
+    )
+
+
 def _locally_connected(layer: Layer) -> Layer:
     layer.config["activation"] = settings.activation(layer, layer.config.get("activation"))
     return composed.locally_connected(layer)
@@ -430,7 +478,7 @@ CHANGES: dict[str, Change] = {
     "Bidirectional": _wrapper,
     **{f"Conv{n}D": _bent(1) for n in (1, 2, 3)},
     **{f"Conv{n}DTranspose": _bent(1) for n in (1, 2, 3)},
-    **{f"ConvLSTM{n}D": _gated for n in (1, 2, 3)},
+    **{f"ConvLSTM{n}D": _convolutional for n in (1, 2, 3)},
     "Dense": _bent(1),
     "DepthwiseConv1D": _bent(1),
     "DepthwiseConv2D": _bent(1),
@@ -447,7 +495,9 @@ CHANGES: dict[str, Change] = {
     "RNN": _stepping,
     "SeparableConv1D": _bent(1),
     "SeparableConv2D": _bent(1),
+    "RandomCrop": _cropped,
     "SimpleRNN": _simple,
+    "SpectralNormalization": _normalized,
     "SimpleRNNCell": _bent(2),
     "SlicingOpLambda": _operation,
     "TFOpLambda": _operation,
@@ -455,4 +505,5 @@ CHANGES: dict[str, Change] = {
     "ThresholdedReLU": _thresholded,
     "TimeDistributed": _wrapper,
     **dict.fromkeys(LOOKUPS, _lookup),
+    **dict.fromkeys(TRAINING_ONLY, _nothing),
 }

@@ -231,6 +231,8 @@ def _sliced(call: Call) -> Call:
 
 
 def _slices(spec: Any) -> Any:
+    if isinstance(spec, Mapping) and spec.get("class_name") == "__ellipsis__":
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(spec, Mapping):
         return _slice(spec.get("start"), spec.get("stop"), spec.get("step"))
     if isinstance(spec, list):

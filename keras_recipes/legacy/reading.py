@@ -104,6 +104,7 @@ def whole(h5: bytes, where: str) -> Old:
 
 def _tree(h5: bytes, where: str) -> hdf5.Tree:
     tree = hdf5.read(h5, where, skip=weights.NOT_WEIGHTS)
+    weights.check_values(tree, where)
     return tree
 
 

@@ -51,6 +51,7 @@ class Layer:
         inputs: Of a functional model, `Tensor` or a structure of them.
         outputs: The same.
         module: Where its class lies in Keras 3.
+        composed: Whether it stands in the place of one layer that Keras 3 lacks.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Layer:
     inputs: Any = None
     outputs: Any = None
     module: str = LAYERS
+    composed: bool = False
 
     def __str__(self) -> str:
         return f"layer {printable(self.name)} ({printable(self.kind)})"
@@ -82,7 +84,19 @@ def leaves(layer: Layer) -> Iterator[Layer]:
 
 def chain(name: str, layers: Sequence[Layer]) -> Layer:
     """Layers one after the other in the place of one."""
-    return Layer(SEQUENTIAL, name, layers=list(layers))
+    return Layer(SEQUENTIAL, name, layers=list(layers), composed=True)
+
+
+def spliced(model: Layer) -> Layer:
+    """Chains that stand in a Sequential as the layers of it that they are."""
+    model.layers = [spliced(inner) for inner in model.layers]
+    if model.kind == SEQUENTIAL:
+        model.layers = [
+            part
+            for inner in model.layers
+            for part in (inner.layers if inner.composed and inner.kind == SEQUENTIAL else [inner])
+        ]
+    return model
 
 
 def graph(name: str, shape: Sequence[int | None], layers: Sequence[Layer]) -> Layer:
@@ -100,6 +114,7 @@ def graph(name: str, shape: Sequence[int | None], layers: Sequence[Layer]) -> La
         layers=[source, *layers],
         inputs=Tensor(source.name),
         outputs=Tensor(layers[-1].name),
+        composed=True,
     )
 
 

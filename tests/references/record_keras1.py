@@ -8,7 +8,6 @@ and the same for keras 1.0.8 and 2.2.4. Python 3.11 wants `collections.Iterable`
 holds for every model: its JSON, its weights file, an input (or several) and the output.
 """
 
-import io
 import os
 import sys
 import tempfile
@@ -55,98 +54,93 @@ def positive(layer):
         layer.set_weights(weights)
 
 
-def conv1(kind, *args, **kw):
-    return getattr(L, kind)(*args, **kw)
-
-
 TH, TF = {"dim_ordering": "th"}, {"dim_ordering": "tf"}
 
 
 def one_layer_cases():
-    """Name, layer, shape of its input."""
+    """Name, a function that makes the layer, shape of its input."""
     c2, pic, pict = L.Convolution2D, (2, 7, 6), (7, 6, 2)
-    yield "dense", L.Dense(3, activation="relu", input_dim=4), (4,)
-    yield "dense_no_bias", L.Dense(3, bias=False, input_dim=4), (4,)
-    yield "dense_hard_sigmoid", L.Dense(3, activation="hard_sigmoid", input_dim=4), (4,)
-    yield "dense_regularized", L.Dense(3, W_regularizer="l2", W_constraint="maxnorm", input_dim=4), (4,)
+    yield "dense", lambda: L.Dense(3, activation="relu", input_dim=4), (4,)
+    yield "dense_no_bias", lambda: L.Dense(3, bias=False, input_dim=4), (4,)
+    yield "dense_hard_sigmoid", lambda: L.Dense(3, activation="hard_sigmoid", input_dim=4), (4,)
+    yield "dense_regularized", lambda: L.Dense(3, W_regularizer="l2", W_constraint="maxnorm", input_dim=4), (4,)
     for name in ("softmax", "softplus", "softsign", "relu", "tanh", "sigmoid", "hard_sigmoid", "linear"):
-        yield "activation_" + name, L.Activation(name, input_shape=(4,)), (4,)
-    yield "activation_softmax_3d", L.Activation("softmax", input_shape=(3, 4)), (3, 4)
-    yield "convolution1d", L.Convolution1D(3, 3, input_shape=(8, 2)), (8, 2)
-    yield "convolution1d_same", L.Convolution1D(3, 4, border_mode="same", input_shape=(8, 2)), (8, 2)
-    yield "convolution1d_same_strides", L.Convolution1D(3, 3, subsample_length=2, border_mode="same", input_shape=(8, 2)), (8, 2)
+        yield "activation_" + name, lambda: L.Activation(name, input_shape=(4,)), (4,)
+    yield "activation_softmax_3d", lambda: L.Activation("softmax", input_shape=(3, 4)), (3, 4)
+    yield "convolution1d", lambda: L.Convolution1D(3, 3, input_shape=(8, 2)), (8, 2)
+    yield "convolution1d_same", lambda: L.Convolution1D(3, 4, border_mode="same", input_shape=(8, 2)), (8, 2)
+    yield "convolution1d_same_strides", lambda: L.Convolution1D(3, 3, subsample_length=2, border_mode="same", input_shape=(8, 2)), (8, 2)
     for o, s in ((TH, pic), (TF, pict)):
         n = "_" + o["dim_ordering"]
-        yield "convolution2d" + n, c2(3, 2, 3, input_shape=s, **o), s
-        yield "convolution2d_same" + n, c2(3, 3, 3, border_mode="same", activation="relu", input_shape=s, **o), s
-        yield "convolution2d_same_even" + n, c2(3, 2, 4, border_mode="same", input_shape=s, **o), s
-        yield "convolution2d_same_strides" + n, c2(3, 3, 3, border_mode="same", subsample=(2, 2), input_shape=s, **o), s
-        yield "convolution2d_hard_sigmoid" + n, c2(3, 2, 2, activation="hard_sigmoid", bias=False, input_shape=s, **o), s
-        yield "atrous2d" + n, L.AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2), input_shape=s, **o), s
+        yield "convolution2d" + n, lambda: c2(3, 2, 3, input_shape=s, **o), s
+        yield "convolution2d_same" + n, lambda: c2(3, 3, 3, border_mode="same", activation="relu", input_shape=s, **o), s
+        yield "convolution2d_same_even" + n, lambda: c2(3, 2, 4, border_mode="same", input_shape=s, **o), s
+        yield "convolution2d_same_strides" + n, lambda: c2(3, 3, 3, border_mode="same", subsample=(2, 2), input_shape=s, **o), s
+        yield "convolution2d_hard_sigmoid" + n, lambda: c2(3, 2, 2, activation="hard_sigmoid", bias=False, input_shape=s, **o), s
+        yield "atrous2d" + n, lambda: L.AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2), input_shape=s, **o), s
         for mode in ("valid", "same"):
-            yield "maxpool_%s" % mode + n, L.MaxPooling2D((3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o), s
-            yield "averagepool_%s" % mode + n, L.AveragePooling2D((3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o), s
-        yield "globalmax2d" + n, L.GlobalMaxPooling2D(input_shape=s, **o), s
-        yield "globalaverage2d" + n, L.GlobalAveragePooling2D(input_shape=s, **o), s
-        yield "locally2d" + n, L.LocallyConnected2D(3, 2, 3, activation="tanh", input_shape=s, **o), s
-        yield "upsampling2d" + n, L.UpSampling2D((2, 3), input_shape=s, **o), s
-        yield "zeropadding2d" + n, L.ZeroPadding2D((1, 2), input_shape=s, **o), s
+            yield "maxpool_%s" % mode + n, lambda: L.MaxPooling2D((3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o), s
+            yield "averagepool_%s" % mode + n, lambda: L.AveragePooling2D((3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o), s
+        yield "globalmax2d" + n, lambda: L.GlobalMaxPooling2D(input_shape=s, **o), s
+        yield "globalaverage2d" + n, lambda: L.GlobalAveragePooling2D(input_shape=s, **o), s
+        yield "locally2d" + n, lambda: L.LocallyConnected2D(3, 2, 3, activation="tanh", input_shape=s, **o), s
+        yield "upsampling2d" + n, lambda: L.UpSampling2D((2, 3), input_shape=s, **o), s
+        yield "zeropadding2d" + n, lambda: L.ZeroPadding2D((1, 2), input_shape=s, **o), s
         out = (None, 3, 9, 8) if n == "_th" else (None, 9, 8, 3)
-        yield "deconvolution" + n, L.Deconvolution2D(3, 3, 3, output_shape=out, input_shape=s, **o), s
+        yield "deconvolution" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, input_shape=s, **o), s
         out = (None, 3, 14, 12) if n == "_th" else (None, 14, 12, 3)
-        yield "deconvolution_same" + n, L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), border_mode="same", input_shape=s, **o), s
+        yield "deconvolution_same" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), border_mode="same", input_shape=s, **o), s
         out = (None, 3, 16, 14) if n == "_th" else (None, 16, 14, 3)
-        yield "deconvolution_strides" + n, L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), input_shape=s, **o), s
-    yield "cropping1d", L.Cropping1D((1, 2), input_shape=(6, 2)), (6, 2)
-    yield "zeropadding1d", L.ZeroPadding1D(2, input_shape=(6, 2)), (6, 2)
-    yield "upsampling1d", L.UpSampling1D(2, input_shape=(6, 2)), (6, 2)
-    yield "maxpool1d", L.MaxPooling1D(2, input_shape=(6, 2)), (6, 2)
-    yield "averagepool1d", L.AveragePooling1D(3, stride=1, input_shape=(6, 2)), (6, 2)
-    yield "globalmax1d", L.GlobalMaxPooling1D(input_shape=(6, 2)), (6, 2)
-    yield "locally1d", L.LocallyConnected1D(3, 3, subsample_length=2, input_shape=(8, 2)), (8, 2)
-    yield "convolution3d", L.Convolution3D(2, 2, 3, 2, input_shape=(2, 4, 5, 4), **TH), (2, 4, 5, 4)
-    yield "maxpool3d", L.MaxPooling3D((2, 2, 2), input_shape=(2, 4, 4, 4), **TH), (2, 4, 4, 4)
+        yield "deconvolution_strides" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), input_shape=s, **o), s
+    yield "cropping1d", lambda: L.Cropping1D((1, 2), input_shape=(6, 2)), (6, 2)
+    yield "zeropadding1d", lambda: L.ZeroPadding1D(2, input_shape=(6, 2)), (6, 2)
+    yield "upsampling1d", lambda: L.UpSampling1D(2, input_shape=(6, 2)), (6, 2)
+    yield "maxpool1d", lambda: L.MaxPooling1D(2, input_shape=(6, 2)), (6, 2)
+    yield "averagepool1d", lambda: L.AveragePooling1D(3, stride=1, input_shape=(6, 2)), (6, 2)
+    yield "globalmax1d", lambda: L.GlobalMaxPooling1D(input_shape=(6, 2)), (6, 2)
+    yield "locally1d", lambda: L.LocallyConnected1D(3, 3, subsample_length=2, input_shape=(8, 2)), (8, 2)
+    yield "convolution3d", lambda: L.Convolution3D(2, 2, 3, 2, input_shape=(2, 4, 5, 4), **TH), (2, 4, 5, 4)
+    yield "maxpool3d", lambda: L.MaxPooling3D((2, 2, 2), input_shape=(2, 4, 4, 4), **TH), (2, 4, 4, 4)
     for kind in ("SimpleRNN", "GRU", "LSTM"):
         rnn = getattr(L, kind)
-        yield kind.lower(), rnn(3, input_shape=(5, 2)), (5, 2)
-        yield kind.lower() + "_gpu", rnn(3, consume_less="gpu", return_sequences=True, input_shape=(5, 2)), (5, 2)
-        yield kind.lower() + "_cpu_back", rnn(3, consume_less="cpu", go_backwards=True, input_shape=(5, 2)), (5, 2)
-    yield "lstm_sigmoid", L.LSTM(3, inner_activation="sigmoid", input_shape=(5, 2)), (5, 2)
-    yield "gru_hard_sigmoid", L.GRU(3, activation="hard_sigmoid", input_shape=(5, 2)), (5, 2)
-    yield "convlstm_th", L.ConvLSTM2D(2, 3, 3, border_mode="same", input_shape=(3, 2, 5, 4), **TH), (3, 2, 5, 4)
-    yield "convlstm_tf", L.ConvLSTM2D(2, 3, 3, border_mode="same", return_sequences=True, input_shape=(3, 5, 4, 2), **TF), (3, 5, 4, 2)
-    yield "bidirectional", L.Bidirectional(L.LSTM(3, return_sequences=True), input_shape=(5, 2)), (5, 2)
-    yield "bidirectional_sum", L.Bidirectional(L.GRU(3), merge_mode="sum", input_shape=(5, 2)), (5, 2)
-    yield "timedistributed", L.TimeDistributed(L.Dense(3), input_shape=(5, 2)), (5, 2)
-    yield "timedistributed_conv", L.TimeDistributed(c2(3, 2, 2, **TH), input_shape=(3, 2, 5, 4)), (3, 2, 5, 4)
-    yield "timedistributeddense", L.TimeDistributedDense(3, input_shape=(5, 2)), (5, 2)
-    yield "maxout", L.MaxoutDense(3, nb_feature=4, input_dim=5), (5,)
-    yield "highway", L.Highway(activation="tanh", input_dim=5), (5,)
-    yield "batchnormalization", L.BatchNormalization(input_shape=(5,)), (5,)
-    yield "batchnormalization_axis1", L.BatchNormalization(axis=1, epsilon=0.01, input_shape=(3, 4, 5)), (3, 4, 5)
-    yield "batchnormalization_mode1", L.BatchNormalization(mode=1, input_shape=(5,)), (5,)
-    yield "leakyrelu", L.LeakyReLU(0.2, input_shape=(5,)), (5,)
-    yield "prelu", L.PReLU(input_shape=(3, 5)), (3, 5)
-    yield "elu", L.ELU(0.7, input_shape=(5,)), (5,)
-    yield "thresholdedrelu", L.ThresholdedReLU(0.4, input_shape=(5,)), (5,)
-    yield "parametricsoftplus", L.ParametricSoftplus(input_shape=(3, 5)), (3, 5)
-    yield "srelu", L.SReLU(input_shape=(3, 5)), (3, 5)
-    yield "flatten", L.Flatten(input_shape=(2, 3, 4)), (2, 3, 4)
-    yield "reshape", L.Reshape((4, -1), input_shape=(2, 6)), (2, 6)
-    yield "permute", L.Permute((2, 1), input_shape=(2, 6)), (2, 6)
-    yield "repeatvector", L.RepeatVector(3, input_shape=(4,)), (4,)
-    yield "dropout", L.Dropout(0.4, input_shape=(4,)), (4,)
-    yield "gaussiannoise", L.GaussianNoise(0.4, input_shape=(4,)), (4,)
-    yield "gaussiandropout", L.GaussianDropout(0.4, input_shape=(4,)), (4,)
-    yield "activityregularization", L.ActivityRegularization(l1=0.1, input_shape=(4,)), (4,)
-    if VERSION != "1.0.8":
-        yield "prelu_shared", L.PReLU(shared_axes=[1, 2], input_shape=(3, 4, 5)), (3, 4, 5)
-        yield "srelu_shared", L.SReLU(shared_axes=[1], input_shape=(3, 5)), (3, 5)
-        yield "atrous1d", L.AtrousConvolution1D(3, 3, atrous_rate=2, input_shape=(9, 2)), (9, 2)
-        yield "spatialdropout1d", L.SpatialDropout1D(0.4, input_shape=(4, 3)), (4, 3)
-        yield "zeropadding2d_sides", L.ZeroPadding2D((1, 2, 3, 0), input_shape=pict, **TF), pict
-        yield "cropping2d", L.Cropping2D(((1, 2), (0, 1)), input_shape=pic, **TH), pic
-    yield "spatialdropout2d", L.SpatialDropout2D(0.4, input_shape=pic, **TH), pic
+        yield kind.lower(), lambda: rnn(3, input_shape=(5, 2)), (5, 2)
+        yield kind.lower() + "_gpu", lambda: rnn(3, consume_less="gpu", return_sequences=True, input_shape=(5, 2)), (5, 2)
+        yield kind.lower() + "_cpu_back", lambda: rnn(3, consume_less="cpu", go_backwards=True, input_shape=(5, 2)), (5, 2)
+    yield "lstm_sigmoid", lambda: L.LSTM(3, inner_activation="sigmoid", input_shape=(5, 2)), (5, 2)
+    yield "gru_hard_sigmoid", lambda: L.GRU(3, activation="hard_sigmoid", input_shape=(5, 2)), (5, 2)
+    yield "convlstm_th", lambda: L.ConvLSTM2D(2, 3, 3, border_mode="same", input_shape=(3, 2, 5, 4), **TH), (3, 2, 5, 4)
+    yield "convlstm_tf", lambda: L.ConvLSTM2D(2, 3, 3, border_mode="same", return_sequences=True, input_shape=(3, 5, 4, 2), **TF), (3, 5, 4, 2)
+    yield "bidirectional", lambda: L.Bidirectional(L.LSTM(3, return_sequences=True), input_shape=(5, 2)), (5, 2)
+    yield "bidirectional_sum", lambda: L.Bidirectional(L.GRU(3), merge_mode="sum", input_shape=(5, 2)), (5, 2)
+    yield "timedistributed", lambda: L.TimeDistributed(L.Dense(3), input_shape=(5, 2)), (5, 2)
+    yield "timedistributed_conv", lambda: L.TimeDistributed(c2(3, 2, 2, **TH), input_shape=(3, 2, 5, 4)), (3, 2, 5, 4)
+    yield "timedistributeddense", lambda: L.TimeDistributedDense(3, input_shape=(5, 2)), (5, 2)
+    yield "maxout", lambda: L.MaxoutDense(3, nb_feature=4, input_dim=5), (5,)
+    yield "highway", lambda: L.Highway(activation="tanh", input_dim=5), (5,)
+    yield "batchnormalization", lambda: L.BatchNormalization(input_shape=(5,)), (5,)
+    yield "batchnormalization_axis1", lambda: L.BatchNormalization(axis=1, epsilon=0.01, input_shape=(3, 4, 5)), (3, 4, 5)
+    yield "batchnormalization_mode1", lambda: L.BatchNormalization(mode=1, input_shape=(5,)), (5,)
+    yield "leakyrelu", lambda: L.LeakyReLU(0.2, input_shape=(5,)), (5,)
+    yield "prelu", lambda: L.PReLU(input_shape=(3, 5)), (3, 5)
+    yield "elu", lambda: L.ELU(0.7, input_shape=(5,)), (5,)
+    yield "thresholdedrelu", lambda: L.ThresholdedReLU(0.4, input_shape=(5,)), (5,)
+    yield "parametricsoftplus", lambda: L.ParametricSoftplus(input_shape=(3, 5)), (3, 5)
+    yield "srelu", lambda: L.SReLU(input_shape=(3, 5)), (3, 5)
+    yield "flatten", lambda: L.Flatten(input_shape=(2, 3, 4)), (2, 3, 4)
+    yield "reshape", lambda: L.Reshape((4, -1), input_shape=(2, 6)), (2, 6)
+    yield "permute", lambda: L.Permute((2, 1), input_shape=(2, 6)), (2, 6)
+    yield "repeatvector", lambda: L.RepeatVector(3, input_shape=(4,)), (4,)
+    yield "dropout", lambda: L.Dropout(0.4, input_shape=(4,)), (4,)
+    yield "gaussiannoise", lambda: L.GaussianNoise(0.4, input_shape=(4,)), (4,)
+    yield "gaussiandropout", lambda: L.GaussianDropout(0.4, input_shape=(4,)), (4,)
+    yield "activityregularization", lambda: L.ActivityRegularization(l1=0.1, input_shape=(4,)), (4,)
+    yield "prelu_shared", lambda: L.PReLU(shared_axes=[1, 2], input_shape=(3, 4, 5)), (3, 4, 5)
+    yield "srelu_shared", lambda: L.SReLU(shared_axes=[1], input_shape=(3, 5)), (3, 5)
+    yield "atrous1d", lambda: L.AtrousConvolution1D(3, 3, atrous_rate=2, input_shape=(9, 2)), (9, 2)
+    yield "spatialdropout1d", lambda: L.SpatialDropout1D(0.4, input_shape=(4, 3)), (4, 3)
+    yield "zeropadding2d_sides", lambda: L.ZeroPadding2D((1, 2, 3, 0), input_shape=pict, **TF), pict
+    yield "cropping2d", lambda: L.Cropping2D(((1, 2), (0, 1)), input_shape=pic, **TH), pic
+    yield "spatialdropout2d", lambda: L.SpatialDropout2D(0.4, input_shape=pic, **TH), pic
 
 
 def merged(mode, **kw):
@@ -249,18 +243,39 @@ def record(kept, name, model):
         kept[name + "/y%d" % i] = part
 
 
+def weighted(layer):
+    """A model of one layer; of a layer without weights, a dense one behind it has some."""
+    model = sequential(layer)
+    if model.weights:
+        return model
+    if len(model.output_shape) > 2:
+        model.add(L.Flatten())
+    model.add(L.Dense(2))
+    return model
+
+
+def all_cases():
+    """Name and a function that makes the model; to be called before the next."""
+    if not ONE:
+        for name, model in keras2_cases():
+            yield name, lambda: model
+        return
+    for name, make, _ in one_layer_cases():
+        yield name, lambda: weighted(make())
+    for name, model in graph_cases():
+        yield name, lambda: model
+
+
 def main():
-    kept, failed = {}, []
-    single = one_layer_cases() if ONE else ()
-    cases = [(n, (lambda layer=layer: sequential(layer))) for n, layer, _ in single]
-    cases += [(n, (lambda m=m: m)) for n, m in (graph_cases() if ONE else keras2_cases())]
-    for name, make in cases:
+    kept, failed, count = {}, [], 0
+    for name, make in all_cases():
+        count += 1
         try:
             record(kept, name, make())
         except Exception as error:  # that version could not do it either
             failed.append("%s: %s" % (name, str(error).strip().splitlines()[-1][:150]))
     np.savez_compressed(sys.argv[1], **kept)
-    print(VERSION, len(cases), "recorded except:")
+    print(VERSION, count, "models, recorded except:")
     print("\n".join(failed))
 
 
