@@ -159,29 +159,51 @@ def parametric_softplus(layer: Layer) -> Layer:
     return chain(layer.name, [inner, scale_and_shift(f"{layer.name}_outside", alpha, zero)])
 
 
-def srelu(layer: Layer) -> Layer:
+def srelu(layer: Layer, *, capped: bool) -> Layer:
     """Keras 1's SReLU, linear in three pieces; arrays t_left, a_left, t_right, a_right.
 
-    With u = x - t_left and v = x - t_left - |t_right| it is
-    t_left + PReLU(u) + (a_right - 1) max(v, 0), where PReLU has the slope a_left.
+    With u = x - t_left, v = u - |t_right| and p = PReLU(u), where PReLU has the slope a_left, it is
+    t_left + min(p, |t_right|) + a_right max(v, 0). Of that, min(p, t) is t - max(t - p, 0). Only
+    Theano took the minimum where u is negative, too, which matters if a_left is.
+
+    Args:
+        layer: With its arrays.
+        capped: Whether it did.
     """
     import numpy as np
 
     name = layer.name
     left, left_slope, right, right_slope = layer.arrays
-    one = np.ones_like(left)
-    source = Call((Tensor(input_name(name)),))
-    below = scale_and_shift(f"{name}_below", one, -left)
-    above = scale_and_shift(f"{name}_above", one, -(left + np.abs(right)), activation="relu")
-    below.calls = above.calls = [source]
-    shared = shared_axes(left)
-    bent = Layer("PReLU", f"{name}_bent", {"shared_axes": shared}, [left_slope])
-    bent.calls = [Call((Tensor(below.name),))]
-    rest = scale_and_shift(f"{name}_rest", right_slope - 1, left)
-    rest.calls = [Call((Tensor(above.name),))]
-    total = Layer("Add", f"{name}_sum", calls=[Call(([Tensor(bent.name), Tensor(rest.name)],))])
+    one, height, shared = np.ones_like(left), np.abs(right), shared_axes(left)
+
+    def step(made: Layer, *sources: str) -> Layer:
+        tensors = [Tensor(source) for source in sources]
+        made.calls = [Call((tensors if len(tensors) > 1 else tensors[0],))]
+        return made
+
+    def line(role: str, source: str, scale: Any, shift: Any, **config: Any) -> Layer:
+        return step(scale_and_shift(f"{name}_{role}", scale, shift, **config), source)
+
+    bent = Layer("PReLU", f"{name}_bent", {"shared_axes": shared or None}, [left_slope])
+    steps = [
+        line("left", input_name(name), one, -left),
+        step(bent, f"{name}_left"),
+        line("right", input_name(name), one, -(left + height), activation="relu"),
+    ]
+    if capped:
+        steps += [
+            line("missing", bent.name, -one, height, activation="relu"),
+            line("center", f"{name}_missing", -one, left + height),
+            line("slope", f"{name}_right", right_slope, np.zeros_like(left)),
+        ]
+    else:
+        steps += [
+            line("center", bent.name, one, left),
+            line("slope", f"{name}_right", right_slope - 1, np.zeros_like(left)),
+        ]
+    total = step(Layer("Add", f"{name}_sum"), f"{name}_center", f"{name}_slope")
     shape = [None, *(None if i in shared else n for i, n in enumerate(left.shape, 1))]
-    return graph(name, shape, [below, above, bent, rest, total])
+    return graph(name, shape, [*steps, total])
 
 
 def samplewise_normalization(layer: Layer) -> Layer:

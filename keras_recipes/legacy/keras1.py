@@ -1,6 +1,7 @@
 """Keras 1 to Keras 2: every layer's settings and arrays in the terms of the later one."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.legacy import composed
@@ -51,8 +52,20 @@ MERGES = {
 }
 
 
-Change = Callable[[Layer, str], Layer]
-"""Given the order of axes, `channels_first` or `channels_last`, where a layer says nothing."""
+@dataclass(frozen=True)
+class Origin:
+    """What a layer of Keras 1 does not say itself.
+
+    Attributes:
+        ordering: The order of axes, `channels_first` or `channels_last`, that was the default.
+        theano: Whether Theano computed its outputs.
+    """
+
+    ordering: str
+    theano: bool
+
+
+Change = Callable[[Layer, Origin], Layer]
 
 
 def upgrade(model: Layer, theano: bool) -> Layer:
@@ -65,7 +78,7 @@ def upgrade(model: Layer, theano: bool) -> Layer:
     Raises:
         InputError: A layer that cannot be expressed.
     """
-    return _upgraded(model, _ordering(model, theano))
+    return _upgraded(model, Origin(_ordering(model, theano), theano))
 
 
 def _ordering(model: Layer, theano: bool) -> str:
@@ -75,12 +88,12 @@ def _ordering(model: Layer, theano: bool) -> str:
     return known[0] if known else "channels_first" if theano else "channels_last"
 
 
-def _upgraded(layer: Layer, ordering: str) -> Layer:
-    layer.layers = [_upgraded(inner, ordering) for inner in layer.layers]
+def _upgraded(layer: Layer, origin: Origin) -> Layer:
+    layer.layers = [_upgraded(inner, origin) for inner in layer.layers]
     if layer.kind in MODELS:
         return layer
     change = LAYERS.get(layer.kind, _renamed)
-    new = change(layer, ordering)
+    new = change(layer, origin)
     new.name = layer.name
     new.calls = new.calls or layer.calls
     shape = _input_shape(layer)
@@ -96,7 +109,7 @@ def _input_shape(layer: Layer) -> list[Any] | None:
     return [None, *config["input_shape"]] if config.get("input_shape") else None
 
 
-def _renamed(layer: Layer, ordering: str) -> Layer:
+def _renamed(layer: Layer, origin: Origin) -> Layer:
     """The same layer with Keras 2's names for its settings."""
     config = {
         RENAMED.get(key, key): value
@@ -105,7 +118,7 @@ def _renamed(layer: Layer, ordering: str) -> Layer:
     }
     if "dim_ordering" in layer.config or layer.kind in ORDERED:
         said = str(layer.config.get("dim_ordering"))
-        config["data_format"] = ORDERINGS.get(said, ordering)
+        config["data_format"] = ORDERINGS.get(said, origin.ordering)
     kernel = [layer.config[key] for key in sorted(KERNELS, key=_kernel_order) if key in layer.config]
     if kernel:
         config["kernel_size"] = kernel
@@ -118,8 +131,8 @@ def _kernel_order(key: str) -> tuple[bool, str]:
     return key == "nb_col", key
 
 
-def _time_distributed_dense(layer: Layer, ordering: str) -> Layer:
-    new = _renamed(layer, ordering)
+def _time_distributed_dense(layer: Layer, origin: Origin) -> Layer:
+    new = _renamed(layer, origin)
     new.kind = "Dense"
     return new
 
@@ -127,8 +140,8 @@ def _time_distributed_dense(layer: Layer, ordering: str) -> Layer:
 def _convolution(kind: str, arrays: int = 1) -> Change:
     """Kernels (filters, channels, rows, columns) where channels come first."""
 
-    def change(layer: Layer, ordering: str) -> Layer:
-        new = _renamed(layer, ordering)
+    def change(layer: Layer, origin: Origin) -> Layer:
+        new = _renamed(layer, origin)
         new.kind = kind
         first = new.config["data_format"] == "channels_first"
         kernels = [_kernel(array, first) for array in layer.arrays[:arrays]]
@@ -145,11 +158,11 @@ def _kernel(array: "np.ndarray", first: bool) -> "np.ndarray":
     return np.moveaxis(array, (0, 1), (-1, -2)) if first else array
 
 
-def _convolution1d(layer: Layer, ordering: str) -> Layer:
+def _convolution1d(layer: Layer, origin: Origin) -> Layer:
     """Kernels (length, 1, channels, filters), before 1.1 (filters, channels, length, 1)."""
     import numpy as np
 
-    new = _renamed(layer, ordering)
+    new = _renamed(layer, origin)
     new.kind = "Conv1D"
     kernel = layer.arrays[0]
     length, filters = layer.config["filter_length"], layer.config["nb_filter"]
@@ -159,11 +172,11 @@ def _convolution1d(layer: Layer, ordering: str) -> Layer:
     return new
 
 
-def _deconvolution(layer: Layer, ordering: str) -> Layer:
+def _deconvolution(layer: Layer, origin: Origin) -> Layer:
     """Transposed kernels; the output's size was a setting, today it follows from a padding."""
     import numpy as np
 
-    new = _renamed(layer, ordering)
+    new = _renamed(layer, origin)
     new.kind = "Conv2DTranspose"
     first = new.config["data_format"] == "channels_first"
     axes = (2, 3, 0, 1) if first else (0, 1, 3, 2)
@@ -189,10 +202,10 @@ def _output_padding(output: int, size: int, stride: int, padding: str) -> int:
 def _gated(order: tuple[int, ...]) -> Change:
     """A gate's three arrays after the other's; Keras 2 has the gates side by side in three."""
 
-    def change(layer: Layer, ordering: str) -> Layer:
+    def change(layer: Layer, origin: Origin) -> Layer:
         import numpy as np
 
-        new = _renamed(layer, ordering)
+        new = _renamed(layer, origin)
         if len(layer.arrays) == 3 * len(order):
             new.arrays = [
                 np.concatenate([layer.arrays[3 * gate + part] for gate in order], axis=-1)
@@ -206,11 +219,11 @@ def _gated(order: tuple[int, ...]) -> Change:
     return change
 
 
-def _convolutional_lstm(layer: Layer, ordering: str) -> Layer:
+def _convolutional_lstm(layer: Layer, origin: Origin) -> Layer:
     """Input, forget, cell and output gate, kept in the order input, cell, forget, output."""
     import numpy as np
 
-    new = _renamed(layer, ordering)
+    new = _renamed(layer, origin)
     first = new.config["data_format"] == "channels_first"
     parts = [[layer.arrays[3 * gate + part] for gate in (0, 2, 1, 3)] for part in range(3)]
     kernels = [[_kernel(array, first) for array in part] for part in parts[:2]]
@@ -220,7 +233,7 @@ def _convolutional_lstm(layer: Layer, ordering: str) -> Layer:
     return new
 
 
-def _batch_normalization(layer: Layer, ordering: str) -> Layer:
+def _batch_normalization(layer: Layer, origin: Origin) -> Layer:
     mode = layer.config.get("mode", 0)
     if mode == 1:
         return composed.samplewise_normalization(layer)
@@ -231,10 +244,10 @@ def _batch_normalization(layer: Layer, ordering: str) -> Layer:
             "its own",
             "train it with mode=0 and save again",
         )
-    return _renamed(layer, ordering)
+    return _renamed(layer, origin)
 
 
-def _merge(layer: Layer, ordering: str) -> Layer:
+def _merge(layer: Layer, origin: Origin) -> Layer:
     """One class with a mode became a class for each mode."""
     config = layer.config
     mode = config.get("mode", "sum")
@@ -252,33 +265,37 @@ def _merge(layer: Layer, ordering: str) -> Layer:
     return new
 
 
-def _parametric_relu(layer: Layer, ordering: str) -> Layer:
+def _parametric_relu(layer: Layer, origin: Origin) -> Layer:
     config = {"shared_axes": composed.shared_axes(layer.arrays[0]) or None}
     return Layer("PReLU", layer.name, config, layer.arrays)
 
 
-def _embedding(layer: Layer, ordering: str) -> Layer:
+def _embedding(layer: Layer, origin: Origin) -> Layer:
     config = layer.config
     kept = {key: config.get(key) for key in ("input_dim", "output_dim", "mask_zero", "trainable")}
     return Layer("Embedding", layer.name, kept, layer.arrays)
 
 
+def _srelu(layer: Layer, origin: Origin) -> Layer:
+    return composed.srelu(layer, capped=origin.theano)
+
+
 def _composition(compose: Callable[[Layer], Layer]) -> Change:
-    def change(layer: Layer, ordering: str) -> Layer:
+    def change(layer: Layer, origin: Origin) -> Layer:
         return compose(layer)
 
     return change
 
 
-def _repeated(layer: Layer, ordering: str) -> Layer:
-    new = _renamed(layer, ordering)
+def _repeated(layer: Layer, origin: Origin) -> Layer:
+    new = _renamed(layer, origin)
     new.config["size"] = new.config.pop("length")
     return new
 
 
-def _zero_padding(layer: Layer, ordering: str) -> Layer:
+def _zero_padding(layer: Layer, origin: Origin) -> Layer:
     """Keras 1.2 also took the sides by name."""
-    new = _renamed(layer, ordering)
+    new = _renamed(layer, origin)
     padding = new.config["padding"]
     if isinstance(padding, Mapping):
         sides = [("top_pad", "bottom_pad"), ("left_pad", "right_pad")]
@@ -290,7 +307,7 @@ def _zero_padding(layer: Layer, ordering: str) -> Layer:
     return new
 
 
-def _input(layer: Layer, ordering: str) -> Layer:
+def _input(layer: Layer, origin: Origin) -> Layer:
     config = layer.config
     dtype = config.get("input_dtype") or config.get("dtype")
     return Layer(
@@ -325,7 +342,7 @@ LAYERS: dict[str, Change] = {
     "MaxoutDense": _composition(composed.maxout),
     "Highway": _composition(composed.highway),
     "ParametricSoftplus": _composition(composed.parametric_softplus),
-    "SReLU": _composition(composed.srelu),
+    "SReLU": _srelu,
     "PReLU": _parametric_relu,
     "UpSampling1D": _repeated,
     "ZeroPadding1D": _zero_padding,

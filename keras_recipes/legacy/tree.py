@@ -91,12 +91,14 @@ def spliced(model: Layer) -> Layer:
     """Chains that stand in a Sequential as the layers of it that they are."""
     model.layers = [spliced(inner) for inner in model.layers]
     if model.kind == SEQUENTIAL:
-        model.layers = [
-            part
-            for inner in model.layers
-            for part in (inner.layers if inner.composed and inner.kind == SEQUENTIAL else [inner])
-        ]
+        model.layers = [part for inner in model.layers for part in _parts(inner)]
     return model
+
+
+def _parts(layer: Layer) -> list[Layer]:
+    if not layer.composed or layer.kind != SEQUENTIAL:
+        return [layer]
+    return [part for part in layer.layers if part.kind != "InputLayer"]
 
 
 def graph(name: str, shape: Sequence[int | None], layers: Sequence[Layer]) -> Layer:

@@ -84,14 +84,15 @@ def one_layer_cases():
         yield "globalmax2d" + n, lambda: L.GlobalMaxPooling2D(input_shape=s, **o), s
         yield "globalaverage2d" + n, lambda: L.GlobalAveragePooling2D(input_shape=s, **o), s
         yield "locally2d" + n, lambda: L.LocallyConnected2D(3, 2, 3, activation="tanh", input_shape=s, **o), s
-        yield "upsampling2d" + n, lambda: L.UpSampling2D((2, 3), input_shape=s, **o), s
-        yield "zeropadding2d" + n, lambda: L.ZeroPadding2D((1, 2), input_shape=s, **o), s
         out = (None, 3, 9, 8) if n == "_th" else (None, 9, 8, 3)
         yield "deconvolution" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, input_shape=s, **o), s
         out = (None, 3, 14, 12) if n == "_th" else (None, 14, 12, 3)
         yield "deconvolution_same" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), border_mode="same", input_shape=s, **o), s
         out = (None, 3, 16, 14) if n == "_th" else (None, 16, 14, 3)
         yield "deconvolution_strides" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), input_shape=s, **o), s
+    # Of these, Keras 1 did not save the order of axes.
+    yield "upsampling2d", lambda: L.UpSampling2D((2, 3), input_shape=pic, **TH), pic
+    yield "zeropadding2d", lambda: L.ZeroPadding2D((1, 2), input_shape=pic, **TH), pic
     yield "cropping1d", lambda: L.Cropping1D((1, 2), input_shape=(6, 2)), (6, 2)
     yield "zeropadding1d", lambda: L.ZeroPadding1D(2, input_shape=(6, 2)), (6, 2)
     yield "upsampling1d", lambda: L.UpSampling1D(2, input_shape=(6, 2)), (6, 2)
@@ -138,7 +139,7 @@ def one_layer_cases():
     yield "srelu_shared", lambda: L.SReLU(shared_axes=[1], input_shape=(3, 5)), (3, 5)
     yield "atrous1d", lambda: L.AtrousConvolution1D(3, 3, atrous_rate=2, input_shape=(9, 2)), (9, 2)
     yield "spatialdropout1d", lambda: L.SpatialDropout1D(0.4, input_shape=(4, 3)), (4, 3)
-    yield "zeropadding2d_sides", lambda: L.ZeroPadding2D((1, 2, 3, 0), input_shape=pict, **TF), pict
+    yield "zeropadding2d_sides", lambda: L.ZeroPadding2D((1, 2, 3, 0), input_shape=pic, **TH), pic
     yield "cropping2d", lambda: L.Cropping2D(((1, 2), (0, 1)), input_shape=pic, **TH), pic
     yield "spatialdropout2d", lambda: L.SpatialDropout2D(0.4, input_shape=pic, **TH), pic
 
