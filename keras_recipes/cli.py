@@ -315,6 +315,31 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
 
 
 @commands.command()
+@click.argument("old", metavar="OLD.json|OLD.h5")
+@click.argument("weights", metavar="[OLD.h5]", required=False)
+@click.option("--output", metavar="DIR", required=True, help="The folder for today's pair.")
+def convert(old: str, weights: str | None, output: str) -> None:
+    """Write a model of Keras 1 or 2 as today's pair, with the same outputs.
+
+    \b
+    Example:
+      recipes convert old.json old.h5 --output new
+      recipes convert whole-model.h5 --output new
+    """
+    from keras_recipes import backend, conversion, storage
+
+    place = storage.locate(old, weights)
+    if not place.is_file():
+        raise InputError(f"{place}: expected a .json or .h5 file, found a folder")
+    backend.start()
+    done = conversion.convert(place, Path(weights) if weights else None, Path(output))
+    for name, was, now in done.changes:
+        log.info("%s: %s is now %s", name, was, now)
+    log.info("saved by Keras %s%s; read back", done.keras_version, done.backend and " on Theano")
+    click.echo(output)
+
+
+@commands.command()
 @_MODEL
 @click.option("--output", metavar="DIR", help="Folder for the pictures [plots/ and MODEL's name].")
 def plot(model: str, output: str | None) -> None:

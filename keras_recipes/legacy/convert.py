@@ -34,17 +34,42 @@ class Converted:
     changes: list[tuple[str, str, str]]
 
 
-def convert(old: reading.Old) -> Converted:
-    """Builds an old model in today's Keras, with the same outputs.
+def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Converted | None:
+    """Opens an old pair; None where the JSON is today's, whose weights may be of any age.
 
     Args:
-        old: From `reading.pair` or `reading.whole`.
+        json_text: The contents of the JSON file.
+        h5: The contents of the weights file.
+        where: The JSON file's name.
+        h5_where: The weights file's name.
 
     Raises:
         InputError: A layer that cannot be expressed: which, what is missing, what to do.
-        UnsafeModelError: It holds code.
+        UnsafeModelError: It holds code, or more than the limits.
         CorruptModelError: The files are damaged or do not belong together.
     """
+    value = reading.architecture(json_text, where)
+    if reading.is_keras3(value):
+        return None
+    return _converted(reading.pair(value, h5, where, h5_where))
+
+
+def open_whole(h5: bytes, where: str) -> Converted:
+    """Opens a whole model in one HDF5 file, as `model.save("model.h5")` wrote it.
+
+    Args:
+        h5: The contents of the file.
+        where: Its name.
+
+    Raises:
+        InputError: As for `open_pair`, or the file holds weights alone.
+        UnsafeModelError: As for `open_pair`.
+        CorruptModelError: As for `open_pair`.
+    """
+    return _converted(reading.whole(h5, where))
+
+
+def _converted(old: reading.Old) -> Converted:
     try:
         tree, changes = modern(old)
     except RecipeError as error:

@@ -63,6 +63,17 @@ def architecture(content: bytes, where: str) -> Any:
     return value
 
 
+def unwrapped(content: bytes, where: str) -> bytes:
+    """A JSON file, without the string that it may be in.
+
+    Raises:
+        CorruptModelError: It is no JSON.
+    """
+    if not content.lstrip().startswith(b'"'):
+        return content
+    return json.dumps(architecture(content, where)).encode()
+
+
 def is_keras3(value: Any) -> bool:
     """Whether parsed JSON is what `to_json` of Keras 3 writes."""
     return isinstance(value, dict) and "module" in value and "keras_version" not in value
