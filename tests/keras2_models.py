@@ -1,4 +1,4 @@
-"""Small models of Keras 2, one for each layer and each thing that changed since; made by tf-keras."""
+"""Small models of Keras 2, made by tf-keras: one for each layer and each thing that changed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -76,8 +76,14 @@ def convolutions(L: Any) -> Iterator[Case]:
         )
     first, last = "channels_first", "channels_last"
     yield "Conv2D first square", lambda: L.Conv2D(3, 2, padding="same", **shapes(first, 3, 3))
-    yield "Conv2D first softmax", lambda: L.Conv2D(3, 2, activation="softmax", **shapes(first, 5, 4))
-    yield "Conv2D hard_sigmoid", lambda: L.Conv2D(3, 2, activation="hard_sigmoid", **shapes(last, 5, 6))
+    yield (
+        "Conv2D first softmax",
+        lambda: L.Conv2D(3, 2, activation="softmax", **shapes(first, 5, 4)),
+    )
+    yield (
+        "Conv2D hard_sigmoid",
+        lambda: L.Conv2D(3, 2, activation="hard_sigmoid", **shapes(last, 5, 6)),
+    )
     yield "Conv2D dilated", lambda: L.Conv2D(3, 2, dilation_rate=(2, 1), **shapes(last, 7, 6))
     yield "Conv2D groups", lambda: L.Conv2D(4, 2, groups=2, **shapes(last, 7, 6))
     yield "Conv3D", lambda: L.Conv3D(3, 2, strides=(1, 2, 1), **shapes(last, 4, 5, 4))
@@ -109,7 +115,10 @@ def convolutions(L: Any) -> Iterator[Case]:
         "SeparableConv2D",
         lambda: L.SeparableConv2D(3, 3, activation="hard_sigmoid", strides=2, **shapes(last, 7, 6)),
     )
-    yield "SeparableConv2D no bias", lambda: L.SeparableConv2D(3, 3, use_bias=False, **shapes(last, 7, 6))
+    yield (
+        "SeparableConv2D no bias",
+        lambda: L.SeparableConv2D(3, 3, use_bias=False, **shapes(last, 7, 6)),
+    )
     yield (
         "LocallyConnected1D",
         lambda: L.LocallyConnected1D(3, 3, strides=2, activation="relu", input_shape=(9, 2)),
@@ -134,9 +143,14 @@ def pictures(L: Any) -> Iterator[Case]:
             for padding in ("valid", "same"):
                 yield (
                     f"{kind}Pooling{n}D {padding}",
-                    lambda p=pool, d=padding, s=size: p(2, padding=d, **shapes("channels_last", *s)),
+                    lambda p=pool, d=padding, s=size: p(
+                        2, padding=d, **shapes("channels_last", *s)
+                    ),
                 )
-            yield f"Global{kind}Pooling{n}D", lambda w=whole, s=size: w(**shapes("channels_last", *s))
+            yield (
+                f"Global{kind}Pooling{n}D",
+                lambda w=whole, s=size: w(**shapes("channels_last", *s)),
+            )
             yield (
                 f"Global{kind}Pooling{n}D first",
                 lambda w=whole, s=size: w(keepdims=True, **shapes("channels_first", *s)),
@@ -153,10 +167,16 @@ def pictures(L: Any) -> Iterator[Case]:
             f"UpSampling{n}D",
             lambda u=getattr(L, f"UpSampling{n}D"), s=size: u(2, input_shape=(*s, 2)),
         )
-    yield "UpSampling2D bilinear", lambda: L.UpSampling2D(3, interpolation="bilinear", input_shape=(4, 5, 2))
+    yield (
+        "UpSampling2D bilinear",
+        lambda: L.UpSampling2D(3, interpolation="bilinear", input_shape=(4, 5, 2)),
+    )
     yield "UpSampling2D first", lambda: L.UpSampling2D((2, 3), **shapes("channels_first", 4, 5))
     yield "ZeroPadding2D sides", lambda: L.ZeroPadding2D(((1, 2), (0, 3)), input_shape=(4, 5, 2))
-    yield "Cropping2D sides", lambda: L.Cropping2D(((1, 2), (0, 1)), **shapes("channels_first", 4, 5))
+    yield (
+        "Cropping2D sides",
+        lambda: L.Cropping2D(((1, 2), (0, 1)), **shapes("channels_first", 4, 5)),
+    )
     yield "Rescaling", lambda: L.Rescaling(1 / 255, offset=-0.5, input_shape=(4, 5, 2))
     yield "Resizing", lambda: L.Resizing(8, 9, input_shape=(4, 5, 2))
     yield "CenterCrop", lambda: L.CenterCrop(2, 3, input_shape=(4, 5, 2))
@@ -169,8 +189,14 @@ def pictures(L: Any) -> Iterator[Case]:
     yield "RandomCrop", lambda: L.RandomCrop(3, 3, input_shape=(4, 5, 2))
     yield "RandomHeight", lambda: L.RandomHeight(0.2, input_shape=(4, 5, 2))
     yield "Normalization", lambda: L.Normalization(input_shape=(5,))
-    yield "Normalization given", lambda: L.Normalization(mean=[1.0, 2.0], variance=[4.0, 9.0], input_shape=(2,))
-    yield "CategoryEncoding", lambda: L.CategoryEncoding(9, output_mode="one_hot", input_shape=(1,), dtype="int32")
+    yield (
+        "Normalization given",
+        lambda: L.Normalization(mean=[1.0, 2.0], variance=[4.0, 9.0], input_shape=(2,)),
+    )
+    yield (
+        "CategoryEncoding",
+        lambda: L.CategoryEncoding(9, output_mode="one_hot", input_shape=(1,), dtype="int32"),
+    )
     yield "Discretization", lambda: L.Discretization([-0.5, 0.0, 0.5], input_shape=(3,))
 
 
@@ -185,7 +211,9 @@ def recurrent(L: Any) -> Iterator[Case]:
         yield f"{kind} no bias", lambda r=rnn: r(3, use_bias=False, unroll=True, input_shape=(5, 2))
         yield (
             f"{kind} relu dropout",
-            lambda r=rnn: r(3, activation="relu", dropout=0.2, recurrent_dropout=0.1, input_shape=(5, 2)),
+            lambda r=rnn: r(
+                3, activation="relu", dropout=0.2, recurrent_dropout=0.1, input_shape=(5, 2)
+            ),
         )
         yield (
             f"{kind} stateful",
@@ -196,7 +224,10 @@ def recurrent(L: Any) -> Iterator[Case]:
             lambda r=rnn: L.Bidirectional(r(3, return_sequences=True), input_shape=(5, 2)),
         )
         cell = getattr(L, f"{kind}Cell")
-        yield f"RNN {kind}Cell", lambda c=cell: L.RNN(c(3), return_sequences=True, input_shape=(5, 2))
+        yield (
+            f"RNN {kind}Cell",
+            lambda c=cell: L.RNN(c(3), return_sequences=True, input_shape=(5, 2)),
+        )
     for kind in ("GRU", "LSTM"):
         rnn = getattr(L, kind)
         old = {"recurrent_activation": "hard_sigmoid"}
@@ -207,7 +238,10 @@ def recurrent(L: Any) -> Iterator[Case]:
         )
         cell = getattr(L, f"{kind}Cell")
         yield f"RNN {kind}Cell hard_sigmoid", lambda c=cell: L.RNN(c(3, **old), input_shape=(5, 2))
-    yield "SimpleRNN hard_sigmoid", lambda: L.SimpleRNN(3, activation="hard_sigmoid", input_shape=(5, 2))
+    yield (
+        "SimpleRNN hard_sigmoid",
+        lambda: L.SimpleRNN(3, activation="hard_sigmoid", input_shape=(5, 2)),
+    )
     yield "GRU reset before", lambda: L.GRU(3, reset_after=False, input_shape=(5, 2))
     yield (
         "GRU candidate hard_sigmoid",
@@ -238,7 +272,9 @@ def recurrent(L: Any) -> Iterator[Case]:
     yield "TimeDistributed Dense", lambda: L.TimeDistributed(L.Dense(3), input_shape=(5, 2))
     yield (
         "TimeDistributed Conv2D",
-        lambda: L.TimeDistributed(L.Conv2D(3, 2, activation="hard_sigmoid"), input_shape=(3, 5, 4, 2)),
+        lambda: L.TimeDistributed(
+            L.Conv2D(3, 2, activation="hard_sigmoid"), input_shape=(3, 5, 4, 2)
+        ),
     )
     yield (
         "TimeDistributed BatchNormalization",
@@ -252,9 +288,18 @@ def recurrent(L: Any) -> Iterator[Case]:
 
 def attention(L: Any) -> Iterator[Case]:
     yield "BatchNormalization", lambda: L.BatchNormalization(input_shape=(5,))
-    yield "BatchNormalization axis", lambda: L.BatchNormalization(axis=1, epsilon=0.01, input_shape=(3, 4, 5))
-    yield "BatchNormalization bare", lambda: L.BatchNormalization(center=False, scale=False, input_shape=(4, 5, 3))
-    yield "BatchNormalization no scale", lambda: L.BatchNormalization(scale=False, input_shape=(4, 5, 3))
+    yield (
+        "BatchNormalization axis",
+        lambda: L.BatchNormalization(axis=1, epsilon=0.01, input_shape=(3, 4, 5)),
+    )
+    yield (
+        "BatchNormalization bare",
+        lambda: L.BatchNormalization(center=False, scale=False, input_shape=(4, 5, 3)),
+    )
+    yield (
+        "BatchNormalization no scale",
+        lambda: L.BatchNormalization(scale=False, input_shape=(4, 5, 3)),
+    )
     yield "LayerNormalization", lambda: L.LayerNormalization(input_shape=(3, 5))
     yield "LayerNormalization axes", lambda: L.LayerNormalization(axis=[1, 2], input_shape=(3, 5))
     yield "GroupNormalization", lambda: L.GroupNormalization(groups=2, input_shape=(3, 3, 4))

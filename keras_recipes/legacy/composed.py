@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.errors import UnsafeModelError
 from keras_recipes.legacy.tree import (
     OPERATIONS,
     Call,
@@ -13,6 +14,7 @@ from keras_recipes.legacy.tree import (
     input_name,
     refused,
 )
+from keras_recipes.safety import limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +78,8 @@ def maxout(layer: Layer) -> Layer:
 
     kernel, *bias = layer.arrays
     pieces, inputs, units = kernel.shape
-    arrays = [np.transpose(kernel, (1, 0, 2)).reshape(inputs, pieces * units)]
-    arrays += [array.reshape(-1) for array in bias]
+    side_by_side = np.transpose(kernel, (1, 0, 2)).reshape(inputs, pieces * units)
+    arrays = [side_by_side, *(array.reshape(-1) for array in bias)]
     config = {"units": pieces * units, "activation": "linear", "use_bias": bool(bias)}
     return chain(
         layer.name,
@@ -259,6 +261,11 @@ def locally_connected(layer: Layer) -> Layer:
         )
     dimensions = int(layer.kind[-2])
     places, numbers, filters = kernel.shape
+    if numbers**2 > limits.current().parameters:
+        raise UnsafeModelError(
+            f"{layer}: refused, cutting out its patches takes {numbers**2:,} parameters; "
+            f"{limits.advice()}"
+        )
     first = layer.config.get("data_format") == "channels_first"
     size, strides = _list(layer, "kernel_size", dimensions), _list(layer, "strides", dimensions)
     steps = [_patches(layer, size, strides, numbers, first)]
@@ -283,9 +290,7 @@ def _list(layer: Layer, name: str, length: int) -> list[int]:
     return list(value) if isinstance(value, list | tuple) else [value] * length
 
 
-def _patches(
-    layer: Layer, size: list[int], strides: list[int], numbers: int, first: bool
-) -> Layer:
+def _patches(layer: Layer, size: list[int], strides: list[int], numbers: int, first: bool) -> Layer:
     import numpy as np
 
     channels = numbers // int(np.prod(size))

@@ -74,6 +74,11 @@ def _converted(old: reading.Old) -> Converted:
         tree, changes = modern(old)
     except RecipeError as error:
         raise type(error)(f"{old.where}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CorruptModelError(
+            f"{old.where}: damaged, not what Keras {old.version} writes "
+            f"({type(error).__name__}: {printable(error)})"
+        ) from error
     accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
     backend.start()
     model = building.build_with(accepted, old.where, lambda built: _places(built, tree, old.where))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.legacy import composed
-from keras_recipes.legacy.tree import MODELS, Layer, leaves, refused
+from keras_recipes.legacy.tree import MODELS, Layer, applied, leaves, refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,14 @@ RENAMED = {
     "depthwise_init": "depthwise_initializer",
     "pointwise_init": "pointwise_initializer",
 }
-FORGOTTEN = {"input_dim", "input_length", "consume_less", "forget_bias_init", "mode", "cache_enabled"}
+FORGOTTEN = {
+    "input_dim",
+    "input_length",
+    "consume_less",
+    "forget_bias_init",
+    "mode",
+    "cache_enabled",
+}
 KERNELS = {"nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3"}
 ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
 MERGES = {
@@ -93,7 +100,7 @@ def _upgraded(layer: Layer, origin: Origin) -> Layer:
     if layer.kind in MODELS:
         return layer
     change = LAYERS.get(layer.kind, _renamed)
-    new = change(layer, origin)
+    new = applied(lambda old: change(old, origin), layer)
     new.name = layer.name
     new.calls = new.calls or layer.calls
     shape = _input_shape(layer)
@@ -119,7 +126,9 @@ def _renamed(layer: Layer, origin: Origin) -> Layer:
     if "dim_ordering" in layer.config or layer.kind in ORDERED:
         said = str(layer.config.get("dim_ordering"))
         config["data_format"] = ORDERINGS.get(said, origin.ordering)
-    kernel = [layer.config[key] for key in sorted(KERNELS, key=_kernel_order) if key in layer.config]
+    kernel = [
+        layer.config[key] for key in sorted(KERNELS, key=_kernel_order) if key in layer.config
+    ]
     if kernel:
         config["kernel_size"] = kernel
     return Layer(

@@ -13,6 +13,7 @@ from keras_recipes.legacy.tree import (
     Call,
     Layer,
     Tensor,
+    applied,
     chain,
     leaves,
     refused,
@@ -193,7 +194,7 @@ def upgrade(layer: Layer, *, inside: bool = False) -> Layer:
         return layer
     layer.kind = RENAMED.get(layer.kind, layer.kind)
     change = CHANGES.get(layer.kind, _same)
-    new = change(layer)
+    new = applied(change, layer)
     new.name, new.calls = layer.name, new.calls or layer.calls
     return new
 

@@ -155,8 +155,7 @@ Settings = Callable[[Any, list[Any], dict[str, Any]], tuple[str, str, dict[str, 
 
 
 def _axis(args: list[Any], kwargs: Mapping[str, Any], default: Any) -> Any:
-    given = kwargs.get("axis", args[1] if len(args) > 1 else default)
-    return given
+    return kwargs.get("axis", args[1] if len(args) > 1 else default)
 
 
 def _reduction(kind: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, str, Any]:
@@ -292,4 +291,3 @@ def _node_made(layer: Layer, name: str, node: Any, calls: list[list[Any]]) -> La
     ):
         return None
     return _made(layer, name, [(a, {}) for a in calls])
-

@@ -195,14 +195,20 @@ def _groups(tree: hdf5.Tree, where: str) -> list[Group]:
 
 def _numbered(tree: hdf5.Tree, root: str, where: str) -> list[Group]:
     """Before Keras 1.0: layers and arrays by number."""
-    groups = []
-    for number in range(int(tree.attributes[root]["nb_layers"])):
+    groups, most = [], len(tree.attributes)
+    for number in range(_count(tree.attributes[root]["nb_layers"], most, where)):
         path = _joined(root, f"layer_{number}")
-        count = int(tree.attributes.get(path, {}).get("nb_params", 0))
+        count = _count(tree.attributes.get(path, {}).get("nb_params", 0), most, where)
         names = [f"param_{i}" for i in range(count)]
         arrays = tuple(_array(tree, _joined(path, name), where) for name in names)
         groups.append(Group(f"layer_{number}", tuple(names), arrays))
     return [group for group in groups if group.arrays]
+
+
+def _count(value: Any, most: int, where: str) -> int:
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise CorruptModelError(f"{where}: damaged, {printable(value)} layers or arrays")
+    return value
 
 
 def _texts(attributes: Mapping[str, Any], name: str, where: str) -> list[str]:

@@ -89,7 +89,9 @@ def activation(layer: Layer, value: Any) -> str:
     """
     if isinstance(value, Mapping):
         if "lambda" in str(value.get("class_name")):
-            raise UnsafeModelError(f"{layer}: refused, its activation is Python code that would run")
+            raise UnsafeModelError(
+                f"{layer}: refused, its activation is Python code that would run"
+            )
         value = value.get("config") if value.get("class_name") == "function" else value
     if value is None:
         return "linear"
@@ -126,12 +128,12 @@ def _known(value: Any, module: str, kinds: Mapping[str, set[str]]) -> Any:
         return None
     # Keras 1 kept the class's name among the settings.
     name = value.get("class_name") or value.get("name")
-    name = _KERAS_1.get(str(name), name)
+    name = _KERAS_1.get(str(name), str(name))
     if name not in kinds:
         return None
     settings = value["config"] if "class_name" in value else value
     named = {_KERAS_1.get(key, key): item for key, item in settings.items()}
-    return _object(module, str(name), {key: named[key] for key in kinds[name] if key in named})
+    return _object(module, name, {key: named[key] for key in kinds[name] if key in named})
 
 
 def _object(module: str, kind: str, config: Mapping[str, Any]) -> dict[str, Any]:

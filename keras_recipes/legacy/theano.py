@@ -7,7 +7,7 @@ puts k // 2 zeros before the input, TensorFlow as many as it takes, the odd one 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.legacy.tree import Layer, chain, refused
+from keras_recipes.legacy.tree import Layer, applied, chain, refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ def upgrade(layer: Layer) -> Layer:
     change = LAYERS.get(layer.kind)
     if change is None:
         return layer
-    new = change(layer)
+    new = applied(change, layer)
     new.calls, shape = layer.calls, layer.config.get("batch_input_shape")
     if shape and new is not layer:
         new.layers[0].config["batch_input_shape"] = shape
@@ -46,7 +46,7 @@ def _turned(kernel: "np.ndarray") -> "np.ndarray":
 
 
 def _same(layer: Layer) -> Layer:
-    """ "same" spelt out where the two put their zeros in different places."""
+    """Spells out "same" where the two put their zeros in different places."""
     if layer.config.get("padding") != "same":
         return layer
     sizes = _many(layer.config["kernel_size"])
@@ -60,7 +60,9 @@ def _same(layer: Layer) -> Layer:
     padding = {"padding": pairs if len(pairs) > 1 else pairs[0], **form}
     zeros = Layer(f"ZeroPadding{len(pairs)}D", f"{layer.name}_padding", padding)
     config = {**layer.config, "padding": "valid"}
-    return chain(layer.name, [zeros, Layer(layer.kind, f"{layer.name}_valid", config, layer.arrays)])
+    return chain(
+        layer.name, [zeros, Layer(layer.kind, f"{layer.name}_valid", config, layer.arrays)]
+    )
 
 
 def _many(value: Any, length: int = 1) -> list[int]:

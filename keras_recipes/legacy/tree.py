@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.errors import InputError, printable
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +72,23 @@ class Layer:
 def refused(layer: Layer, missing: str, advice: str) -> InputError:
     """What is said of a layer that cannot be expressed in Keras 3."""
     return InputError(f"{layer}: {missing}; {advice}")
+
+
+def applied(change: Callable[[Layer], Layer], layer: Layer) -> Layer:
+    """A step of a conversion, for settings and arrays that may be anything.
+
+    Raises:
+        CorruptModelError: They are not those of such a layer.
+    """
+    try:
+        return change(layer)
+    except RecipeError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CorruptModelError(
+            f"{layer}: damaged, its settings or weights are not those of such a layer "
+            f"({type(error).__name__}: {printable(error)})"
+        ) from error
 
 
 def leaves(layer: Layer) -> Iterator[Layer]:

@@ -1,6 +1,6 @@
 """Giving each layer of an old tree the arrays that the old file has for it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.errors import CorruptModelError
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Counts = tuple[int, int]
 """How many arrays a layer has that training changes, and how many that it does not."""
+
+Counter = Callable[[Mapping[str, Any], int], Counts]
+"""Given a layer's settings and its version of Keras."""
 
 _WITH_BIAS = {
     "Dense": 1, "Conv1D": 1, "Conv2D": 1, "Conv3D": 1, "Conv1DTranspose": 1, "Conv2DTranspose": 1,
@@ -122,7 +125,7 @@ def _layer_normalization(config: Mapping[str, Any], version: int) -> Counts:
     return bool(config.get("scale", True)) + bool(config.get("center", True)), 0
 
 
-def _gates(number: int) -> Any:
+def _gates(number: int) -> Counter:
     def counted(config: Mapping[str, Any], version: int) -> Counts:
         if version == 1:
             return 3 if config.get("consume_less") == "gpu" else 3 * number, 0
@@ -155,7 +158,7 @@ def _highway(config: Mapping[str, Any], version: int) -> Counts:
     return 2 + 2 * bool(config.get("bias", True)), 0
 
 
-_SPECIAL = {
+_SPECIAL: dict[str, Counter] = {
     "BatchNormalization": _batch_normalization,
     "BatchNormalizationV1": _batch_normalization,
     "BatchNormalizationV2": _batch_normalization,

@@ -63,33 +63,106 @@ def one_layer_cases():
     yield "dense", lambda: L.Dense(3, activation="relu", input_dim=4), (4,)
     yield "dense_no_bias", lambda: L.Dense(3, bias=False, input_dim=4), (4,)
     yield "dense_hard_sigmoid", lambda: L.Dense(3, activation="hard_sigmoid", input_dim=4), (4,)
-    yield "dense_regularized", lambda: L.Dense(3, W_regularizer="l2", W_constraint="maxnorm", input_dim=4), (4,)
-    for name in ("softmax", "softplus", "softsign", "relu", "tanh", "sigmoid", "hard_sigmoid", "linear"):
+    yield (
+        "dense_regularized",
+        lambda: L.Dense(3, W_regularizer="l2", W_constraint="maxnorm", input_dim=4),
+        (4,),
+    )
+    for name in (
+        "softmax",
+        "softplus",
+        "softsign",
+        "relu",
+        "tanh",
+        "sigmoid",
+        "hard_sigmoid",
+        "linear",
+    ):
         yield "activation_" + name, lambda: L.Activation(name, input_shape=(4,)), (4,)
     yield "activation_softmax_3d", lambda: L.Activation("softmax", input_shape=(3, 4)), (3, 4)
     yield "convolution1d", lambda: L.Convolution1D(3, 3, input_shape=(8, 2)), (8, 2)
-    yield "convolution1d_same", lambda: L.Convolution1D(3, 4, border_mode="same", input_shape=(8, 2)), (8, 2)
-    yield "convolution1d_same_strides", lambda: L.Convolution1D(3, 3, subsample_length=2, border_mode="same", input_shape=(8, 2)), (8, 2)
+    yield (
+        "convolution1d_same",
+        lambda: L.Convolution1D(3, 4, border_mode="same", input_shape=(8, 2)),
+        (8, 2),
+    )
+    yield (
+        "convolution1d_same_strides",
+        lambda: L.Convolution1D(3, 3, subsample_length=2, border_mode="same", input_shape=(8, 2)),
+        (8, 2),
+    )
     for o, s in ((TH, pic), (TF, pict)):
         n = "_" + o["dim_ordering"]
         yield "convolution2d" + n, lambda: c2(3, 2, 3, input_shape=s, **o), s
-        yield "convolution2d_same" + n, lambda: c2(3, 3, 3, border_mode="same", activation="relu", input_shape=s, **o), s
-        yield "convolution2d_same_even" + n, lambda: c2(3, 2, 4, border_mode="same", input_shape=s, **o), s
-        yield "convolution2d_same_strides" + n, lambda: c2(3, 3, 3, border_mode="same", subsample=(2, 2), input_shape=s, **o), s
-        yield "convolution2d_hard_sigmoid" + n, lambda: c2(3, 2, 2, activation="hard_sigmoid", bias=False, input_shape=s, **o), s
-        yield "atrous2d" + n, lambda: L.AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2), input_shape=s, **o), s
+        yield (
+            "convolution2d_same" + n,
+            lambda: c2(3, 3, 3, border_mode="same", activation="relu", input_shape=s, **o),
+            s,
+        )
+        yield (
+            "convolution2d_same_even" + n,
+            lambda: c2(3, 2, 4, border_mode="same", input_shape=s, **o),
+            s,
+        )
+        yield (
+            "convolution2d_same_strides" + n,
+            lambda: c2(3, 3, 3, border_mode="same", subsample=(2, 2), input_shape=s, **o),
+            s,
+        )
+        yield (
+            "convolution2d_hard_sigmoid" + n,
+            lambda: c2(3, 2, 2, activation="hard_sigmoid", bias=False, input_shape=s, **o),
+            s,
+        )
+        yield (
+            "atrous2d" + n,
+            lambda: L.AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2), input_shape=s, **o),
+            s,
+        )
         for mode in ("valid", "same"):
-            yield "maxpool_%s" % mode + n, lambda: L.MaxPooling2D((3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o), s
-            yield "averagepool_%s" % mode + n, lambda: L.AveragePooling2D((3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o), s
+            yield (
+                "maxpool_%s" % mode + n,
+                lambda: L.MaxPooling2D(
+                    (3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o
+                ),
+                s,
+            )
+            yield (
+                "averagepool_%s" % mode + n,
+                lambda: L.AveragePooling2D(
+                    (3, 3), strides=(2, 2), border_mode=mode, input_shape=s, **o
+                ),
+                s,
+            )
         yield "globalmax2d" + n, lambda: L.GlobalMaxPooling2D(input_shape=s, **o), s
         yield "globalaverage2d" + n, lambda: L.GlobalAveragePooling2D(input_shape=s, **o), s
-        yield "locally2d" + n, lambda: L.LocallyConnected2D(3, 2, 3, activation="tanh", input_shape=s, **o), s
+        yield (
+            "locally2d" + n,
+            lambda: L.LocallyConnected2D(3, 2, 3, activation="tanh", input_shape=s, **o),
+            s,
+        )
         out = (None, 3, 9, 8) if n == "_th" else (None, 9, 8, 3)
-        yield "deconvolution" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, input_shape=s, **o), s
+        yield (
+            "deconvolution" + n,
+            lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, input_shape=s, **o),
+            s,
+        )
         out = (None, 3, 14, 12) if n == "_th" else (None, 14, 12, 3)
-        yield "deconvolution_same" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), border_mode="same", input_shape=s, **o), s
+        yield (
+            "deconvolution_same" + n,
+            lambda: L.Deconvolution2D(
+                3, 3, 3, output_shape=out, subsample=(2, 2), border_mode="same", input_shape=s, **o
+            ),
+            s,
+        )
         out = (None, 3, 16, 14) if n == "_th" else (None, 16, 14, 3)
-        yield "deconvolution_strides" + n, lambda: L.Deconvolution2D(3, 3, 3, output_shape=out, subsample=(2, 2), input_shape=s, **o), s
+        yield (
+            "deconvolution_strides" + n,
+            lambda: L.Deconvolution2D(
+                3, 3, 3, output_shape=out, subsample=(2, 2), input_shape=s, **o
+            ),
+            s,
+        )
     # Of these, Keras 1 did not save the order of axes.
     yield "upsampling2d", lambda: L.UpSampling2D((2, 3), input_shape=pic, **TH), pic
     yield "zeropadding2d", lambda: L.ZeroPadding2D((1, 2), input_shape=pic, **TH), pic
@@ -99,27 +172,77 @@ def one_layer_cases():
     yield "maxpool1d", lambda: L.MaxPooling1D(2, input_shape=(6, 2)), (6, 2)
     yield "averagepool1d", lambda: L.AveragePooling1D(3, stride=1, input_shape=(6, 2)), (6, 2)
     yield "globalmax1d", lambda: L.GlobalMaxPooling1D(input_shape=(6, 2)), (6, 2)
-    yield "locally1d", lambda: L.LocallyConnected1D(3, 3, subsample_length=2, input_shape=(8, 2)), (8, 2)
-    yield "convolution3d", lambda: L.Convolution3D(2, 2, 3, 2, input_shape=(2, 4, 5, 4), **TH), (2, 4, 5, 4)
-    yield "maxpool3d", lambda: L.MaxPooling3D((2, 2, 2), input_shape=(2, 4, 4, 4), **TH), (2, 4, 4, 4)
+    yield (
+        "locally1d",
+        lambda: L.LocallyConnected1D(3, 3, subsample_length=2, input_shape=(8, 2)),
+        (8, 2),
+    )
+    yield (
+        "convolution3d",
+        lambda: L.Convolution3D(2, 2, 3, 2, input_shape=(2, 4, 5, 4), **TH),
+        (2, 4, 5, 4),
+    )
+    yield (
+        "maxpool3d",
+        lambda: L.MaxPooling3D((2, 2, 2), input_shape=(2, 4, 4, 4), **TH),
+        (2, 4, 4, 4),
+    )
     for kind in ("SimpleRNN", "GRU", "LSTM"):
         rnn = getattr(L, kind)
         yield kind.lower(), lambda: rnn(3, input_shape=(5, 2)), (5, 2)
-        yield kind.lower() + "_gpu", lambda: rnn(3, consume_less="gpu", return_sequences=True, input_shape=(5, 2)), (5, 2)
-        yield kind.lower() + "_cpu_back", lambda: rnn(3, consume_less="cpu", go_backwards=True, input_shape=(5, 2)), (5, 2)
+        yield (
+            kind.lower() + "_gpu",
+            lambda: rnn(3, consume_less="gpu", return_sequences=True, input_shape=(5, 2)),
+            (5, 2),
+        )
+        yield (
+            kind.lower() + "_cpu_back",
+            lambda: rnn(3, consume_less="cpu", go_backwards=True, input_shape=(5, 2)),
+            (5, 2),
+        )
     yield "lstm_sigmoid", lambda: L.LSTM(3, inner_activation="sigmoid", input_shape=(5, 2)), (5, 2)
-    yield "gru_hard_sigmoid", lambda: L.GRU(3, activation="hard_sigmoid", input_shape=(5, 2)), (5, 2)
-    yield "convlstm_th", lambda: L.ConvLSTM2D(2, 3, 3, border_mode="same", input_shape=(3, 2, 5, 4), **TH), (3, 2, 5, 4)
-    yield "convlstm_tf", lambda: L.ConvLSTM2D(2, 3, 3, border_mode="same", return_sequences=True, input_shape=(3, 5, 4, 2), **TF), (3, 5, 4, 2)
-    yield "bidirectional", lambda: L.Bidirectional(L.LSTM(3, return_sequences=True), input_shape=(5, 2)), (5, 2)
-    yield "bidirectional_sum", lambda: L.Bidirectional(L.GRU(3), merge_mode="sum", input_shape=(5, 2)), (5, 2)
+    yield (
+        "gru_hard_sigmoid",
+        lambda: L.GRU(3, activation="hard_sigmoid", input_shape=(5, 2)),
+        (5, 2),
+    )
+    yield (
+        "convlstm_th",
+        lambda: L.ConvLSTM2D(2, 3, 3, border_mode="same", input_shape=(3, 2, 5, 4), **TH),
+        (3, 2, 5, 4),
+    )
+    yield (
+        "convlstm_tf",
+        lambda: L.ConvLSTM2D(
+            2, 3, 3, border_mode="same", return_sequences=True, input_shape=(3, 5, 4, 2), **TF
+        ),
+        (3, 5, 4, 2),
+    )
+    yield (
+        "bidirectional",
+        lambda: L.Bidirectional(L.LSTM(3, return_sequences=True), input_shape=(5, 2)),
+        (5, 2),
+    )
+    yield (
+        "bidirectional_sum",
+        lambda: L.Bidirectional(L.GRU(3), merge_mode="sum", input_shape=(5, 2)),
+        (5, 2),
+    )
     yield "timedistributed", lambda: L.TimeDistributed(L.Dense(3), input_shape=(5, 2)), (5, 2)
-    yield "timedistributed_conv", lambda: L.TimeDistributed(c2(3, 2, 2, **TH), input_shape=(3, 2, 5, 4)), (3, 2, 5, 4)
+    yield (
+        "timedistributed_conv",
+        lambda: L.TimeDistributed(c2(3, 2, 2, **TH), input_shape=(3, 2, 5, 4)),
+        (3, 2, 5, 4),
+    )
     yield "timedistributeddense", lambda: L.TimeDistributedDense(3, input_shape=(5, 2)), (5, 2)
     yield "maxout", lambda: L.MaxoutDense(3, nb_feature=4, input_dim=5), (5,)
     yield "highway", lambda: L.Highway(activation="tanh", input_dim=5), (5,)
     yield "batchnormalization", lambda: L.BatchNormalization(input_shape=(5,)), (5,)
-    yield "batchnormalization_axis1", lambda: L.BatchNormalization(axis=1, epsilon=0.01, input_shape=(3, 4, 5)), (3, 4, 5)
+    yield (
+        "batchnormalization_axis1",
+        lambda: L.BatchNormalization(axis=1, epsilon=0.01, input_shape=(3, 4, 5)),
+        (3, 4, 5),
+    )
     yield "batchnormalization_mode1", lambda: L.BatchNormalization(mode=1, input_shape=(5,)), (5,)
     yield "leakyrelu", lambda: L.LeakyReLU(0.2, input_shape=(5,)), (5,)
     yield "prelu", lambda: L.PReLU(input_shape=(3, 5)), (3, 5)
@@ -169,24 +292,41 @@ def graph_cases():
         within = functional(x, L.merge([L.Dense(4)(x), L.BatchNormalization()(x)], mode="sum"))
         a = L.Input((4,))
         h = within(a)
-        yield "nested_model_two_outputs", functional(a, [L.Dense(2)(h), L.merge([h, a], mode="mul")])
+        yield (
+            "nested_model_two_outputs",
+            functional(a, [L.Dense(2)(h), L.merge([h, a], mode="mul")]),
+        )
     a = L.Input((6,), dtype="int32")
     h = L.Embedding(9, 4, mask_zero=True)(a)
     yield "masked_lstm", functional(a, L.LSTM(3)(h))
-    yield "embedding_sequential", sequential(L.Embedding(9, 4, input_length=6), L.Flatten(), L.Dense(2))
+    yield (
+        "embedding_sequential",
+        sequential(L.Embedding(9, 4, input_length=6), L.Flatten(), L.Dense(2)),
+    )
     yield "masking", sequential(L.Masking(0.0, input_shape=(5, 2)), L.LSTM(3))
     if VERSION != "1.0.8":
-        yield "sequential_in_sequential", sequential(
-            sequential(L.Dense(4, input_dim=3), L.BatchNormalization()), L.Dense(2)
+        yield (
+            "sequential_in_sequential",
+            sequential(sequential(L.Dense(4, input_dim=3), L.BatchNormalization()), L.Dense(2)),
         )
-    yield "timedistributed_model", sequential(
-        L.TimeDistributed(sequential(L.Dense(4, input_dim=3), L.Dense(2)), input_shape=(5, 3))
+    yield (
+        "timedistributed_model",
+        sequential(
+            L.TimeDistributed(sequential(L.Dense(4, input_dim=3), L.Dense(2)), input_shape=(5, 3))
+        ),
     )
     net = [
         L.Convolution2D(4, 3, 3, border_mode="same", input_shape=(1, 10, 10)),
-        L.Activation("relu"), L.MaxPooling2D((2, 2)), L.ZeroPadding2D((1, 1)),
-        L.Convolution2D(3, 2, 2), L.UpSampling2D((2, 2)), L.BatchNormalization(axis=1),
-        L.Flatten(), L.Dense(5), L.Dropout(0.5), L.Activation("softmax"),
+        L.Activation("relu"),
+        L.MaxPooling2D((2, 2)),
+        L.ZeroPadding2D((1, 1)),
+        L.Convolution2D(3, 2, 2),
+        L.UpSampling2D((2, 2)),
+        L.BatchNormalization(axis=1),
+        L.Flatten(),
+        L.Dense(5),
+        L.Dropout(0.5),
+        L.Activation("softmax"),
     ]
     yield "cnn_theano_defaults", sequential(*net)
 
@@ -203,12 +343,21 @@ def keras2_cases():
         yield "depthwise" + n, sequential(L.DepthwiseConv2D(3, depth_multiplier=2, **f))
         yield "separable" + n, sequential(L.SeparableConv2D(3, 3, **f))
         yield "transpose" + n, sequential(L.Conv2DTranspose(3, 3, strides=2, **f))
-        yield "transpose_same" + n, sequential(L.Conv2DTranspose(3, 3, strides=2, padding="same", **f))
-        yield "locally" + n, sequential(L.LocallyConnected2D(3, (2, 3), activation="hard_sigmoid", **f))
+        yield (
+            "transpose_same" + n,
+            sequential(L.Conv2DTranspose(3, 3, strides=2, padding="same", **f)),
+        )
+        yield (
+            "locally" + n,
+            sequential(L.LocallyConnected2D(3, (2, 3), activation="hard_sigmoid", **f)),
+        )
         yield "maxpool_same" + n, sequential(L.MaxPooling2D(3, strides=2, padding="same", **f))
         yield "flatten" + n, sequential(L.Conv2D(3, 2, **f), L.Flatten(), L.Dense(2))
     yield "conv1d", sequential(L.Conv1D(3, 3, padding="causal", input_shape=(8, 2)))
-    yield "conv3d", sequential(L.Conv3D(2, 2, input_shape=(4, 4, 4, 2), data_format="channels_last"))
+    yield (
+        "conv3d",
+        sequential(L.Conv3D(2, 2, input_shape=(4, 4, 4, 2), data_format="channels_last")),
+    )
     yield "lstm", sequential(L.LSTM(3, input_shape=(5, 2)))
     yield "gru", sequential(L.GRU(3, input_shape=(5, 2)))
     a, s = L.Input((5, 2)), L.Input((3,))
@@ -224,7 +373,8 @@ def keras2_cases():
 def inputs_for(model):
     x = []
     for tensor in model.inputs:
-        shape = [4] + [int(n) if n else 5 for n in keras.backend.int_shape(tensor)[1:]]
+        known = getattr(tensor, "_keras_shape", None) or keras.backend.int_shape(tensor)
+        shape = [4] + [int(n) if n else 5 for n in known[1:]]
         if "int" in keras.backend.dtype(tensor):
             x.append(random.randint(0, 9, shape).astype("int32"))
         else:
