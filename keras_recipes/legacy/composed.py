@@ -94,10 +94,13 @@ def maxout(layer: Layer) -> Layer:
 def highway(layer: Layer) -> Layer:
     """Keras 1's Highway: t f(x) + (1 - t) x with t = sigmoid of a dense layer.
 
-    Arrays: kernel, kernel of t, and the two biases. 1 - sigmoid(z) is sigmoid(-z).
+    Arrays: kernel and kernel of t, and the two biases, behind them or before Keras 1.1 between. 1 -
+    sigmoid(z) is sigmoid(-z).
     """
-    name, use_bias = layer.name, len(layer.arrays) == 4
-    kernels, biases = layer.arrays[:2], layer.arrays[2:]
+    name = layer.name
+    kernels = [array for array in layer.arrays if array.ndim == 2]
+    biases = [array for array in layer.arrays if array.ndim == 1]
+    use_bias = bool(biases)
     size = kernels[0].shape[0]
 
     def dense(role: str, activation: Any, sign: int, which: int) -> Layer:

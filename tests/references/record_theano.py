@@ -1,7 +1,7 @@
 """Records what Keras before 2.3 on Theano computes: run once, with those versions installed.
 
     pip install numpy==1.23.5 scipy==1.11.4 h5py==3.10.0 theano==1.0.5 keras==1.2.2
-    KERAS_BACKEND=theano python record_keras1.py keras-1.2.2.npz
+    KERAS_BACKEND=theano python record_theano.py keras-1.2.2.npz
 
 and the same for keras 1.0.8 and 2.2.4. Python 3.11 wants `collections.Iterable` and its like and
 `inspect.getargspec` put back, and Theano's compiled scan left out, before they start. The file
@@ -422,9 +422,15 @@ def all_cases():
         yield name, lambda: model
 
 
+FORGOTTEN = {"deconvolution_same_th", "deconvolution_strides_th", "zeropadding2d_sides"}
+"""What 1.0.8 saves otherwise than it computed it: the JSON has other sizes."""
+
+
 def main():
     kept, failed, count = {}, [], 0
     for name, make in all_cases():
+        if VERSION == "1.0.8" and name in FORGOTTEN:
+            continue
         count += 1
         try:
             record(kept, name, make())
