@@ -38,6 +38,6 @@ class CorruptModelError(RecipeError):
 
 
 def printable(text: object, longest: int = 80) -> str:
-    """What came out of a file, fit for a terminal: one line, no control characters, not too long."""
+    """What came out of a file, for a terminal: one line, no control characters, not long."""
     spelt = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[: longest + 1])
     return spelt if len(spelt) <= longest else f"{spelt[:longest]}..."

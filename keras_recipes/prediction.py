@@ -137,7 +137,9 @@ def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -
         want not in (None, got) for want, got in zip(expected, x.shape[1:], strict=True)
     ):
         wanted = ", ".join("any" if n is None else str(n) for n in ("N", *expected))
-        raise InputError(f"{source}: expected an array of shape ({wanted}), received {x.shape}")
+        raise InputError(
+            f"{source}: expected an array of shape ({wanted}), received {x.shape}; reshape it"
+        )
     _check_numbers(x, source)
     return Batch([str(first + i) for i in range(len(x))], x)
 
@@ -145,9 +147,10 @@ def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -
 def _check_numbers(x: "np.ndarray", source: str) -> None:
     import numpy as np
 
-    if x.dtype.kind not in "biuf" or not np.isfinite(x).all():
+    largest = np.finfo("float32").max  # what most models compute with
+    if x.dtype.kind not in "biuf" or not (abs(x) <= largest).all():
         raise InputError(
-            f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity"
+            f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity; mend it"
         )
 
 

@@ -205,7 +205,17 @@ def _swap_in(staged: Path, target: Path) -> None:
         staged.rename(target)
     elif not exchange(staged, target):
         _swap_by_renames(staged, target)
-    _flush_folder(target.parent)
+    _confirm(target)
+
+
+def _confirm(target: Path) -> None:
+    """Waits for the disk, after the new one is in place."""
+    try:
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise RecipeError(
+            f"{target}: saved, but the disk does not confirm it ({error.strerror}); look after it"
+        ) from None
 
 
 def _swap_by_renames(staged: Path, target: Path) -> None:
@@ -221,7 +231,7 @@ def _swap_by_renames(staged: Path, target: Path) -> None:
         _journal(target).unlink()
         raise
     # The renames have to be on the disk before what they replace is gone.
-    _flush_folder(target.parent)
+    _confirm(target)
     shutil.rmtree(old, ignore_errors=True)
     _journal(target).unlink()
 

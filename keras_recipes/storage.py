@@ -206,7 +206,9 @@ def locate(model: str, weights: str | Path | None = None) -> Path:
         raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
     if place.is_dir():
         if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
-            raise InputError(f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}")
+            raise InputError(
+                f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
+            )
     elif place.suffix not in (".json", ".keras", *WHOLE):
         raise InputError(f"{place}: expected a saved model's folder, a .json, .keras or .h5 file")
     return place

@@ -28,14 +28,15 @@ KINDS = {
     "few": "num_chains chain_depth num_ops power_iterations ngrams",
     "counts": """kernel_size strides pool_size dilation_rate size output_size tile_grid_size
         dilation stride""",
-    "fraction": "rate dropout recurrent_dropout",
+    "fraction": "rate dropout recurrent_dropout momentum",
+    "positive": "epsilon stddev",
     "natural": """num_oov_indices decimals top_cropping left_cropping bottom_cropping
         right_cropping top_padding left_padding bottom_padding right_padding order""",
     "ints": """axis axes cropping dims shared_axes attention_axes output_padding pad_width
         repeats shift source destination axis1 axis2 axisa axisb axisc input_axes output_axes
         spatial_dims indices_or_sections target_class_ids class_id kth num ignore_class""",
     "number": """initial_learning_rate decay_steps first_decay_steps decay_rate recall precision
-        specificity sensitivity value epsilon momentum stddev negative_slope max_value threshold gain
+        specificity sensitivity value negative_slope max_value threshold gain
         lower upper min_freq max_freq sampling_rate top_db mag_exp min_power ref_power fill_value
         mask_value logit_soft_cap attn_logits_soft_cap clip_limit alpha l1 l2 renorm_momentum
         weight_decay clipnorm clipvalue global_clipnorm loss_scale_factor x_min x_max nan posinf
@@ -53,17 +54,16 @@ KINDS = {
     "dtype": "dtype vocabulary_dtype reverse_dtype",
     "activation": "activation recurrent_activation",
     "layer": "layer backward_layer",
-    "cell": "cell",
     "layers": "cells layers",
     "padding": "padding",
     "data_format": "data_format",
     "switch": "use_cudnn flash_attention synchronized standardize split",
     "null": """weights input_tensor autocast lora_rank lora_alpha quantization_config
         gptq_unpacked_column_size pool_dimensions pool_mode renorm_clipping fn
-        bounding_box_format confusion_matrix_cond exclude_layers exclude_embeddings x range
-        kwargs""",
-    "text": """bias_axes merge_mode output_mode interpolation fill_mode mode window score_mode equation
-        method encoding oov_method scaling average curve summation_method
+        bounding_box_format confusion_matrix_cond exclude_layers exclude_embeddings x range cell
+        rank kwargs""",
+    "text": """bias_axes merge_mode output_mode interpolation fill_mode mode window score_mode
+        equation method encoding oov_method scaling average curve summation_method
         class_aggregation reduction distribution subscripts side indexing ord""",
     "learning_rate": "learning_rate",
     "optimizer": "inner_optimizer",
@@ -187,11 +187,15 @@ FUNCTION = "it calls a function that the file names"
 VALUES = "the size of its output depends on values, so it cannot be known first"
 EXCLUDED_OPERATIONS = {
     **dict.fromkeys(
-        """Map Scan AssociativeScan Switch WhileLoop ForiLoop Cond VectorizedMap JVP
-        Function""".split(),
+        [
+            *("Map", "Scan", "AssociativeScan", "Switch", "WhileLoop", "ForiLoop", "Cond"),
+            *("VectorizedMap", "JVP", "Function"),
+        ],
         FUNCTION,
     ),
-    **dict.fromkeys("Arange Geomspace Linspace Logspace Full Vander Slice".split(), VALUES),
+    **dict.fromkeys(
+        ["Arange", "Geomspace", "Linspace", "Logspace", "Full", "Vander", "Slice"], VALUES
+    ),
     "Operation": BASE,
     "SegmentReduction": BASE,
 }
@@ -227,8 +231,6 @@ def kind_of(cls: str, name: str, default: Any) -> str:
             return kind
     if (cls, name) in SPECIAL:
         return SPECIAL[cls, name]
-    if name == "cell" or name.startswith("rank"):
-        return "null"
     if isinstance(default, bool):
         return "bool"
     if name in KIND_OF:
@@ -313,8 +315,11 @@ def table() -> dict[str, Any]:
     return found
 
 
-NOT_BY_NAME = """initializer regularizer constraint loss lossfunctionwrapper metric
-    meanmetricwrapper optimizer multioptimizer optimizermap lossscaleoptimizer""".split()
+NOT_BY_NAME = {
+    *("initializer", "regularizer", "constraint", "loss", "lossfunctionwrapper", "metric"),
+    *("meanmetricwrapper", "optimizer", "multioptimizer", "optimizermap", "lossscaleoptimizer"),
+}
+
 
 if __name__ == "__main__":
     text = json.dumps(table(), indent=1)

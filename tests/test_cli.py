@@ -288,7 +288,7 @@ def test_a_model_that_is_code_is_refused_as_unsafe(recipes: Run) -> None:
     keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)]).save("code.keras")
     result = recipes("predict", "code.keras", "0,1")
     assert result.exit_code == 3
-    assert "refused, it holds a Lambda layer" in result.stderr.splitlines()[-1]
+    assert "refused, Lambda is not opened: it holds code" in result.stderr.splitlines()[-1]
 
 
 def test_a_checkpoint_of_other_data_or_damaged_is_not_resumed(

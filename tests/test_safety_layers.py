@@ -1,4 +1,4 @@
-"""Every public layer of Keras opens as it was saved, or is left out for a reason that is written."""
+"""Every public layer of Keras opens as it was saved, or is left out for a stated reason."""
 
 import inspect
 import io
@@ -25,7 +25,6 @@ backend.start()
 
 VECTOR, SERIES, VOLUME = (8,), (12, 8), (8, 8, 8, 3)
 IMAGE = (16, 16, 3)
-
 
 
 def spread(layer: Any) -> Callable[..., Any]:
@@ -119,7 +118,12 @@ def shape_for(name: str) -> Any:
     if name in MERGES:
         return [VECTOR, VECTOR]
     image = {"AugMix", "AutoContrast", "CutMix", "Equalization", "MixUp", "RandAugment"}
-    if name.startswith("Random") or name in image or name in ("Solarization",) or "Contrast" in name:
+    if (
+        name.startswith("Random")
+        or name in image
+        or name in ("Solarization",)
+        or "Contrast" in name
+    ):
         return IMAGE
     return SERIES if name in ("LSTM", "GRU", "SimpleRNN") else VECTOR
 

@@ -4,11 +4,15 @@ import csv
 import io
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from keras_recipes.data import files
 from keras_recipes.errors import InputError
+
+LONGEST_LINE = 16_000_000
+"""Characters; a picture of 1,000 by 1,000 pixels has room in it."""
 
 NumberedRow = tuple[str, list[float]]
 """Where a row stands ("points.csv line 3"), and its numbers."""
@@ -65,8 +69,8 @@ def _file_rows(path: Path, width: int) -> Iterator[NumberedRow]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _csv_rows(source: str, lines: Iterable[str], width: int) -> Iterator[NumberedRow]:
-    reader, first = csv.reader(lines), True
+def _csv_rows(source: str, lines: TextIO, width: int) -> Iterator[NumberedRow]:
+    reader, first = csv.reader(_bounded(source, lines)), True
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
@@ -80,6 +84,16 @@ def _csv_rows(source: str, lines: Iterable[str], width: int) -> Iterator[Numbere
         raise InputError(
             f"{source}: expected CSV text in UTF-8, byte {error.start} is not"
         ) from None
+
+
+def _bounded(source: str, lines: TextIO) -> Iterator[str]:
+    """The lines of a file, none of which can fill the memory."""
+    while line := lines.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise InputError(
+                f"{source}: a line has more than {LONGEST_LINE:,} characters; is it CSV?"
+            )
+        yield line
 
 
 def _is_header(cells: Sequence[str], width: int) -> bool:

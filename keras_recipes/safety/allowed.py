@@ -18,6 +18,14 @@ They live in `keras_recipes/layers.py`, registered with Keras under the package 
 OWN_MODULE = "keras_recipes.layers"
 OWN_PACKAGE = "keras_recipes"
 
+# Keras' own ready-made nets have one layer that is not public.
+_APPLICATIONS = {
+    ("keras.src.applications.convnext", "LayerScale"): {
+        "init_values": "number",
+        "projection_dim": "count",
+    }
+}
+
 LAYER = {"name": "name", "trainable": "bool", "dtype": "dtype"}
 
 _MODULES = {
@@ -31,8 +39,9 @@ _MODULES = {
     "metrics": ("keras.metrics",),
 }
 DTYPES = frozenset(
-    """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 bool string
-    mixed_float16 mixed_bfloat16""".split()
+    {"bool", "string", "bfloat16", "mixed_float16", "mixed_bfloat16"}
+    | {f"float{bits}" for bits in (16, 32, 64)}
+    | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 )
 
 
@@ -77,6 +86,14 @@ def _classes() -> dict[tuple[str, str], Allowed]:
     for module in ("keras.src.models.functional", "keras.models", "keras"):
         place = ("models", "keras.src.models.functional", "Functional")
         found[module, "Functional"] = Allowed(*place, {})
+    return {**found, **_few()}
+
+
+def _few() -> dict[tuple[str, str], Allowed]:
+    """Layers that are not in the table, since they are not Keras' public ones."""
+    found = {}
+    for (module, name), arguments in _APPLICATIONS.items():
+        found[module, name] = Allowed("layers", module, name, {**LAYER, **arguments})
     for name, arguments in OWN.items():
         registered = f"{OWN_PACKAGE}>{name}"
         kinds = {**LAYER, **arguments}
@@ -86,7 +103,8 @@ def _classes() -> dict[tuple[str, str], Allowed]:
 
 def find(module: Any, name: Any) -> Allowed | None:
     """The class that a configuration means, if it may."""
-    return _classes().get((module, name)) if isinstance(module, str | None) else None
+    known = isinstance(module, str) and isinstance(name, str)
+    return _classes().get((module, name)) if known else None
 
 
 def names(kind: str) -> frozenset[str]:

@@ -6,11 +6,11 @@ class is looked up in `allowed`, every argument is checked by `values`, and what
 written here.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, printable
+from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
 from keras_recipes.safety import allowed, strict_json, values
 from keras_recipes.safety.allowed import Allowed
 from keras_recipes.safety.values import UnacceptableError, UnsafeValueError
@@ -84,7 +84,7 @@ class _Checker:
         if not isinstance(value, dict) or "class_name" not in value:
             self._corrupt("expected a model, as Keras' to_json() writes it")
         if "module" not in value:
-            self._corrupt("written by Keras 2 or older; `recipes convert` makes it today's")
+            self._corrupt("Keras 2 or older wrote it, and `recipes convert` makes it today's")
         return self._object(value, ("models",))
 
     def compile_settings(self, value: Any) -> tuple[dict[str, Any] | None, str | None]:
@@ -96,7 +96,7 @@ class _Checker:
         except _UnknownError as error:
             return None, str(error)
 
-    def _object(self, value: Any, groups: Collection[str]) -> dict[str, Any]:
+    def _object(self, value: Any, groups: Sequence[str]) -> dict[str, Any]:
         """Something that has a class, put together anew."""
         found = self._class(value, groups)
         if found.group in GRAPH:
@@ -104,11 +104,11 @@ class _Checker:
         config = self._config(value)
         return self._made(found, self._arguments(found, config, found.name))
 
-    def _class(self, value: Any, groups: Collection[str]) -> Allowed:
+    def _class(self, value: Any, groups: Sequence[str]) -> Allowed:
         if not isinstance(value, dict):
             self._corrupt(f"expected one of the {groups[0]}, received {values.shown(value)}")
         module, name = value.get("module"), value.get("class_name")
-        found = allowed.find(module, name) if isinstance(name, str) else None
+        found = allowed.find(module, name)
         if found is None:
             self._unknown(module, name)
         if found.group not in groups:
@@ -151,8 +151,8 @@ class _Checker:
                 if value is None:
                     continue
                 self._corrupt(
-                    f"{what} has an option {shown(name)} that this version does not know; "
-                    "a newer Keras may have written it"
+                    f"{what} has an option {shown(name)} that this version does not know, "
+                    "of a newer Keras perhaps"
                 )
             try:
                 accepted[name] = self._value(kind, value)
@@ -189,7 +189,7 @@ class _Checker:
         if isinstance(value, dict):
             policy = value.get("class_name"), value.get("module"), value.get("registered_name")
             config = value.get("config")
-            if policy not in _POLICIES or not isinstance(config, dict):
+            if list(policy) not in _POLICIES or not isinstance(config, dict):
                 self._unsafe(f"a type of numbers given by {shown(value.get('class_name'))}")
             value = config.get("name")
         if not isinstance(value, str) or value not in allowed.DTYPES:
@@ -246,7 +246,7 @@ class _Checker:
         """Keras takes the first object of a number for every later one, whatever stands there."""
         if not isinstance(number, int) or isinstance(number, bool):
             self._corrupt(f"{what}: its shared_object_id is no whole number")
-        if self.shared.setdefault(number, made) != made:
+        if self.shared.setdefault(number, dict(made)) != made:
             self._corrupt(f"{what}: is said to be one with another layer, and differs from it")
         return number
 
@@ -344,10 +344,12 @@ class _Checker:
                 return [name, node, tensor]
         elif isinstance(value, list) and len(value) <= 1000:
             return [self._end(item, names, what) for item in value]
-        self._corrupt(f"{what}: its inputs or outputs are not those of its layers")
+        return self._corrupt(f"{what}: its inputs or outputs are not those of its layers")
 
     def _corrupt(self, message: str) -> NoReturn:
-        raise CorruptModelError(f"{self.where}: no model that can be opened: {message}")
+        raise CorruptModelError(
+            f"{self.where}: no model that can be opened: {message}; get it again, or save it again"
+        )
 
     def _unsafe(self, message: str) -> NoReturn:
         raise UnsafeModelError(
@@ -389,21 +391,23 @@ class _Call:
                 return {"class_name": name, "config": parts}
             if name in ("__tensor__", "__numpy__"):
                 return {"class_name": name, "config": self._constant(config)}
-        self._refuse(f"{shown(name)}, which is no input")
+        return self._refuse(f"{shown(name)}, which is no input")
 
     def _tensor(self, config: dict[str, Any]) -> dict[str, Any]:
         history = config.get("keras_history")
-        known = isinstance(history, list) and len(history) == 3 and isinstance(history[0], str)
-        if not known or history[0] not in self.names or not all(map(_is_index, history[1:])):
+        if not isinstance(history, list) or len(history) != 3 or not isinstance(history[0], str):
+            self._refuse("the output of no layer")
+        if history[0] not in self.names or not all(map(_is_index, history[1:])):
             self._refuse("the output of a layer that is not there")
         self.sources.append((history[0], history[1]))
         # Keras replaces it by the layer's real output, so shape and type are of no account.
-        accepted = {"shape": [], "dtype": "float32", "keras_history": history}
+        accepted: dict[str, Any] = {"shape": [], "dtype": "float32", "keras_history": history}
         return {"class_name": "__keras_tensor__", "config": accepted}
 
     def _constant(self, config: dict[str, Any]) -> dict[str, Any]:
         dtype = config.get("dtype")
-        if dtype not in allowed.DTYPES or dtype == "string" or str(dtype).startswith("mixed"):
+        numbers = allowed.DTYPES - {"string", "mixed_float16", "mixed_bfloat16"}
+        if not isinstance(dtype, str) or dtype not in numbers:
             self._refuse(f"a constant of type {shown(dtype)}")
         try:
             return {"value": _NUMBERS(config.get("value")), "dtype": dtype}
@@ -518,11 +522,11 @@ _ENDS = ("input_layers", "output_layers")
 _SLICE = ("start", "stop", "step")
 _OPTIMIZERS = ("optimizers",)
 _NUMBERS = values.KINDS["numbers"]
-_POLICIES = {
-    ("DTypePolicy", module, registered)
+_POLICIES = [
+    ["DTypePolicy", module, registered]
     for module in ("keras", "keras.dtype_policies")
     for registered in (None, "DTypePolicy")
-}
+]
 _SETTINGS = {
     "optimizer": "optimizer",
     "loss": "loss",

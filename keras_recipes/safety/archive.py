@@ -1,4 +1,4 @@
-"""Keras' own single file, a zip archive: opened in memory, and only the members that belong in it."""
+"""Keras' own single file, a zip archive: opened in memory, and only what belongs in it."""
 
 import io
 import zipfile
@@ -83,5 +83,5 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, where: s
             return content
     raise UnsafeModelError(
         f"{where}: refused, {printable(repr(info.filename))} unpacks to more than {most:,} bytes; "
-        "get another"
+        f"{limits.advice()}"
     )

@@ -66,7 +66,7 @@ def _npy(content: bytes, where: str) -> "np.ndarray":
         raise
     except Exception as error:  # NumPy parses the header as Python, with whatever that raises
         raise InputError(
-            f"{where}: no NumPy array that can be read: {printable(error, 120)}"
+            f"{where}: no NumPy array that can be read: {printable(error, 120)}; save it again"
         ) from None
     array = np.frombuffer(content, dtype, offset=stream.tell())
     return array.reshape(shape, order="F" if fortran else "C")
@@ -78,9 +78,9 @@ def _check_header(shape: tuple[int, ...], dtype: "np.dtype", left: int, where: s
             f"{where}: refused, it holds Python objects, which could run code; save numbers"
         )
     if dtype.kind not in "biuf" or dtype.fields or dtype.subdtype:
-        raise InputError(f"{where}: expected numbers, received {printable(dtype)}")
+        raise InputError(f"{where}: expected numbers, received {printable(dtype)}; save numbers")
     if len(shape) > MOST_AXES or min(shape, default=0) < 0:
-        raise ValueError(f"{len(shape)} axes, or a negative one")
+        raise ValueError(f"its shape is {printable(shape)}")
     if math.prod(shape) * dtype.itemsize != left:
         raise ValueError(
             f"it declares {math.prod(shape):,} numbers and does not hold as many bytes"

@@ -141,7 +141,8 @@ def _explained(where: str) -> Iterator[None]:
         ) from None
     except Exception as error:
         raise CorruptModelError(
-            f"{where}: no model that Keras opens: {printable(_line(error), 160)}"
+            f"{where}: no model that Keras opens: {printable(_line(error), 160)}; "
+            "get it again, or save it again"
         ) from error
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
+from keras_recipes.safety import limits
 
 CHUNK = 1 << 24
 
@@ -42,7 +43,7 @@ def read(path: Path, most: int) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{shown}: cannot be read: {reason}") from None
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         _refuse_special(os.fstat(descriptor).st_mode, shown)
         return _bounded(file.read, most, shown)
 
@@ -69,6 +70,6 @@ def _bounded(read: Callable[[int], bytes], most: int, shown: str) -> bytes:
         total += len(piece)
         if total > most:
             raise UnsafeModelError(
-                f"{shown}: refused, larger than {most:,} bytes, which no such file needs"
+                f"{shown}: refused, larger than {most:,} bytes; {limits.advice()}"
             )
     return b"".join(pieces)

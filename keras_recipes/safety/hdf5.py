@@ -26,7 +26,7 @@ GIT_LFS = b"version https://git-lfs"
 ZIP = b"PK\x03\x04"
 MOST_OBJECTS = 100_000
 PATIENCE = 60.0
-"""Seconds of wall time, where the child's own alarm does not work; it has far less processor time."""
+"""Seconds of wall time, where the child's own alarm does not work."""
 
 _DTYPES = {f"{k}{n}" for k in "iuf" for n in (1, 2, 4, 8)} | {"b1"}
 
@@ -199,6 +199,9 @@ def _understood(answer: _Answer, where: str) -> Tree:
     if "refused" in said:
         reason = printable(said["refused"], 200)
         raise UnsafeModelError(f"{where}: refused, {reason}; ask whoever made it for another")
+    if "too_large" in said:
+        reason = printable(said["too_large"], 200)
+        raise UnsafeModelError(f"{where}: refused, {reason}; {limits.advice()}")
     raise CorruptModelError(
         f"{where}: damaged, no HDF5 file that can be read ({printable(said['error'], 120)}); "
         "get it again"

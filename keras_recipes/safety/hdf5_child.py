@@ -9,7 +9,8 @@ Argument: folders to import from, as JSON. Standard input, again and again: a li
 many bytes of a file. Each is read by a fork of this process. Standard output: its answer in pieces,
 each after its length (four bytes), then a length of zero and how it ended (four bytes, 0 if well).
 
-An answer is a line of JSON, {"error": ...}, {"refused": ...} or {"objects": ..., "arrays": [[path,
+An answer is a line of JSON, {"error": ...}, {"refused": ...}, {"too_large": ...} or
+{"objects": ..., "arrays": [[path,
 dtype, shape], ...]}, then for each array a zero byte and its bytes in C order, or a one byte.
 """
 
@@ -20,6 +21,7 @@ import os
 import signal
 import struct
 import sys
+from pathlib import Path
 from typing import Any
 
 DEEPEST = 40
@@ -29,7 +31,11 @@ SPARE = 256 << 20
 
 
 class RefusedError(Exception):
-    """The file holds something that is not followed, or too much."""
+    """The file holds something that is not followed."""
+
+
+class TooLargeError(Exception):
+    """The file holds more than the limits."""
 
 
 def restrict(size: int, most_bytes: int) -> None:
@@ -41,9 +47,8 @@ def restrict(size: int, most_bytes: int) -> None:
     # Ends the process, whatever the library is doing: nothing handles this signal.
     signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
     if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
-            here = int(file.read().split()[0]) * resource.getpagesize()
-        limit = here + 2 * size + most_bytes + SPARE
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + 2 * size + most_bytes + SPARE
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         resource.setrlimit(kind, (0, 0))
@@ -73,7 +78,7 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
             check(child, child_path)
             total += child.size * child.dtype.itemsize
             if total > most_bytes:
-                raise RefusedError(f"arrays of more than {most_bytes:,} bytes")
+                raise TooLargeError(f"arrays of more than {most_bytes:,} bytes")
             objects[child_path] = attributes(child)
             arrays.append((child_path, child))
     return {"objects": objects, "arrays": arrays}
@@ -123,8 +128,8 @@ def numeric(dataset: Any) -> bool:
     if dtype.metadata or dtype.fields or dtype.subdtype:
         return False
     if dtype.kind == "V":
-        return dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16"
-    return dtype.kind in "biuf" and dtype.itemsize <= 8
+        return bool(dtype.itemsize == 2 and dataset.attrs.get("dtype") == "bfloat16")
+    return bool(dtype.kind in "biuf" and dtype.itemsize <= 8)
 
 
 def check_stored(dataset: Any, path: str, layout: int) -> None:
@@ -183,6 +188,9 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
     except RefusedError as refusal:
         stream.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
         return
+    except TooLargeError as error:
+        stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
+        return
     except MemoryError:
         stream.write(b'{"refused": "it asks for more memory than its size explains"}\n')
         return
@@ -215,8 +223,8 @@ def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
     if not child:
         status = 1
         try:
-            with os.fdopen(writing, "wb") as stream:
-                answer(content, settings, stream)
+            with os.fdopen(writing, "wb") as pipe:
+                answer(content, settings, pipe)
             status = 0
         finally:
             os._exit(status)

@@ -23,7 +23,7 @@ class Limits:
     @property
     def activations(self) -> int:
         """Numbers in the outputs of all layers together, for one input."""
-        return self.parameters
+        return 2 * self.parameters
 
     @property
     def array_bytes(self) -> int:

@@ -13,6 +13,7 @@ DEEPEST = 100
 MOST_VALUES = 1_000_000
 LONGEST_NUMBER = 40
 LARGEST_INTEGER = 2**63
+ADVICE = "get it again"
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NESTING = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -43,10 +44,12 @@ def parse(content: bytes, where: str) -> Any:
             _check_surrogates(value)
     except UnicodeDecodeError as error:
         raise CorruptModelError(
-            f"{where}: damaged, expected JSON in UTF-8, byte {error.start} is not"
+            f"{where}: damaged, expected JSON in UTF-8, byte {error.start} is not; {ADVICE}"
         ) from None
     except (ValueError, RecursionError) as error:
-        raise CorruptModelError(f"{where}: damaged, not JSON: {printable(error, 120)}") from None
+        raise CorruptModelError(
+            f"{where}: damaged, not JSON: {printable(error, 120)}; {ADVICE}"
+        ) from None
     return value
 
 
@@ -90,4 +93,7 @@ def _float(digits: str) -> float:
 
 def _check_surrogates(value: Any) -> None:
     """JSON can spell half a character; no file name, no terminal and no HDF5 file can."""
-    json.dumps(value, ensure_ascii=False).encode()
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a character") from None

@@ -92,6 +92,12 @@ def _fraction(value: Any) -> int | float:
     return value  # type: ignore[no-any-return]
 
 
+def _positive(value: Any) -> int | float:
+    if not _is_number(value) or value < 0:
+        raise UnacceptableError("a number that is not negative")
+    return value  # type: ignore[no-any-return]
+
+
 def _nested(item: Callable[[Any], Any], most: int) -> Callable[[Any], Any]:
     """One of something, or lists of it."""
 
@@ -155,6 +161,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "seed": _any_integer,
     "number": _number,
     "fraction": _fraction,
+    "positive": _positive,
     "counts": _nested(_count, MOST_AXES),
     "ints": _nested(_any_integer, 1000),
     "numbers": _nested(_number, MOST_NUMBERS),

@@ -230,7 +230,7 @@ def _legacy_places(model: "keras.Model", tree: Tree, prefix: str, where: str) ->
             f"{where}: not this model's weights: layers {printable(', '.join(there))}, expected "
             f"{printable(', '.join(layers))}; find the file that was saved with it"
         )
-    places = {}
+    places: dict[str, Any] = {}
     for name, variables in layers.items():
         paths = [f"{prefix}{name}/{w}" for w in _weight_names(tree, f"{prefix}{name}")]
         if len(paths) != len(variables) or len(set(paths)) != len(paths):
