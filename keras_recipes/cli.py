@@ -213,27 +213,33 @@ def fit(
 @_MODEL
 @click.option("--data", metavar="D", multiple=True, help="Data to measure on.")
 @click.option("--labels", metavar="F", help="--set labels=F")
+@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
 @_SET
 @_JSON
 def evaluate(
     model: str,
     data: tuple[str, ...],
+    weights: str | None,
     assignments: tuple[str, ...],
     as_json: bool,
     **shorthands: Any,
 ) -> None:
     """Measure a model on its test data, or on data given.
 
+    A model that is no recipe's is measured on an .npz file with arrays x and y.
+
     \b
     Example:
       recipes evaluate xor
       recipes evaluate saved_models/and --data and.csv
+      recipes evaluate old.json --weights old.h5 --data x-and-y.npz
     """
     from keras_recipes import storage, training
 
-    card = storage.card_of(model)
+    card = storage.card_of(model, weights)
     if card is None:
-        raise InputError(f"{model}: has no card, so no recipe to measure it by")
+        _evaluate_bare(model, weights, data, as_json)
+        return
     recipe = catalog.get(card.recipe)
     given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
@@ -243,6 +249,20 @@ def evaluate(
     for table in measured.details.values() if not as_json else ():
         click.echo()
         _print_table(table)
+
+
+def _evaluate_bare(model: str, weights: str | None, data: Sequence[str], as_json: bool) -> None:
+    from keras_recipes import bare, storage
+
+    if len(data) != 1:
+        raise InputError(f"{model}: is no recipe's, so give --data: one .npz file with x and y")
+    measured = bare.examples(data[0])
+    metrics = bare.measure(storage.load(model, weights), measured)
+    if as_json:
+        _print_json({"recipe": None, "data": data[0], "metrics": metrics, "model": model})
+        return
+    rows = [{"metric": name, f"measured on {data[0]}": value} for name, value in metrics.items()]
+    _print_table(rows)
 
 
 @commands.command()

@@ -15,7 +15,8 @@ from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError
 from tests.legacy_files import answers, largest_difference, opened, sequential, weights_file
 
 RECORDINGS = {
-    path.stem: np.load(path) for path in sorted((Path(__file__).parent / "references").glob("*.npz"))
+    path.stem: np.load(path)
+    for path in sorted((Path(__file__).parent / "references").glob("*.npz"))
 }
 RECORDED = [
     (keras, name)
@@ -148,7 +149,12 @@ def test_the_oldest_numbered_weights_are_read() -> None:
 @pytest.mark.parametrize(
     ("kind", "config", "error", "said"),
     [
-        ("BatchNormalization", {"mode": 2, "epsilon": 1e-3}, InputError, "layer batchnormalization_1 .*mode=2"),
+        (
+            "BatchNormalization",
+            {"mode": 2, "epsilon": 1e-3},
+            InputError,
+            "layer batchnormalization_1 .*mode=2",
+        ),
         ("Lambda", {"function": ["4wEA", None, None]}, UnsafeModelError, "Python code"),
         ("MyLayer", {"power": 2}, InputError, r"layer mylayer_1 \(MyLayer\): not one of Keras"),
         ("Dense", {"output_dim": 3, "activation": "mine"}, InputError, "activation mine"),
