@@ -197,6 +197,7 @@ def pictures(L: Any) -> Iterator[Case]:
         "CategoryEncoding",
         lambda: L.CategoryEncoding(9, output_mode="one_hot", input_shape=(1,), dtype="int32"),
     )
+    yield "Hashing", lambda: L.Hashing(5, input_shape=(3,), dtype="int32")
     yield "Discretization", lambda: L.Discretization([-0.5, 0.0, 0.5], input_shape=(3,))
 
 
@@ -528,4 +529,4 @@ def inputs(model: Any, random: np.random.Generator) -> list[np.ndarray]:
     return arrays
 
 
-WHOLE = {"Embedding", "CategoryEncoding"}
+WHOLE = {"Embedding", "CategoryEncoding", "Hashing"}

@@ -4,15 +4,20 @@ The recordings are of Keras 1.2.2, 1.0.8 and 2.2.4 themselves (`references/recor
 formulas are for what those could not run, and for Keras 1 on TensorFlow, which nobody can run.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError
-from tests.legacy_files import answers, largest_difference, opened, sequential, weights_file
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
+from keras_recipes.legacy import convert
+from tests.legacy_files import answers, largest_difference, opened, read, sequential, weights_file
 
 RECORDINGS = {
     path.stem: np.load(path)
@@ -112,6 +117,35 @@ def test_a_locally_connected_layer_has_a_kernel_for_every_place() -> None:
     assert largest_difference(answers(opened(value, h5), x), expected) <= TOLERANCE
 
 
+def branch(number: int, shape: list[int]) -> dict[str, Any]:
+    """A model of Keras 1 that leaves its input as it is."""
+    config = {"name": f"activation_{number}", "activation": "linear"}
+    layer = {"class_name": "Activation", "config": {**config, "batch_input_shape": [None, *shape]}}
+    return {"class_name": "Sequential", "config": [layer]}
+
+
+@pytest.mark.parametrize(
+    ("axes", "one", "other", "equation"),
+    [
+        ([1, 1], [4], [4], "ni,ni->n"),
+        ([2, 2], [3, 4], [5, 4], "nai,nbi->nab"),
+        ([1, 1], [4, 3], [4, 5], "nia,nib->nab"),
+        ([2, 1], [3, 4], [4, 5], "nai,nib->nab"),
+    ],
+)
+def test_a_merge_by_dot_product(
+    axes: list[int], one: list[int], other: list[int], equation: str
+) -> None:
+    merge = {"name": "merge_1", "mode": "dot", "mode_type": "raw", "dot_axes": axes}
+    merge["layers"] = [branch(1, one), branch(2, other)]
+    value = {"class_name": "Sequential", "config": [{"class_name": "Merge", "config": merge}]}
+    a, b = numbers(6, *one), numbers(6, *other)
+    expected = np.einsum(equation, a, b)
+    converted = opened({**value, "keras_version": "1.2.2"}, weights_file({}))
+    ours = answers(converted, [a, b])
+    assert largest_difference(ours, expected.reshape(ours.shape)) <= TOLERANCE
+
+
 def test_srelu_on_tensorflow_caps_only_the_right_piece() -> None:
     left, left_slope, right, right_slope = (numbers(3) for _ in range(4))
     x = 3 * numbers(50, 3)
@@ -144,6 +178,29 @@ def test_the_oldest_numbered_weights_are_read() -> None:
     )
     converted = opened(value, stream.getvalue())
     assert largest_difference(answers(converted, x), np.maximum(x @ kernel + bias, 0)) <= TOLERANCE
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_damaged_json_is_said_to_be_damaged(data: st.DataObject) -> None:
+    keras, name = data.draw(st.sampled_from(RECORDED))
+    recording = RECORDINGS[keras]
+    value = json.loads(str(recording[f"{name}/json"]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder, key = data.draw(st.sampled_from(list(places(value))))
+        holder[key] = data.draw(
+            st.sampled_from([None, -1, 0, 2.5, "same", [], {}, [None, 3], True])
+        )
+    with contextlib.suppress(RecipeError):
+        convert.modern(read(value, recording[f"{name}/h5"].tobytes()))
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in JSON where something stands."""
+    for key in value if isinstance(value, dict) else range(len(value)):
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from places(value[key])
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,12 @@ def tree(value: Mapping[str, Any]) -> Layer:
         raise CorruptModelError(
             f"the JSON is no model that Keras wrote: {type(error).__name__} {printable(error)}"
         ) from error
+    if model.kind == "Graph":
+        raise refused(
+            model,
+            "the Graph of Keras 0.3 and 1.0, which wired layers by name",
+            "rebuild it as a functional Model in Keras 1.1 or later and save that",
+        )
     if model.kind not in MODELS:
         raise refused(
             model,

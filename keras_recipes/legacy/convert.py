@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+Change = tuple[str, str, str]
+"""A layer's name, its class before, its classes today."""
+
+
 @dataclass(frozen=True)
 class Converted:
     """A model of today, and where it comes from.
@@ -25,13 +29,13 @@ class Converted:
         model: With its weights, not compiled.
         keras_version: That saved it, as its files say, or "1", "2", "3" where they do not.
         backend: "theano", or "" where that made no difference.
-        changes: Each layer that is another one now: name, class before, classes today.
+        changes: Each layer that is another one now.
     """
 
     model: "keras.Model"
     keras_version: str
     backend: str
-    changes: list[tuple[str, str, str]]
+    changes: list[Change]
 
 
 def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Converted | None:
@@ -70,15 +74,7 @@ def open_whole(h5: bytes, where: str) -> Converted:
 
 
 def _converted(old: reading.Old) -> Converted:
-    try:
-        tree, changes = modern(old)
-    except RecipeError as error:
-        raise type(error)(f"{old.where}: {error}") from error
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise CorruptModelError(
-            f"{old.where}: damaged, not what Keras {old.version} writes "
-            f"({type(error).__name__}: {printable(error)})"
-        ) from error
+    tree, changes = modern(old)
     accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
     backend.start()
     model = building.build_with(accepted, old.where, lambda built: _places(built, tree, old.where))
@@ -90,8 +86,26 @@ def _converted(old: reading.Old) -> Converted:
     )
 
 
-def modern(old: reading.Old) -> tuple[Layer, list[tuple[str, str, str]]]:
-    """An old model's tree in terms of Keras 3, and which layers are others now."""
+def modern(old: reading.Old) -> tuple[Layer, list[Change]]:
+    """An old model's tree in terms of Keras 3, and which layers are others now.
+
+    Raises:
+        InputError: As for `open_pair`.
+        UnsafeModelError: As for `open_pair`.
+        CorruptModelError: As for `open_pair`.
+    """
+    try:
+        return _steps(old)
+    except RecipeError as error:
+        raise type(error)(f"{old.where}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CorruptModelError(
+            f"{old.where}: damaged, not what Keras {old.version} writes "
+            f"({type(error).__name__}: {printable(error)})"
+        ) from error
+
+
+def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
     tree = architecture.tree(old.architecture)
     weights.attach(tree, old.groups, old.version, "the weights file")
     before = _kinds(tree)

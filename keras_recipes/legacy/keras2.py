@@ -165,6 +165,7 @@ TRAINING_ONLY = {"RandomHeight", "RandomWidth"}
 WITHOUT = {
     **{f"SpatialDropout{n}D": {"trainable"} for n in (1, 2, 3)},
     "Discretization": {"trainable", "dtype"},
+    "Hashing": {"dtype"},
 }
 """Settings that Keras 3 takes everywhere but there."""
 
