@@ -64,10 +64,12 @@ def measure(fitted: Fitted, data: Examples) -> dict[str, float]:
 
 def _classes(y: "np.ndarray", outputs: tuple[int, ...]) -> "np.ndarray | None":
     """The class of each input, if that is what the targets are."""
+    import numpy as np
+
     if len(outputs) != 2 or outputs[1] < 2:
         return None
     if y.dtype.kind in "iu" and y.size == len(y):
         return y.reshape(-1)
     if y.shape == outputs and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all():
-        return y.argmax(axis=1)
+        return np.asarray(y.argmax(axis=1))
     return None

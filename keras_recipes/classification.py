@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.errors import CorruptModelError, printable
 from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Row, Share
 
 if TYPE_CHECKING:
@@ -10,6 +11,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
+
+
+def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
+    """The classes' labels, which may come from a file that somebody else made.
+
+    Raises:
+        CorruptModelError: They are not one printable text or number for each class.
+    """
+    labels = learned.get("labels")
+    if not isinstance(labels, list) or len(labels) != classes:
+        raise CorruptModelError(
+            f"its card: expected {classes} labels, one for each output; restore it, or fit again"
+        )
+    for label in labels:
+        known = isinstance(label, int) or (isinstance(label, str) and label.isprintable())
+        if not known:
+            raise CorruptModelError(
+                f"its card: {printable(repr(label))} is no label; restore it, or fit again"
+            )
+    return labels
 
 
 def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
@@ -41,7 +62,7 @@ def interpret(
         unsure_below: Probability under which the prediction is "unsure".
         all_probabilities: Whether to add a column `p_LABEL` for each class.
     """
-    labels = learned["labels"]
+    labels = labels_of(learned, outputs.shape[-1])
     for name, probabilities in zip(batch.names, outputs, strict=True):
         first, second = probabilities.argsort()[::-1][:2]
         sure = probabilities[first] >= unsure_below
@@ -62,7 +83,8 @@ def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, 
     """Precision, recall and F1 of every class, and the confusion matrix, by scikit-learn."""
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    labels, classes = learned["labels"], range(len(learned["labels"]))
+    labels = labels_of(learned, outputs.shape[-1])
+    classes = range(len(labels))
     true, said = targets.argmax(axis=1), outputs.argmax(axis=1)
     scores = precision_recall_fscore_support(true, said, labels=classes, zero_division=0)
     names = ("precision", "recall", "f1", "examples")

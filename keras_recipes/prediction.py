@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.data import numbers
-from keras_recipes.errors import InputError
+from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Batch, Fitted, Row
 
 if TYPE_CHECKING:
@@ -64,8 +64,15 @@ def settings(card: Card, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         InputError: Something given is no option for that.
+        CorruptModelError: Something in the card is none.
     """
-    return {**card.options, **options.check(catalog.get(card.recipe), given, ASKING)}
+    recipe = catalog.get(card.recipe)
+    mine = {name: card.options[name] for name in options.of(recipe, ASKING) if name in card.options}
+    try:
+        options.check(recipe, mine, ASKING)
+    except InputError as error:
+        raise CorruptModelError(f"its card: {error}; restore it, or fit again") from None
+    return {**card.options, **options.check(recipe, given, ASKING)}
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -35,7 +35,7 @@ KINDS = {
     "ints": """axis axes cropping dims shared_axes attention_axes output_padding pad_width
         repeats shift source destination axis1 axis2 axisa axisb axisc input_axes output_axes
         spatial_dims indices_or_sections target_class_ids class_id kth num ignore_class""",
-    "number": """initial_learning_rate decay_steps first_decay_steps decay_rate recall precision
+    "number": """adam_lr_ratio initial_learning_rate decay_steps first_decay_steps decay_rate recall precision
         specificity sensitivity value negative_slope max_value threshold gain
         lower upper min_freq max_freq sampling_rate top_db mag_exp min_power ref_power fill_value
         mask_value logit_soft_cap attn_logits_soft_cap clip_limit alpha l1 l2 renorm_momentum
@@ -202,6 +202,7 @@ EXCLUDED_OPERATIONS = {
 # What `get_config` writes and `__init__` takes among its keywords.
 MORE = {
     "LayerNormalization": {"rms_scaling": "bool"},
+    "Muon": {"adam_lr_ratio": "number"},  # Keras 3.12
     "IntegerLookup": {"vocabulary_size": "natural"},
     "StringLookup": {"vocabulary_size": "natural"},
     "TextVectorization": {"vocabulary_size": "natural"},
@@ -299,6 +300,7 @@ def table() -> dict[str, Any]:
     found: dict[str, Any] = {
         group: classes(module, EXCLUDED[group]) for group, module in public.items()
     }
+    found["keras"] = keras.__version__
     found["operations"] = {name: operations(name) for name in OPERATION_MODULES}
     found["excluded"] = {**EXCLUDED, "operations": EXCLUDED_OPERATIONS}
     found["names"] = {

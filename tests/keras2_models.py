@@ -48,6 +48,7 @@ def dense(L: Any) -> Iterator[Case]:
         ),
     )
     yield "Dense float64", lambda: L.Dense(3, dtype="float64", input_shape=(4,))
+    yield "Dense mixed_float16", lambda: L.Dense(3, dtype="mixed_float16", input_shape=(4,))
     yield "Dense LeakyReLU", lambda: L.Dense(3, activation=L.LeakyReLU(0.1), input_shape=(4,))
     yield "EinsumDense", lambda: L.EinsumDense("abc,cd->abd", (None, 3), input_shape=(5, 4))
     yield (

@@ -103,6 +103,22 @@ def test_cudnn_layers_become_ordinary_ones(kind: str, gates: int) -> None:
     assert largest_difference(answers(converted, x), model(x)) <= TOLERANCE
 
 
+def test_tensorflow_1_enlarged_pictures_from_their_upper_left_corners() -> None:
+    config = {"size": [2, 2], "interpolation": "bilinear", "data_format": "channels_last"}
+    config["batch_input_shape"] = [None, 3, 4, 2]
+    x = np.random.default_rng(7).normal(size=(5, 3, 4, 2)).astype("float32")
+    expected = x
+    for axis, n in ((1, 3), (2, 4)):
+        places = np.arange(2 * n) / 2
+        first = places.astype(int)
+        after = np.minimum(first + 1, n - 1)
+        share = (places - first).reshape([-1 if i == axis else 1 for i in range(4)])
+        expected = expected.take(first, axis) * (1 - share) + expected.take(after, axis) * share
+    value = sequential(("UpSampling2D", config), version="2.2.4")
+    converted = opened(value, weights_file({}, keras_version="2.2.4", backend="tensorflow"))
+    assert largest_difference(answers(converted, x), expected) <= TOLERANCE
+
+
 def node_layer(op: str, constants: dict[str, Any], attributes: Any = None) -> dict[str, Any]:
     """A functional model of TensorFlow 2.0 to 2.3 with one operation of TensorFlow in it."""
     node = json.dumps({"name": "op", "op": op, "input": ["x", "c"], "attr": attributes or {}})

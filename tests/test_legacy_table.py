@@ -46,6 +46,7 @@ One line names the layer, what is missing, and what to do.
 | 1, 2 | pooling with padding `same` and pools other than 3, on Theano | begins outside of the input |
 | 1, 2 | `ConvLSTM2D` with even kernels, on Theano | pads on the other side at every step |
 | 1, 2 | `LSTM` and `ConvLSTM` with `activation="hard_sigmoid"` | its old slope would be applied to the state |
+| 2 | bilinear `UpSampling2D` on Theano, and on TensorFlow 1 by more than 2 | done from another corner |
 | 2 | recurrent layers with `time_major=True` | Keras 3 has no such inputs |
 | 2 | `BatchNormalization` with several axes, `renorm` or virtual batches | Keras 3 has them otherwise or not |
 | 2 | `LocallyConnected` with `implementation` 2 or 3 | weights laid out for the whole picture |

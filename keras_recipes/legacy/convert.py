@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
-from keras_recipes.legacy import architecture, keras1, keras2, reading, theano, weights
+from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
 from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
 from keras_recipes.safety import architecture as safe_architecture
 from keras_recipes.safety import building
@@ -113,6 +113,8 @@ def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
         tree = keras1.upgrade(tree, old.theano)
     if old.theano:
         tree = theano.upgrade(tree)
+    if tensorflow1.meant(old.keras_version, old.theano):
+        tree = tensorflow1.upgrade(tree)
     tree = keras2.upgrade(tree) if old.version < 3 else _as_it_is(tree)
     after = _kinds(tree)
     changes = [

@@ -113,6 +113,16 @@ def _pooling(layer: Layer) -> Layer:
     )
 
 
+def _enlarging(layer: Layer) -> Layer:
+    if layer.config.get("interpolation") == "bilinear":
+        raise refused(
+            layer,
+            "bilinear by Theano, which weighs the rows differently",
+            "save it with interpolation='nearest'",
+        )
+    return layer
+
+
 def _convolutional_lstm(layer: Layer) -> Layer:
     layer.arrays[:2] = [_turned(kernel) for kernel in layer.arrays[:2]]
     sizes = _many(layer.config["kernel_size"])
@@ -138,6 +148,7 @@ LAYERS: dict[str, Callable[[Layer], Layer]] = {
     "SeparableConv1D": _same,
     "SeparableConv2D": _same,
     "ConvLSTM2D": _convolutional_lstm,
+    "UpSampling2D": _enlarging,
     **{
         f"{kind}Pooling{dimensions}D": _pooling
         for kind in ("Max", "Average")
