@@ -35,7 +35,8 @@ KINDS = {
     "ints": """axis axes cropping dims shared_axes attention_axes output_padding pad_width
         repeats shift source destination axis1 axis2 axisa axisb axisc input_axes output_axes
         spatial_dims indices_or_sections target_class_ids class_id kth num ignore_class""",
-    "number": """adam_lr_ratio initial_learning_rate decay_steps first_decay_steps decay_rate recall precision
+    "number": """adam_lr_ratio initial_learning_rate decay_steps first_decay_steps decay_rate
+        recall precision
         specificity sensitivity value negative_slope max_value threshold gain
         lower upper min_freq max_freq sampling_rate top_db mag_exp min_power ref_power fill_value
         mask_value logit_soft_cap attn_logits_soft_cap clip_limit alpha l1 l2 renorm_momentum

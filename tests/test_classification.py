@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_recipes import classification
+from keras_recipes.errors import CorruptModelError
 from keras_recipes.recipe import Batch
 
 TARGETS = np.eye(3, dtype="float32")[[0, 0, 1, 2]]
@@ -48,3 +49,12 @@ def test_details_count_each_class() -> None:
     ]
     (bee,) = [row for row in tables["classes"] if row["class"] == "bee"]
     assert (bee["precision"], bee["recall"], bee["examples"]) == (0.5, 1.0, 1)
+
+
+@pytest.mark.parametrize(
+    "learned", [{}, {"labels": 3}, {"labels": ["a"]}, {"labels": ["\x1b[2J", "b"]}]
+)
+def test_labels_of_a_card_are_not_trusted(learned: dict) -> None:
+    batch = Batch(["one"], np.zeros((1, 2)))
+    with pytest.raises(CorruptModelError, match="its card: "):
+        list(classification.interpret(batch, np.array([[0.2, 0.8]]), learned))

@@ -1,5 +1,6 @@
 """What is hostile or damaged is refused in one line, with its exit status, and changes nothing."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from click.testing import Result
 
 from keras_recipes import backend
 from tests import hostile_cases
+from tests.conftest import shared_data
 from tests.hostile_cases import CASES, Case
 
 Run = Callable[..., Result]
@@ -63,6 +65,25 @@ def test_it_is_refused_in_one_line(case: Case, recipes: Run, here: Path) -> None
     assert sorted(here.rglob("*")) == files
     assert state() == before
     assert result.stdout == ""
+
+
+def test_the_shared_cases_are_answered_as_expected(recipes: Run, empty_folder: Path) -> None:
+    cases = shared_data("hostile/cases")
+    wrong = []
+    for meta in json.loads((cases / "index.json").read_text()):
+        for entry in (cases / meta["id"]).iterdir():
+            copy = shutil.copytree if entry.is_dir() else shutil.copyfile
+            copy(entry, empty_folder / entry.name)
+        weights = ["--weights", meta["weights"]] if meta["weights"] else []
+        result = recipes("predict", meta["arch"], *weights, meta["input"])
+        refused = result.exit_code in (2, 3, 4) and result.stderr.splitlines()[-1].isprintable()
+        opened = result.exit_code == 0 and "unverified" in result.stderr
+        right = {"refuse": refused, "load": opened, "warn": refused or opened}
+        if not right[meta["expect"]]:
+            wrong.append((meta["id"], result.exit_code, result.stderr))
+        for entry in empty_folder.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    assert not wrong
 
 
 def test_an_old_layout_opens(recipes: Run, here: Path) -> None:

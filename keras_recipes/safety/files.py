@@ -7,13 +7,11 @@ on the way are followed.
 
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
 from keras_recipes.safety import limits
-
-CHUNK = 1 << 24
 
 
 def read(path: Path, most: int) -> bytes:
@@ -45,7 +43,7 @@ def read(path: Path, most: int) -> bytes:
         raise InputError(f"{shown}: cannot be read: {reason}") from None
     with os.fdopen(descriptor, "rb") as file:
         _refuse_special(os.fstat(descriptor).st_mode, shown)
-        return _bounded(file.read, most, shown)
+        return _bounded(file, most, shown)
 
 
 def _refuse_special(mode: int, shown: str) -> None:
@@ -63,13 +61,13 @@ def _kind(mode: int) -> str:
     return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
 
 
-def _bounded(read: Callable[[int], bytes], most: int, shown: str) -> bytes:
-    pieces, total = [], 0
-    while piece := read(min(CHUNK, most + 1 - total)):
-        pieces.append(piece)
-        total += len(piece)
-        if total > most:
-            raise UnsafeModelError(
-                f"{shown}: refused, larger than {most:,} bytes; {limits.advice()}"
-            )
-    return b"".join(pieces)
+def _bounded(file: BinaryIO, most: int, shown: str) -> bytes:
+    # One byte more than there is said to be, so that a file that grows is found out.
+    content = b""
+    if (size := os.fstat(file.fileno()).st_size) <= most:
+        content = file.read(size + 1)
+    if size > most or len(content) > size:
+        raise UnsafeModelError(
+            f"{shown}: refused, larger than {min(size, most):,} bytes; {limits.advice()}"
+        )
+    return content
