@@ -1,4 +1,4 @@
-"""What TensorFlow 1 computed differently from TensorFlow 2, expressed for the later; Keras 2's terms.
+"""What TensorFlow 1 computed differently, expressed for TensorFlow 2; Keras 2's terms.
 
 It enlarged pictures bilinearly from their upper left corners on: row s q + r, enlarged s times, is
 made of (s - r) / s of row q and r / s of the next, and where there is no next, of row q alone.
