@@ -213,27 +213,33 @@ def fit(
 @_MODEL
 @click.option("--data", metavar="D", multiple=True, help="Data to measure on.")
 @click.option("--labels", metavar="F", help="--set labels=F")
+@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
 @_SET
 @_JSON
 def evaluate(
     model: str,
     data: tuple[str, ...],
+    weights: str | None,
     assignments: tuple[str, ...],
     as_json: bool,
     **shorthands: Any,
 ) -> None:
     """Measure a model on its test data, or on data given.
 
+    A model that is no recipe's is measured on an .npz file with arrays x and y.
+
     \b
     Example:
       recipes evaluate xor
       recipes evaluate saved_models/and --data and.csv
+      recipes evaluate old.json --weights old.h5 --data x-and-y.npz
     """
     from keras_recipes import storage, training
 
-    card = storage.card_of(model)
+    card = storage.card_of(model, weights)
     if card is None:
-        raise InputError(f"{model}: has no card, so no recipe to measure it by")
+        _evaluate_bare(model, weights, data, as_json)
+        return
     recipe = catalog.get(card.recipe)
     given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
@@ -243,6 +249,20 @@ def evaluate(
     for table in measured.details.values() if not as_json else ():
         click.echo()
         _print_table(table)
+
+
+def _evaluate_bare(model: str, weights: str | None, data: Sequence[str], as_json: bool) -> None:
+    from keras_recipes import bare, storage
+
+    if len(data) != 1:
+        raise InputError(f"{model}: is no recipe's, so give --data: one .npz file with x and y")
+    measured = bare.examples(data[0])
+    metrics = bare.measure(storage.load(model, weights), measured)
+    if as_json:
+        _print_json({"recipe": None, "data": data[0], "metrics": metrics, "model": model})
+        return
+    rows = [{"metric": name, f"measured on {data[0]}": value} for name, value in metrics.items()]
+    _print_table(rows)
 
 
 @commands.command()
@@ -315,6 +335,31 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     exported = exporting.export(storage.load(model, weights), form, path)
     log.info("read back; largest difference of the outputs: %.3g", exported.largest_difference)
     click.echo(exported.path)
+
+
+@commands.command()
+@click.argument("old", metavar="OLD.json|OLD.h5")
+@click.argument("weights", metavar="[OLD.h5]", required=False)
+@click.option("--output", metavar="DIR", required=True, help="The folder for today's pair.")
+def convert(old: str, weights: str | None, output: str) -> None:
+    """Write a model of Keras 1 or 2 as today's pair, with the same outputs.
+
+    \b
+    Example:
+      recipes convert old.json old.h5 --output new
+      recipes convert whole-model.h5 --output new
+    """
+    from keras_recipes import backend, conversion, storage
+
+    place = storage.locate(old, weights)
+    if not place.is_file():
+        raise InputError(f"{place}: expected a .json or .h5 file, found a folder")
+    backend.start()
+    done = conversion.convert(place, Path(weights) if weights else None, Path(output))
+    for name, was, now in done.changes:
+        log.info("%s: %s is now %s", name, was, now)
+    log.info("saved by Keras %s%s; read back", done.keras_version, done.backend and " on Theano")
+    click.echo(output)
 
 
 @commands.command()

@@ -5,6 +5,7 @@ model.weights.h5    Keras' own weights file, without optimizer slots
 card.json           what is not in the graph, and the digests of the other members
 history.csv         metrics over the epochs
 first.weights.h5    the untrained weights, where the recipe's pictures need them
+conversion.json     of a model that was converted: where from, and what changed
 """
 
 import csv
@@ -20,6 +21,8 @@ from keras_recipes import backend, catalog, publish
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.history import History
+from keras_recipes.legacy import convert, reading
+from keras_recipes.legacy.convert import Converted
 from keras_recipes.recipe import Fitted
 from keras_recipes.safety import architecture as architectures
 from keras_recipes.safety import archive, building, files, hdf5, limits, strict_json, weights
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
 
 ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
+CONVERSION = "conversion.json"
+WHOLE = (".h5", ".hdf5")
 SHIPPED = "shipped.txt"
-MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS)
+MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
 DEFAULT_FOLDER = Path("saved_models")
 
 log = logging.getLogger(__name__)
@@ -94,7 +99,8 @@ def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
     names = {entry.name for entry in target.iterdir()}
     if strange := names - set(ours):
         raise InputError(f"{target}: holds {min(strange)}, no saved model's; name another folder")
-    if names and not {ARCHITECTURE, CARD} <= names and names != {ARCHITECTURE, WEIGHTS}:
+    pair = names - {CONVERSION} == {ARCHITECTURE, WEIGHTS}
+    if names and not {ARCHITECTURE, CARD} <= names and not pair:
         raise InputError(f"{target}: holds no saved model; name another folder")
 
 
@@ -103,8 +109,10 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
 
     Args:
         path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
-            the models that come with this package), a `model.json`, or a `.keras` file.
-        weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it.
+            the models that come with this package), a `model.json` of any version of Keras, a
+            `.keras` file, or a whole model in an `.h5` file.
+        weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it,
+            or the one `.h5` file there that has the same name.
 
     Raises:
         InputError: There is no such model.
@@ -117,10 +125,43 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
     if place.suffix == ".keras":
         parts = archive.read_keras(_content(place), _shown(place))
         return Fitted(model=_unverified(*parts, place, place))
+    if place.suffix in WHOLE:
+        log.warning("unverified: no card with digests comes with %s", _shown(place))
+        return Fitted(model=convert.open_whole(_content(place), _shown(place)).model)
     if place.is_dir():
         place = place / ARCHITECTURE
-    h5 = Path(weights) if weights else place.with_name(WEIGHTS)
+    h5 = Path(weights) if weights else weights_beside(place)
     return Fitted(model=_unverified(_content(place), _content(h5), place, h5))
+
+
+def open_old(place: Path, weights: Path | None = None) -> Converted | None:
+    """Opens a model that an earlier Keras saved, with what is known about it.
+
+    Args:
+        place: A JSON file, or a whole model in an HDF5 file.
+        weights: Of a JSON file; default as for `load`.
+
+    Returns:
+        The model, or None where it is today's.
+
+    Raises:
+        InputError: It cannot be expressed in today's Keras.
+        UnsafeModelError: As for `load`.
+        CorruptModelError: As for `load`.
+    """
+    if place.suffix in WHOLE:
+        return convert.open_whole(_content(place), _shown(place))
+    if place.suffix != ".json":
+        return None
+    h5 = weights or weights_beside(place)
+    return convert.open_pair(_content(place), _content(h5), _shown(place), _shown(h5))
+
+
+def weights_beside(place: Path) -> Path:
+    """The weights of a JSON file for which none are named."""
+    same = [place.with_suffix(ending) for ending in WHOLE if place.with_suffix(ending).is_file()]
+    usual = place.with_name(WEIGHTS)
+    return same[0] if same and not usual.exists() else usual
 
 
 def default_folder(name: str) -> Path:
@@ -168,8 +209,8 @@ def locate(model: str, weights: str | Path | None = None) -> Path:
             raise InputError(
                 f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
             )
-    elif place.suffix not in (".json", ".keras"):
-        raise InputError(f"{place}: expected a saved model's folder, a .json or a .keras file")
+    elif place.suffix not in (".json", ".keras", *WHOLE):
+        raise InputError(f"{place}: expected a saved model's folder, a .json, .keras or .h5 file")
     return place
 
 
@@ -205,7 +246,7 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
 
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights() if weights is None else weights)
-    if model.optimizer:
+    if getattr(model, "optimizer", None):
         # The JSON says how to compile, so Keras looks for an optimizer in the file: a new one,
         # which has made no slots yet.
         bare.compile(keras.optimizers.get(keras.optimizers.serialize(model.optimizer)))
@@ -343,6 +384,11 @@ class _Pair:
 
 
 def _unverified(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> "keras.Model":
+    json_text = reading.unwrapped(json_text, _shown(json_path))
+    old = convert.open_pair(json_text, h5, _shown(json_path), _shown(h5_path))
+    if old is not None:
+        log.warning("unverified: no card with digests comes with %s", _shown(json_path))
+        return old.model
     pair = _checked(json_text, h5, json_path, h5_path)
     log.warning("unverified: no card with digests comes with %s", pair.json_path)
     return _built(pair)

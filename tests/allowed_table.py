@@ -32,7 +32,7 @@ KINDS = {
     "positive": "epsilon stddev",
     "natural": """num_oov_indices decimals top_cropping left_cropping bottom_cropping
         right_cropping top_padding left_padding bottom_padding right_padding order""",
-    "ints": """axis axes cropping dims shared_axes attention_axes bias_axes output_padding pad_width
+    "ints": """axis axes cropping dims shared_axes attention_axes output_padding pad_width
         repeats shift source destination axis1 axis2 axisa axisb axisc input_axes output_axes
         spatial_dims indices_or_sections target_class_ids class_id kth num ignore_class""",
     "number": """adam_lr_ratio initial_learning_rate decay_steps first_decay_steps decay_rate
@@ -63,8 +63,8 @@ KINDS = {
         gptq_unpacked_column_size pool_dimensions pool_mode renorm_clipping fn
         bounding_box_format confusion_matrix_cond exclude_layers exclude_embeddings x range cell
         rank kwargs""",
-    "text": """merge_mode output_mode interpolation fill_mode mode window score_mode equation
-        method encoding oov_method scaling average curve summation_method
+    "text": """bias_axes merge_mode output_mode interpolation fill_mode mode window score_mode
+        equation method encoding oov_method scaling average curve summation_method
         class_aggregation reduction distribution subscripts side indexing ord""",
     "learning_rate": "learning_rate",
     "optimizer": "inner_optimizer",

@@ -39,6 +39,26 @@ def read(path: Path) -> "np.ndarray":
         raise InputError(str(error)) from None
 
 
+def read_pair(path: Path) -> "tuple[np.ndarray, np.ndarray]":
+    """The arrays x and y of a `.npz` file.
+
+    Raises:
+        InputError: There is no such file, or it holds something else.
+        UnsafeModelError: It holds Python objects, or more than the limits.
+    """
+    where, most = printable(path, 200), limits.current().array_bytes
+    if not path.exists() and not path.is_symlink():
+        raise InputError(f"{where}: no such file")
+    try:
+        members = archive.members(files.read(path, most), where, most)
+        missing = [name for name in ("x.npy", "y.npy") if name not in members]
+        if missing:
+            raise InputError(f"{where}: expected arrays x and y, {missing[0][0]} is missing")
+        return _npy(members["x.npy"], where), _npy(members["y.npy"], where)
+    except CorruptModelError as error:
+        raise InputError(str(error)) from None
+
+
 def _chosen(members: dict[str, bytes], where: str) -> bytes:
     named = {name.removesuffix(".npy"): content for name, content in members.items()}
     if len(named) == 1:

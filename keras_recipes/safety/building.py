@@ -21,6 +21,7 @@ from keras_recipes.safety.hdf5 import Tree
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 SECONDS, SECONDS_A_LAYER = 2.0, 0.03
 """Processor time in which a model has to be built."""
@@ -47,6 +48,29 @@ def build(architecture: Architecture, tree: Tree, where: str, weights_where: str
         CorruptModelError: Keras builds no such model, or the weights are not this model's.
         UnsafeModelError: It is larger than the limits, or takes too long.
     """
+    return build_with(
+        architecture,
+        where,
+        lambda model: weights.matched(model, tree, weights_where, architecture.names),
+    )
+
+
+def build_with(
+    architecture: Architecture,
+    where: str,
+    find: "Callable[[keras.Model], dict[int, np.ndarray]]",
+) -> "keras.Model":
+    """Builds a model and gives it weights that are not laid out as in its own file.
+
+    Args:
+        architecture: From `architecture.read`.
+        where: The configuration's file, for the messages.
+        find: Given the model, whose variables have no values yet, the array of each by its id.
+
+    Raises:
+        CorruptModelError: Keras builds no such model.
+        UnsafeModelError: It is larger than the limits, or takes too long.
+    """
     if architecture.own:
         importlib.import_module(allowed.OWN_MODULE)
     with _nothing_left_behind():
@@ -55,7 +79,7 @@ def build(architecture: Architecture, tree: Tree, where: str, weights_where: str
                 sizes.check(_deserialize(first_look), where)
             model = _deserialize(architecture.config)
             sizes.check(model, where)
-        weights.assign(model, tree, weights_where, architecture.names)
+        weights.give(model, find(model))
     return model
 
 

@@ -49,9 +49,13 @@ def assign(model: "keras.Model", tree: Tree, where: str, names: Collection[str])
     Raises:
         CorruptModelError: The arrays are not this model's, or not finite.
     """
+    give(model, matched(model, tree, where, names))
+
+
+def give(model: "keras.Model", found: "dict[int, np.ndarray]") -> None:
+    """Gives variables their arrays, by the variable's id, and the rest their first values."""
     import keras
 
-    found = matched(model, tree, where, names)
     for variable in model.variables:
         if id(variable) in found:
             variable._initialize(found.pop(id(variable)))

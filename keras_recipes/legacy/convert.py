@@ -1,0 +1,189 @@
+"""Opening a model of Keras 1 or 2: read, understand, express in Keras 3, build, fill."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend
+from keras_recipes.errors import CorruptModelError, RecipeError, printable
+from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
+from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
+from keras_recipes.safety import architecture as safe_architecture
+from keras_recipes.safety import building
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+
+Change = tuple[str, str, str]
+"""A layer's name, its class before, its classes today."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model of today, and where it comes from.
+
+    Attributes:
+        model: With its weights, not compiled.
+        keras_version: That saved it, as its files say, or "1", "2", "3" where they do not.
+        backend: "theano", or "" where that made no difference.
+        changes: Each layer that is another one now.
+    """
+
+    model: "keras.Model"
+    keras_version: str
+    backend: str
+    changes: list[Change]
+
+
+def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Converted | None:
+    """Opens an old pair; None where the JSON is today's, whose weights may be of any age.
+
+    Args:
+        json_text: The contents of the JSON file.
+        h5: The contents of the weights file.
+        where: The JSON file's name.
+        h5_where: The weights file's name.
+
+    Raises:
+        InputError: A layer that cannot be expressed: which, what is missing, what to do.
+        UnsafeModelError: It holds code, or more than the limits.
+        CorruptModelError: The files are damaged or do not belong together.
+    """
+    value = reading.architecture(json_text, where)
+    if reading.is_keras3(value):
+        return None
+    return _converted(reading.pair(value, h5, where, h5_where))
+
+
+def open_whole(h5: bytes, where: str) -> Converted:
+    """Opens a whole model in one HDF5 file, as `model.save("model.h5")` wrote it.
+
+    Args:
+        h5: The contents of the file.
+        where: Its name.
+
+    Raises:
+        InputError: As for `open_pair`, or the file holds weights alone.
+        UnsafeModelError: As for `open_pair`.
+        CorruptModelError: As for `open_pair`.
+    """
+    return _converted(reading.whole(h5, where))
+
+
+def _converted(old: reading.Old) -> Converted:
+    tree, changes = modern(old)
+    accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
+    backend.start()
+    model = building.build_with(accepted, old.where, lambda built: _places(built, tree, old.where))
+    return Converted(
+        model=model,
+        keras_version=old.keras_version or str(old.version),
+        backend="theano" if old.theano else "",
+        changes=changes,
+    )
+
+
+def modern(old: reading.Old) -> tuple[Layer, list[Change]]:
+    """An old model's tree in terms of Keras 3, and which layers are others now.
+
+    Raises:
+        InputError: As for `open_pair`.
+        UnsafeModelError: As for `open_pair`.
+        CorruptModelError: As for `open_pair`.
+    """
+    try:
+        return _steps(old)
+    except RecipeError as error:
+        raise type(error)(f"{old.where}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CorruptModelError(
+            f"{old.where}: damaged, not what Keras {old.version} writes "
+            f"({type(error).__name__}: {printable(error)})"
+        ) from error
+
+
+def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
+    tree = architecture.tree(old.architecture)
+    weights.attach(tree, old.groups, old.version, "the weights file")
+    before = _kinds(tree)
+    if old.version == 1:
+        tree = keras1.upgrade(tree, old.theano)
+    if old.theano:
+        tree = theano.upgrade(tree)
+    if tensorflow1.meant(old.keras_version, old.theano):
+        tree = tensorflow1.upgrade(tree)
+    tree = keras2.upgrade(tree) if old.version < 3 else _as_it_is(tree)
+    after = _kinds(tree)
+    changes = [
+        (name, before[name], after[name])
+        for name in before
+        if name in after and after[name] != before[name]
+    ]
+    return spliced(tree), changes
+
+
+def _as_it_is(tree: Layer) -> Layer:
+    """A tree of Keras 3: the shapes that were noted beside its settings are none of them."""
+    for layer in leaves(tree):
+        layer.config.pop("build_input_shape", None)
+    return tree
+
+
+def _kinds(model: Layer) -> dict[str, str]:
+    """The classes by name; what a layer was put together from in one line."""
+    return {
+        layer.name: layer.kind
+        if layer.kind not in MODELS
+        else ", ".join(x.kind for x in leaves(layer) if x.kind != "InputLayer")
+        for layer in model.layers
+    }
+
+
+def _places(model: "keras.Model", tree: Layer, where: str) -> "dict[int, np.ndarray]":
+    """The arrays of a tree by the ids of the variables of the model that was built of it."""
+    found = dict(_within(model, tree, where))
+    missing = [weight.path for weight in model.weights if id(weight) not in found]
+    if missing:
+        raise CorruptModelError(f"{where}: no weights for {printable(missing[0])}")
+    return found
+
+
+def _within(model: "keras.Model", tree: Layer, where: str) -> "Iterator[tuple[int, np.ndarray]]":
+    for inner in tree.layers:
+        if any(leaf.arrays for leaf in leaves(inner)):
+            yield from _of_layer(model.get_layer(inner.name), inner, where)
+
+
+def _of_layer(layer: Any, tree: Layer, where: str) -> "Iterator[tuple[int, np.ndarray]]":
+    if tree.kind in MODELS:
+        return _within(layer, tree, where)
+    if tree.kind == "TimeDistributed":
+        return _of_layer(layer.layer, tree.layers[0], where)
+    # Wrappers and stacks of cells list the arrays of what is in them one after the other.
+    arrays = [array for leaf in leaves(tree) for array in leaf.arrays]
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    if shapes != [array.shape for array in arrays]:
+        raise CorruptModelError(
+            f"{where}: the weights do not fit {tree}: expected arrays of shapes "
+            f"{_listed(shapes)}, received {_listed([array.shape for array in arrays])}; name the "
+            "file that was saved with it"
+        )
+    return ((id(weight), _cast(a, weight)) for weight, a in zip(layer.weights, arrays, strict=True))
+
+
+def _cast(array: "np.ndarray", weight: Any) -> "np.ndarray":
+    import keras
+
+    name = keras.backend.standardize_dtype(weight.dtype)
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return array.astype(ml_dtypes.bfloat16)
+    return array.astype(name)
+
+
+def _listed(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join("x".join(map(str, shape)) or "1" for shape in shapes) or "none"

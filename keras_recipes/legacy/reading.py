@@ -1,0 +1,232 @@
+"""What an old pair or an old whole-model file says of itself: version, settings, arrays."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.safety import hdf5, strict_json, weights
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MODEL_WEIGHTS = "model_weights"
+
+_KERAS_1 = {
+    "nb_filter", "border_mode", "output_dim", "W_regularizer", "dim_ordering", "subsample",
+    "pool_length", "filter_length", "inner_init", "bias", "p", "sigma", "input_dtype",
+}  # fmt: skip
+"""Settings whose names Keras 2 changed."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The arrays of one layer in a weights file, in the file's order, with their names there."""
+
+    name: str
+    names: tuple[str, ...]
+    arrays: "tuple[np.ndarray, ...]"
+
+
+@dataclass(frozen=True)
+class Old:
+    """A model of an earlier Keras, read and not yet understood.
+
+    Attributes:
+        architecture: The JSON, an object with `class_name` and `config`.
+        groups: The layers that have weights.
+        version: 1, 2 or 3.
+        keras_version: As the file gives it, "" where it does not.
+        theano: Whether Theano computed the outputs, whose convolutions turn their kernels around.
+        where: The files' names, for the messages.
+    """
+
+    architecture: Mapping[str, Any]
+    groups: list[Group]
+    version: int
+    keras_version: str
+    theano: bool
+    where: str = field(default="", compare=False)
+
+
+def architecture(content: bytes, where: str) -> Any:
+    """The value of a JSON file; of JSON inside a JSON string, which people write by accident.
+
+    Raises:
+        CorruptModelError: It is no JSON.
+    """
+    value = strict_json.parse(content, where)
+    for _ in range(2):
+        if isinstance(value, str):
+            value = strict_json.parse(value.encode(), where)
+    return value
+
+
+def unwrapped(content: bytes, where: str) -> bytes:
+    """A JSON file, without the string that it may be in.
+
+    Raises:
+        CorruptModelError: It is no JSON.
+    """
+    if not content.lstrip().startswith(b'"'):
+        return content
+    return json.dumps(architecture(content, where)).encode()
+
+
+def is_keras3(value: Any) -> bool:
+    """Whether parsed JSON is what `to_json` of Keras 3 writes."""
+    return isinstance(value, dict) and "module" in value and "keras_version" not in value
+
+
+def pair(value: Any, h5: bytes, json_where: str, h5_where: str) -> Old:
+    """An old pair.
+
+    Args:
+        value: The parsed JSON.
+        h5: The contents of the weights file.
+        json_where: The JSON file's name.
+        h5_where: The weights file's name.
+
+    Raises:
+        CorruptModelError: No model, or no weights in Keras' format before 3.
+        UnsafeModelError: The weights file reaches outside of itself.
+    """
+    return _old(_checked(value, json_where), _tree(h5, h5_where), json_where, h5_where)
+
+
+def whole(h5: bytes, where: str) -> Old:
+    """A whole model in one HDF5 file, as `model.save("model.h5")` wrote it.
+
+    Raises:
+        InputError: It holds weights alone.
+        CorruptModelError: It is damaged.
+        UnsafeModelError: It reaches outside of itself.
+    """
+    tree = _tree(h5, where)
+    text = tree.attributes.get("", {}).get("model_config")
+    if not isinstance(text, str):
+        raise InputError(
+            f"{where}: holds weights and no architecture; name the JSON file that belongs to it "
+            f"as MODEL, and this one as its weights"
+        )
+    return _old(_checked(architecture(text.encode(), where), where), tree, where, where)
+
+
+def _tree(h5: bytes, where: str) -> hdf5.Tree:
+    tree = hdf5.read(h5, where, skip=weights.NOT_WEIGHTS)
+    weights.check_values(tree, where)
+    return tree
+
+
+def _old(value: Mapping[str, Any], tree: hdf5.Tree, json_where: str, h5_where: str) -> Old:
+    groups = _groups(tree, h5_where)
+    said = _said(value, tree)
+    version = _version(value, said["keras_version"])
+    return Old(
+        architecture=value,
+        groups=groups,
+        version=version,
+        keras_version=said["keras_version"],
+        theano=_theano(said["backend"], version, groups),
+        where=json_where,
+    )
+
+
+def _checked(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict) or "config" not in value or "class_name" not in value:
+        raise CorruptModelError(
+            f"{where}: expected the JSON of a Keras model, an object with class_name and config, "
+            f"found {printable(json.dumps(value), 40)}"
+        )
+    return value
+
+
+def _said(value: Mapping[str, Any], tree: hdf5.Tree) -> dict[str, str]:
+    """Version and backend, where one of the files names them."""
+    places = [value, tree.attributes.get("", {}), tree.attributes.get(MODEL_WEIGHTS, {})]
+    found = {}
+    for name in ("keras_version", "backend"):
+        texts = [place[name] for place in places if isinstance(place.get(name), str)]
+        found[name] = texts[0] if texts else ""
+    return found
+
+
+def _version(value: Mapping[str, Any], said: str) -> int:
+    if is_keras3(value):
+        return 3
+    if said[:1] in ("1", "2", "3"):
+        return int(said[0])
+    return 1 if _names(value) & _KERAS_1 else 2
+
+
+def _names(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*map(_names, value.values()))
+    return set().union(*map(_names, value)) if isinstance(value, list) else set()
+
+
+def _theano(backend: str, version: int, groups: list[Group]) -> bool:
+    if backend or version != 1:
+        return backend == "theano"
+    # Keras 1 did not write its backend down. TensorFlow's names of variables end in ":0".
+    names = [name for group in groups for name in group.names]
+    return bool(names) and not any(":" in name for name in names)
+
+
+def _groups(tree: hdf5.Tree, where: str) -> list[Group]:
+    """The layers with weights, in the file's order."""
+    root = MODEL_WEIGHTS if MODEL_WEIGHTS in tree.attributes else ""
+    attributes = tree.attributes.get(root, {})
+    if "nb_layers" in attributes:
+        return _numbered(tree, root, where)
+    if "layer_names" not in attributes and "layer_names0" not in attributes:
+        raise CorruptModelError(
+            f"{where}: holds no weights in the format before Keras 3 (no layer_names)"
+        )
+    groups = []
+    for layer in _texts(attributes, "layer_names", where):
+        path = _joined(root, layer)
+        names = _texts(tree.attributes.get(path, {}), "weight_names", where)
+        arrays = tuple(_array(tree, _joined(path, name), where) for name in names)
+        groups.append(Group(layer, tuple(names), arrays))
+    return [group for group in groups if group.arrays]
+
+
+def _numbered(tree: hdf5.Tree, root: str, where: str) -> list[Group]:
+    """Before Keras 1.0: layers and arrays by number."""
+    groups, most = [], len(tree.attributes)
+    for number in range(_count(tree.attributes[root]["nb_layers"], most, where)):
+        path = _joined(root, f"layer_{number}")
+        count = _count(tree.attributes.get(path, {}).get("nb_params", 0), most, where)
+        names = [f"param_{i}" for i in range(count)]
+        arrays = tuple(_array(tree, _joined(path, name), where) for name in names)
+        groups.append(Group(f"layer_{number}", tuple(names), arrays))
+    return [group for group in groups if group.arrays]
+
+
+def _count(value: Any, most: int, where: str) -> int:
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise CorruptModelError(f"{where}: damaged, {printable(value)} layers or arrays")
+    return value
+
+
+def _texts(attributes: Mapping[str, Any], name: str, where: str) -> list[str]:
+    """A list of names; a long one is kept in pieces, `name0`, `name1`, and so on."""
+    pieces = [attributes[name]] if name in attributes else []
+    while f"{name}{len(pieces)}" in attributes and name not in attributes:
+        pieces.append(attributes[f"{name}{len(pieces)}"])
+    texts = [text for piece in pieces for text in ([piece] if isinstance(piece, str) else piece)]
+    if not all(isinstance(text, str) for text in texts):
+        raise CorruptModelError(f"{where}: damaged, {name} is no list of names")
+    return texts
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}/{name.strip('/')}".strip("/")
+
+
+def _array(tree: hdf5.Tree, path: str, where: str) -> "np.ndarray":
+    if path not in tree.arrays:
+        raise CorruptModelError(f"{where}: damaged, {printable(path)!r} is missing")
+    return tree.arrays[path]
