@@ -80,13 +80,13 @@ def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """Loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
-    from keras_recipes import plotting, prediction
+    from keras_recipes import plotting
 
     labels, test = data.learned["labels"], data.test
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "cross-entropy")
         yield "accuracy", plotting.curve(fitted.history, "accuracy", "share", log=False)
-    outputs = prediction.outputs(fitted.model, test.x)
+    outputs = fitted.runtime.outputs(test.x)
     table = details(test.y, outputs, data.learned)["confusion"]
     yield "confusion", plotting.confusion(table, data.name)
     yield "mistakes", plotting.worst_mistakes(test, outputs, labels)

@@ -287,7 +287,7 @@ def predict(
     backend.start()
     fitted = storage.load(model, weights)
     if batches is None:
-        batches = prediction.raw_batches(fitted.model, inputs)
+        batches = prediction.raw_batches(fitted.runtime, inputs)
     tables.write(prediction.rows(fitted, batches, given), form, output)
 
 

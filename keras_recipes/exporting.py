@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import prediction, publish, storage, training
+from keras_recipes import publish, storage, training
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.recipe import Fitted
+from keras_recipes.runtime import KerasRuntime
 
 if TYPE_CHECKING:
     import keras
@@ -90,7 +91,7 @@ def _keras(fitted: Fitted, path: Path) -> Exported:
 
 def _difference(fitted: Fitted, other: "keras.Model") -> float:
     x = _real_inputs(fitted)
-    mine, theirs = prediction.outputs(fitted.model, x), prediction.outputs(other, x)
+    mine, theirs = fitted.runtime.outputs(x), KerasRuntime(other).outputs(x)
     difference = float(abs(mine - theirs).max())
     if not difference <= TOLERANCE:
         raise RecipeError(

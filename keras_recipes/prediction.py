@@ -9,25 +9,22 @@ from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.data import numbers
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Batch, Fitted, Row
+from keras_recipes.recipe import Askable, Batch, Row
+from keras_recipes.runtime import Runtime
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
 
 
 ASKING = ("inputs", "interpret")
 """The functions of a recipe that have a part in a prediction."""
 
-PIECE = 1_000
-"""Inputs that the model is given at once."""
 
-
-def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
+def predict(model: Askable, x: Any, **given: Any) -> list[Row]:
     """What the model says about each input.
 
     Args:
-        fitted: From `fit` or `load`.
+        model: From `fit`, `load` or `open_model`.
         x: Inputs as an array, a list or a DataFrame, as the recipe's net takes them.
         **given: Options of the recipe's interpretation.
 
@@ -40,18 +37,19 @@ def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
     """
     import numpy as np
 
-    if fitted.card is None:
-        return list(rows(fitted, [_raw_batch(fitted.model, np.asarray(x), 0, "input")], {}))
-    recipe = catalog.get(fitted.card.recipe)
-    return list(rows(fitted, [recipe.as_batch(x)], settings(fitted.card, given)))
+    if model.card is None:
+        return list(rows(model, [_raw_batch(model.runtime, np.asarray(x), 0, "input")], {}))
+    recipe = catalog.get(model.card.recipe)
+    return list(rows(model, [recipe.as_batch(x)], settings(model.card, given)))
 
 
-def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:
+def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:
     """Predictions for batches as they come."""
+    runtime = model.runtime
     for batch in batches:
-        answers = outputs(fitted.model, batch.x)
-        if fitted.card:
-            recipe, known = catalog.get(fitted.card.recipe), (batch, answers, fitted.card.learned)
+        answers = runtime.outputs(batch.x)
+        if model.card:
+            recipe, known = catalog.get(model.card.recipe), (batch, answers, model.card.learned)
             yield from options.call(recipe, "interpret", *known, options=given)
         else:
             yield from _raw_rows(batch, answers)
@@ -71,19 +69,7 @@ def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
     return itertools.chain(list(itertools.islice(batches, 1)), batches)
 
 
-def outputs(model: "keras.Model", x: "np.ndarray") -> "np.ndarray":
-    """The model's outputs for a batch, shape (N, ...)."""
-    import keras
-    import numpy as np
-
-    # In pieces, so that memory stays bounded; called and not `predict`ed, since a function traced
-    # anew for every model and shape costs more than it saves here, and TensorFlow complains.
-    pieces = [x[start : start + PIECE] for start in range(0, len(x), PIECE)]
-    answers = [model(piece, training=False) for piece in pieces]
-    return np.concatenate([keras.ops.convert_to_numpy(answer) for answer in answers])
-
-
-def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
+def raw_batches(runtime: Runtime, inputs: Sequence[str]) -> Iterator[Batch]:
     """Arrays for a model that is no recipe's: `.npy`, `.npz`, or rows of numbers.
 
     Raises:
@@ -96,10 +82,10 @@ def raw_batches(model: "keras.Model", inputs: Sequence[str]) -> Iterator[Batch]:
         if Path(text).suffix in (".npy", ".npz"):
             x = _array(Path(text))
         else:
-            width = _input_shape(model)[-1] or 1
+            width = runtime.input_shape[-1] or 1
             example = ",".join(["0"] * min(width, 3))
             x = np.array([row for _, row in numbers.rows([text], width=width, example=example)])
-        yield _raw_batch(model, x, first, text)
+        yield _raw_batch(runtime, x, first, text)
         first += len(x)
 
 
@@ -123,10 +109,10 @@ def _array(path: Path) -> "np.ndarray":
         raise InputError(f"{path}: no NumPy array that can be read: {error}") from None
 
 
-def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -> Batch:
+def _raw_batch(runtime: Runtime, x: "np.ndarray", first: int, source: str) -> Batch:
     import numpy as np
 
-    expected = _input_shape(model)
+    expected = runtime.input_shape
     if not len(x):
         raise InputError(f"{source}: expected inputs, received none")
     if x.ndim != len(expected) + 1 or any(
@@ -139,15 +125,6 @@ def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -
             f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity"
         )
     return Batch([str(first + i) for i in range(len(x))], x)
-
-
-def _input_shape(model: "keras.Model") -> tuple[int | None, ...]:
-    """The shape of one input, without the batch axis."""
-    if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
-        raise InputError("expected a model with one input and one output, this one has more")
-    if len(model.input_shape) < 2:
-        raise InputError(f"expected a model of arrays, this one takes {model.input_shape}")
-    return model.input_shape[1:]
 
 
 def _raw_rows(batch: Batch, answers: "np.ndarray") -> Iterator[Row]:
