@@ -229,16 +229,15 @@ def evaluate(
       recipes evaluate xor
       recipes evaluate saved_models/and --data and.csv
     """
-    from keras_recipes import backend, storage, training
+    from keras_recipes import opening, training
 
-    card = storage.card_of(model)
+    card = opening.card_of(model)
     if card is None:
         raise InputError(f"{model}: has no card, so no recipe to measure it by")
     recipe = catalog.get(card.recipe)
     given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
-    backend.start()
-    measured = training.measure(storage.load(model), dataset)
+    measured = training.measure(opening.open_model(model), dataset)
     extra = {"model": model, **measured.details}
     _print_metrics(recipe, measured.metrics, dataset.name, as_json, extra)
     for table in measured.details.values() if not as_json else ():
@@ -272,46 +271,62 @@ def predict(
       recipes predict xor - --format jsonl < points.csv
       recipes predict xor -- -1,0.5
     """
-    from keras_recipes import backend, prediction, storage, tables
+    from keras_recipes import opening, prediction, tables
 
     if not inputs:
         raise InputError("nothing to predict: give values, files, or - for standard input")
     if output is not None:
         tables.check_output(output)
-    card = storage.card_of(model, weights)
+    card = opening.card_of(model, weights)
     given, batches = {}, None
     if card:
         recipe = catalog.get(card.recipe)
         given = prediction.settings(card, options.parse(recipe, assignments, prediction.ASKING))
         batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
-    backend.start()
-    fitted = storage.load(model, weights)
+    opened = opening.open_model(model, weights)
     if batches is None:
-        batches = prediction.raw_batches(fitted.runtime, inputs)
-    tables.write(prediction.rows(fitted, batches, given), form, output)
+        batches = prediction.raw_batches(opened.runtime, inputs)
+    tables.write(prediction.rows(opened, batches, given), form, output)
 
 
 @commands.command()
 @_MODEL
-@click.option("--format", "form", required=True, metavar="F", help="json-h5 or keras.")
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    metavar="F",
+    help="json-h5, keras, saved-model, onnx or litert.",
+)
 @click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
 @click.option("--output", metavar="P", help="The file or folder [named after MODEL, here].")
 def export(model: str, form: str, weights: str | None, output: str | None) -> None:
-    """Write a model in another format, read it back and compare.
+    """Write a model in another format, read it back where it will run, and compare.
+
+    Both compute the recipe's test inputs; where their outputs differ, nothing is written.
 
     \b
     Example:
       recipes export xor --format keras
       recipes export xor --format json-h5 --output xor-for-a-friend
+      recipes export lenet5 --format onnx
+      recipes predict lenet5.onnx digit.png
     """
     from keras_recipes import backend, exporting, storage
 
     place = storage.locate(model, weights)
     path = Path(output) if output else exporting.default_path(place, form)
-    exporting.check_format(form, path)
-    backend.start()
+    exporting.check(form, path)
+    # Written for any machine, and compared on this one's CPU.
+    backend.start("cpu")
     exported = exporting.export(storage.load(model, weights), form, path)
-    log.info("read back; largest difference of the outputs: %.3g", exported.largest_difference)
+    log.info(
+        "read back by %s; largest difference of the outputs for %s inputs: %.2g (at most %g)",
+        exported.runtime,
+        f"{exported.inputs:,}",
+        exported.largest_difference,
+        exported.tolerance,
+    )
     click.echo(exported.path)
 
 

@@ -81,3 +81,18 @@ class KerasRuntime:
 def pieces(x: "np.ndarray", size: int = PIECE) -> "Iterable[np.ndarray]":
     """The batch cut into pieces, the last of them shorter."""
     return (x[start : start + size] for start in range(0, len(x), size))
+
+
+def as_input(x: "np.ndarray", shape: tuple[int | None, ...], dtype: str) -> "np.ndarray":
+    """A batch as another runtime wants it, which converts nothing by itself; Keras does.
+
+    Args:
+        x: Numbers of shape (N, ...); as in Keras, a last axis of length 1 may be there or not.
+        shape: Of one input.
+        dtype: NumPy's name for the input's type.
+    """
+    if x.ndim == len(shape) + 2 and x.shape[-1] == 1:
+        x = x[..., 0]
+    elif x.ndim == len(shape) and shape[-1] == 1:
+        x = x[..., None]
+    return x.astype(dtype)

@@ -7,16 +7,14 @@ history.csv         metrics over the epochs
 first.weights.h5    the untrained weights, where the recipe's pictures need them
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, publish
+from keras_recipes import backend, catalog, formats, publish
 from keras_recipes.card import Card
 from keras_recipes.errors import (
     CorruptModelError,
@@ -24,6 +22,7 @@ from keras_recipes.errors import (
     RecipeError,
     UnsafeModelError,
 )
+from keras_recipes.formats import keras_file
 from keras_recipes.history import History
 from keras_recipes.recipe import Fitted
 
@@ -86,16 +85,7 @@ def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
         InputError: `target` is no folder, the working directory or above it, the root of a file
             system, or holds other files than those of a saved model.
     """
-    publish.complete(target)
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise InputError(f"{target}: expected a folder, found a file; name another folder")
-    if Path.cwd().is_relative_to(target) or target.is_mount():
-        raise InputError(f"{target}: cannot be replaced as a whole; name a folder inside it")
-    names = {entry.name for entry in target.iterdir()}
-    if strange := names - set(ours):
-        raise InputError(f"{target}: holds {min(strange)}, no saved model's; name another folder")
+    names = publish.replaced(target, ours)
     if names and not {ARCHITECTURE, CARD} <= names and names != {ARCHITECTURE, WEIGHTS}:
         raise InputError(f"{target}: holds no saved model; name another folder")
 
@@ -106,6 +96,7 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
     Args:
         path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
             the models that come with this package), a `model.json`, or a `.keras` file.
+            What was exported for another runtime is opened by `open_model`.
         weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it.
 
     Raises:
@@ -113,15 +104,27 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
         UnsafeModelError: The model holds code.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    backend.start()
     place = locate(str(path), weights)
+    if format := formats.of(place):
+        raise InputError(
+            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
+            "be asked and measured; name the model that it was made from"
+        )
+    fitted = read(place, weights)
+    if fitted.card is None:
+        log.warning("unverified: %s has no card with digests", place)
+    return fitted
+
+
+def read(place: Path, weights: str | Path | None = None) -> Fitted:
+    """Loads what `locate` found, or what is about to become a saved model; see `load`."""
+    backend.start()
     if (place / CARD).exists():
         return _load_verified(place)
-    log.warning("unverified: %s has no card with digests", place)
+    if place.suffix == keras_file.ENDING:
+        return _load_keras_file(place)
     if place.is_dir():
         place = place / ARCHITECTURE
-    if place.suffix == ".keras":
-        return Fitted(model=_read_keras_file(place))
     weights = Path(weights) if weights else place.with_name(WEIGHTS)
     return Fitted(model=_pair(_content(place), place, _content(weights), weights))
 
@@ -166,11 +169,15 @@ def locate(model: str, weights: str | Path | None = None) -> Path:
         return place.parent
     if weights is not None and place.suffix != ".json":
         raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    if formats.of(place):
+        return place
     if place.is_dir():
         if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
             raise InputError(f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}")
     elif place.suffix not in (".json", ".keras"):
-        raise InputError(f"{place}: expected a saved model's folder, a .json or a .keras file")
+        raise InputError(
+            f"{place}: expected a saved model's folder, or a .json, .keras, .onnx or .tflite file"
+        )
     return place
 
 
@@ -182,6 +189,8 @@ def card_of(model: str, weights: str | Path | None = None) -> Card | None:
         CorruptModelError: The card is damaged.
     """
     place = locate(model, weights)
+    if place.suffix == keras_file.ENDING:
+        return _card_in_keras_file(_content(place), place)
     return _read_card(place) if (place / CARD).exists() else None
 
 
@@ -238,8 +247,7 @@ def members(fitted: Fitted) -> dict[str, bytes]:
     if fitted.first_weights is not None:
         files[FIRST_WEIGHTS] = weights_file(fitted.model, fitted.first_weights)
     if fitted.card is not None:
-        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        files[CARD] = replace(fitted.card, files=digests).to_json().encode()
+        files[CARD] = fitted.card.of(files).to_json().encode()
     return files
 
 
@@ -291,12 +299,11 @@ def _verified(folder: Path, card: Card) -> dict[str, bytes]:
         if name not in card.files:
             raise CorruptModelError(f"{folder / CARD}: lists no {name}; restore it, or fit again")
     contents = {name: _content(folder / name) for name in card.files}
-    for name, content in contents.items():
-        if hashlib.sha256(content).hexdigest() != card.files[name]:
-            raise CorruptModelError(
-                f"{folder / name}: not the file that {CARD} describes (SHA-256 differs); "
-                "restore it, or fit again"
-            )
+    if altered := card.altered(contents):
+        raise CorruptModelError(
+            f"{folder / altered}: not the file that {CARD} describes (SHA-256 differs); "
+            "restore it, or fit again"
+        )
     return contents
 
 
@@ -314,10 +321,18 @@ def _open(folder: Path, card: Card, contents: Mapping[str, bytes]) -> Fitted:
 
 
 def _read_card(folder: Path) -> Card:
-    path = folder / CARD
-    card = Card.from_json(_content(path), str(path))
+    return read_card(_content(folder / CARD), str(folder / CARD))
+
+
+def read_card(text: bytes, where: str) -> Card:
+    """A card of a recipe that is here.
+
+    Raises:
+        CorruptModelError: It is no card, or of a recipe that this version lacks.
+    """
+    card = Card.from_json(text, where)
     if catalog.canonical(card.recipe) is None:
-        raise CorruptModelError(f"{path}: names a recipe {card.recipe!r} that this version lacks")
+        raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
     return card
 
 
@@ -364,7 +379,29 @@ def _load_weights(model: "keras.Model", content: bytes, path: Path) -> None:
             ) from error
 
 
-def _read_keras_file(path: Path) -> "keras.Model":
+def _load_keras_file(path: Path) -> Fitted:
+    content = _content(path)
+    card = _card_in_keras_file(content, path)
+    if card and (altered := card.altered(keras_file.described(content, str(path)))):
+        raise CorruptModelError(
+            f"{path}: its {altered} is not the one that its card describes (SHA-256 differs); "
+            "export it again"
+        )
+    return Fitted(model=read_keras_file(path), card=card)
+
+
+def _card_in_keras_file(content: bytes, path: Path) -> Card | None:
+    text = keras_file.card_in(content, str(path))
+    return None if text is None else read_card(text, str(path))
+
+
+def read_keras_file(path: Path) -> "keras.Model":
+    """The model in a `.keras` file, without its card.
+
+    Raises:
+        UnsafeModelError: The model holds code.
+        CorruptModelError: Keras does not open it.
+    """
     import keras
 
     with _explained(path):
