@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.errors import CorruptModelError
 from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Row, Share
 
 if TYPE_CHECKING:
@@ -40,8 +41,16 @@ def interpret(
         learned: With the classes' `labels`.
         unsure_below: Probability under which the prediction is "unsure".
         all_probabilities: Whether to add a column `p_LABEL` for each class.
+
+    Raises:
+        CorruptModelError: There is not a label for each output.
     """
-    labels = learned["labels"]
+    labels = learned.get("labels")
+    if not isinstance(labels, list) or [len(labels)] != list(outputs.shape[1:]):
+        raise CorruptModelError(
+            f"the model's card is damaged: expected a label for each of the outputs, which have "
+            f"the shape {outputs.shape[1:]}"
+        )
     for name, probabilities in zip(batch.names, outputs, strict=True):
         first, second = probabilities.argsort()[::-1][:2]
         sure = probabilities[first] >= unsure_below

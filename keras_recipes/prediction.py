@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.data import numbers
-from keras_recipes.errors import InputError
+from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Askable, Batch, Row
 from keras_recipes.runtime import Runtime
 
@@ -58,10 +58,20 @@ def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> 
 def settings(card: Card, given: Mapping[str, Any]) -> dict[str, Any]:
     """The card's options for asking the model, and over them what is given.
 
+    Free texts are not taken from a card, which may be anybody's: they name files to write.
+
     Raises:
         InputError: Something given is no option for that.
+        CorruptModelError: The card has a value that the option cannot have.
     """
-    return {**card.options, **options.check(catalog.get(card.recipe), given, ASKING)}
+    recipe = catalog.get(card.recipe)
+    known = options.of(recipe, ASKING).values()
+    mine = [option for option in known if option.kind is not str or option.choices]
+    try:
+        kept = {o.name: o.check(card.options[o.name]) for o in mine if o.name in card.options}
+    except InputError as error:
+        raise CorruptModelError(f"the model's card is damaged: {error}") from None
+    return {**kept, **options.check(recipe, given, ASKING)}
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -90,17 +90,18 @@ class Interpreter:
         try:
             with backend.silenced():  # it announces its delegate
                 self._interpreter = interpreter.Interpreter(model_content=members[MEMBER])
-                self._interpreter.allocate_tensors()
+                takes = self._interpreter.get_input_details()
+                gives = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise CorruptModelError(f"{where}: ai-edge-litert does not open it: {error}") from None
-        takes = self._interpreter.get_input_details()
-        gives = self._interpreter.get_output_details()
         if len(takes) != 1 or len(gives) != 1 or len(takes[0]["shape"]) < 2:
             raise CorruptModelError(
                 f"{where}: expected one input with a batch axis and one output, "
                 f"received {len(takes)} and {len(gives)}"
             )
         self._takes, self._gives, self._where = takes[0], gives[0], where
+        # Memory is laid out for the first batch: what any length means is not known before.
+        self._laid_out_for: tuple[int, ...] = ()
         self.name = f"ai-edge-litert {version('ai-edge-litert')}"
 
     @property
@@ -116,16 +117,19 @@ class Interpreter:
         batch = int(self._takes["shape_signature"][0])
         size = batch if batch > 0 else runtime.PIECE
         try:
-            answers = [self._computed(piece, resize=batch < 0) for piece in runtime.pieces(x, size)]
+            with backend.silenced():
+                answers = [self._computed(piece) for piece in runtime.pieces(x, size)]
         except (ValueError, RuntimeError) as error:
             raise RecipeError(f"{self._where}: ai-edge-litert: {error}") from None
         return np.concatenate(answers)
 
-    def _computed(self, piece: "np.ndarray", *, resize: bool) -> "np.ndarray":
+    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         engine, place = self._interpreter, self._takes["index"]
-        if resize and tuple(engine.get_input_details()[0]["shape"]) != piece.shape:
-            engine.resize_tensor_input(place, piece.shape, strict=True)
+        if self._laid_out_for != piece.shape:
+            if (self._takes["shape_signature"] < 0).any():
+                engine.resize_tensor_input(place, piece.shape, strict=True)
             engine.allocate_tensors()
+            self._laid_out_for = piece.shape
         engine.set_tensor(place, piece)
         engine.invoke()
         answer: np.ndarray = engine.get_tensor(self._gives["index"])
