@@ -58,10 +58,10 @@ def _import_keras() -> None:
     try:
         import keras
     except (ImportError, ValueError) as error:
-        name = os.environ.get("KERAS_BACKEND", "tensorflow")
+        asked = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise InputError(
-            f"Keras does not start with KERAS_BACKEND={name} ({error}): "
-            f"pip install 'keras_recipes[{name}]', or unset KERAS_BACKEND"
+            f"Keras does not start with KERAS_BACKEND={asked} ({error}): "
+            f"pip install 'keras_recipes[{asked}]', or unset KERAS_BACKEND"
         ) from error
     # The first tensor opens the device, which is the second half of the chatter.
     keras.ops.zeros(())
@@ -69,11 +69,8 @@ def _import_keras() -> None:
 
 def describe() -> str:
     """The running backend and the device it computes on, such as "tensorflow 2.21.0 on CPU"."""
-    import keras
-
-    name = keras.backend.backend()
-    version = sys.modules[name].__version__
-    return f"{name} {version} on {'GPU' if gpus() else 'CPU'}"
+    version = sys.modules[name()].__version__
+    return f"{name()} {version} on {'GPU' if gpus() else 'CPU'}"
 
 
 def gpus() -> list[str]:
@@ -83,13 +80,13 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
-def is_tensorflow() -> bool:
-    """Whether Keras runs, or would be started, on TensorFlow."""
-    if "keras" in sys.modules:
-        import keras
+def name() -> str:
+    """The backend that Keras runs on or, before it is imported, that the environment asks for."""
+    if "keras" not in sys.modules:
+        return os.environ.get("KERAS_BACKEND", "tensorflow")
+    import keras
 
-        return bool(keras.backend.backend() == "tensorflow")
-    return os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+    return str(keras.backend.backend())
 
 
 @contextmanager

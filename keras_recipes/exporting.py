@@ -109,9 +109,9 @@ def check(format: str, path: Path) -> None:
     way = FORMATS[format]
     if way.format and way.format.extra:
         extras.require(f"format {format}", way.format.extra)
-    if way.format and not backend.is_tensorflow():
+    if way.format and backend.name() != "tensorflow":
         raise InputError(
-            f"format {format}: is written by TensorFlow, received another KERAS_BACKEND; "
+            f"format {format}: is written by TensorFlow, received KERAS_BACKEND={backend.name()}; "
             "unset it, the model is the same on every backend"
         )
     if way.is_file and path.suffix != way.ending:

@@ -11,7 +11,7 @@ from pathlib import Path
 from keras_recipes import extras, formats, storage
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.formats.format import Format, Members
+from keras_recipes.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
 from keras_recipes.recipe import Askable
 from keras_recipes.runtime import Runtime
 
@@ -91,6 +91,8 @@ def _read(place: Path, format: Format) -> tuple[Members, Card | None]:
     names = {place: format.members[0]} if format.is_file else {place / m: m for m in format.members}
     found = {name: _content(path) for path, name in names.items() if path.exists()}
     members, text = format.split(found, str(place))
+    if text is not None and len(text) > MOST_CARD_BYTES:
+        raise card_too_large(str(place))
     return members, None if text is None else storage.read_card(text, str(place))
 
 

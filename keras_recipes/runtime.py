@@ -1,9 +1,9 @@
 """Who computes a model's outputs: Keras, or whatever runs a file that left Keras."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from keras_recipes.errors import InputError
+from keras_recipes.errors import CorruptModelError, InputError
 
 if TYPE_CHECKING:
     import keras
@@ -69,18 +69,47 @@ class KerasRuntime:
 
     def outputs(self, x: "np.ndarray") -> "np.ndarray":
         """The model's outputs for a batch, shape (N, ...)."""
+        return piecewise(self._computed, x, self.model.name)
+
+    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         import keras
-        import numpy as np
 
         # Called and not `predict`ed: a function traced anew for every model and shape costs more
         # than it saves here, and TensorFlow complains.
-        answers = [self.model(piece, training=False) for piece in pieces(x)]
-        return np.concatenate([keras.ops.convert_to_numpy(answer) for answer in answers])
+        answer: np.ndarray = keras.ops.convert_to_numpy(self.model(piece, training=False))
+        return answer
 
 
-def pieces(x: "np.ndarray", size: int = PIECE) -> "Iterable[np.ndarray]":
-    """The batch cut into pieces, the last of them shorter."""
-    return (x[start : start + size] for start in range(0, len(x), size))
+def piecewise(
+    compute: "Callable[[np.ndarray], np.ndarray]",
+    x: "np.ndarray",
+    where: str,
+    batch: int | None = None,
+) -> "np.ndarray":
+    """What a runtime computes for a batch, piece by piece.
+
+    Args:
+        compute: Outputs for one piece.
+        x: Inputs, first axis N.
+        where: The model's path, for the messages.
+        batch: So many inputs the model takes at once, neither more nor less; None where it takes
+            any number.
+
+    Raises:
+        CorruptModelError: The model does not give an output for each input.
+    """
+    import numpy as np
+
+    size, answers = batch or PIECE, []
+    for start in range(0, len(x), size):
+        piece = x[start : start + size]
+        missing = size - len(piece) if batch else 0
+        filled = np.concatenate([piece, piece[-1:].repeat(missing, axis=0)]) if missing else piece
+        answer = compute(filled)
+        if not answer.ndim or len(answer) != len(filled):
+            raise CorruptModelError(f"{where}: does not give an output for each input")
+        answers.append(answer[: len(piece)])
+    return np.concatenate(answers)
 
 
 def as_input(x: "np.ndarray", shape: tuple[int | None, ...], dtype: str) -> "np.ndarray":

@@ -104,12 +104,7 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
         UnsafeModelError: The model holds code.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    place = locate(str(path), weights)
-    if format := formats.of(place):
-        raise InputError(
-            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
-            "be asked and measured; name the model that it was made from"
-        )
+    place = _locate_keras(str(path), weights)
     fitted = read(place, weights)
     if fitted.card is None:
         log.warning("unverified: %s has no card with digests", place)
@@ -181,6 +176,16 @@ def locate(model: str, weights: str | Path | None = None) -> Path:
     return place
 
 
+def _locate_keras(model: str, weights: str | Path | None) -> Path:
+    place = locate(model, weights)
+    if format := formats.of(place):
+        raise InputError(
+            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
+            "be asked and measured; name the model that it was made from"
+        )
+    return place
+
+
 def card_of(model: str, weights: str | Path | None = None) -> Card | None:
     """The card of a MODEL argument, or None where it has none; the model is not loaded.
 
@@ -188,7 +193,7 @@ def card_of(model: str, weights: str | Path | None = None) -> Card | None:
         InputError: There is no such model.
         CorruptModelError: The card is damaged.
     """
-    place = locate(model, weights)
+    place = _locate_keras(model, weights)
     if place.suffix == keras_file.ENDING:
         return _card_in_keras_file(_content(place), place)
     return _read_card(place) if (place / CARD).exists() else None
@@ -215,7 +220,7 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
 
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights() if weights is None else weights)
-    if model.optimizer:
+    if getattr(model, "optimizer", None):  # which a model lacks that was never compiled
         # The JSON says how to compile, so Keras looks for an optimizer in the file: a new one,
         # which has made no slots yet.
         bare.compile(keras.optimizers.get(keras.optimizers.serialize(model.optimizer)))

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_recipes.errors import CorruptModelError
 from keras_recipes.runtime import Runtime
 
 if TYPE_CHECKING:
     import keras
+
+MOST_CARD_BYTES = 2**24
+"""A larger card is refused; one with ten thousand log templates has a tenth of that."""
 
 Members = Mapping[str, bytes]
 """The files of an export by name; a format that is a single file has one."""
@@ -53,3 +57,8 @@ class Format:
         if self.is_file:
             return place.suffix == self.ending and not place.is_dir()
         return (place / self.members[0]).is_file()
+
+
+def card_too_large(where: str) -> CorruptModelError:
+    """The refusal of a card beyond `MOST_CARD_BYTES`."""
+    return CorruptModelError(f"{where}: expected a card of at most {MOST_CARD_BYTES:,} bytes")

@@ -111,29 +111,28 @@ class Interpreter:
 
     def outputs(self, x: "np.ndarray") -> "np.ndarray":
         """The model's outputs for a batch, shape (N, ...)."""
-        import numpy as np
-
         x = runtime.as_input(x, self.input_shape, self._takes["dtype"])
         batch = int(self._takes["shape_signature"][0])
-        size = batch if batch > 0 else runtime.PIECE
-        try:
-            with backend.silenced():
-                answers = [self._computed(piece) for piece in runtime.pieces(x, size)]
-        except (ValueError, RuntimeError) as error:
-            raise RecipeError(f"{self._where}: ai-edge-litert: {error}") from None
-        return np.concatenate(answers)
+        with backend.silenced():
+            return runtime.piecewise(self._computed, x, self._where, batch if batch > 0 else None)
 
     def _computed(self, piece: "np.ndarray") -> "np.ndarray":
-        engine, place = self._interpreter, self._takes["index"]
-        if self._laid_out_for != piece.shape:
-            if (self._takes["shape_signature"] < 0).any():
-                engine.resize_tensor_input(place, piece.shape, strict=True)
-            engine.allocate_tensors()
-            self._laid_out_for = piece.shape
-        engine.set_tensor(place, piece)
-        engine.invoke()
-        answer: np.ndarray = engine.get_tensor(self._gives["index"])
+        try:
+            self._lay_out(piece.shape)
+            self._interpreter.set_tensor(self._takes["index"], piece)
+            self._interpreter.invoke()
+            answer: np.ndarray = self._interpreter.get_tensor(self._gives["index"])
+        except (ValueError, RuntimeError) as error:
+            raise RecipeError(f"{self._where}: ai-edge-litert: {error}") from None
         return answer
+
+    def _lay_out(self, shape: tuple[int, ...]) -> None:
+        if self._laid_out_for == shape:
+            return
+        if (self._takes["shape_signature"] < 0).any():
+            self._interpreter.resize_tensor_input(self._takes["index"], shape, strict=True)
+        self._interpreter.allocate_tensors()
+        self._laid_out_for = shape
 
 
 FORMAT = Format(

@@ -100,7 +100,9 @@ class Session:
                 members[MEMBER], settings, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime has an exception for each status
-            raise CorruptModelError(f"{where}: onnxruntime does not open it: {error}") from None
+            raise CorruptModelError(
+                f"{where}: onnxruntime does not open it: {_line(error)}"
+            ) from None
         takes, gives = self._session.get_inputs(), self._session.get_outputs()
         if len(takes) != 1 or len(gives) != 1 or len(takes[0].shape) < 2:
             raise CorruptModelError(
@@ -117,19 +119,22 @@ class Session:
 
     def outputs(self, x: "np.ndarray") -> "np.ndarray":
         """The model's outputs for a batch, shape (N, ...)."""
-        import numpy as np
-
-        batch = self._input.shape[0]
-        size = batch if isinstance(batch, int) else runtime.PIECE
         x = runtime.as_input(x, self.input_shape, _dtype(self._input.type))
+        batch = self._input.shape[0]
+        fixed = batch if isinstance(batch, int) else None
+        return runtime.piecewise(self._computed, x, self._where, fixed)
+
+    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         try:
-            answers = [
-                self._session.run(None, {self._input.name: piece})[0]
-                for piece in runtime.pieces(x, size)
-            ]
-        except Exception as error:
-            raise RecipeError(f"{self._where}: onnxruntime: {error}") from None
-        return np.concatenate(answers)
+            answer: np.ndarray = self._session.run(None, {self._input.name: piece})[0]
+        except Exception as error:  # onnxruntime has an exception for each status
+            raise RecipeError(f"{self._where}: onnxruntime: {_line(error)}") from None
+        return answer
+
+
+def _line(error: Exception) -> str:
+    """The first line of a message that may have many."""
+    return str(error).partition("\n")[0]
 
 
 def _dtype(name: str) -> str:

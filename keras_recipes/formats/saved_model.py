@@ -139,19 +139,19 @@ class SavedModel:
 
     def outputs(self, x: "np.ndarray") -> "np.ndarray":
         """The model's outputs for a batch, shape (N, ...)."""
-        import numpy as np
+        x = runtime.as_input(x, self.input_shape, self._input.dtype.as_numpy_dtype)
+        return runtime.piecewise(self._computed, x, self._where, self._input.shape[0])
+
+    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         import tensorflow as tf
 
-        x = runtime.as_input(x, self.input_shape, self._input.dtype.as_numpy_dtype)
         try:
-            answers = [
-                self._compute(**{self._input.name: tf.constant(piece)})
-                for piece in runtime.pieces(x)
-            ]
+            (answer,) = self._compute(**{self._input.name: tf.constant(piece)}).values()
         except (tf.errors.OpError, ValueError, TypeError) as error:
             reason = str(error).partition("\n")[0]
             raise RecipeError(f"{self._where}: TensorFlow: {reason}") from None
-        return np.concatenate([answer.numpy() for (answer,) in map(dict.values, answers)])
+        values: np.ndarray = answer.numpy()
+        return values
 
 
 def check(graph: bytes, where: str) -> None:

@@ -1,10 +1,12 @@
 """The card as a member of a ZIP archive, which may begin behind something else."""
 
+import re
+
 from keras_recipes.errors import CorruptModelError
+from keras_recipes.formats.format import MOST_CARD_BYTES, card_too_large
 
 NAME = "card.json"
-MOST_BYTES = 2**24
-"""A larger card is refused; one with ten thousand log templates has a tenth of that."""
+_HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)
 
 
 def added(content: bytes, card: bytes) -> bytes:
@@ -23,12 +25,14 @@ def found(content: bytes, where: str) -> tuple[int, bytes] | None:
     """Where the card's member begins, and the card's text; None where there is none.
 
     Raises:
-        CorruptModelError: The archive is damaged, or the card too large.
+        CorruptModelError: The archive is damaged, cut off, or the card too large.
     """
     import io
     import zipfile
 
     if not zipfile.is_zipfile(io.BytesIO(content)):
+        if _HEADER.search(content):
+            raise CorruptModelError(f"{where}: its card is cut off; get it, or export it, again")
         return None
     try:
         return _found(content, where)
@@ -46,6 +50,6 @@ def _found(content: bytes, where: str) -> tuple[int, bytes] | None:
         if NAME not in archive.namelist():
             return None
         entry = archive.getinfo(NAME)
-        if entry.file_size > MOST_BYTES:
-            raise CorruptModelError(f"{where}: expected a card of at most {MOST_BYTES:,} bytes")
+        if entry.file_size > MOST_CARD_BYTES:
+            raise card_too_large(where)
         return entry.header_offset, archive.read(entry)
