@@ -233,7 +233,7 @@ def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
     for name, content in members.items():
         (staged / name).parent.mkdir(parents=True, exist_ok=True)
         write(staged / name, content)
-    for inner in {(staged / name).parent for name in members}:
+    for inner in {(staged / name).parent for name in members} - {staged}:
         _flush_folder(inner)
     _flush_folder(staged)
 

@@ -179,10 +179,11 @@ def test_a_damaged_file_is_refused_whatever_the_damage(
     format: str, fitted: Fitted, data: st.DataObject
 ) -> None:
     place = Path(PLACES[format])
+    whole_place = place.with_stem("whole")
     if not place.exists():
         exported(fitted, format)
-        Path("whole").write_bytes(place.read_bytes())
-    whole = Path("whole").read_bytes()
+        whole_place.write_bytes(place.read_bytes())
+    whole = whole_place.read_bytes()
     cut = data.draw(st.integers(0, len(whole) - 1))
     if data.draw(st.booleans()):
         damaged = whole[:cut]
@@ -194,10 +195,9 @@ def test_a_damaged_file_is_refused_whatever_the_damage(
         opened = open_model(place)
     except RecipeError:
         return
-    # Damage between the model and its card takes the card away, and that is said.
-    assert opened.card is None or opened.card == fitted.card.of(opened.card.files)
+    # Damage to where the card is kept may take it away, and that is said. With it, all is whole.
     if opened.card:
-        assert predict(opened, [[0, 1]])[0]["class"] == 1
+        assert predict(opened, [[0, 1]]) == predict(open_model(whole_place), [[0, 1]])
 
 
 @every_file
