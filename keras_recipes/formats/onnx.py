@@ -96,9 +96,10 @@ class Session:
         settings.log_severity_level = 4  # what is fatal is raised
         settings.add_session_config_entry("session.load_model_format", "ONNX")
         try:
-            self._session = onnxruntime.InferenceSession(
-                members[MEMBER], settings, providers=["CPUExecutionProvider"]
-            )
+            with backend.silenced():  # of some errors it prints more than it raises
+                self._session = onnxruntime.InferenceSession(
+                    members[MEMBER], settings, providers=["CPUExecutionProvider"]
+                )
         except Exception as error:  # onnxruntime has an exception for each status
             raise CorruptModelError(
                 f"{where}: onnxruntime does not open it: {_line(error)}"
@@ -121,8 +122,9 @@ class Session:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, _dtype(self._input.type))
         batch = self._input.shape[0]
-        fixed = batch if isinstance(batch, int) else None
-        return runtime.piecewise(self._computed, x, self._where, fixed)
+        fixed = batch if isinstance(batch, int) and batch > 0 else None
+        with backend.silenced():
+            return runtime.piecewise(self._computed, x, self._where, fixed)
 
     def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         try:
