@@ -301,9 +301,10 @@ def predict(
 @click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
 @click.option("--output", metavar="P", help="The file or folder [named after MODEL, here].")
 def export(model: str, form: str, weights: str | None, output: str | None) -> None:
-    """Write a model in another format, read it back where it will run, and compare.
+    """Write a model in another format, read it back and compare.
 
-    Both compute the recipe's test inputs; where their outputs differ, nothing is written.
+    It is read back by what will run it. Both compute the recipe's test inputs; where their outputs
+    differ, nothing is written.
 
     \b
     Example:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from keras_recipes import backend, cli, extras, fit, save, storage
+from keras_recipes import backend, cli, exporting, extras, fit, save, storage
 from keras_recipes.recipe import Fitted
 
 Run = Callable[..., Result]
@@ -89,3 +90,20 @@ def needs(extra: str | None) -> None:
     missing = [p for p in extras.PACKAGES.get(extra, ()) if not extras.is_here(p)]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: {extras.command(extra)}")
+
+
+_KEPT = tempfile.TemporaryDirectory()
+_EXPORTS: dict[object, tuple[exporting.Exported, Path]] = {}
+
+
+def exported(fitted: Fitted, format: str, place: str = "it") -> exporting.Exported:
+    """A model in another format, in the test's own folder; made only once for all tests."""
+    needs(format)
+    target = Path(f"{place}{exporting.FORMATS[format].ending}")
+    key = id(fitted.model), fitted.card.to_json() if fitted.card else None, format
+    if key not in _EXPORTS:
+        kept = Path(tempfile.mkdtemp(dir=_KEPT.name)) / target.name
+        _EXPORTS[key] = exporting.export(fitted, format, kept), kept
+    done, kept = _EXPORTS[key]
+    shutil.copytree(kept, target) if kept.is_dir() else shutil.copy(kept, target)
+    return replace(done, path=target)

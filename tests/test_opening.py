@@ -19,17 +19,17 @@ from keras_recipes import backend, evaluate, export, load, open_model, predict
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
 from keras_recipes.formats import FORMATS, litert, onnx, protobuf, saved_model
 from keras_recipes.recipe import Fitted
-from tests.conftest import Run, needs
+from tests.conftest import Run, exported, needs
 
-PLACES = {"saved-model": "it", "onnx": "it.onnx", "litert": "it.tflite", "keras": "it.keras"}
+PLACES = {
+    "saved-model": "it-saved-model",
+    "onnx": "it.onnx",
+    "litert": "it.tflite",
+    "keras": "it.keras",
+}
 every_place = pytest.mark.parametrize("format", PLACES)
 FILES = {"onnx": onnx, "litert": litert}
 every_file = pytest.mark.parametrize("format", FILES)
-
-
-def exported(fitted: Fitted, format: str) -> Path:
-    needs(format)
-    return export(fitted, format, PLACES[format]).path
 
 
 def drawn(name: str) -> str:
@@ -46,7 +46,7 @@ def table(text: str) -> list[dict[str, str]]:
 
 @every_place
 def test_a_picture_is_answered_as_by_the_model(format: str, recipes: Run, lenet: Fitted) -> None:
-    place, picture = exported(lenet, format), drawn("seven.png")
+    place, picture = exported(lenet, format).path, drawn("seven.png")
     arguments = (picture, "--format", "csv", "--set", "all_probabilities=true")
     mine = table(recipes("predict", "lenet5", *arguments).stdout)
     result = recipes("predict", str(place), *arguments)
@@ -60,7 +60,7 @@ def test_a_picture_is_answered_as_by_the_model(format: str, recipes: Run, lenet:
 
 @every_place
 def test_it_is_measured_as_the_model_is(format: str, recipes: Run, lenet: Fitted) -> None:
-    place = exported(lenet, format)
+    place = exported(lenet, format).path
     result = recipes("evaluate", str(place), "--data", "digits", "--json")
     expected = evaluate(lenet, "digits")
     assert json.loads(result.stdout)["metrics"] == pytest.approx(expected, abs=1e-4)
@@ -69,7 +69,7 @@ def test_it_is_measured_as_the_model_is(format: str, recipes: Run, lenet: Fitted
 
 @every_place
 def test_from_python_it_answers_arrays(format: str, fitted: Fitted) -> None:
-    rows = predict(open_model(exported(fitted, format)), [[0, 1], [1, 1]])
+    rows = predict(open_model(exported(fitted, format).path), [[0, 1], [1, 1]])
     assert [(row["input"], row["class"]) for row in rows] == [("0,1", 1), ("1,1", 0)]
 
 
@@ -78,7 +78,7 @@ HEAVY = {"tensorflow", "keras", "jax", "torch", "onnx", "h5py", "matplotlib", "s
 
 @every_file
 def test_it_is_answered_without_tensorflow(format: str, lenet: Fitted) -> None:
-    place, picture = exported(lenet, format), drawn("seven.png")
+    place, picture = exported(lenet, format).path, drawn("seven.png")
     script = (
         "import sys; from keras_recipes.cli import commands\n"
         "try: commands(sys.argv[1:])\n"
@@ -95,7 +95,7 @@ def test_it_is_answered_without_tensorflow(format: str, lenet: Fitted) -> None:
 @every_file
 def test_thresholds_travel_along(format: str, recipes: Run, lenet: Fitted) -> None:
     options = {**lenet.card.options, "unsure_below": 0.9999}
-    place = exported(replace(lenet, card=replace(lenet.card, options=options)), format)
+    place = exported(replace(lenet, card=replace(lenet.card, options=options)), format).path
     asked = recipes("predict", str(place), drawn("seven.png"), "--format", "csv").stdout
     assert table(asked)[0]["prediction"] == "unsure"
 
@@ -104,7 +104,7 @@ def test_thresholds_travel_along(format: str, recipes: Run, lenet: Fitted) -> No
 def test_one_that_is_no_recipes_gives_its_raw_outputs(
     format: str, recipes: Run, lstm: Fitted
 ) -> None:
-    place = exported(lstm, format)
+    place = exported(lstm, format).path
     x = np.random.default_rng(0).normal(size=(3, 12, 3))
     np.save("x.npy", x)
     result = recipes("predict", str(place), "x.npy", "--format", "csv")
@@ -124,14 +124,14 @@ def test_one_that_is_no_recipes_gives_its_raw_outputs(
 def test_rows_of_numbers_are_taken_by_one_that_is_no_recipes(
     format: str, recipes: Run, fitted: Fitted
 ) -> None:
-    place = exported(replace(fitted, card=None), format)
+    place = exported(replace(fitted, card=None), format).path
     result = recipes("predict", str(place), "0,1", "1,1", "--format", "csv")
     assert [round(float(row["output_0"])) for row in table(result.stdout)] == [1, 0]
 
 
 @pytest.mark.parametrize("command", [["plot"], ["export", "--format", "keras"]])
 def test_what_needs_keras_says_so(command: list[str], recipes: Run, fitted: Fitted) -> None:
-    place = exported(fitted, "onnx")
+    place = exported(fitted, "onnx").path
     result = recipes(*command, str(place))
     assert result.exit_code == 2
     assert "expected a Keras model, received an export (onnx)" in result.stderr
@@ -143,7 +143,7 @@ def test_what_needs_keras_says_so(command: list[str], recipes: Run, fitted: Fitt
 def test_a_missing_runtime_is_named(
     format: str, recipes: Run, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = exported(fitted, format)
+    place = exported(fitted, format).path
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = recipes("predict", str(place), "0,1")
     assert result.exit_code == 2
@@ -157,7 +157,7 @@ def test_a_missing_runtime_is_named(
 def test_other_weights_are_not_what_the_card_describes(
     format: str, recipes: Run, fitted: Fitted
 ) -> None:
-    place = exported(fitted, format)
+    place = exported(fitted, format).path
     weights = fitted.model.get_weights()[2].tobytes()
     path = place / saved_model.VARIABLES[1] if place.is_dir() else place
     content = path.read_bytes()
@@ -225,7 +225,7 @@ def test_what_is_no_model_is_refused(format: str, content: bytes) -> None:
 def test_the_card_inside_is_not_trusted(
     format: str, change: dict[str, object], complaint: str, recipes: Run, lenet: Fitted
 ) -> None:
-    place = exported(lenet, format)
+    place = exported(lenet, format).path
     chosen, member = FORMATS[format], FORMATS[format].members[0]
     model, text = chosen.split({member: place.read_bytes()}, "it")
     card = json.dumps({**json.loads(text), **change}).encode()
@@ -237,7 +237,7 @@ def test_the_card_inside_is_not_trusted(
 
 def test_a_card_does_not_say_where_to_write(recipes: Run, lenet: Fitted) -> None:
     options = {**lenet.card.options, "seen": "stolen"}
-    place = exported(replace(lenet, card=replace(lenet.card, options=options)), "onnx")
+    place = exported(replace(lenet, card=replace(lenet.card, options=options)), "onnx").path
     assert recipes("predict", str(place), drawn("seven.png")).exit_code == 0
     assert not Path("stolen").exists()
     asked = recipes("predict", str(place), drawn("seven.png"), "--set", "seen=given")
@@ -247,7 +247,7 @@ def test_a_card_does_not_say_where_to_write(recipes: Run, lenet: Fitted) -> None
 
 def test_a_card_without_end_is_refused(fitted: Fitted) -> None:
     for format in FILES:
-        place = exported(fitted, format)
+        place = exported(fitted, format).path
         chosen, member = FORMATS[format], FORMATS[format].members[0]
         model, _ = chosen.split({member: place.read_bytes()}, "it")
         place.write_bytes(chosen.joined(model, b" " * (2**24 + 1))[member])
@@ -397,12 +397,13 @@ def test_a_saved_model_with_a_table_from_a_file_is_unsafe() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no", b"\x08\x01"])
 def test_what_is_no_saved_model_is_refused(content: bytes, fitted: Fitted) -> None:
-    (exported(fitted, "saved-model") / "saved_model.pb").write_bytes(content)
+    place = exported(fitted, "saved-model").path
+    (place / "saved_model.pb").write_bytes(content)
     with pytest.raises(CorruptModelError):
-        open_model("it")
-    Path("it/variables/variables.index").unlink()
+        open_model(place)
+    (place / "variables" / "variables.index").unlink()
     with pytest.raises(CorruptModelError, match=r"variables\.index is missing"):
-        open_model("it")
+        open_model(place)
 
 
 def test_nets_of_all_kinds_of_layers_pass_as_saved_models() -> None:
