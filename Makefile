@@ -31,6 +31,7 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/xor.py
 	$(BIN)/python benchmarks/xor_seeds.py
+	$(BIN)/python benchmarks/exports.py
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .

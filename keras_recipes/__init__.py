@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from keras_recipes.catalog import names as names
     from keras_recipes.cookbook.xor import build_xor as build_xor
     from keras_recipes.exporting import export as export
+    from keras_recipes.opening import open_model as open_model
     from keras_recipes.prediction import predict as predict
     from keras_recipes.recipe import Fitted as Fitted
     from keras_recipes.storage import load as load
@@ -32,6 +33,7 @@ _HOMES = {
     "get": "catalog",
     "load": "storage",
     "names": "catalog",
+    "open_model": "opening",
     "predict": "prediction",
     "save": "storage",
 }

@@ -1,10 +1,12 @@
 """Starting Keras: quietly, on the device asked for, from a seed."""
 
+import contextlib
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from keras_recipes.errors import InputError
 
@@ -56,10 +58,10 @@ def _import_keras() -> None:
     try:
         import keras
     except (ImportError, ValueError) as error:
-        name = os.environ.get("KERAS_BACKEND", "tensorflow")
+        asked = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise InputError(
-            f"Keras does not start with KERAS_BACKEND={name} ({error}): "
-            f"pip install 'keras_recipes[{name}]', or unset KERAS_BACKEND"
+            f"Keras does not start with KERAS_BACKEND={asked} ({error}): "
+            f"pip install 'keras_recipes[{asked}]', or unset KERAS_BACKEND"
         ) from error
     # The first tensor opens the device, which is the second half of the chatter.
     keras.ops.zeros(())
@@ -67,11 +69,8 @@ def _import_keras() -> None:
 
 def describe() -> str:
     """The running backend and the device it computes on, such as "tensorflow 2.21.0 on CPU"."""
-    import keras
-
-    name = keras.backend.backend()
-    version = sys.modules[name].__version__
-    return f"{name} {version} on {'GPU' if gpus() else 'CPU'}"
+    version = sys.modules[name()].__version__
+    return f"{name()} {version} on {'GPU' if gpus() else 'CPU'}"
 
 
 def gpus() -> list[str]:
@@ -81,6 +80,46 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
+def name() -> str:
+    """The backend that Keras runs on or, before it is imported, that the environment asks for."""
+    if "keras" not in sys.modules:
+        return os.environ.get("KERAS_BACKEND", "tensorflow")
+    import keras
+
+    return str(keras.backend.backend())
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Discards what is printed meanwhile, by native code too, and Python's warnings.
+
+    For libraries that chatter while they work and raise an exception when they fail.
+    """
+    import warnings
+
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        _diverted(1, nowhere.fileno()),
+        _diverted(2, nowhere.fileno()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _diverted(descriptor: int, elsewhere: int) -> Iterator[None]:
+    kept = os.dup(descriptor)
+    os.dup2(elsewhere, descriptor)
+    try:
+        yield
+    finally:
+        os.dup2(kept, descriptor)
+        os.close(kept)
+
+
 @contextmanager
 def _without_noise() -> Iterator[None]:
     """Holds back what native code writes to file descriptor 2, then passes on all but the noise."""
@@ -88,14 +127,11 @@ def _without_noise() -> Iterator[None]:
 
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
-        terminal = os.dup(2)
-        os.dup2(held.fileno(), 2)
         try:
-            yield
+            with _diverted(2, held.fileno()), contextlib.ExitStack() as ending:
+                ending.callback(sys.stderr.flush)
+                yield
         finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
             held.seek(0)
             for line in held.read().decode(errors="replace").splitlines():
                 if not _NOISE.match(line):

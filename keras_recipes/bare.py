@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import prediction
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Examples, Fitted
+from keras_recipes.recipe import Askable, Examples
 from keras_recipes.safety import arrays
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ def examples(path: str) -> Examples:
     return Examples(x, y)
 
 
-def measure(fitted: Fitted, data: Examples) -> dict[str, float]:
+def measure(model: Askable, data: Examples) -> dict[str, float]:
     """How far a model's outputs are from the targets.
 
     Args:
-        fitted: From `load`, without a card.
+        model: From `open_model`, without a card.
         data: From `examples`.
 
     Returns:
@@ -47,7 +46,7 @@ def measure(fitted: Fitted, data: Examples) -> dict[str, float]:
     """
     import numpy as np
 
-    answers = prediction.outputs(fitted.model, data.x)
+    answers = model.runtime.outputs(data.x)
     classes = _classes(data.y, answers.shape)
     found = {}
     if classes is not None:

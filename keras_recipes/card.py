@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, get_type_hints
 
 from keras_recipes.errors import CorruptModelError
@@ -36,7 +36,8 @@ class Card:
             how many epochs `history.csv` has a row.
         learned: What the recipe knows besides the weights: labels, thresholds, templates.
         versions: Of Python and the packages that made the model.
-        files: SHA-256 of each member of the folder, hexadecimal.
+        files: SHA-256 of each member of the folder, hexadecimal; in an export, of what the card
+            was put into.
         schema: Of this card.
     """
 
@@ -54,6 +55,18 @@ class Card:
     def to_json(self) -> str:
         """The card as it stands in `card.json`."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def of(self, members: Mapping[str, bytes]) -> "Card":
+        """The same card, describing these files."""
+        import hashlib
+
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+        return replace(self, files=digests)
+
+    def altered(self, members: Mapping[str, bytes]) -> str | None:
+        """The first of these files that is not the one described, or None."""
+        found = self.of(members).files
+        return next((name for name in found if found[name] != self.files.get(name)), None)
 
     @classmethod
     def from_json(cls, text: bytes, where: str) -> "Card":
@@ -97,6 +110,6 @@ def _check_names(values: Mapping[str, Any], where: str) -> None:
     if not all(isinstance(path, str) for path in values["data"]["paths"] or []):
         raise CorruptModelError(f"{where}: data.paths holds something that is no path")
     for member, digest in values["files"].items():
-        plain = member not in (".", "..") and not {"/", "\\", "\0"} & set(member)
-        if not plain or not isinstance(digest, str):
+        inside = not {"", ".", ".."} & set(member.split("/")) and not {"\\", "\0"} & set(member)
+        if not inside or not isinstance(digest, str):
             raise CorruptModelError(f"{where}: {member!r} is no file name with a digest")

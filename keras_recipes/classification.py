@@ -61,6 +61,9 @@ def interpret(
         learned: With the classes' `labels`.
         unsure_below: Probability under which the prediction is "unsure".
         all_probabilities: Whether to add a column `p_LABEL` for each class.
+
+    Raises:
+        CorruptModelError: There is not a label for each output.
     """
     labels = labels_of(learned, outputs.shape[-1])
     for name, probabilities in zip(batch.names, outputs, strict=True):
@@ -102,13 +105,13 @@ def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """Loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
-    from keras_recipes import plotting, prediction
+    from keras_recipes import plotting
 
     labels, test = data.learned["labels"], data.test
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "cross-entropy")
         yield "accuracy", plotting.curve(fitted.history, "accuracy", "share", log=False)
-    outputs = prediction.outputs(fitted.model, test.x)
+    outputs = fitted.runtime.outputs(test.x)
     table = details(test.y, outputs, data.learned)["confusion"]
     yield "confusion", plotting.confusion(table, data.name)
     yield "mistakes", plotting.worst_mistakes(test, outputs, labels)

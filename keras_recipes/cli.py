@@ -234,16 +234,16 @@ def evaluate(
       recipes evaluate saved_models/and --data and.csv
       recipes evaluate old.json --weights old.h5 --data x-and-y.npz
     """
-    from keras_recipes import storage, training
+    from keras_recipes import opening, training
 
-    card = storage.card_of(model, weights)
+    card = opening.card_of(model, weights)
     if card is None:
         _evaluate_bare(model, weights, data, as_json)
         return
     recipe = catalog.get(card.recipe)
     given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
     dataset = training.data_for(card, data or None, given)
-    measured = training.measure(storage.load(model), dataset)
+    measured = training.measure(opening.open_model(model), dataset)
     extra = {"model": model, **measured.details}
     _print_metrics(recipe, measured.metrics, dataset.name, as_json, extra)
     for table in measured.details.values() if not as_json else ():
@@ -252,12 +252,12 @@ def evaluate(
 
 
 def _evaluate_bare(model: str, weights: str | None, data: Sequence[str], as_json: bool) -> None:
-    from keras_recipes import bare, storage
+    from keras_recipes import bare, opening
 
     if len(data) != 1:
         raise InputError(f"{model}: is no recipe's, so give --data: one .npz file with x and y")
     measured = bare.examples(data[0])
-    metrics = bare.measure(storage.load(model, weights), measured)
+    metrics = bare.measure(opening.open_model(model, weights), measured)
     if as_json:
         _print_json({"recipe": None, "data": data[0], "metrics": metrics, "model": model})
         return
@@ -291,13 +291,13 @@ def predict(
       recipes predict xor - --format jsonl < points.csv
       recipes predict xor -- -1,0.5
     """
-    from keras_recipes import prediction, progress, storage, tables
+    from keras_recipes import opening, prediction, progress, tables
 
     if not inputs:
         raise InputError("nothing to predict: give values, files, or - for standard input")
     if output is not None:
         tables.check_output(output)
-    card = storage.card_of(model, weights)
+    card = opening.card_of(model, weights)
     given, batches, arrays = {}, None, {}
     if card is None:
         arrays = prediction.raw_arrays(inputs)
@@ -305,35 +305,54 @@ def predict(
         recipe = catalog.get(card.recipe)
         given = prediction.settings(card, options.parse(recipe, assignments, prediction.ASKING))
         batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
-    fitted = storage.load(model, weights)
+    opened = opening.open_model(model, weights)
     if batches is None:
-        batches = prediction.raw_batches(fitted.model, inputs, arrays)
+        batches = prediction.raw_batches(opened.runtime, inputs, arrays)
     # Not where rows appear in the same terminal.
     shown = sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     counted = progress.counted(batches, "predicting", shown)
-    tables.write(prediction.rows(fitted, counted, given), form, output)
+    tables.write(prediction.rows(opened, counted, given), form, output)
 
 
 @commands.command()
 @_MODEL
-@click.option("--format", "form", required=True, metavar="F", help="json-h5 or keras.")
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    metavar="F",
+    help="json-h5, keras, saved-model, onnx or litert.",
+)
 @click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
 @click.option("--output", metavar="P", help="The file or folder [named after MODEL, here].")
 def export(model: str, form: str, weights: str | None, output: str | None) -> None:
     """Write a model in another format, read it back and compare.
 
+    It is read back by what will run it. Both compute the recipe's test inputs; where their outputs
+    differ, nothing is written.
+
     \b
     Example:
       recipes export xor --format keras
       recipes export xor --format json-h5 --output xor-for-a-friend
+      recipes export lenet5 --format onnx
+      recipes predict lenet5.onnx digit.png
     """
-    from keras_recipes import exporting, storage
+    from keras_recipes import backend, exporting, storage
 
     place = storage.locate(model, weights)
     path = Path(output) if output else exporting.default_path(place, form)
-    exporting.check_format(form, path)
+    exporting.check(form, path)
+    # Written for any machine, and compared on this one's CPU.
+    backend.start("cpu")
     exported = exporting.export(storage.load(model, weights), form, path)
-    log.info("read back; largest difference of the outputs: %.3g", exported.largest_difference)
+    log.info(
+        "read back by %s; largest difference of the outputs for %s inputs: %.2g (at most %g)",
+        exported.runtime,
+        f"{exported.inputs:,}",
+        exported.largest_difference,
+        exported.tolerance,
+    )
     click.echo(exported.path)
 
 

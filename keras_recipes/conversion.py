@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 OURS = (storage.ARCHITECTURE, storage.WEIGHTS, storage.CONVERSION)
-
-log = logging.getLogger(__name__)
 
 
 def convert(old: Path, weights: Path | None, target: Path) -> Converted:
@@ -81,11 +78,7 @@ def _provenance(opened: Converted, sources: list[Path]) -> bytes:
 def _compare(model: "keras.Model", staged: Path) -> None:
     import numpy as np
 
-    logging.getLogger("keras_recipes.storage").disabled = True
-    try:
-        read = storage.load(staged).model
-    finally:
-        logging.getLogger("keras_recipes.storage").disabled = False
+    read = storage.read(staged).model
     for mine, other in zip(model.get_weights(), read.get_weights(), strict=True):
         if not np.array_equal(mine, other):
             raise RecipeError("the converted model did not read back as it was; nothing was kept")

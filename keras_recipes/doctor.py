@@ -1,6 +1,5 @@
 """Is everything here that a fit needs: versions, devices, data, extras; and what to do if not."""
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -11,10 +10,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from keras_recipes import backend, catalog
+from keras_recipes import backend, catalog, extras
 
 REQUIRED = ("keras_recipes", "keras", "tensorflow", "numpy", "h5py", "click", "matplotlib")
-EXTRAS = {"jax": "jax", "torch": "torch"}
 
 
 @dataclass(frozen=True)
@@ -32,12 +30,9 @@ def examine() -> Iterator[Finding]:
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
     for package in REQUIRED:
         yield _package(package, f"pip install {package}")
-    for extra, module in EXTRAS.items():
-        here = importlib.util.find_spec(module) is not None
-        found = _package(module, "") if here else Finding(module, "not installed (optional)")
-        yield (
-            found if here else Finding(module, found.found, f"pip install 'keras_recipes[{extra}]'")
-        )
+    for extra, packages in extras.PACKAGES.items():
+        for package in packages:
+            yield _optional(package, extra)
     yield from _devices()
     yield from _data()
 
@@ -47,6 +42,12 @@ def _package(name: str, fix: str) -> Finding:
         return Finding(name, version(name))
     except PackageNotFoundError:
         return Finding(name, "missing", fix, broken=True)
+
+
+def _optional(name: str, extra: str) -> Finding:
+    if extras.is_here(name):
+        return _package(name, "")
+    return Finding(name, "not installed (optional)", extras.command(extra))
 
 
 def _devices() -> Iterator[Finding]:

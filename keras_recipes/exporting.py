@@ -1,30 +1,73 @@
-"""Other formats: written beside, read back by what will read them, compared, and only then kept."""
+"""Other formats: written beside, read back by what will run them, compared, and only then kept."""
 
 import contextlib
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import prediction, publish, storage, training
+from keras_recipes import backend, extras, formats, opening, publish, storage, training
 from keras_recipes.errors import InputError, RecipeError
-from keras_recipes.recipe import Fitted
+from keras_recipes.formats import keras_file
+from keras_recipes.formats.format import Format
+from keras_recipes.recipe import Askable, Fitted
+from keras_recipes.safety import archive
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
-TOLERANCE = 1e-6
-"""How far outputs may differ that come from the same weights on the same runtime, absolute."""
+SAME_RUNTIME, OTHER_RUNTIME = 1e-6, 1e-5
+"""How far outputs may differ, relative to max(1, |output|): another runtime sums in another order,
+and float32 has seven digits."""
+
+MOST_INPUTS = 10_000
+UNKNOWN_LENGTH = 32
+"""Steps or pixels of made-up inputs, where a net takes any number."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """Where an export lies, and its largest absolute difference to the original's outputs."""
+    """An export that was read back and compared.
+
+    Attributes:
+        path: Where it lies.
+        largest_difference: Of its outputs to the original's, relative to max(1, |output|).
+        tolerance: How large that may have been.
+        inputs: How many inputs were compared.
+        runtime: What computed the export, such as "onnxruntime 1.31.1".
+    """
 
     path: Path
     largest_difference: float
+    tolerance: float
+    inputs: int
+    runtime: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a format is written and read back.
+
+    Attributes:
+        ending: Of its files' names, or, with a hyphen, of the folders' default names.
+        staged: Writes beside, and publishes when the block ends well.
+        open: Opens what was staged.
+        tolerance: Of the outputs.
+        format: Where it leaves Keras.
+    """
+
+    ending: str
+    staged: Callable[[Fitted, Path], contextlib.AbstractContextManager[Path]]
+    open: Callable[[Path], Askable]
+    tolerance: float
+    format: Format | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a single file."""
+        return self.ending.startswith(".")
 
 
 def export(fitted: Fitted, format: str, path: str | Path) -> Exported:
@@ -33,31 +76,48 @@ def export(fitted: Fitted, format: str, path: str | Path) -> Exported:
     Args:
         fitted: From `fit` or `load`.
         format: One of `FORMATS`.
-        path: The file or, for `json-h5`, the folder to write.
+        path: The file or, for `json-h5` and `saved-model`, the folder to write.
 
     Raises:
-        InputError: An unknown format, or a path that the format cannot have.
+        InputError: An unknown format, a path that the format cannot have, or a missing extra.
         RecipeError: The export could not be written, or computes something else; nothing was kept.
     """
-    check_format(format, Path(path))
-    return FORMATS[format].write(fitted, Path(path))
+    check(format, Path(path))
+    way, x = FORMATS[format], _real_inputs(fitted)
+    expected = fitted.runtime.outputs(x)
+    with way.staged(fitted, Path(path)) as staged:
+        read = way.open(staged)
+        difference = _difference(expected, read.runtime.outputs(x))
+        if not difference <= way.tolerance:
+            raise RecipeError(
+                f"the export computes something else: outputs differ by {difference:.3g}, "
+                f"at most {way.tolerance:g} was expected; nothing was written"
+            )
+        if _known(read) != _known(fitted):
+            raise RecipeError("the export lost its card on the way; nothing was written")
+    return Exported(Path(path), difference, way.tolerance, len(x), read.runtime.name)
 
 
-def check_format(format: str, path: Path) -> None:
+def check(format: str, path: Path) -> None:
     """Refuses a format or a path before any work.
 
     Raises:
-        InputError: An unknown format, a path that it cannot have or that cannot be written.
+        InputError: An unknown format, a path that it cannot have or that cannot be written, a
+            missing extra, or a backend that cannot write it.
     """
     if format not in FORMATS:
         raise InputError(f"format: expected one of {', '.join(FORMATS)}, received {format!r}")
-    ending = FORMATS[format].ending
-    if ending.startswith(".") and path.suffix != ending:
-        raise InputError(f"{path}: a file of this format has a name that ends in {ending}")
-    if ending.startswith("."):
-        publish.prepare_file(path.resolve())
-    else:
-        publish.prepare(path.resolve())
+    way = FORMATS[format]
+    if way.format and way.format.extra:
+        extras.require(f"format {format}", way.format.extra)
+    if way.format and backend.name() != "tensorflow":
+        raise InputError(
+            f"format {format}: is written by TensorFlow, received KERAS_BACKEND={backend.name()}; "
+            "unset it, the model is the same on every backend"
+        )
+    if way.is_file and path.suffix != way.ending:
+        raise InputError(f"{path}: a file of this format has a name that ends in {way.ending}")
+    publish.prepare_file(path.resolve()) if way.is_file else publish.prepare(path.resolve())
 
 
 def default_path(model: Path, format: str) -> Path:
@@ -66,58 +126,120 @@ def default_path(model: Path, format: str) -> Path:
     return Path(f"{model.name if model.is_dir() else model.stem}{ending}")
 
 
-def _json_h5(fitted: Fitted, path: Path) -> Exported:
+@contextmanager
+def _json_h5(fitted: Fitted, path: Path) -> Iterator[Path]:
     """`model.json` and `model.weights.h5`, with the card; pictures and history stay behind."""
     target = path.resolve()
     storage.check_replaceable(target, (storage.ARCHITECTURE, storage.WEIGHTS, storage.CARD))
     bare = Fitted(model=fitted.model, card=fitted.card)
     with publish.folder(target, storage.members(bare)) as staged:
-        difference = _difference(fitted, storage.load(staged).model)
-    return Exported(path, difference)
+        yield staged
 
 
-def _keras(fitted: Fitted, path: Path) -> Exported:
-    """Keras' own single file; the optimizer's state, which only training needs, stays behind."""
-    import keras
+@contextmanager
+def _keras(fitted: Fitted, path: Path) -> Iterator[Path]:
+    """Keras' own single file, as Keras saves it."""
+    content = keras_file.converted(fitted.model)
+    if fitted.card:
+        card = fitted.card.of(archive.read_keras(content, "the export"))
+        content = keras_file.joined(content, card.to_json().encode())
+    with publish.checked_file(path, content) as staged:
+        yield staged
 
-    with tempfile.TemporaryDirectory() as scratch:
-        staged = Path(scratch) / path.name
-        fitted.model.save(staged)
-        difference = _difference(fitted, keras.models.load_model(staged))
-        publish.file(path, staged.read_bytes())
-    return Exported(path, difference)
+
+def _leaving(format: Format) -> Way:
+    """How a format is written that leaves Keras."""
+
+    @contextmanager
+    def staged(fitted: Fitted, path: Path) -> Iterator[Path]:
+        members = _converted(format, fitted.model)
+        if fitted.card:
+            card = fitted.card.of(members)
+            members = format.joined(members, card.to_json().encode())
+        if format.is_file:
+            (content,) = members.values()
+            with publish.checked_file(path, content) as place:
+                yield place
+            return
+        ours = (*format.members, *format.may_have)
+        if (there := publish.replaced(path.resolve(), ours)) and format.members[0] not in there:
+            raise InputError(f"{path}: holds no {format.name}; name another folder")
+        with publish.folder(path.resolve(), members) as place:
+            yield place
+
+    return Way(
+        format.ending,
+        staged,
+        lambda place: opening.open_export(place, format),
+        OTHER_RUNTIME,
+        format,
+    )
 
 
-def _difference(fitted: Fitted, other: "keras.Model") -> float:
-    x = _real_inputs(fitted)
-    mine, theirs = prediction.outputs(fitted.model, x), prediction.outputs(other, x)
-    difference = float(abs(mine - theirs).max())
-    if not difference <= TOLERANCE:
+def _converted(format: Format, model: "keras.Model") -> formats.format.Members:
+    try:
+        with _portable(model):
+            return format.converted(model)
+    except Exception as error:  # each converter has its own
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RecipeError(f"this model cannot be written as {format.name}: {reason}") from error
+
+
+@contextmanager
+def _portable(model: "keras.Model") -> Iterator[None]:
+    """Meanwhile recurrent layers compute step by step, and not by cuDNN, which only GPUs have."""
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "use_cudnn")]
+    before = [layer.use_cudnn for layer in layers]
+    for layer in layers:
+        layer.use_cudnn = False
+    try:
+        yield
+    finally:
+        for layer, value in zip(layers, before, strict=True):
+            layer.use_cudnn = value
+
+
+def _difference(expected: "np.ndarray", received: "np.ndarray") -> float:
+    import numpy as np
+
+    if expected.shape != received.shape:
         raise RecipeError(
-            f"the export computes something else: outputs differ by {difference:.3g}, "
-            f"at most {TOLERANCE:g} was expected; nothing was written"
+            f"the export computes something else: outputs of shape {received.shape}, "
+            f"expected {expected.shape}; nothing was written"
         )
-    return difference
+    return float((abs(expected - received) / np.maximum(1, abs(expected))).max())
+
+
+def _known(model: Askable) -> str | None:
+    return model.card.of({}).to_json() if model.card else None
 
 
 def _real_inputs(fitted: Fitted) -> "np.ndarray":
-    """The recipe's test inputs; where there are none, normally distributed numbers."""
+    """The recipe's test inputs, spread over all of them; where there are none, made-up numbers."""
     import numpy as np
 
     card = fitted.card
     if card is not None:
         with contextlib.suppress(InputError):
-            return training.data_for(card, None, card.options).test.x
-    shape = [1 if size is None else size for size in fitted.model.input_shape[1:]]
-    return np.random.default_rng(0).normal(size=(32, *shape)).astype("float32")
+            x = training.data_for(card, None, card.options).test.x
+            return x[:: -(-len(x) // MOST_INPUTS)]
+    random = np.random.default_rng(0)
+    shape = [UNKNOWN_LENGTH if size is None else size for size in fitted.runtime.input_shape]
+    if words := _vocabulary(fitted.model):
+        return random.integers(words, size=(32, *shape))
+    return random.normal(size=(32, *shape)).astype("float32")
 
 
-@dataclass(frozen=True)
-class Format:
-    """How a format is written, and how the names of its exports end."""
+def _vocabulary(model: "keras.Model") -> int | None:
+    """What the inputs of a net that begins with embeddings have to be below."""
+    import keras
 
-    write: Callable[[Fitted, Path], Exported]
-    ending: str
+    embeddings = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Embedding)]
+    return min((layer.input_dim for layer in embeddings), default=None)
 
 
-FORMATS = {"json-h5": Format(_json_h5, "-json-h5"), "keras": Format(_keras, ".keras")}
+FORMATS = {
+    "json-h5": Way("-json-h5", _json_h5, storage.read, SAME_RUNTIME),
+    "keras": Way(".keras", _keras, storage.read, SAME_RUNTIME),
+    **{name: _leaving(format) for name, format in formats.FORMATS.items()},
+}

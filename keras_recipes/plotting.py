@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import prediction, publish
+from keras_recipes import publish
 from keras_recipes.history import History
 from keras_recipes.recipe import Examples, Row
+from keras_recipes.runtime import KerasRuntime
 
 if TYPE_CHECKING:
     import keras
@@ -155,7 +156,7 @@ def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
     low, high = points.x.min(axis=0) - 0.5, points.x.max(axis=0) + 0.5
     across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype("float32")
-    surface = prediction.outputs(model, grid).reshape(len(up), len(across))
+    surface = KerasRuntime(model).outputs(grid).reshape(len(up), len(across))
     _shade(figure, axes, across, up, surface)
     _scatter(axes, points.x, points, list(points.x))
     axes.set(xlabel="$x_1$", ylabel="$x_2$")

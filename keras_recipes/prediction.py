@@ -9,27 +9,24 @@ from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.data import numbers
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.recipe import Batch, Fitted, Row
+from keras_recipes.recipe import Askable, Batch, Row
+from keras_recipes.runtime import Runtime
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
 
 
 ASKING = ("inputs", "interpret")
 """The functions of a recipe that have a part in a prediction."""
 
-PIECE = 1_000
-"""Inputs that the model is given at once, at most."""
-
 ARRAYS = (".npy", ".npz")
 
 
-def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
+def predict(model: Askable, x: Any, **given: Any) -> list[Row]:
     """What the model says about each input.
 
     Args:
-        fitted: From `fit` or `load`.
+        model: From `fit`, `load` or `open_model`.
         x: Inputs as an array, a list or a DataFrame, as the recipe's net takes them.
         **given: Options of the recipe's interpretation.
 
@@ -42,18 +39,19 @@ def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
     """
     import numpy as np
 
-    if fitted.card is None:
-        return list(rows(fitted, [_raw_batch(fitted.model, np.asarray(x), 0, "input")], {}))
-    recipe = catalog.get(fitted.card.recipe)
-    return list(rows(fitted, [recipe.as_batch(x)], settings(fitted.card, given)))
+    if model.card is None:
+        return list(rows(model, [_raw_batch(model.runtime, np.asarray(x), 0, "input")], {}))
+    recipe = catalog.get(model.card.recipe)
+    return list(rows(model, [recipe.as_batch(x)], settings(model.card, given)))
 
 
-def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:
+def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:
     """Predictions for batches as they come."""
+    runtime = model.runtime
     for batch in batches:
-        answers = outputs(fitted.model, batch.x)
-        if fitted.card:
-            recipe, known = catalog.get(fitted.card.recipe), (batch, answers, fitted.card.learned)
+        answers = runtime.outputs(batch.x)
+        if model.card:
+            recipe, known = catalog.get(model.card.recipe), (batch, answers, model.card.learned)
             yield from options.call(recipe, "interpret", *known, options=given)
         else:
             yield from _raw_rows(batch, answers)
@@ -62,41 +60,25 @@ def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> 
 def settings(card: Card, given: Mapping[str, Any]) -> dict[str, Any]:
     """The card's options for asking the model, and over them what is given.
 
+    Free texts are not taken from a card, which may be anybody's: they name files to write.
+
     Raises:
         InputError: Something given is no option for that.
-        CorruptModelError: Something in the card is none.
+        CorruptModelError: The card has a value that the option cannot have.
     """
     recipe = catalog.get(card.recipe)
-    mine = {name: card.options[name] for name in options.of(recipe, ASKING) if name in card.options}
+    known = options.of(recipe, ASKING).values()
+    mine = [option for option in known if option.kind is not str or option.choices]
     try:
-        options.check(recipe, mine, ASKING)
+        kept = {o.name: o.check(card.options[o.name]) for o in mine if o.name in card.options}
     except InputError as error:
-        raise CorruptModelError(f"its card: {error}; restore it, or fit again") from None
-    return {**card.options, **options.check(recipe, given, ASKING)}
+        raise CorruptModelError(f"the model's card is damaged: {error}") from None
+    return {**kept, **options.check(recipe, given, ASKING)}
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
     """The same batches, the first of them already read, so that its mistakes come out now."""
     return itertools.chain(list(itertools.islice(batches, 1)), batches)
-
-
-def outputs(model: "keras.Model", x: "np.ndarray") -> "np.ndarray":
-    """The model's outputs for a batch, shape (N, ...).
-
-    Raises:
-        UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
-    """
-    import keras
-    import numpy as np
-
-    from keras_recipes.safety import sizes
-
-    rows = sizes.rows_at_once(model, x.shape, PIECE)
-    # In pieces, so that memory stays bounded; called and not `predict`ed, since a function traced
-    # anew for every model and shape costs more than it saves here, and TensorFlow complains.
-    pieces = [x[start : start + rows] for start in range(0, len(x), rows)]
-    answers = [model(piece, training=False) for piece in pieces]
-    return np.concatenate([keras.ops.convert_to_numpy(answer) for answer in answers])
 
 
 def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
@@ -115,7 +97,7 @@ def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
 
 
 def raw_batches(
-    model: "keras.Model", inputs: Sequence[str], arrays: "Mapping[str, np.ndarray]"
+    runtime: Runtime, inputs: Sequence[str], arrays: "Mapping[str, np.ndarray]"
 ) -> Iterator[Batch]:
     """Arrays for a model that is no recipe's: from `raw_arrays`, or rows of numbers.
 
@@ -129,15 +111,15 @@ def raw_batches(
         if text in arrays:
             x = arrays[text]
         else:
-            width = _input_shape(model)[-1] or 1
+            width = runtime.input_shape[-1] or 1
             example = ",".join(["0"] * min(width, 3))
             x = np.array([row for _, row in numbers.rows([text], width=width, example=example)])
-        yield _raw_batch(model, x, first, text)
+        yield _raw_batch(runtime, x, first, text)
         first += len(x)
 
 
-def _raw_batch(model: "keras.Model", x: "np.ndarray", first: int, source: str) -> Batch:
-    expected = _input_shape(model)
+def _raw_batch(runtime: Runtime, x: "np.ndarray", first: int, source: str) -> Batch:
+    expected = runtime.input_shape
     if not len(x):
         raise InputError(f"{source}: expected inputs, received none")
     if x.ndim != len(expected) + 1 or any(
@@ -159,15 +141,6 @@ def _check_numbers(x: "np.ndarray", source: str) -> None:
         raise InputError(
             f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity; mend it"
         )
-
-
-def _input_shape(model: "keras.Model") -> tuple[int | None, ...]:
-    """The shape of one input, without the batch axis."""
-    if not isinstance(model.input_shape, tuple) or not isinstance(model.output_shape, tuple):
-        raise InputError("expected a model with one input and one output, this one has more")
-    if len(model.input_shape) < 2:
-        raise InputError(f"expected a model of arrays, this one takes {model.input_shape}")
-    return model.input_shape[1:]
 
 
 def _raw_rows(batch: Batch, answers: "np.ndarray") -> Iterator[Row]:

@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -53,6 +53,37 @@ def prepare_file(target: Path) -> None:
     prepare(target)
 
 
+def replaced(target: Path, ours: Collection[str]) -> set[str]:
+    """What would go if a folder were published at `target`; it has to be ours.
+
+    Args:
+        target: An absolute path.
+        ours: What may be replaced, by paths in the folder.
+
+    Returns:
+        The paths of the files there; none where nothing is.
+
+    Raises:
+        InputError: `target` is no folder, the working directory or above it, the root of a file
+            system, or holds something that is not ours.
+    """
+    complete(target)
+    if not target.exists():
+        return set()
+    if not target.is_dir():
+        raise InputError(f"{target}: expected a folder, found a file; name another folder")
+    if Path.cwd().is_relative_to(target) or target.is_mount():
+        raise InputError(f"{target}: cannot be replaced as a whole; name a folder inside it")
+    known = {*ours, *(folder.as_posix() for path in ours for folder in Path(path).parents)}
+    names = set()
+    for path in target.rglob("*"):  # no further than the first that is strange
+        name = path.relative_to(target).as_posix()
+        if name not in known:
+            raise InputError(f"{target}: holds {name}, no saved model's; name another folder")
+        names.add(name)
+    return names
+
+
 def write(path: Path, content: bytes) -> None:
     """Writes a new file and waits until the disk has it."""
     with contextlib.suppress(FileNotFoundError):
@@ -75,11 +106,27 @@ def file(target: Path, content: bytes) -> None:
     Raises:
         RecipeError: The disk is full or the folder cannot be written; what was there still is.
     """
+    with checked_file(target, content):
+        pass
+
+
+@contextmanager
+def checked_file(target: Path, content: bytes) -> Iterator[Path]:
+    """Publishes one file, replacing what is there, after the `with` block has approved of it.
+
+    The block is given the staged file, complete and on disk, with the target's suffix; an
+    exception in it publishes nothing.
+
+    Raises:
+        RecipeError: The disk is full or the folder cannot be written; what was there still is.
+    """
     target = target.resolve()
     staged = _staging(target)
+    staged = staged.with_name(f"{staged.name}{target.suffix}")
     with _explained(target):
         try:
             write(staged, content)
+            yield staged
             _replace(staged, target)
         finally:
             staged.unlink(missing_ok=True)
@@ -116,6 +163,8 @@ def growing_file(target: Path) -> Iterator[TextIO]:
 @contextmanager
 def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
     """Publishes a folder with these members, after the `with` block has approved of it.
+
+    A member's name may lead into folders of its own, as in `variables/variables.index`.
 
     The block is given the staged folder, complete and on disk; an exception in it publishes
     nothing. One process at a time publishes to a target.
@@ -182,7 +231,10 @@ def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
     for name, content in members.items():
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
         write(staged / name, content)
+    for inner in {(staged / name).parent for name in members} - {staged}:
+        _flush_folder(inner)
     _flush_folder(staged)
 
 

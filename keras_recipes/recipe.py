@@ -6,7 +6,9 @@ the only home of those numbers; `keras_recipes.options` reads them from the sign
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+
+from keras_recipes.runtime import KerasRuntime, Runtime
 
 if TYPE_CHECKING:
     import keras
@@ -210,6 +212,18 @@ class Recipe:
         return sum(layer.parameters for layer in self.layers)
 
 
+class Askable(Protocol):
+    """A model that answers: one fitted or loaded, or one opened in another runtime."""
+
+    @property
+    def card(self) -> "Card | None":
+        """What is known of it besides the weights; None for a model that is no recipe's."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """What computes its outputs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
     """A trained model with what is known about it.
@@ -226,3 +240,12 @@ class Fitted:
     card: "Card | None" = None
     history: "History | None" = None
     first_weights: "tuple[np.ndarray, ...] | None" = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """The model as what computes.
+
+        Raises:
+            InputError: The model has several inputs or outputs.
+        """
+        return KerasRuntime(self.model)

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import loop, options, prediction
+from keras_recipes import loop, options
 from keras_recipes.checkpoint import Checkpoint, State
 from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
 from keras_recipes.history import History
 from keras_recipes.recipe import Dataset, Examples, Plan, Recipe
+from keras_recipes.runtime import KerasRuntime
 
 if TYPE_CHECKING:
     import keras
@@ -177,7 +178,7 @@ class Run:
         return self._measured(self.data.train)[self.plan.goal.metric]
 
     def _measured(self, examples: Examples) -> dict[str, float]:
-        outputs = prediction.outputs(self.model, examples.x)
+        outputs = KerasRuntime(self.model).outputs(examples.x)
         return self.recipe.measure(examples.y, outputs)
 
     def _watched(self, count: int) -> "dict[str, np.ndarray]":

@@ -9,17 +9,17 @@ conversion.json     of a model that was converted: where from, and what changed
 """
 
 import csv
-import hashlib
 import json
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, publish
+from keras_recipes import backend, catalog, formats, publish
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
+from keras_recipes.formats import keras_file
 from keras_recipes.history import History
 from keras_recipes.legacy import convert, reading
 from keras_recipes.legacy.convert import Converted
@@ -89,16 +89,7 @@ def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
         InputError: `target` is no folder, the working directory or above it, the root of a file
             system, or holds other files than those of a saved model.
     """
-    publish.complete(target)
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise InputError(f"{target}: expected a folder, found a file; name another folder")
-    if Path.cwd().is_relative_to(target) or target.is_mount():
-        raise InputError(f"{target}: cannot be replaced as a whole; name a folder inside it")
-    names = {entry.name for entry in target.iterdir()}
-    if strange := names - set(ours):
-        raise InputError(f"{target}: holds {min(strange)}, no saved model's; name another folder")
+    names = publish.replaced(target, ours)
     pair = names - {CONVERSION} == {ARCHITECTURE, WEIGHTS}
     if names and not {ARCHITECTURE, CARD} <= names and not pair:
         raise InputError(f"{target}: holds no saved model; name another folder")
@@ -110,7 +101,8 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
     Args:
         path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
             the models that come with this package), a `model.json` of any version of Keras, a
-            `.keras` file, or a whole model in an `.h5` file.
+            `.keras` file, or a whole model in an `.h5` file. What was exported for another runtime
+            is opened by `open_model`.
         weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it,
             or the one `.h5` file there that has the same name.
 
@@ -119,19 +111,25 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
         UnsafeModelError: The model could do more than compute, or is larger than the limits.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    place = locate(str(path), weights)
+    place = _locate_keras(str(path), weights)
+    fitted = read(place, weights)
+    if fitted.card is None:
+        log.warning("unverified: no card with digests comes with %s", _shown(place))
+    return fitted
+
+
+def read(place: Path, weights: str | Path | None = None) -> Fitted:
+    """Loads what `locate` found, or what is about to become a saved model; see `load`."""
     if (place / CARD).exists():
         return _load_verified(place)
-    if place.suffix == ".keras":
-        parts = archive.read_keras(_content(place), _shown(place))
-        return Fitted(model=_unverified(*parts, place, place))
+    if place.suffix == keras_file.ENDING:
+        return _load_keras_file(place)
     if place.suffix in WHOLE:
-        log.warning("unverified: no card with digests comes with %s", _shown(place))
         return Fitted(model=convert.open_whole(_content(place), _shown(place)).model)
     if place.is_dir():
         place = place / ARCHITECTURE
     h5 = Path(weights) if weights else weights_beside(place)
-    return Fitted(model=_unverified(_content(place), _content(h5), place, h5))
+    return Fitted(model=_opened(_content(place), _content(h5), place, h5))
 
 
 def open_old(place: Path, weights: Path | None = None) -> Converted | None:
@@ -204,13 +202,28 @@ def locate(model: str, weights: str | Path | None = None) -> Path:
         return place.parent
     if weights is not None and place.suffix != ".json":
         raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    if formats.of(place):
+        return place
     if place.is_dir():
         if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
             raise InputError(
                 f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
             )
-    elif place.suffix not in (".json", ".keras", *WHOLE):
-        raise InputError(f"{place}: expected a saved model's folder, a .json, .keras or .h5 file")
+    elif place.suffix not in (".json", keras_file.ENDING, *WHOLE):
+        raise InputError(
+            f"{place}: expected a saved model's folder, or a .json, .keras, .h5, .onnx or .tflite "
+            "file"
+        )
+    return place
+
+
+def _locate_keras(model: str, weights: str | Path | None) -> Path:
+    place = locate(model, weights)
+    if format := formats.of(place):
+        raise InputError(
+            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
+            "be asked and measured; name the model that it was made from"
+        )
     return place
 
 
@@ -221,7 +234,9 @@ def card_of(model: str, weights: str | Path | None = None) -> Card | None:
         InputError: There is no such model.
         CorruptModelError: The card is damaged.
     """
-    place = locate(model, weights)
+    place = _locate_keras(model, weights)
+    if place.suffix == keras_file.ENDING:
+        return _card_inside(archive.read_keras(_content(place), _shown(place)), place)
     return _read_card(place) if (place / CARD).exists() else None
 
 
@@ -246,7 +261,7 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
 
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights() if weights is None else weights)
-    if getattr(model, "optimizer", None):
+    if getattr(model, "optimizer", None):  # which a model lacks that was never compiled
         # The JSON says how to compile, so Keras looks for an optimizer in the file: a new one,
         # which has made no slots yet.
         bare.compile(keras.optimizers.get(keras.optimizers.serialize(model.optimizer)))
@@ -278,8 +293,7 @@ def members(fitted: Fitted) -> dict[str, bytes]:
     if fitted.first_weights is not None:
         files[FIRST_WEIGHTS] = weights_file(fitted.model, fitted.first_weights)
     if fitted.card is not None:
-        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        files[CARD] = replace(fitted.card, files=digests).to_json().encode()
+        files[CARD] = fitted.card.of(files).to_json().encode()
     return files
 
 
@@ -331,12 +345,11 @@ def _verified(folder: Path, card: Card) -> dict[str, bytes]:
         if name not in card.files:
             raise CorruptModelError(f"{folder / CARD}: lists no {name}; restore it, or fit again")
     contents = {name: _content(folder / name) for name in card.files}
-    for name, content in contents.items():
-        if hashlib.sha256(content).hexdigest() != card.files[name]:
-            raise CorruptModelError(
-                f"{folder / name}: not the file that {CARD} describes (SHA-256 differs); "
-                "restore it, or fit again"
-            )
+    if altered := card.altered(contents):
+        raise CorruptModelError(
+            f"{folder / altered}: not the file that {CARD} describes (SHA-256 differs); "
+            "restore it, or fit again"
+        )
     return contents
 
 
@@ -366,10 +379,18 @@ def _history(folder: Path, content: bytes, stride: int) -> History:
 
 
 def _read_card(folder: Path) -> Card:
-    path = folder / CARD
-    card = Card.from_json(_content(path), str(path))
+    return read_card(_content(folder / CARD), str(folder / CARD))
+
+
+def read_card(text: bytes, where: str) -> Card:
+    """A card of a recipe that is here.
+
+    Raises:
+        CorruptModelError: It is no card, or of a recipe that this version lacks.
+    """
+    card = Card.from_json(text, where)
     if catalog.canonical(card.recipe) is None:
-        raise CorruptModelError(f"{path}: names a recipe {card.recipe!r} that this version lacks")
+        raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
     return card
 
 
@@ -383,15 +404,26 @@ class _Pair:
     h5_path: str
 
 
-def _unverified(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> "keras.Model":
+def _opened(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> "keras.Model":
     json_text = reading.unwrapped(json_text, _shown(json_path))
     old = convert.open_pair(json_text, h5, _shown(json_path), _shown(h5_path))
-    if old is not None:
-        log.warning("unverified: no card with digests comes with %s", _shown(json_path))
-        return old.model
-    pair = _checked(json_text, h5, json_path, h5_path)
-    log.warning("unverified: no card with digests comes with %s", pair.json_path)
-    return _built(pair)
+    return old.model if old else _built(_checked(json_text, h5, json_path, h5_path))
+
+
+def _load_keras_file(path: Path) -> Fitted:
+    found = archive.read_keras(_content(path), _shown(path))
+    card = _card_inside(found, path)
+    if card and (altered := card.altered(keras_file.described(found))):
+        raise CorruptModelError(
+            f"{_shown(path)}: its {altered} is not the one that its card describes (SHA-256 "
+            "differs); export it again"
+        )
+    model = _opened(found[archive.CONFIG], found[archive.WEIGHTS], path, path)
+    return Fitted(model=model, card=card)
+
+
+def _card_inside(found: Mapping[str, bytes], path: Path) -> Card | None:
+    return read_card(found[CARD], _shown(path)) if CARD in found else None
 
 
 def _checked(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> _Pair:

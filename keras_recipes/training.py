@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, options, prediction, progress, storage
+from keras_recipes import backend, catalog, options, progress, storage
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
 from keras_recipes.errors import InputError, RecipeError
-from keras_recipes.recipe import Dataset, Details, Fitted, Plan, Recipe
+from keras_recipes.recipe import Askable, Dataset, Details, Fitted, Plan, Recipe
 from keras_recipes.run import Run
+from keras_recipes.runtime import KerasRuntime
 
 if TYPE_CHECKING:
     import keras
@@ -133,19 +134,19 @@ def _save_somewhere(fitted: Fitted, folder: Path) -> None:
         raise RecipeError(f"{error}; the fitted model is saved as {elsewhere}") from error
 
 
-def evaluate(fitted: Fitted, data: Any = None) -> dict[str, float]:
+def evaluate(model: Askable, data: Any = None) -> dict[str, float]:
     """The recipe's metrics on its test data, or on data given.
 
     Args:
-        fitted: From `fit` or `load`.
+        model: From `fit`, `load` or `open_model`.
         data: As for `fit`; None reads again what the model was measured on.
 
     Raises:
         InputError: The model is no recipe's, or the data cannot be read.
     """
-    if fitted.card is None:
-        raise InputError("a pair without a card is no recipe's: there is nothing to measure it by")
-    return measure(fitted, data_for(fitted.card, data, fitted.card.options)).metrics
+    if model.card is None:
+        raise InputError("a model without a card is no recipe's: there is nothing to measure it by")
+    return measure(model, data_for(model.card, data, model.card.options)).metrics
 
 
 @dataclass(frozen=True)
@@ -156,17 +157,17 @@ class Measured:
     details: Details
 
 
-def measure(fitted: Fitted, data: Dataset) -> Measured:
-    """How a fitted model does on the test part of the data."""
-    assert fitted.card is not None
-    recipe, targets = catalog.get(fitted.card.recipe), data.test.y
-    outputs = prediction.outputs(fitted.model, data.test.x)
+def measure(model: Askable, data: Dataset) -> Measured:
+    """How a model of a recipe does on the test part of the data."""
+    assert model.card is not None
+    recipe, targets = catalog.get(model.card.recipe), data.test.y
+    outputs = model.runtime.outputs(data.test.x)
     if outputs.shape != targets.shape:
         raise InputError(
             f"{data.name}: its targets have the shape {targets.shape[1:]}, "
             f"the model's outputs {outputs.shape[1:]}"
         )
-    details = recipe.details(targets, outputs, fitted.card.learned) if recipe.details else {}
+    details = recipe.details(targets, outputs, model.card.learned) if recipe.details else {}
     return Measured(recipe.measure(targets, outputs), details)
 
 
@@ -202,7 +203,7 @@ def _card(task: Task, run: Run) -> Card:
             "sha256": data.sha256,
             "note": data.note,
         },
-        metrics=task.recipe.measure(test.y, prediction.outputs(run.model, test.x)),
+        metrics=task.recipe.measure(test.y, KerasRuntime(run.model).outputs(test.x)),
         training={
             "epochs": run.epochs,
             "restarts": run.restarts,

@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from keras_recipes import backend, cli, fit, save
+from keras_recipes import backend, cli, exporting, extras, fit, save, storage
 from keras_recipes.recipe import Fitted
 
 Run = Callable[..., Result]
@@ -57,3 +59,51 @@ def shared_data(name: str) -> Path:
     if not folder or not (Path(folder) / name).exists():
         pytest.skip(f"KERAS_RECIPES_TEST_DATA names no folder with {name}")
     return Path(folder) / name
+
+
+@pytest.fixture(scope="session")
+def lenet() -> Fitted:
+    """The LeNet-5 that comes with the package, to be compared on data that is everywhere."""
+    fitted = storage.read(storage.shipped("lenet5"))
+    data = {**fitted.card.data, "paths": ["digits"]}
+    return replace(fitted, card=replace(fitted.card, data=data))
+
+
+@pytest.fixture(scope="session")
+def lstm() -> Fitted:
+    """A small recurrent net that is no recipe's: twelve steps of three numbers, four classes."""
+    import keras
+
+    backend.start()
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.Input((12, 3)),
+        keras.layers.LSTM(8, return_sequences=True),
+        keras.layers.LSTM(8),
+        keras.layers.Dense(4, activation="softmax"),
+    ]
+    return Fitted(model=keras.Sequential(layers))
+
+
+def needs(extra: str | None) -> None:
+    """Skips a test where the packages of an extra are missing."""
+    missing = [p for p in extras.PACKAGES.get(extra, ()) if not extras.is_here(p)]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed: {extras.command(extra)}")
+
+
+_KEPT = tempfile.TemporaryDirectory()
+_EXPORTS: dict[object, tuple[exporting.Exported, Path]] = {}
+
+
+def exported(fitted: Fitted, format: str, place: str = "it") -> exporting.Exported:
+    """A model in another format, in the test's own folder; made only once for all tests."""
+    needs(format)
+    target = Path(f"{place}{exporting.FORMATS[format].ending}")
+    key = id(fitted.model), fitted.card.to_json() if fitted.card else None, format
+    if key not in _EXPORTS:
+        kept = Path(tempfile.mkdtemp(dir=_KEPT.name)) / target.name
+        _EXPORTS[key] = exporting.export(fitted, format, kept), kept
+    done, kept = _EXPORTS[key]
+    shutil.copytree(kept, target) if kept.is_dir() else shutil.copy(kept, target)
+    return replace(done, path=target)

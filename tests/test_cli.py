@@ -143,8 +143,7 @@ def test_an_export_opens_and_answers_alike(recipes: Run, saved: Path, form: str)
     path = exported.stdout.strip()
     original = recipes("predict", "xor", "0,1", "--format", "jsonl").stdout
     answer = json.loads(recipes("predict", path, "0,1", "--format", "jsonl").stdout)
-    value = answer["output_0"] if form == "keras" else answer["probability"]
-    assert value == pytest.approx(json.loads(original)["probability"], abs=1e-6)
+    assert answer["probability"] == pytest.approx(json.loads(original)["probability"], abs=1e-6)
 
 
 def test_plot_writes_the_recipes_pictures(recipes: Run, saved: Path, empty_folder: Path) -> None:
@@ -222,8 +221,15 @@ BAD = [
     (["evaluate", "xor", "--labels", "labels.csv"], 2, "no option 'labels'"),
     (["evaluate", "xor", "--set", "hidden_units=2"], 2, "no option 'hidden_units'"),
     (["export", "xor", "--format", "json-h5", "--output", "saved_models/xor"], 2, "holds"),
-    (["export", "xor", "--format", "papyrus"], 2, "expected one of json-h5, keras"),
+    (
+        ["export", "xor", "--format", "papyrus"],
+        2,
+        "expected one of json-h5, keras, saved-model, onnx, litert",
+    ),
     (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras"),
+    (["export", "xor", "--format", "litert", "--output", "xor.onnx"], 2, "ends in .tflite"),
+    (["export", "xor", "--format", "saved-model", "--output", "saved_models"], 2, "holds xor"),
+    (["predict", "missing.onnx", "0,1"], 2, "no such folder or file"),
 ]
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from keras_recipes import build_lenet5, build_xor, catalog, plotting, prediction
+from keras_recipes import build_lenet5, build_xor, catalog, plotting
 from keras_recipes.cookbook import xor
 from keras_recipes.history import History
 from keras_recipes.recipe import Examples, Fitted
+from keras_recipes.runtime import KerasRuntime
 
 DATA = xor.read(())
 
@@ -76,7 +77,7 @@ def test_one_digit_is_shown_on_its_way_through_every_layer() -> None:
     assert [len(row) for row in panels] == [1, 6, 16, 1, 1]
     assert [row[0].get_ylabel() for row in panels] == ["input", "C1", "S4", "F6", "output"]
     shown = np.asarray(panels[-1][0].images[0].get_array()).ravel()
-    assert np.allclose(shown, prediction.outputs(model, image[None])[0], atol=1e-6)
+    assert np.allclose(shown, KerasRuntime(model).outputs(image[None])[0], atol=1e-6)
 
 
 def test_the_filters_are_the_kernels_on_one_scale() -> None:

@@ -105,3 +105,36 @@ def test_half_a_model_in_its_place_is_never_taken_for_whole(saved: Path) -> None
     (saved / "model.weights.h5").write_bytes((saved / "model.weights.h5").read_bytes()[:100])
     with pytest.raises(CorruptModelError):
         load(saved)
+
+
+def test_members_may_lie_in_folders_of_their_own(tmp_path: Path) -> None:
+    members = {"a": b"1", "inner/b": b"2", "inner/deep/c": b"3"}
+    with publish.folder(tmp_path / "it", members):
+        pass
+    found = {p.relative_to(tmp_path / "it").as_posix() for p in tmp_path.glob("it/**/*")}
+    assert found == {*members, "inner", "inner/deep"}
+    assert publish.replaced(tmp_path / "it", members) == found
+
+
+@pytest.mark.parametrize("extra", ["notes.txt", "inner/notes.txt", "inner/more/notes.txt"])
+def test_a_folder_with_more_in_it_is_not_replaced(extra: str, tmp_path: Path) -> None:
+    with publish.folder(tmp_path / "it", {"a": b"1", "inner/b": b"2"}):
+        pass
+    (tmp_path / "it" / extra).parent.mkdir(exist_ok=True)
+    (tmp_path / "it" / extra).write_text("mine")
+    with pytest.raises(InputError, match="name another folder"):
+        publish.replaced(tmp_path / "it", ["a", "inner/b"])
+
+
+def test_a_file_is_looked_at_before_it_replaces_another(tmp_path: Path) -> None:
+    target = tmp_path / "model.onnx"
+    target.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), publish.checked_file(target, b"new") as staged:
+        assert staged.read_bytes() == b"new"
+        assert staged.suffix == target.suffix
+        raise ZeroDivisionError
+    assert target.read_bytes() == b"old"
+    with publish.checked_file(target, b"new"):
+        assert target.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["model.onnx"]
+    assert target.read_bytes() == b"new"

@@ -8,11 +8,13 @@ from keras_recipes.errors import CorruptModelError, UnsafeModelError, printable
 from keras_recipes.safety import limits, strict_json
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+CARD = "card.json"
+"""Ours, which Keras passes over."""
 MOST_MEMBERS = 10
 
 
-def read_keras(content: bytes, where: str) -> tuple[bytes, bytes]:
-    """The configuration and the weights in a `.keras` file.
+def read_keras(content: bytes, where: str) -> dict[str, bytes]:
+    """The members of a `.keras` file: `CONFIG` and `WEIGHTS`, mostly `METADATA`, at times `CARD`.
 
     Raises:
         CorruptModelError: It is no such file, or damaged.
@@ -21,13 +23,14 @@ def read_keras(content: bytes, where: str) -> tuple[bytes, bytes]:
     most = {
         CONFIG: strict_json.MOST_BYTES,
         METADATA: strict_json.MOST_BYTES,
+        CARD: strict_json.MOST_BYTES,
         WEIGHTS: limits.current().file_bytes,
     }
     found = members(content, where, most)
     for name in (CONFIG, WEIGHTS):
         if name not in found:
             raise CorruptModelError(f"{where}: damaged, holds no {name}; get it again")
-    return found[CONFIG], found[WEIGHTS]
+    return found
 
 
 def members(content: bytes, where: str, most: dict[str, int] | int) -> dict[str, bytes]:
