@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-ASKING = ("inputs", "interpret")
+ASKING = ("inputs", "interpret", "answer")
 """The functions of a recipe that have a part in a prediction."""
 
 PIECE = 1_000
@@ -42,8 +42,11 @@ def predict(fitted: Fitted, x: Any, **given: Any) -> list[Row]:
 
     if fitted.card is None:
         return list(rows(fitted, [_raw_batch(fitted.model, np.asarray(x), 0, "input")], {}))
-    recipe = catalog.get(fitted.card.recipe)
-    return list(rows(fitted, [recipe.as_batch(x)], settings(fitted.card, given)))
+    recipe, values = catalog.get(fitted.card.recipe), settings(fitted.card, given)
+    if recipe.answer:
+        return list(options.call(recipe, "answer", fitted, x, options=values))
+    assert recipe.as_batch is not None
+    return list(rows(fitted, [recipe.as_batch(x)], values))
 
 
 def rows(fitted: Fitted, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:

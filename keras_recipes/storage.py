@@ -324,6 +324,8 @@ def _read_card(folder: Path) -> Card:
 def _pair(json_text: bytes, json_path: Path, h5: bytes, h5_path: Path) -> "keras.Model":
     import keras
 
+    from keras_recipes import layers  # noqa: F401 - Keras then knows the layers of our own
+
     with _explained(json_path):
         config = json.loads(json_text)
         compiled = config.pop("compile_config", None)

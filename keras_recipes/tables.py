@@ -18,19 +18,31 @@ TABLE_ROWS = 1_000
 """A longer table is printed in pieces of this length, so that memory stays bounded."""
 
 
-def write(rows: Iterable[Row], form: str, output: str | None = None) -> None:
+def write(
+    rows: Iterable[Row], form: str, output: str | None = None, *, live: bool = False
+) -> None:
     """Writes rows as they come.
 
     Args:
         rows: With the same keys each.
         form: "table" (numbers to four digits), "csv" or "jsonl" (in full).
         output: A file to write instead of stdout; it appears when it is complete.
+        live: Whether somebody watches: each row then comes out as soon as it is there.
 
     Raises:
         InputError: The file cannot be written.
     """
     with _destination(output) as file:
-        FORMS[form](iter(rows), file)
+        if not live:
+            FORMS[form](iter(rows), file)
+            return
+        for count, row in enumerate(rows):
+            text = io.StringIO()
+            FORMS[form](iter([row]), text)
+            lines = text.getvalue().splitlines(keepends=True)
+            # Every form but JSON lines has a header, which is wanted once.
+            file.writelines(lines[form != "jsonl" and count > 0 :])
+            file.flush()
 
 
 def check_output(output: str) -> None:
