@@ -74,6 +74,25 @@ class Detector:
             silence=float(numbers[1] or 0),
         )
 
+    @property
+    def digest(self) -> str:
+        """Tells detectors with other nets or templates apart."""
+        import hashlib
+
+        known = "\n".join(self.templates.patterns).encode(errors="replace")
+        return hashlib.sha256(known + self.twin.kernel.tobytes()).hexdigest()
+
+    def counted(self, counts: "np.ndarray", reference: int) -> tuple[int, str, str]:
+        """The kind whose count is the strangest, how often it is there, and how often it should be.
+
+        Args:
+            counts: Of each kind in the session, of shape (E,).
+            reference: The nearest normal session.
+        """
+        kind = int(self.counts.cost(counts, reference).argmax())
+        usual, name = int(self.counts.references[reference, kind]), self.templates.shown
+        return kind, f"{counts[kind]} x {name(kind + UNSEEN)}", f"{usual} x {name(kind + UNSEEN)}"
+
     def judge(self, sequences: Sequences) -> "Verdicts":
         """What is to be thought of each session."""
         inputs, targets, starts = sequences.steps()
@@ -156,15 +175,11 @@ class Verdicts:
         return at, show(observed), show(int(self.expected[session]))
 
     def _counted(self, session: int) -> tuple[int, str, str]:
-        reference = int(self.nearest[session])
-        counts, detector = self.table[session], self.detector
-        kind = int(detector.counts.cost(counts, reference).argmax())
+        kind, said, usual = self.detector.counted(self.table[session], int(self.nearest[session]))
         first, last = self.sequences.starts[session : session + 2]
         where = (self.sequences.symbols[first:last] == kind + UNSEEN).nonzero()[0]
         at = int(where[-1]) if len(where) else int(last - first)
-        usual = int(detector.counts.references[reference, kind])
-        name = detector.templates.shown(kind + UNSEEN)
-        return at, f"{counts[kind]} x {name}", f"{usual} x {name}"
+        return at, said, usual
 
     def _placed(self, session: int, reason: tuple[int, str, str], files: Sequence[str]) -> Row:
         at, observed, expected = reason

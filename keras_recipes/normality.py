@@ -60,7 +60,10 @@ class Tail:
         count = len(ordered)
         upper = min(count - 1, max(10, count // 200))
         first = ordered[count - 1 - upper]
-        scale = max(float(np.mean(ordered[count - upper :] - first)) if upper else 0.0, 1e-3)
+        beyond = ordered[count - upper :] - first
+        # The largest counts as the second largest: no single session is to set the scale.
+        beyond[-1:] = beyond[-2:][:1]
+        scale = max(float(np.mean(beyond)) if upper else 0.0, 1e-3)
         kept = ordered[: count - upper]
         picked = np.unique(kept[np.unique(np.linspace(0, len(kept) - 1, KNOTS).astype(int))])
         shares = (count - np.searchsorted(ordered, picked, side="left")) / count
@@ -75,6 +78,19 @@ class Tail:
         inside = np.exp(np.interp(values, self.values, np.log(self.shares), left=0.0))
         beyond = np.maximum(values - self.values[-1], 0) / self.scale
         return np.asarray(inside * np.exp(-np.minimum(beyond, 700)))
+
+    def reaching(self, share: float) -> float:
+        """The smallest value whose share is at most this, to rounding."""
+        low, high = 0.0, float(self.values[-1]) + 700 * self.scale
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self._one(middle) <= share else (middle, high)
+        return high
+
+    def _one(self, value: float) -> float:
+        import numpy as np
+
+        return float(self(np.array([value]))[0])
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

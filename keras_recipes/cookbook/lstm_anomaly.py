@@ -374,7 +374,7 @@ def calibrate(
     model: "keras.Model",
     data: Dataset,
     *,
-    false_alarms: Share = 0.0005,
+    false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
     seed: Seed = 0,
 ) -> Calibrated:
@@ -435,7 +435,7 @@ def answer(
     fitted: Fitted,
     asked: Any,
     *,
-    false_alarms: Share = 0.0005,
+    false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
     only_anomalies: bool = False,
     timeout: NotNegative = 0.0,
@@ -514,7 +514,7 @@ def assess(
     asked: Sequence[str] | None,
     *,
     labels: str = "",
-    false_alarms: Share = 0.0005,
+    false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
     seed: Seed = 0,
 ) -> Measured:

@@ -69,7 +69,7 @@ _KEYS = (
     rb"\b[\w.-]+\[\d+\]",
     rb"\b[0-9a-f]{16,}\b",
 )
-_PREFIXED = re.compile(rb"\b([A-Za-z]+_)-?\d{4,}")
+_PREFIXED = re.compile(rb"\b([A-Za-z]+[_-])-?\d{4,}")
 
 
 @dataclass(frozen=True)
