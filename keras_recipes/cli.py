@@ -300,7 +300,7 @@ def predict(
     if recipe and recipe.answer:
         paths = [Path(text) for text in inputs]
         answers = options.call(recipe, "answer", fitted, paths, options=given)
-        tables.write(answers, form, output, live="-" in inputs)
+        tables.write(answers, form, output, columns=recipe.columns, live="-" in inputs)
         return
     if batches is None:
         batches = prediction.raw_batches(fitted.model, inputs)

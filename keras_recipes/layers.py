@@ -11,7 +11,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="keras_recipes")
-class PeepholeLSTMCell(keras.layers.Layer):  # type: ignore[misc]
+class PeepholeLSTMCell(keras.layers.Layer):
     """One step of an LSTM whose gates also see the cell's state, for `keras.layers.RNN`.
 
     With input x, output h and state c, element-wise products `*`, the logistic function s:

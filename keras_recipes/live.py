@@ -146,7 +146,7 @@ class Live:
             if self.path:
                 self._keep()
             else:
-                yield from self._over(lambda session: True)
+                yield from self._overdue(math.inf)
 
     def _block(self, some: list[bytes]) -> Iterator[Row]:
         if not some:
@@ -163,8 +163,8 @@ class Live:
             # A clock that believes two lines in a row cannot be put forward by one broken line.
             self._clock = max(self._clock, min(self._last_time, now))
             self._last_time = now
-            by_lines = self._rule.by == "window" and not timed and key not in self._open
-            yield from self._over(lambda session: by_lines or session.due <= self._clock)
+            next_window = self._rule.by == "window" and not timed and key not in self._open
+            yield from self._overdue(math.inf if next_window else self._clock)
             session = self._session(key, now)
             self._event(session, symbol, line)
             if not session.told and self._certain(session, symbol):
@@ -177,7 +177,7 @@ class Live:
         """Lets the log's clock go on where no line comes."""
         passed = time.monotonic() - self._heard
         now = self._last_time + passed if self.detector.layout.timed else time.time()
-        yield from self._over(lambda session: session.due <= now)
+        yield from self._overdue(now)
 
     def _session(self, key: bytes, now: float) -> Session:
         """The open session of that key, or a new one, which is then the least silent."""
@@ -239,11 +239,11 @@ class Live:
             counts[kind] = count
         return counts
 
-    def _over(self, is_over: Any) -> Iterator[Row]:
-        """Closes sessions, the most silent first, as long as they are over."""
+    def _overdue(self, now: float) -> Iterator[Row]:
+        """Closes sessions, the most silent first, as long as they are over by then."""
         while self._open:
             key, session = next(iter(self._open.items()))
-            if not is_over(session):
+            if session.due > now:
                 return
             yield from self._close(key)
 

@@ -44,11 +44,13 @@ class Tail:
     Attributes:
         values: Ascending.
         shares: Of normal values that are at least so large, descending, in (0, 1].
-        scale: By which the value has to grow beyond the last one for the share to fall by e.
+        beyond: Of normal values that are larger than the last one.
+        scale: By which the value has to grow beyond the last one for that share to fall by e.
     """
 
     values: "np.ndarray"
     shares: "np.ndarray"
+    beyond: float
     scale: float
 
     @classmethod
@@ -59,25 +61,22 @@ class Tail:
         ordered = np.sort(values.astype("float64"))
         count = len(ordered)
         upper = min(count - 1, max(10, count // 200))
-        first = ordered[count - 1 - upper]
-        beyond = ordered[count - upper :] - first
+        kept, more = ordered[: count - upper], ordered[count - upper :] - ordered[-1 - upper]
         # The largest counts as the second largest: no single session is to set the scale.
-        beyond[-1:] = beyond[-2:][:1]
-        scale = max(float(np.mean(beyond)) if upper else 0.0, 1e-3)
-        kept = ordered[: count - upper]
-        picked = np.unique(kept[np.unique(np.linspace(0, len(kept) - 1, KNOTS).astype(int))])
-        shares = (count - np.searchsorted(ordered, picked, side="left")) / count
-        # At the last knot: so many values are larger that the exponential begins with them.
-        shares[-1] = min(float(shares[-1]), (upper + 1) / (count + 1)) if upper else shares[-1]
-        return cls(picked, np.minimum.accumulate(shares), scale)
+        more[-1:] = more[-2:][:1]
+        scale = max(float(np.mean(more)) if upper else 0.0, 1e-3)
+        knots = np.unique(kept[np.linspace(0, len(kept) - 1, KNOTS).astype(int)])
+        shares = (count - np.searchsorted(ordered, knots, side="left")) / count
+        return cls(knots, shares, (upper + 1) / (count + 1), scale)
 
     def __call__(self, values: "np.ndarray") -> "np.ndarray":
         """The share for each value, float64 of the same shape."""
         import numpy as np
 
         inside = np.exp(np.interp(values, self.values, np.log(self.shares), left=0.0))
-        beyond = np.maximum(values - self.values[-1], 0) / self.scale
-        return np.asarray(inside * np.exp(-np.minimum(beyond, 700)))
+        further = np.maximum(values - self.values[-1], 0) / self.scale
+        outside = self.beyond * np.exp(-np.minimum(further, 700))
+        return np.asarray(np.where(further > 0, np.minimum(inside, outside), inside))
 
     def reaching(self, share: float) -> float:
         """The smallest value whose share is at most this, to rounding."""
@@ -97,6 +96,7 @@ class Tail:
         return {
             "values": self.values.tolist(),
             "shares": self.shares.tolist(),
+            "beyond": self.beyond,
             "scale": self.scale,
         }
 
@@ -112,7 +112,7 @@ class Tail:
         try:
             values = np.array(found["values"], "float64")
             shares = np.array(found["shares"], "float64")
-            scale = float(found["scale"])
+            beyond, scale = float(found["beyond"]), float(found["scale"])
         except (TypeError, KeyError, ValueError) as error:
             raise CorruptModelError(f"the card's threshold is damaged: {error}") from None
         good = (
@@ -122,11 +122,12 @@ class Tail:
             and bool(np.all(np.diff(values) > 0))
             and bool(np.all((shares > 0) & (shares <= 1)))
             and bool(np.isfinite(values).all())
+            and 0 < beyond <= 1
             and 0 < scale < math.inf
         )
         if not good:
             raise CorruptModelError("the card's threshold is damaged")
-        return cls(values, shares, scale)
+        return cls(values, shares, beyond, scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +160,7 @@ class Counts:
             table, axis=0, return_inverse=True, return_counts=True
         )
         usual = np.array([np.bincount(column).max() for column in table.T])
-        weights = np.maximum(
-            np.log((len(table) + 1) / (len(table) - usual + 1)), LEAST_WEIGHT
-        )
+        weights = np.maximum(np.log((len(table) + 1) / (len(table) - usual + 1)), LEAST_WEIGHT)
         if len(different) > REFERENCES:
             # The frequent ones, and of the others as many as there is room for.
             random = np.random.default_rng(seed).random(len(different))
@@ -215,9 +214,7 @@ class Counts:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values; of a reference only the kinds that occur in it, with their counts."""
-        rows = [
-            [[int(e), int(row[e])] for e in row.nonzero()[0]] for row in self.references
-        ]
+        rows = [[[int(e), int(row[e])] for e in row.nonzero()[0]] for row in self.references]
         return {"references": rows, "weights": self.weights.tolist()}
 
     @classmethod
@@ -262,7 +259,7 @@ def share(tails: Mapping[str, Tail], values: "Mapping[str, np.ndarray]") -> "np.
     import numpy as np
 
     shares = np.stack([tails[view](values[view]) for view in tails])
-    return np.minimum(1.0, len(tails) * shares.min(axis=0))
+    return np.asarray(np.minimum(1.0, len(tails) * shares.min(axis=0)))
 
 
 def score(shares: "np.ndarray", false_alarms: float) -> "np.ndarray":
@@ -292,7 +289,8 @@ def table(symbols: "np.ndarray", lengths: "np.ndarray", kinds: int) -> "np.ndarr
 
     rows = np.repeat(np.arange(len(lengths)), lengths)
     flat = np.bincount(rows * kinds + symbols, minlength=len(lengths) * kinds)
-    return flat.reshape(len(lengths), kinds)
+    counts: np.ndarray = flat.reshape(len(lengths), kinds)
+    return counts
 
 
 def worst(values: "np.ndarray", starts: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":

@@ -103,7 +103,8 @@ class Twin:
 
     def logits(self, h: "np.ndarray") -> "np.ndarray":
         """The softmax's inputs, shape (N, V)."""
-        return h @ self.kernel + self.bias
+        logits: np.ndarray = h @ self.kernel + self.bias
+        return logits
 
     def surprises(
         self, symbols: "np.ndarray", targets: "np.ndarray", starts: "np.ndarray"
@@ -144,9 +145,7 @@ class Twin:
         return surprise, expected
 
 
-def _surprise(
-    logits: "np.ndarray", targets: "np.ndarray"
-) -> "tuple[np.ndarray, np.ndarray]":
+def _surprise(logits: "np.ndarray", targets: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
     import numpy as np
 
     rows = np.arange(len(logits))

@@ -44,9 +44,7 @@ def broken() -> list[bytes]:
 def truth() -> dict[str, int]:
     """Session of the second log to 1 where it went wrong, else 0."""
     number = random.Random(4)
-    return {
-        f"order-{200_000 + i}": int(number.random() < 1 / 30) for i in range(BROKEN_ORDERS)
-    }
+    return {f"order-{200_000 + i}": int(number.random() < 1 / 30) for i in range(BROKEN_ORDERS)}
 
 
 def _log(

@@ -52,8 +52,7 @@ def paths(texts: Sequence[str]) -> list[Path]:
             raise InputError(f"{text}: no such file; expected logs, folders of logs, or -")
         several = sorted(some, key=_age)
         found.update(dict.fromkeys(several))
-    together = sorted(found, key=_age) if _one_log(found) else list(found)
-    return together
+    return sorted(found, key=_age) if _one_log(found) else list(found)
 
 
 def _one_log(found: "dict[Path, None]") -> bool:

@@ -34,11 +34,13 @@ DIGITS = b"0123456789"
 _KEEP = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
 _SHOW = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
 
-_MONTHS = {m: i for i, m in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTHS = {
+    m: i for i, m in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
+}
 
 _COMBINED = re.compile(
-    rb'(?P<host>\S+) (?P<ident>\S+) (?P<user>.+?) \[(?P<time>[^\]]+)\] "(?P<request>(?:[^"\\]|\\.)*)"'
-    rb' (?P<status>\d{3}) (?P<size>\S+)'
+    rb"(?P<host>\S+) (?P<ident>\S+) (?P<user>.+?) \[(?P<time>[^\]]+)\] "
+    rb'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<size>\S+)'
     rb'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
 )
 _SYSLOG = re.compile(
@@ -213,6 +215,7 @@ class Parser:
         }[layout.format]
         rule = layout.sessions
         self._pattern = re.compile(rule.key.encode()) if rule.by == "regex" else None
+        self._field = rule.key if rule.by == "field" else ""
         self._window = rule.window if rule.by == "window" else 0.0
 
     def parse(self, lines: Iterable[bytes]) -> Records:
@@ -264,9 +267,9 @@ class Parser:
                 fields = match.groupdict()
                 fields["host"] = fields["host"] or fields["host5"]
                 rest = match["program"] + b": " + line[match.end() :]
-                self._add(records, rest, line, lambda name, found=fields: found.get(name))
+                self._add(records, rest, line, fields.get(self._field))
             elif line and line[0] not in b" \t":
-                self._add(records, line, line, lambda name: None)
+                self._add(records, line, line)
 
     def _combined(self, lines: Iterable[bytes], records: Records) -> None:
         for line in lines:
@@ -280,9 +283,9 @@ class Parser:
                 status = match["status"].translate(_KEEP)
                 fields = {**match.groupdict(), "method": method, "path": path}
                 form = b" ".join([method, status, path])
-                self._add(records, form, line, fields.get)
+                self._add(records, form, line, fields.get(self._field))
             elif line.strip():
-                self._add(records, line, line, lambda name: None)
+                self._add(records, line, line)
 
     def _jsonl(self, lines: Iterable[bytes], records: Records) -> None:
         for line in lines:
@@ -291,7 +294,7 @@ class Parser:
                 continue
             value = _object(line)
             if value is None:
-                self._add(records, b"no JSON: " + line, line, lambda name: None)
+                self._add(records, b"no JSON: " + line, line)
                 continue
             stamp = _first(value, _TIME_FIELDS)
             if stamp is not None:
@@ -299,19 +302,18 @@ class Parser:
             message = _first(value, _MESSAGE_FIELDS)
             level = _first(value, _LEVEL_FIELDS)
             form = line if message is None else _bytes(level or "") + b" " + _bytes(message)
-            found = value
-            self._add(records, form, line, lambda name, v=found: _optional_bytes(_field(v, name)))
+            key = _field(value, self._field) if self._field else None
+            self._add(records, form, line, None if key is None else _bytes(key))
 
     def _add(
         self,
         records: Records,
         form: bytes,
         line: bytes,
-        field: "Callable[[str], bytes | None]",
+        key: bytes | None = None,
     ) -> None:
-        rule = self.layout.sessions
-        if rule.by == "field":
-            self.key = field(rule.key) or self.key
+        if self._field:
+            self.key = key or self.key
         elif self._pattern:
             match = self._pattern.search(line)
             if match:
@@ -391,9 +393,10 @@ def _without_year(text: str) -> float:
 
 
 def _format(lines: Sequence[bytes]) -> FormatName:
-    for name, pattern in (("combined", _COMBINED.match), ("syslog", _SYSLOG.match)):
-        if _share(lines, lambda line, m=pattern: m(line) is not None) >= 0.8:
-            return name  # type: ignore[return-value]
+    if _share(lines, lambda line: _COMBINED.match(line) is not None) >= 0.8:
+        return "combined"
+    if _share(lines, lambda line: _SYSLOG.match(line) is not None) >= 0.8:
+        return "syslog"
     if _share(lines, lambda line: _object(line) is not None) >= 0.8:
         return "jsonl"
     return "text"
@@ -429,11 +432,11 @@ def _sessions(name: str, timed: bool, lines: Sequence[bytes]) -> Sessions:
 def _key_pattern(lines: Sequence[bytes]) -> str | None:
     """A pattern for what looks like a key that ties lines together."""
     prefixes = {m for line in lines for m in _PREFIXED.findall(line)}
-    candidates = [*(re.escape(p) + rb"-?\d+" for p in sorted(prefixes)[:50]), *_KEYS]
+    candidates: list[bytes] = [*(re.escape(p) + rb"-?\d+" for p in sorted(prefixes)[:50]), *_KEYS]
     for pattern in candidates:
         found = [m[0] for m in map(re.compile(pattern).search, lines) if m]
         if _groups(found, len(lines)):
-            return pattern.decode()
+            return str(pattern, "ascii", "replace")
     return None
 
 
@@ -495,7 +498,3 @@ def _first(value: "dict[str, Any]", names: Sequence[str]) -> Any:
 def _bytes(value: Any) -> bytes:
     text = value if isinstance(value, str) else json.dumps(value)
     return text.encode(errors="replace")
-
-
-def _optional_bytes(value: Any) -> bytes | None:
-    return None if value is None else _bytes(value)

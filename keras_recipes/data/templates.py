@@ -37,7 +37,7 @@ class Templates:
     """
 
     def __init__(self, patterns: Sequence[str], examples: Sequence[str]) -> None:
-        from drain3.drain import Drain, LogCluster
+        from drain3.drain import LogCluster
 
         self.patterns, self.examples = list(patterns), list(examples)
         self._drain: Any = _drain()
@@ -82,8 +82,7 @@ class Templates:
             forms: Distinct, in an order that is always the same.
             before: Templates that keep their symbols; new ones come behind them.
         """
-        drain = before._drain if before else _drain()
-        drain = _copy(before) if before else drain
+        drain = _copy(before) if before else _drain()
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
         for form in forms:
             cluster, _ = drain.add_log_message(_words(form))
@@ -105,15 +104,11 @@ class Templates:
         """
         lists = values if isinstance(values, dict) else {}
         patterns, examples = lists.get("patterns"), lists.get("examples")
-        good = (
-            isinstance(patterns, list)
-            and isinstance(examples, list)
-            and len(patterns) == len(examples) <= MOST
-            and all(isinstance(text, str) for text in [*patterns, *examples])
-        )
-        if not good:
-            raise CorruptModelError("the card's templates are damaged")
-        return cls(patterns, examples)
+        if isinstance(patterns, list) and isinstance(examples, list):
+            texts = all(isinstance(text, str) for text in [*patterns, *examples])
+            if texts and len(patterns) == len(examples) <= MOST:
+                return cls(patterns, examples)
+        raise CorruptModelError("the card's templates are damaged")
 
 
 def _drain() -> Any:
