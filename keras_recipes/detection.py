@@ -1,4 +1,4 @@
-"""Judging sessions: the net's view and the counts' view of each, and what to say about it.
+"""Judging sessions: the net's views and the counts' view of each, and what to say about it.
 
 A `Detector` is a trained net with all that was learned of a log: how to read it, its templates,
 what is normal. It judges many sessions at once; `live.py` judges them as they grow.
@@ -82,29 +82,33 @@ class Detector:
         known = "\n".join(self.templates.patterns).encode(errors="replace")
         return hashlib.sha256(known + self.twin.kernel.tobytes()).hexdigest()
 
-    def counted(self, counts: "np.ndarray", reference: int) -> tuple[int, str, str]:
+    def counted(self, counts: "np.ndarray", reference: int, strange: bytes) -> tuple[int, str, str]:
         """The kind whose count is the strangest, how often it is there, and how often it should be.
 
         Args:
             counts: Of each kind in the session, of shape (E,).
             reference: The nearest normal session.
+            strange: The form of the session's last event of no known kind.
         """
         kind = int(self.counts.cost(counts, reference).argmax())
-        usual, name = int(self.counts.references[reference, kind]), self.templates.shown
-        return kind, f"{counts[kind]} x {name(kind + UNSEEN)}", f"{usual} x {name(kind + UNSEEN)}"
+        usual = int(self.counts.references[reference, kind])
+        name = self.templates.shown(kind + UNSEEN, strange)
+        return kind, f"{counts[kind]} x {name}", f"{usual} x {name}"
 
     def judge(self, sequences: Sequences) -> "Verdicts":
         """What is to be thought of each session."""
+        import numpy as np
+
         inputs, targets, starts = sequences.steps()
-        surprise, expected = self.twin.surprises(inputs, targets, starts)
-        largest, at = normality.worst(surprise, starts)
+        seen = self.twin.surprises(inputs, targets, starts)
+        largest, at = normality.worst(seen.nats, starts)
         table = normality.table(
             sequences.symbols - UNSEEN, sequences.lengths, len(self.counts.weights)
         )
         distance, nearest = self.counts.distances(table)
-        values = {"order": largest, "counts": distance}
+        values = {"surprise": largest, "order": np.log1p(seen.runs), "counts": distance}
         return Verdicts(
-            self, sequences, surprise, values, at - starts[:-1], expected[at], table, nearest
+            self, sequences, seen.nats, values, at - starts[:-1], seen.expected[at], table, nearest
         )
 
 
@@ -139,8 +143,8 @@ class Verdicts:
     def steps(self, session: int) -> "tuple[list[str], np.ndarray]":
         """A session's events, its end last, for people; and the surprise at each."""
         first, last = self.sequences.starts[session : session + 2].tolist()
-        show = self.detector.templates.shown
-        names = [show(symbol) for symbol in self.sequences.symbols[first:last].tolist()]
+        show, found = self.detector.templates.shown, self.sequences
+        names = [show(int(found.symbols[i]), found.message(i)) for i in range(first, last)]
         return [*names, show(END)], self.surprise[first + session : last + session + 1]
 
     def rows(
@@ -156,8 +160,7 @@ class Verdicts:
         import numpy as np
 
         scores = self.scores(false_alarms)
-        tails = self.detector.tails
-        by_counts = tails["counts"](self.values["counts"]) < tails["order"](self.values["order"])
+        by_counts = normality.by_counts(self.detector.tails, self.values)
         chosen = np.flatnonzero(scores >= 0.5) if only_anomalies else np.arange(len(scores))
         for session in chosen.tolist():
             reason = self._counted(session) if by_counts[session] else self._surprising(session)
@@ -171,13 +174,21 @@ class Verdicts:
     def _surprising(self, session: int) -> tuple[int, str, str]:
         first, last = self.sequences.starts[session : session + 2]
         at, show = int(self.position[session]), self.detector.templates.shown
-        observed = END if at == last - first else int(self.sequences.symbols[first + at])
-        return at, show(observed), show(int(self.expected[session]))
+        observed = show(END)
+        if at < last - first:
+            symbol = int(self.sequences.symbols[first + at])
+            observed = show(symbol, self.sequences.message(first + at))
+        return at, observed, show(int(self.expected[session]))
 
     def _counted(self, session: int) -> tuple[int, str, str]:
-        kind, said, usual = self.detector.counted(self.table[session], int(self.nearest[session]))
         first, last = self.sequences.starts[session : session + 2]
-        where = (self.sequences.symbols[first:last] == kind + UNSEEN).nonzero()[0]
+        symbols = self.sequences.symbols[first:last]
+        unseen = (symbols == UNSEEN).nonzero()[0]
+        strange = self.sequences.message(first + unseen[-1]) if len(unseen) else b""
+        kind, said, usual = self.detector.counted(
+            self.table[session], int(self.nearest[session]), strange
+        )
+        where = (symbols == kind + UNSEEN).nonzero()[0]
         at = int(where[-1]) if len(where) else int(last - first)
         return at, said, usual
 

@@ -25,6 +25,7 @@ from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.detection import Detector
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
 from keras_recipes.recipe import Row
+from keras_recipes.stepping import MOST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,19 +54,39 @@ class Session:
         events: How many.
         kinds: Kind, counted from 0, to its count, its last position and its last line.
         worst: The largest surprise so far.
-        at: Its position, from 0; its symbol; what was expected; its line.
+        run: By how much the surprise exceeds what is to be expected, since it last did not; and
+            the most that it ever did.
+        at: The largest surprise's position, from 0; its symbol; what was expected; its line; its
+            form, if it is of no known kind.
+        strange: The form of the last event of no known kind.
         line: Of the last event.
         due: When it is over, in seconds of the log's clock.
         told: Whether it was answered already.
     """
 
-    __slots__ = ("at", "c", "due", "events", "h", "kinds", "line", "name", "told", "worst")
+    __slots__ = (
+        *(
+            "at",
+            "c",
+            "due",
+            "events",
+            "h",
+            "kinds",
+            "line",
+            "name",
+            "run",
+            "strange",
+            "told",
+            "worst",
+        ),
+    )
 
     def __init__(self, name: str, h: "np.ndarray", c: "np.ndarray") -> None:
         self.name, self.h, self.c = name, h, c
         self.events, self.line, self.due, self.told = 0, 0, 0.0, False
         self.kinds: dict[int, tuple[int, int, int]] = {}
-        self.worst, self.at = -1.0, (0, 0, 0, 0)
+        self.worst, self.run = -1.0, (0.0, 0.0)
+        self.at, self.strange = (0, 0, 0, 0, b""), b""
 
 
 class Live:
@@ -156,8 +177,8 @@ class Live:
         records, timed = self._parser.parse(some), self.detector.layout.timed
         arrived = 0.0 if timed else time.time()
         symbols = self.detector.templates.all(records.forms)
-        for key, symbol, when, line in zip(
-            records.keys, symbols, records.times, records.lines, strict=True
+        for key, symbol, form, when, line in zip(
+            records.keys, symbols, records.forms, records.times, records.lines, strict=True
         ):
             now = when if timed else arrived
             # A clock that believes two lines in a row cannot be put forward by one broken line.
@@ -166,7 +187,7 @@ class Live:
             next_window = self._rule.by == "window" and not timed and key not in self._open
             yield from self._overdue(math.inf if next_window else self._clock)
             session = self._session(key, now)
-            self._event(session, symbol, line)
+            self._event(session, symbol, line, form if symbol == UNSEEN else b"")
             if not session.told and self._certain(session, symbol):
                 session.told = True
                 yield self._row(session, self._excess(session))
@@ -194,34 +215,34 @@ class Live:
             session.due = now + self._timeout
         return session
 
-    def _event(self, session: Session, symbol: int, line: int) -> None:
-        surprise, expected = self._surprise(session, symbol)
-        if surprise > session.worst:
-            session.worst, session.at = surprise, (session.events, symbol, expected, line)
+    def _event(self, session: Session, symbol: int, line: int, form: bytes) -> None:
+        self._compare(session, symbol, line, form)
         session.h, session.c = self.detector.twin.step(symbol, session.h, session.c)
         kind = symbol - UNSEEN
         count = session.kinds[kind][0] if kind in session.kinds else 0
         session.kinds[kind] = (count + 1, session.events, line)
         session.events += 1
         session.line = line
+        session.strange = form or session.strange
 
-    def _surprise(self, session: Session, symbol: int) -> tuple[float, int]:
-        """How unexpected a symbol is now, in nats; and the likeliest one."""
-        import numpy as np
-
-        logits = self.detector.twin.logits(session.h)
-        likeliest = int(logits.argmax())
-        top = logits[likeliest]
-        return float(np.log(np.exp(logits - top).sum()) + top - logits[symbol]), likeliest
+    def _compare(self, session: Session, symbol: int, line: int, form: bytes) -> None:
+        """Takes down how unexpected a symbol is now."""
+        surprise, usual, expected = self.detector.twin.thinks(session.h, symbol)
+        if surprise > session.worst:
+            session.worst = surprise
+            session.at = (session.events, symbol, expected, line, form)
+        run = max(session.run[0] + min(surprise - usual, MOST), 0.0)
+        session.run = (run, max(session.run[1], run))
 
     def _certain(self, session: Session, symbol: int) -> bool:
         """Whether the session is an anomaly whatever comes."""
-        if session.worst >= self._limits["order"]:
+        limits = self._limits
+        if session.worst >= limits["surprise"] or math.log1p(session.run[1]) >= limits["order"]:
             return True
         kind = symbol - UNSEEN
         if session.kinds[kind][0] <= self._most_usual[kind]:
             return False
-        return self._excess(session)[0] >= self._limits["counts"]
+        return self._excess(session)[0] >= limits["counts"]
 
     def _excess(self, session: Session) -> tuple[float, int]:
         """The least distance that the counts can still end at; and from which reference."""
@@ -251,9 +272,7 @@ class Live:
         session = self._open.pop(key)
         if session.told:
             return
-        surprise, expected = self._surprise(session, END)
-        if surprise > session.worst:
-            session.worst, session.at = surprise, (session.events, END, expected, session.line)
+        self._compare(session, END, session.line, b"")
         counts = tuple(sorted((kind, found[0]) for kind, found in session.kinds.items()))
         thought = self._thoughts.get(counts)
         if thought is None:
@@ -267,16 +286,17 @@ class Live:
         import numpy as np
 
         distance, reference = thought
-        values = {"order": np.array([session.worst]), "counts": np.array([distance])}
+        found = {"surprise": session.worst, "order": math.log1p(session.run[1]), "counts": distance}
+        values = {view: np.array([value]) for view, value in found.items()}
         tails, show = self.detector.tails, self.detector.templates.shown
         score = float(normality.score(normality.share(tails, values), self.false_alarms)[0])
-        if tails["counts"](values["counts"]) < tails["order"](values["order"]):
+        if normality.by_counts(tails, values)[0]:
             counts = self._counts(session)
-            kind, said, usual = self.detector.counted(counts, reference)
+            kind, said, usual = self.detector.counted(counts, reference, session.strange)
             _, position, line = session.kinds.get(kind, (0, session.events, session.line))
         else:
-            position, symbol, expected, line = session.at
-            said, usual = show(symbol), show(expected)
+            position, symbol, expected, line, form = session.at
+            said, usual = show(symbol, form), show(expected)
         return {
             "session": session.name,
             "score": score,
@@ -329,7 +349,8 @@ class Live:
             "key": self._parser.key.hex(),
             "clock": [self._clock, self._last_time],
             "sessions": [
-                [key.hex(), s.name, s.events, s.line, s.due, s.told, s.worst, s.at,
+                [key.hex(), s.name, s.events, s.line, s.due, s.told, s.worst, s.run, s.at[:4],
+                 s.at[4].hex(), s.strange.hex(),
                  [[kind, *found] for kind, found in s.kinds.items()]]
                 for key, s in some
             ],
@@ -364,10 +385,11 @@ class Live:
         log.info("%s: %s sessions are open still", path, f"{len(self._open):,}")
 
     def _reopen(self, values: list[Any], h: "np.ndarray", c: "np.ndarray") -> None:
-        key, name, events, line, due, told, worst, at, kinds = values
+        key, name, events, line, due, told, worst, run, at, form, strange, kinds = values
         session = Session(str(name), h, c)
         session.events, session.line, session.due = int(events), int(line), float(due)
         session.told, session.worst = bool(told), float(worst)
+        session.run = (float(run[0]), float(run[1]))
         position, symbol, expected, where = map(int, at)
         for kind, *found in kinds:
             count, last, seen = map(int, found)
@@ -377,5 +399,6 @@ class Live:
             raise ValueError(name)
         if not all(0 <= kind < kinds_known for kind in session.kinds):
             raise ValueError(name)
-        session.at = (position, symbol, expected, where)
+        session.at = (position, symbol, expected, where, bytes.fromhex(form))
+        session.strange = bytes.fromhex(strange)
         self._open[bytes.fromhex(key)] = session

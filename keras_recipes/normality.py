@@ -1,20 +1,24 @@
 """What is normal for a session, learned from normal sessions, and how far others are from it.
 
-Two views, each a number for a session, the larger the stranger:
+Three views, each a number for a session, the larger the stranger:
 
-order    the largest surprise, -log p in nats, that the net has at any next event, the session's
+surprise the largest surprise, -log p in nats, that the net has at any next event, the session's
          end included: an LSTM that predicts the next event, as in DeepLog (Du, Li, Zheng, Srikumar,
          CCS 2017), with its likelihood in place of "is it among the top k"
+order    the most by which the surprise of any stretch of the session exceeds what the net expects
+         of itself (CUSUM), as log(1 + nats): many events that are each a little out of place; the
+         logarithm, since rare ways of being normal are rare in all of their events at once
 counts   how much the numbers of its events differ from those of the nearest normal session: the sum
          over all kinds e of w(e) |log2(1 + n(e)) - log2(1 + m(e))|, smallest over the sessions m
          that were learned. w(e) = -log of the share of sessions in which e is not as often as
          usual: an event whose number varies freely says little when it varies. Events of no known
          kind are counted as one more kind.
 
-Each is turned into the share of normal sessions that are at least as strange (a `Tail`): `order`
-from sessions that the net was not trained on, `counts` by leaving each session out in turn. Twice
-the smaller share is the session's, since it has had two chances, and the threshold is a share: the
-false alarms that were agreed to.
+Each is turned into the share of normal sessions that are at least as strange (a `Tail`): the net's
+views from sessions held back (and from those it was trained on, if it knows them hardly better),
+`counts` by leaving each session out in turn. The
+smallest share times three is the session's, since it has had three chances, and the threshold is a
+share: the false alarms that were agreed to.
 """
 
 import math
@@ -246,7 +250,7 @@ class Counts:
         return cls(references, weights)
 
 
-VIEWS = ("order", "counts")
+VIEWS = ("surprise", "order", "counts")
 
 
 def share(tails: Mapping[str, Tail], values: "Mapping[str, np.ndarray]") -> "np.ndarray":
@@ -262,8 +266,16 @@ def share(tails: Mapping[str, Tail], values: "Mapping[str, np.ndarray]") -> "np.
     return np.asarray(np.minimum(1.0, len(tails) * shares.min(axis=0)))
 
 
+def by_counts(tails: Mapping[str, Tail], values: "Mapping[str, np.ndarray]") -> "np.ndarray":
+    """Whether the counts are what is strangest about each session, bool of shape (N,)."""
+    import numpy as np
+
+    shares = {view: tails[view](values[view]) for view in tails}
+    return np.asarray(shares["counts"] < np.minimum(shares["surprise"], shares["order"]))
+
+
 def score(shares: "np.ndarray", false_alarms: float) -> "np.ndarray":
-    """Shares as scores from 0 to 1; 0.5 is the threshold, half as normal is a third further on.
+    """Shares as scores from 0 to 1: 0.5 is the threshold, 0.91 a tenth of the share there.
 
     Args:
         shares: From `share`.

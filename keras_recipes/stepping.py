@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
+MOST = 5.0
+"""Nats by which a single event can lengthen a run: one large surprise is no run of small ones."""
+
 TOGETHER = 2_048
 """Sequences stepped through side by side: their states fit into a processor's cache."""
 
@@ -106,24 +109,34 @@ class Twin:
         logits: np.ndarray = h @ self.kernel + self.bias
         return logits
 
+    def thinks(self, h: "np.ndarray", target: int) -> tuple[float, float, int]:
+        """Of one sequence: surprise at what comes next, how much was to be expected, the likeliest.
+
+        Args:
+            h: The output so far, of shape (units,).
+            target: What comes next.
+        """
+        import numpy as np
+
+        nats, usual, likeliest = _surprise(self.logits(h)[None], np.array([target]))
+        return float(nats[0]), float(usual[0]), int(likeliest[0])
+
     def surprises(
         self, symbols: "np.ndarray", targets: "np.ndarray", starts: "np.ndarray"
-    ) -> "tuple[np.ndarray, np.ndarray]":
+    ) -> "Surprises":
         """How unexpected each target is after the symbols up to it, in many sequences.
 
         Args:
             symbols: All sequences one after the other, integers of shape (total,).
             targets: What comes after each symbol, of the same shape.
             starts: Where each sequence begins, and the total at the end, of shape (N + 1,).
-
-        Returns:
-            `-log p(target)` in nats, float32 of shape (total,); and the most likely symbol, int32.
         """
         import numpy as np
         from threadpoolctl import threadpool_limits
 
         surprise = np.empty(len(symbols), "float32")
         expected = np.empty(len(symbols), "int32")
+        largest = np.zeros(len(starts) - 1, "float32")
         lengths = np.diff(starts)
         order = np.argsort(-lengths, kind="stable")
 
@@ -131,26 +144,51 @@ class Twin:
             some = order[first : first + TOGETHER]
             begin, ending = starts[some], lengths[some]
             h, c = self.start(len(some))
-            active = len(some)
+            active, run = len(some), np.zeros(len(some), "float32")
             for t in range(int(ending[0])):
                 # Longest first: those that are still running are always the first ones.
                 active = int(np.searchsorted(-ending[:active], -t, side="left"))
                 rows = begin[:active] + t
                 h, c = self.step(symbols[rows], h[:active], c[:active])
-                surprise[rows], expected[rows] = _surprise(self.logits(h), targets[rows])
+                nats, usual, expected[rows] = _surprise(self.logits(h), targets[rows])
+                surprise[rows] = nats
+                run = np.maximum(run[:active] + np.minimum(nats - usual, MOST), 0)
+                largest[some[:active]] = np.maximum(largest[some[:active]], run)
 
         # One thread a piece: BLAS dividing such small products among threads only makes them wait.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
             list(threads.map(work, range(0, len(order), TOGETHER)))
-        return surprise, expected
+        return Surprises(surprise, expected, largest)
 
 
-def _surprise(logits: "np.ndarray", targets: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
+@dataclass(frozen=True, eq=False)
+class Surprises:
+    """What a net thinks of sequences.
+
+    Attributes:
+        nats: `-log p` of each target, float32 of shape (total,).
+        expected: The likeliest symbol in its place, int32 of shape (total,).
+        runs: The most by which the surprise of any stretch of a sequence exceeds what the net
+            itself expects it to be (the entropy of its predictions), in nats, of shape (N,): the
+            CUSUM statistic of Page, *Continuous Inspection Schemes*, 1954, with steps of `MOST`.
+    """
+
+    nats: "np.ndarray"
+    expected: "np.ndarray"
+    runs: "np.ndarray"
+
+
+def _surprise(
+    logits: "np.ndarray", targets: "np.ndarray"
+) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
+    """Surprise at the targets, how much of it is to be expected, and the likeliest symbols."""
     import numpy as np
 
     rows = np.arange(len(logits))
     likeliest = logits.argmax(axis=1)
-    top = logits[rows, likeliest]
-    wanted = top - logits[rows, targets]
-    logits -= top[:, None]
-    return np.log(np.exp(logits, out=logits).sum(axis=1)) + wanted, likeliest
+    logits -= logits[rows, likeliest][:, None]
+    weights = np.exp(logits)
+    total = weights.sum(axis=1)
+    log_total = np.log(total)
+    entropy = log_total - np.einsum("ij,ij->i", weights, logits) / total
+    return log_total - logits[rows, targets], entropy, likeliest

@@ -51,9 +51,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from keras_recipes.detection import Detector
+    from keras_recipes.stepping import Twin
 
 TEST, VALIDATION = 0.1, 0.2
 """Shares of the normal sessions that are held back: to measure on; to stop and calibrate by."""
+
+KNOWN_BY_HEART = 0.9
+"""If training sessions surprise the net less than so much of what others do, it knows them."""
 
 FEWEST = 30
 """With fewer sessions nothing can be said about what is normal."""
@@ -206,20 +210,18 @@ def read(
             window=window,
         )
     log.info("%s: %s, sessions by %s", ", ".join(paths), layout.format, layout.sessions)
-    columns = sessions.collected(layout, blocks())
-    found = columns.sequences()
+    found = sessions.collected(layout, blocks()).sequences()
     if len(found) < FEWEST:
         raise InputError(
             f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.sessions}, found "
             f"{len(found)}; choose others with --set session=REGEX, session_field=NAME or window=1m"
         )
-    return _dataset(paths, layout, columns, found, learned, length, seed)
+    return _dataset(paths, layout, found, learned, length, seed)
 
 
 def _dataset(
     paths: list[str],
     layout: logs.Layout,
-    columns: sessions.Columns,
     found: Sequences,
     learned: Mapping[str, Any] | None,
     length: int,
@@ -227,8 +229,8 @@ def _dataset(
 ) -> Dataset:
     dealt = normality.splits(found.names, seed)
     before = Templates.from_json(learned["templates"]) if learned else None
-    templates = _mined(columns, found.some(dealt >= TEST), before)
-    found = sessions.with_symbols(found, columns, templates)
+    templates = _mined(found.some(dealt >= TEST), before)
+    found = sessions.with_symbols(found, templates)
     parts = {
         "test": found.some(dealt < TEST),
         "validation": found.some((dealt >= TEST) & (dealt < TEST + VALIDATION)),
@@ -257,7 +259,7 @@ def _dataset(
     )
 
 
-def _mined(columns: sessions.Columns, found: Sequences, before: Templates | None) -> Templates:
+def _mined(found: Sequences, before: Templates | None) -> Templates:
     """Templates of these sessions' forms that occur in two of them at least.
 
     What one session alone has could as well be in none: its likes will come again as events of no
@@ -265,12 +267,11 @@ def _mined(columns: sessions.Columns, found: Sequences, before: Templates | None
     """
     import numpy as np
 
-    forms = list(columns.forms)
-    seen = np.unique(found.symbols).tolist()
-    every = Templates.mined([forms[number] for number in seen], before)
-    table = np.array(every.all(forms), "int32")
+    seen = np.unique(found.forms).tolist()
+    every = Templates.mined([found.texts[number] for number in seen], before)
+    symbols = sessions.with_symbols(found, every).symbols
     owners = np.repeat(np.arange(len(found)), found.lengths)
-    pairs = np.unique(np.stack([table[found.symbols], owners]), axis=1)
+    pairs = np.unique(np.stack([symbols, owners]), axis=1)
     often = np.bincount(pairs[0], minlength=every.symbols) >= 2
     if before:
         often[: before.symbols] = True
@@ -392,21 +393,23 @@ def calibrate(
 
     parts: Parts = data.sequences
     twin, kinds = Twin.of(model), data.implied["classes"] - UNSEEN
-    inputs, targets, starts = parts.validation.steps()
-    order, _ = normality.worst(twin.surprises(inputs, targets, starts)[0], starts)
+    net = _net_values(twin, parts)
     counts, apart = normality.Counts.of(_known_counts(parts, kinds), seed)
-    tails = {"order": normality.Tail.of(order), "counts": normality.Tail.of(apart)}
     learned = {
-        "tails": {view: tail.to_json() for view, tail in tails.items()},
+        "tails": {
+            view: normality.Tail.of(values).to_json()
+            for view, values in {**net, "counts": apart}.items()
+        },
         "counts": counts.to_json(),
     }
     detector = Detector.of(model, {**data.learned, **learned})
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
-    if len(order) * allowed < 1:
+    known = len(net["order"])
+    if known * allowed < 1:
         log.info(
             "one false alarm in %s sessions is rarer than %s of them can show: extrapolated",
             f"{1 / allowed:,.0f}",
-            f"{len(order):,}",
+            f"{known:,}",
         )
     alarms = detector.judge(parts.test).scores(allowed) >= 0.5
     achieved = {
@@ -415,6 +418,23 @@ def calibrate(
         "held_out_sessions": float(len(alarms)),
     }
     return Calibrated(learned, achieved)
+
+
+def _net_values(twin: "Twin", parts: Parts) -> "dict[str, np.ndarray]":
+    """The net's views of normal sessions: of those held back, and if that is fair of all."""
+    import numpy as np
+
+    both, nats = [], []
+    for part in (parts.validation, parts.train):
+        inputs, targets, starts = part.steps()
+        seen = twin.surprises(inputs, targets, starts)
+        both.append((normality.worst(seen.nats, starts)[0], np.log1p(seen.runs)))
+        nats.append(float(seen.nats.mean()))
+    # Rare ways of being normal are missed where few sessions are looked at; but sessions that the
+    # net knows by heart would promise too much.
+    fair = both if nats[1] >= KNOWN_BY_HEART * nats[0] else both[:1]
+    surprise, order = (np.concatenate(values) for values in zip(*fair, strict=True))
+    return {"surprise": surprise, "order": order}
 
 
 def _known_counts(parts: Parts, kinds: int) -> "np.ndarray":
@@ -502,8 +522,8 @@ def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
     else:
         names, given = _source(texts)
         blocks = given()
-    columns = sessions.collected(detector.layout, blocks)
-    found = sessions.with_symbols(columns.sequences(), columns, detector.templates)
+    collected = sessions.collected(detector.layout, blocks).sequences()
+    found = sessions.with_symbols(collected, detector.templates)
     if not len(found):
         raise InputError(f"{', '.join(names)}: expected lines of a log, found none")
     return names, found

@@ -20,6 +20,8 @@ class Sequences:
     Attributes:
         names: Of each session, N of them.
         symbols: Kinds of the events, int32 of shape (total,), session after session.
+        forms: Numbers of their messages' forms, of the same shape.
+        texts: The forms by these numbers.
         lines: Where each event stands: line number, counted from 1, int64 of shape (total,).
         files: Which of several files that line is in, int32 of shape (total,).
         starts: Where each session begins, and the total, int64 of shape (N + 1,).
@@ -29,6 +31,8 @@ class Sequences:
 
     names: list[str]
     symbols: "np.ndarray"
+    forms: "np.ndarray"
+    texts: Sequence[bytes]
     lines: "np.ndarray"
     files: "np.ndarray"
     starts: "np.ndarray"
@@ -60,12 +64,18 @@ class Sequences:
         return Sequences(
             [self.names[row] for row in rows],
             self.symbols[flat],
+            self.forms[flat],
+            self.texts,
             self.lines[flat],
             self.files[flat],
             starts,
             self.days,
             self.silence,
         )
+
+    def message(self, event: int) -> bytes:
+        """The form of an event's message, by its place among all events."""
+        return self.texts[int(self.forms[event])]
 
     def steps(self) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
         """What a net is shown and what comes next, with the symbols for beginning and end.
@@ -135,7 +145,8 @@ class Columns:
         days = float(np.ptp(times)) / 86_400 if len(times) else 0.0
         silence = float(np.diff(times, prepend=0)[~new].max(initial=0.0))
         starts = np.append(firsts, len(kinds))
-        return Sequences(names, kinds, numbers, files, starts, days, silence)
+        texts = list(self.forms)
+        return Sequences(names, kinds, kinds, texts, numbers, files, starts, days, silence)
 
 
 def collected(layout: Layout, blocks: "Iterable[tuple[int, list[bytes]]]") -> Columns:
@@ -153,9 +164,9 @@ def blocks(paths: Sequence[Path]) -> "Iterable[tuple[int, list[bytes]]]":
     return ((number, some) for number, path in enumerate(paths) for some in lines.blocks(path))
 
 
-def with_symbols(sequences: Sequences, columns: Columns, templates: Templates) -> Sequences:
+def with_symbols(sequences: Sequences, templates: Templates) -> Sequences:
     """The same sessions with templates' symbols in place of forms' numbers."""
     import numpy as np
 
-    table = np.array([*templates.all(columns.forms), 0], "int32")
-    return replace(sequences, symbols=table[sequences.symbols])
+    table = np.array([*templates.all(sequences.texts), 0], "int32")
+    return replace(sequences, symbols=table[sequences.forms])

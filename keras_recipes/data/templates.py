@@ -69,10 +69,12 @@ class Templates:
         # Two look-ups in C are faster than one call of a Python function.
         return [known(form) or ask(form) for form in forms]
 
-    def shown(self, symbol: int) -> str:
-        """A symbol for people."""
-        special = ("", "(start of session)", "(end of session)", "(an event never seen)")
-        return special[symbol] if symbol < FIRST else self.examples[symbol - FIRST]
+    def shown(self, symbol: int, form: bytes = b"") -> str:
+        """A symbol for people, one of no known kind with its message's form."""
+        special = ("", "(start of session)", "(end of session)", "(never seen)")
+        if symbol >= FIRST:
+            return self.examples[symbol - FIRST]
+        return f"{special[symbol]} {logs.readable(form)}".rstrip()
 
     @classmethod
     def mined(cls, forms: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
