@@ -32,7 +32,7 @@ from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import UNSEEN, Templates
 from keras_recipes.detection import Detector
 from keras_recipes.live import Live
-from keras_recipes.normality import Counts, Tail
+from keras_recipes.normality import Counts
 
 SEEDS = (0, 1, 2)
 PREVALENCE = 1 / 30
@@ -97,7 +97,7 @@ def ours(*views: str, ending: bool = True) -> Way:
     def way(one: Fit) -> tuple[np.ndarray, np.ndarray]:
         held = [seen(one, part, ending) for part in (one.parts.train, one.parts.validation)]
         net = {
-            view: Tail.of(np.concatenate([values[view] for values in held]))
+            view: normality.tail(view, np.concatenate([values[view] for values in held]))
             for view in views
             if view != "counts"
         }
@@ -136,7 +136,7 @@ def without_miner(one: Fit) -> tuple[np.ndarray, np.ndarray]:
         return normality.table(kinds, found.lengths, len(forms) + 1)
 
     counts, apart = Counts.of(np.concatenate([table(part) for part in known]), 0)
-    tail = Tail.of(apart)
+    tail = normality.tail("counts", apart)
     dev, test = (tail(counts.distances(table(p))[0]) for p in (one.dev, one.parts.test))
     return dev <= FALSE_ALARMS, test <= FALSE_ALARMS
 

@@ -37,6 +37,13 @@ REFERENCES = 1_000
 LEAST_WEIGHT = 0.05
 KNOTS = 200
 
+LEAST_SCALE = {"surprise": 1.0, "order": 0.2, "counts": 0.2}
+"""However alike the strangest normal sessions are, those that are a little stranger may be normal:
+a share does not fall by e within less. A net that is right about itself has a scale of 1 nat."""
+
+DIGITS = 3
+"""Values are compared to so many decimals: equal sessions are equally strange, however rounded."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tail:
@@ -58,17 +65,17 @@ class Tail:
     scale: float
 
     @classmethod
-    def of(cls, values: "np.ndarray") -> "Tail":
+    def of(cls, values: "np.ndarray", least_scale: float = 1e-3) -> "Tail":
         """The tail of observed values, of shape (N,), N > 0."""
         import numpy as np
 
-        ordered = np.sort(values.astype("float64"))
+        ordered = np.sort(np.round(values.astype("float64"), DIGITS))
         count = len(ordered)
         upper = min(count - 1, max(10, count // 200))
         kept, more = ordered[: count - upper], ordered[count - upper :] - ordered[-1 - upper]
         # The largest counts as the second largest: no single session is to set the scale.
         more[-1:] = more[-2:][:1]
-        scale = max(float(np.mean(more)) if upper else 0.0, 1e-3)
+        scale = max(float(np.mean(more)) if upper else 0.0, least_scale)
         knots = np.unique(kept[np.linspace(0, len(kept) - 1, KNOTS).astype(int)])
         shares = (count - np.searchsorted(ordered, knots, side="left")) / count
         return cls(knots, shares, (upper + 1) / (count + 1), scale)
@@ -77,6 +84,7 @@ class Tail:
         """The share for each value, float64 of the same shape."""
         import numpy as np
 
+        values = np.round(values, DIGITS)
         inside = np.exp(np.interp(values, self.values, np.log(self.shares), left=0.0))
         further = np.maximum(values - self.values[-1], 0) / self.scale
         outside = self.beyond * np.exp(-np.minimum(further, 700))
@@ -250,7 +258,12 @@ class Counts:
         return cls(references, weights)
 
 
-VIEWS = ("surprise", "order", "counts")
+VIEWS = tuple(LEAST_SCALE)
+
+
+def tail(view: str, values: "np.ndarray") -> Tail:
+    """The tail of a view's values on normal sessions, of shape (N,)."""
+    return Tail.of(values, LEAST_SCALE[view])
 
 
 def share(tails: Mapping[str, Tail], values: "Mapping[str, np.ndarray]") -> "np.ndarray":

@@ -397,7 +397,7 @@ def calibrate(
     counts, apart = normality.Counts.of(_known_counts(parts, kinds), seed)
     learned = {
         "tails": {
-            view: normality.Tail.of(values).to_json()
+            view: normality.tail(view, values).to_json()
             for view, values in {**net, "counts": apart}.items()
         },
         "counts": counts.to_json(),
@@ -405,7 +405,7 @@ def calibrate(
     detector = Detector.of(model, {**data.learned, **learned})
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
     known = len(net["order"])
-    if known * allowed < 1:
+    if 0 < known * allowed < 1:
         log.info(
             "one false alarm in %s sessions is rarer than %s of them can show: extrapolated",
             f"{1 / allowed:,.0f}",
