@@ -41,8 +41,8 @@ LEAST_SCALE = {"surprise": 1.0, "order": 0.2, "counts": 0.2}
 """However alike the strangest normal sessions are, those that are a little stranger may be normal:
 a share does not fall by e within less. A net that is right about itself has a scale of 1 nat."""
 
-DIGITS = 3
-"""Values are compared to so many decimals: equal sessions are equally strange, however rounded."""
+SLACK = 0.002
+"""A value is larger than another one only by more: equal sessions are, however sums are rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class Tail:
         """The tail of observed values, of shape (N,), N > 0."""
         import numpy as np
 
-        ordered = np.sort(np.round(values.astype("float64"), DIGITS))
+        ordered = np.sort(np.round(values.astype("float64"), 3))
         count = len(ordered)
         upper = min(count - 1, max(10, count // 200))
         kept, more = ordered[: count - upper], ordered[count - upper :] - ordered[-1 - upper]
@@ -84,7 +84,7 @@ class Tail:
         """The share for each value, float64 of the same shape."""
         import numpy as np
 
-        values = np.round(values, DIGITS)
+        values = values - SLACK
         inside = np.exp(np.interp(values, self.values, np.log(self.shares), left=0.0))
         further = np.maximum(values - self.values[-1], 0) / self.scale
         outside = self.beyond * np.exp(-np.minimum(further, 700))

@@ -263,6 +263,23 @@ def test_arrays_are_refused_kindly() -> None:
         fit("lstm-anomaly", data=([[1]], [1]))
 
 
+def test_training_ends_when_validation_gets_no_better_and_the_best_weights_are_kept() -> None:
+    fitted = fit(
+        "lstm-anomaly",
+        learning_rate=0.3,
+        schedule="constant",
+        patience=2,
+        epochs=60,
+        show_progress=False,
+    )
+    losses = fitted.history.values["val_loss"]
+    assert len(losses) < 60
+    assert losses.argmin() == len(losses) - 3
+    held = lstm_anomaly.read([]).validation
+    outputs = keras.ops.convert_to_numpy(fitted.model(held.x))
+    assert lstm_anomaly.measure(held.y, outputs)["loss"] == pytest.approx(losses.min(), rel=1e-4)
+
+
 @pytest.mark.slow
 def test_hdfs_anomalies_are_found_with_the_default_settings() -> None:
     train = shared_data("datasets/hdfs/train.log")

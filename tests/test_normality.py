@@ -39,6 +39,13 @@ def test_promised_false_alarms_are_kept_on_further_values(share: float) -> None:
     assert np.mean(kept) == pytest.approx(share, rel=0.5)
 
 
+@given(values)
+def test_rounding_makes_no_session_stranger(seen: np.ndarray) -> None:
+    tail = Tail.of(np.round(seen, 2))
+    shares = tail(np.round(seen, 2)), tail(np.round(seen, 2) + 1e-5)
+    assert shares[0] == pytest.approx(shares[1], rel=0.2)
+
+
 def test_one_monstrous_session_does_not_set_the_threshold() -> None:
     calm = np.random.default_rng(0).exponential(size=2_000)
     limit = Tail.of(calm).reaching(1e-4)
