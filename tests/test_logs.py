@@ -71,6 +71,16 @@ def test_an_indented_line_belongs_to_the_line_before() -> None:
     assert found.lines == [1, 2, 5]
 
 
+def test_a_record_that_names_no_session_is_in_none() -> None:
+    layout = recognise(text(), session=r"order_\d+")
+    parser = Parser(layout)
+    found = parser.parse(
+        [*text(1), b"2026-01-05 10:00:00 INFO heartbeat", b"of the pump", *text(1)]
+    )
+    assert found.lines == [1, 4]
+    assert parser.without == 2
+
+
 def test_numbers_do_not_make_kinds_but_a_status_does() -> None:
     layout = recognise([COMBINED % (1, 1, 1, 200)] * 9)
     found = Parser(layout).parse(

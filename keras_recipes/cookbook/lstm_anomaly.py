@@ -209,11 +209,11 @@ def read(
             session_field=session_field,
             window=window,
         )
-    log.info("%s: %s, sessions by %s", ", ".join(paths), layout.format, layout.sessions)
+    log.info("%s: %s, sessions by %s", ", ".join(paths), layout.format, layout.by)
     found = sessions.collected(layout, blocks()).sequences()
     if len(found) < FEWEST:
         raise InputError(
-            f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.sessions}, found "
+            f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.by}, found "
             f"{len(found)}; choose others with --set session=REGEX, session_field=NAME or window=1m"
         )
     return _dataset(paths, layout, found, learned, length, seed)
@@ -525,7 +525,8 @@ def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
     collected = sessions.collected(detector.layout, blocks).sequences()
     found = sessions.with_symbols(collected, detector.templates)
     if not len(found):
-        raise InputError(f"{', '.join(names)}: expected lines of a log, found none")
+        by = detector.layout.by
+        raise InputError(f"{', '.join(names)}: expected sessions by {by}, found none")
     return names, found
 
 

@@ -3,7 +3,8 @@
 Formats, told apart by the first lines: Apache's and nginx' common and combined format, JSON lines,
 syslog (RFC 3164 and 5424), and text with or without a time at the beginning of the line. A record
 may go on over several lines: indented ones belong to the line before (a stack trace), others
-without a time are events of their own in the session of the line before.
+without a time are events of their own in the session of the line before. A record that names no
+session is in none, and is passed over.
 
 A message's *form* is the message without its digits and without its session's key: numbers never
 tell kinds of messages apart. Where digits do (an HTTP status), they are kept as control characters.
@@ -11,7 +12,7 @@ tell kinds of messages apart. Where digits do (an HTTP status), they are kept as
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -92,11 +93,6 @@ class Sessions:
     window: float = 0.0
     idle: float = 0.0
 
-    def __str__(self) -> str:
-        if self.by == "window":
-            return f"windows of {self.window:g} s"
-        return f"{self.key}" + (f", closed after {self.idle:g} s of silence" if self.idle else "")
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -105,6 +101,14 @@ class Layout:
     format: FormatName
     timed: bool
     sessions: Sessions
+
+    @property
+    def by(self) -> str:
+        """What makes a session, in words."""
+        rule = self.sessions
+        if rule.by == "window":
+            return f"windows of {rule.window:g} {'s' if self.timed else 'lines'}"
+        return rule.key + (f", closed after {rule.idle:g} s of silence" if rule.idle else "")
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -200,13 +204,14 @@ class Parser:
 
     Attributes:
         line: How many lines it has seen.
+        without: How many of their records are in no session.
         time: Of the last record.
         key: Of the last record.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.line, self.time, self.key = 0, 0.0, b""
+        self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
         self._parse = {
             "text": self._text,
             "syslog": self._syslog,
@@ -226,37 +231,36 @@ class Parser:
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
         search = self._pattern.search if self._pattern else None
-        stamp, timed = _STAMP.match, self.layout.timed
-        forms, keys, times, numbers = (
-            records.forms.append,
-            records.keys.append,
-            records.times.append,
-            records.lines.append,
-        )
-        number, time, key, translate = self.line, self.time, self.key, bytes.translate
-        for line in lines:
-            number += 1
-            if timed:
-                match = stamp(line)
-                if match:
-                    time = _seconds(match[match.lastindex or 0])
-                    line = line[match.end() :]
-                elif not line or line[0] in b" \t":
-                    continue
-            elif not line.strip():
-                continue
+        forms, keys = records.forms.append, records.keys.append
+        times, numbers = records.times.append, records.lines.append
+        for line, begins in self._heads(lines):
             if search:
                 match = search(line)
                 if match:
-                    key = match[0]
+                    self.key = match[0]
                     line = line[: match.start()] + line[match.end() :]
+                elif begins or not self.key:
+                    self.key = b""
+                    self.without += 1
+                    continue
             else:
-                key = self._window_key(time, number)
-            forms(translate(line[:LONGEST_FORM], None, DIGITS))
-            keys(key)
-            times(time)
-            numbers(number)
-        self.line, self.time, self.key = number, time, key
+                self.key = self._window_key(self.time, self.line)
+            forms(line[:LONGEST_FORM].translate(None, DIGITS))
+            keys(self.key)
+            times(self.time)
+            numbers(self.line)
+
+    def _heads(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+        """Lines that are no mere continuation, without their times; whether they begin a record."""
+        stamp, timed = _STAMP.match, self.layout.timed
+        for line in lines:
+            self.line += 1
+            match = stamp(line) if timed else None
+            if match:
+                self.time = _seconds(match[match.lastindex or 0])
+                yield line[match.end() :], True
+            elif line and (line[0] not in b" \t" if timed else line.strip()):
+                yield line, not timed
 
     def _syslog(self, lines: Iterable[bytes], records: Records) -> None:
         for line in lines:
@@ -267,6 +271,7 @@ class Parser:
                 fields = match.groupdict()
                 fields["host"] = fields["host"] or fields["host5"]
                 rest = match["program"] + b": " + line[match.end() :]
+                self.key = b""
                 self._add(records, rest, line, fields.get(self._field))
             elif line and line[0] not in b" \t":
                 self._add(records, line, line)
@@ -274,6 +279,7 @@ class Parser:
     def _combined(self, lines: Iterable[bytes], records: Records) -> None:
         for line in lines:
             self.line += 1
+            self.key = b""
             match = _COMBINED.match(line)
             if match:
                 self.time = _seconds(match["time"])
@@ -292,6 +298,7 @@ class Parser:
             self.line += 1
             if not line.strip():
                 continue
+            self.key = b""
             value = _object(line)
             if value is None:
                 self._add(records, b"no JSON: " + line, line)
@@ -321,6 +328,9 @@ class Parser:
                 form = form.replace(self.key, b"", 1)
         else:
             self.key = self._window_key(self.time, self.line)
+        if not self.key:
+            self.without += 1
+            return
         records.forms.append(form[:LONGEST_FORM].translate(None, DIGITS))
         records.keys.append(self.key)
         records.times.append(self.time)

@@ -1,5 +1,6 @@
 """Events that belong together, in columns: all sessions of a log one after the other."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,9 @@ from keras_recipes.data.templates import END, START, Templates
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +160,8 @@ def collected(layout: Layout, blocks: "Iterable[tuple[int, list[bytes]]]") -> Co
         if file != current:
             current, parser.line = file, 0
         columns.add(parser.parse(some), file)
+    if parser.without:
+        log.warning("%s lines are in no session by %s", f"{parser.without:,}", layout.by)
     return columns
 
 
