@@ -35,6 +35,7 @@ class State:
         variables: The model's and the optimizer's.
         first_weights: The model's weights before training.
         history: Each metric's value at the end of each epoch of the present start.
+        best_weights: The model's weights when its validation loss was smallest, where that counts.
     """
 
     made_of: dict[str, Any]
@@ -43,6 +44,7 @@ class State:
     variables: "list[np.ndarray]"
     first_weights: "list[np.ndarray]"
     history: "dict[str, np.ndarray]"
+    best_weights: "list[np.ndarray]"
 
     @property
     def epochs(self) -> int:
@@ -141,6 +143,7 @@ def _packed(state: State) -> bytes:
         "meta": np.array(json.dumps(meta)),
         **{f"variable_{i}": array for i, array in enumerate(state.variables)},
         **{f"first_{i}": array for i, array in enumerate(state.first_weights)},
+        **{f"best_{i}": array for i, array in enumerate(state.best_weights)},
         **{f"history_{name}": column for name, column in state.history.items()},
     }
     file = io.BytesIO()
@@ -171,4 +174,5 @@ def _unpacked(path: Path) -> State:
         variables=numbered("variable"),
         first_weights=numbered("first"),
         history={"loss": history.pop("loss"), **history},
+        best_weights=numbered("best"),
     )

@@ -16,12 +16,12 @@ import click
 from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.recipe import Recipe
+from keras_recipes.recipe import Fitted, Recipe
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
-FITTING = ("build", "read", "training", "interpret")
-"""The functions of a recipe whose options a fit takes; those of `interpret` become the model's."""
+FITTING = ("build", "read", "training", "calibrate", "interpret", "answer")
+"""The functions of a recipe whose options a fit takes; the last two's become the model's."""
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +168,7 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--seed", type=int, metavar="N", help="--set seed=N")
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto")
 @click.option("--out", metavar="DIR", help="The model's own folder [saved_models/NAME].")
+@click.option("--from", "start", metavar="MODEL", help="Go on training this fitted model.")
 @click.option("--resume", is_flag=True, help="Go on with a fit that was stopped.")
 @_JSON
 def fit(
@@ -177,6 +178,7 @@ def fit(
     assignments: tuple[str, ...],
     device: str,
     out: str | None,
+    start: str | None,
     resume: bool,
     as_json: bool,
     **shorthands: Any,
@@ -196,7 +198,8 @@ def fit(
     folder = Path(out) if out else storage.default_folder(recipe.name)
     given = _given(recipe, assignments, shorthands, FITTING)
     backend.choose(device)
-    task = training.prepare(recipe.name, data, preset=preset, given=given)
+    begun = _loaded(start, device) if start else None
+    task = training.prepare(recipe.name, data, preset=preset, given=given, start=begun)
     storage.check_target(folder.resolve())
     backend.start(device)
     log.info("fitting %s on %s; %s", recipe.name, task.data.name, backend.describe())
@@ -241,11 +244,17 @@ def evaluate(
         _evaluate_bare(model, weights, data, as_json)
         return
     recipe = catalog.get(card.recipe)
-    given = {**card.options, **_given(recipe, assignments, shorthands, ("read",))}
-    dataset = training.data_for(card, data or None, given)
-    measured = training.measure(opening.open_model(model), dataset)
+    owners = training.ASSESSING if recipe.assess else ("read",)
+    given = {**card.options, **_given(recipe, assignments, shorthands, owners)}
+    if recipe.assess:
+        name = ", ".join(data) or card.data["name"]
+        measured = training.assess(opening.open_model(model, weights), data or None, given)
+    else:
+        dataset = training.data_for(card, data or None, given)
+        name = dataset.name
+        measured = training.measure(opening.open_model(model, weights), dataset)
     extra = {"model": model, **measured.details}
-    _print_metrics(recipe, measured.metrics, dataset.name, as_json, extra)
+    _print_metrics(recipe, measured.metrics, name, as_json, extra)
     for table in measured.details.values() if not as_json else ():
         click.echo()
         _print_table(table)
@@ -298,14 +307,20 @@ def predict(
     if output is not None:
         tables.check_output(output)
     card = opening.card_of(model, weights)
-    given, batches, arrays = {}, None, {}
+    given, batches, arrays, recipe = {}, None, {}, None
     if card is None:
         arrays = prediction.raw_arrays(inputs)
     else:
         recipe = catalog.get(card.recipe)
         given = prediction.settings(card, options.parse(recipe, assignments, prediction.ASKING))
-        batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
+        if recipe.inputs:
+            batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
     opened = opening.open_model(model, weights)
+    if recipe and recipe.answer:
+        asked = opened.in_keras, [Path(text) for text in inputs]
+        answers = options.call(recipe, "answer", *asked, options=given)
+        tables.write(answers, form, output, columns=recipe.columns, live="-" in inputs)
+        return
     if batches is None:
         batches = prediction.raw_batches(opened.runtime, inputs, arrays)
     # Not where rows appear in the same terminal.
@@ -383,8 +398,9 @@ def convert(old: str, weights: str | None, output: str) -> None:
 
 @commands.command()
 @_MODEL
+@click.option("--data", metavar="D", multiple=True, help="Data to draw, where a recipe can.")
 @click.option("--output", metavar="DIR", help="Folder for the pictures [plots/ and MODEL's name].")
-def plot(model: str, output: str | None) -> None:
+def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     """Draw the pictures that belong to a model's recipe.
 
     \b
@@ -397,9 +413,14 @@ def plot(model: str, output: str | None) -> None:
     if card is None:
         raise InputError(f"{model}: has no card, so no recipe that draws it")
     folder = Path(output) if output else Path("plots") / storage.locate(model).name
-    data = training.data_for(card, None, card.options)
+    recipe = catalog.get(card.recipe)
+    if data and recipe.answer is None:
+        raise InputError(f"--data: the pictures of {recipe.name} are of what it was fitted on")
+    drawn: Any = data or card.data["paths"]
+    if recipe.answer is None:
+        drawn = training.data_for(card, None, card.options)
     plotting.check_folder(folder)
-    for name, figure in catalog.get(card.recipe).figures(storage.load(model), data):
+    for name, figure in recipe.figures(storage.load(model), drawn):
         click.echo(plotting.save(figure, folder / f"{name}.png"))
 
 
@@ -420,6 +441,13 @@ def doctor(as_json: bool) -> None:
     _print_json(findings) if as_json else _print_table(findings)
     if any(finding["broken"] for finding in findings):
         raise SystemExit(1)
+
+
+def _loaded(model: str, device: str) -> Fitted:
+    from keras_recipes import backend, storage
+
+    backend.start(device)
+    return storage.load(model)
 
 
 def _given(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from keras_recipes import extras, formats, storage
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError
+from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
-from keras_recipes.recipe import Askable
+from keras_recipes.recipe import Askable, Fitted
 from keras_recipes.runtime import Runtime
 from keras_recipes.safety import files, limits
 
@@ -30,6 +30,19 @@ class Opened:
 
     runtime: Runtime
     card: Card | None
+
+    @property
+    def in_keras(self) -> Fitted:
+        """Never there.
+
+        Raises:
+            InputError: Always.
+        """
+        assert self.card is not None
+        raise InputError(
+            f"{self.card.recipe}: answers with its Keras model, received an export; name the "
+            "model that it was made from"
+        )
 
 
 def open_model(path: str | Path, weights: str | Path | None = None) -> Askable:

@@ -11,8 +11,17 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Bound, Recipe
 
-OWNERS = ("build", "read", "training", "inputs", "interpret")
-"""The functions of a recipe whose keyword-only parameters are options."""
+OWNERS = (
+    "build",
+    "read",
+    "training",
+    "calibrate",
+    "inputs",
+    "interpret",
+    "answer",
+    "assess",
+)
+"""The functions of a recipe whose keyword-only parameters are options, where it has them."""
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -90,8 +99,8 @@ def of(recipe: Recipe, owners: Sequence[str] = OWNERS) -> dict[str, Option]:
         TypeError: Two of the recipe's functions use one name for different things.
     """
     found: dict[str, Option] = {}
-    for owner in owners:
-        for option in declared(getattr(recipe, owner)):
+    for function in _functions(recipe, owners):
+        for option in declared(function):
             if found.setdefault(option.name, option) != option:
                 raise TypeError(f"{recipe.name}: {option.name} means two things")
     return found
@@ -148,8 +157,7 @@ def descriptions(recipe: Recipe) -> dict[str, str]:
     import docstring_parser
 
     meanings = {}
-    for owner in OWNERS:
-        function = getattr(recipe, owner)
+    for function in _functions(recipe, OWNERS):
         documented = docstring_parser.parse(inspect.getdoc(function) or "").params
         said = {p.arg_name: " ".join((p.description or "").split()) for p in documented}
         meanings.update({option.name: said.get(option.name, "") for option in declared(function)})
@@ -167,6 +175,10 @@ def declared(function: Callable[..., Any]) -> list[Option]:
     """The options that one function declares: its keyword-only parameters."""
     parameters = inspect.signature(function).parameters.values()
     return [_option(p) for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def _functions(recipe: Recipe, owners: Sequence[str]) -> list[Callable[..., Any]]:
+    return [getattr(recipe, owner) for owner in owners if getattr(recipe, owner)]
 
 
 def _option(parameter: inspect.Parameter) -> Option:

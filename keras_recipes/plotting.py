@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
 INCHES = (5.2, 4.0)
+LONGEST_SESSION = 60
+"""A session is drawn up to so many events."""
 
 
 def save(figure: "Figure", path: Path) -> Path:
@@ -146,6 +148,49 @@ def _maps(row: Any, name: str, output: "np.ndarray") -> None:
             axes.spines[:].set_color("lightgray")
         else:
             axes.axis("off")
+
+
+def scores(values: "np.ndarray", data: str) -> "Figure":
+    """Scores of sessions in their order, those from 0.5 on marked as anomalies.
+
+    Args:
+        values: From 0 to 1, of shape (N,).
+        data: What they are of.
+    """
+    import numpy as np
+
+    figure, axes = _figure()
+    strange = values >= 0.5
+    numbers = np.arange(1, len(values) + 1)
+    axes.scatter(numbers[~strange], values[~strange], s=6, color=ZERO, label="normal")
+    axes.scatter(numbers[strange], values[strange], s=14, color=ONE, label="anomaly")
+    axes.axhline(0.5, color="black", linewidth=1, linestyle="--", label="threshold")
+    axes.set(xlabel="session", ylabel="score", ylim=(-0.03, 1.03))
+    axes.set_title(f"{strange.sum():,} of {len(values):,} sessions of {data}", wrap=True)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def surprises(events: list[str], nats: "np.ndarray", session: str) -> "Figure":
+    """How unexpected each event of a session was.
+
+    Args:
+        events: In words.
+        nats: -log p of each, of the same length.
+        session: Its name.
+    """
+    shown = [f"{text[:57]}..." if len(text) > 60 else text for text in events[:LONGEST_SESSION]]
+    figure = _empty((8.0, 1.0 + 0.22 * len(shown)))
+    axes = figure.subplots()
+    places = range(len(shown))
+    colours = [ONE if value == nats.max() else ZERO for value in nats[: len(shown)]]
+    axes.barh(places, nats[: len(shown)], color=colours)
+    axes.set_yticks(places, shown, fontsize=7)
+    axes.invert_yaxis()
+    axes.set(xlabel="surprise, -log p (nats)")
+    axes.set_title(f"{session}, event by event")
+    axes.grid(axis="x", alpha=0.3)
+    return figure
 
 
 def decision_surface(model: "keras.Model", points: Examples) -> "Figure":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-ASKING = ("inputs", "interpret")
+ASKING = ("inputs", "interpret", "answer")
 """The functions of a recipe that have a part in a prediction."""
 
 ARRAYS = (".npy", ".npz")
@@ -41,8 +41,11 @@ def predict(model: Askable, x: Any, **given: Any) -> list[Row]:
 
     if model.card is None:
         return list(rows(model, [_raw_batch(model.runtime, np.asarray(x), 0, "input")], {}))
-    recipe = catalog.get(model.card.recipe)
-    return list(rows(model, [recipe.as_batch(x)], settings(model.card, given)))
+    recipe, values = catalog.get(model.card.recipe), settings(model.card, given)
+    if recipe.answer:
+        return list(options.call(recipe, "answer", model.in_keras, x, options=values))
+    assert recipe.as_batch is not None
+    return list(rows(model, [recipe.as_batch(x)], values))
 
 
 def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:

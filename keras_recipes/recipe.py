@@ -84,6 +84,7 @@ class Dataset:
         learned: What the recipe has to know of the data besides the weights, such as labels; JSON
             values, kept in the card.
         implied: Options that the data decides, such as the number of classes.
+        sequences: What a recipe needs of the data after training besides the examples; not kept.
         known_as: What `read` has to be given to read it again, where that is not what was given.
     """
 
@@ -95,6 +96,7 @@ class Dataset:
     learned: Mapping[str, Any] = field(default_factory=dict)
     implied: Mapping[str, Any] = field(default_factory=dict)
     known_as: tuple[str, ...] = ()
+    sequences: Any = None
 
     @property
     def sha256(self) -> str:
@@ -143,6 +145,8 @@ class Plan:
             convolutions there.
         rate: The learning rate of an epoch, counted from 0; None leaves it to the optimizer.
         augment: Makes a Keras layer that changes the inputs at random while training.
+        patience: After so many calls without a smaller validation loss training ends, and the best
+            weights are kept; 0 trains all epochs and keeps the last.
         goal: What to stop at, or None to train all `epochs`.
         extra_epochs: How much longer an attempt that missed the goal may train.
         restarts: How often to start again from other weights after that.
@@ -155,14 +159,35 @@ class Plan:
     jit_compile: bool = True
     rate: Callable[[int], float] | None = None
     augment: "Callable[[], keras.Layer] | None" = None
+    patience: int = 0
     goal: Goal | None = None
     extra_epochs: int = 0
     restarts: int = 0
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How a model does on some data: the recipe's metrics, and its further tables by name."""
+
+    metrics: dict[str, float]
+    details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What a recipe found out with the trained net: to be learned besides it, and its metrics."""
+
+    learned: Mapping[str, Any]
+    metrics: Mapping[str, float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One article, turned into something that can be built, trained, asked and drawn.
+
+    Most recipes answer each input with one output of the net: they have `inputs`, `as_batch` and
+    `interpret`. Those whose answers take more than that (sequences that belong together, a state
+    between them) have `answer` and `assess` instead, and get what was learned of the data there.
 
     Attributes:
         name: As on the command line, lower case with hyphens.
@@ -171,7 +196,7 @@ class Recipe:
         data: One line: which data the recipe wants.
         data_here: Whether its own data is on this machine.
         layers: What `build()` with its defaults gives; pinned by the contract test.
-        columns: Keys of the rows that `interpret` yields, in order.
+        columns: Keys of the rows that an answer consists of, in order.
         build: Returns the compiled model.
         read: Reads `--data` (an empty sequence means the recipe's own data).
         from_arrays: Makes a data set of inputs and targets given from Python.
@@ -180,7 +205,13 @@ class Recipe:
         inputs: Reads what is to be predicted: values, files, "-".
         as_batch: The same for Python values.
         interpret: A batch, the model's outputs for it and what was learned of the data to rows.
-        figures: Names and draws the recipe's pictures, given the data it was fitted on.
+        figures: Names and draws the recipe's pictures, given the data it was fitted on (where there
+            is `answer`, the paths of what is to be drawn).
+        answer: The fitted model and what is asked about (paths, or Python values) to rows.
+        assess: The fitted model and paths (None: what it was fitted on) to metrics.
+        calibrate: The trained net and its data to what is learned after training.
+        reads_on: Whether `read` takes, as a second argument, what a model had learned that is to go
+            on training.
         presets: Named sets of options.
         details: Targets, outputs and what was learned of the data to further tables by name.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
@@ -197,11 +228,15 @@ class Recipe:
     from_arrays: Callable[[Any, Any], Dataset]
     training: Callable[..., Plan]
     measure: "Callable[[np.ndarray, np.ndarray], dict[str, float]]"
-    inputs: Callable[..., Iterator[Batch]]
-    as_batch: Callable[[Any], Batch]
-    interpret: "Callable[..., Iterable[Row]]"
-    figures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]"
+    figures: "Callable[[Fitted, Any], Iterator[tuple[str, Figure]]]"
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    inputs: Callable[..., Iterator[Batch]] | None = None
+    as_batch: Callable[[Any], Batch] | None = None
+    interpret: "Callable[..., Iterable[Row]] | None" = None
+    answer: "Callable[..., Iterator[Row]] | None" = None
+    assess: "Callable[..., Measured] | None" = None
+    calibrate: "Callable[..., Calibrated] | None" = None
+    reads_on: bool = False
     data_here: Callable[[], bool] = lambda: True
     details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
     keeps_first_weights: bool = False
@@ -223,6 +258,14 @@ class Askable(Protocol):
     def runtime(self) -> Runtime:
         """What computes its outputs."""
 
+    @property
+    def in_keras(self) -> "Fitted":
+        """The model itself, for answers that take more of it than outputs.
+
+        Raises:
+            InputError: It left Keras.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
@@ -240,6 +283,11 @@ class Fitted:
     card: "Card | None" = None
     history: "History | None" = None
     first_weights: "tuple[np.ndarray, ...] | None" = None
+
+    @property
+    def in_keras(self) -> "Fitted":
+        """This."""
+        return self
 
     @property
     def runtime(self) -> Runtime:

@@ -40,6 +40,8 @@ class Run:
         restarts: New starts so far.
         results: The values of each call of the present attempt.
         seconds: Spent training, compilation included.
+        start: A model to go on from instead of random weights.
+        best_weights: Those with the smallest validation loss so far, if the plan wants them.
     """
 
     recipe: Recipe
@@ -50,9 +52,13 @@ class Run:
     restarts: int = 0
     results: "list[dict[str, np.ndarray]]" = field(default_factory=list)
     seconds: float = 0.0
+    start: "keras.Model | None" = None
+    best_weights: "list[np.ndarray]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model = self._build()
+        if self.start is not None:
+            _adopt(self.model, self.start)
         self.first_weights: tuple[np.ndarray, ...] = tuple(self.model.get_weights())
         self._call = loop.compile_epochs(
             self.model,
@@ -101,6 +107,8 @@ class Run:
         import keras
 
         made_of = {"data": self.data.sha256, "backend": keras.backend.backend()}
+        if self.start is not None:
+            made_of["from"] = _digest(self.start.get_weights())
         return {**self.values, **made_of}
 
     def go_on_from(self, state: State) -> None:
@@ -109,6 +117,7 @@ class Run:
             variable.assign(value)
         self.restarts, self.seconds = state.restarts, state.seconds
         self.first_weights, self.results = tuple(state.first_weights), [state.history]
+        self.best_weights = state.best_weights
 
     def _state(self) -> State:
         return State(
@@ -118,6 +127,7 @@ class Run:
             variables=[variable.numpy() for variable in self._variables()],
             first_weights=list(self.first_weights),
             history=dict(self.history().values),
+            best_weights=self.best_weights,
         )
 
     def _variables(self) -> list[Any]:
@@ -142,6 +152,7 @@ class Run:
         # Other weights in the same model: what was compiled for it still serves.
         self.restarts += 1
         self.results.clear()
+        self.best_weights = []
         self.model.set_weights(self._build().get_weights())
         self.first_weights = tuple(self.model.get_weights())
         for slot, value in zip(self.model.optimizer.variables, self._first_slots, strict=True):
@@ -161,13 +172,25 @@ class Run:
             self.results.append({**values, **self._watched(len(values["loss"]))})
             self.seconds = time.perf_counter() - started
             update(self.epochs, self._news(), epochs)
-            if self._reached() or not self._finite():
+            if self._reached() or not self._finite() or self._no_better():
                 break
             if checkpoint:
                 checkpoint.boundary(self._state)
+        if self.best_weights:
+            self.model.set_weights(self.best_weights)
         if self.plan.goal is None and not self._finite():
             raise RecipeError(f"{self.recipe.name}: {self._so_far()}; try a smaller learning_rate")
         return self.plan.goal is None or self._reached()
+
+    def _no_better(self) -> bool:
+        """Early stopping: whether the validation loss has not been smaller for too long."""
+        if not self.plan.patience or self.data.validation is None:
+            return False
+        losses = [float(result["val_loss"][-1]) for result in self.results]
+        best = losses.index(min(losses))
+        if best == len(losses) - 1:
+            self.best_weights = self.model.get_weights()
+        return len(losses) - 1 - best >= self.plan.patience
 
     def _reached(self) -> bool:
         return self.plan.goal is not None and self._error() <= self.plan.goal.at_most
@@ -193,7 +216,7 @@ class Run:
 
     def _news(self) -> str:
         last = {name: column[-1] for name, column in self.results[-1].items()}
-        shown = {name: last[name] for name in ("loss", "val_accuracy") if name in last}
+        shown = {n: last[n] for n in ("loss", "val_accuracy", "val_loss") if n in last}
         return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
 
     def _callbacks(self) -> "list[keras.callbacks.Callback]":
@@ -225,3 +248,27 @@ class Run:
             f"{self.recipe.name}: not reached: {self.plan.goal.text}; {self._so_far()}{starts}; "
             f"try {advice}, or another seed"
         )
+
+
+def _adopt(model: "keras.Model", start: "keras.Model") -> None:
+    """Gives a model the weights of another one, which may have fewer inputs and outputs.
+
+    Raises:
+        InputError: The other one is no such net.
+    """
+    mine, theirs = model.get_weights(), start.get_weights()
+    if [w.ndim for w in mine] != [w.ndim for w in theirs] or any(
+        small > large
+        for a, b in zip(mine, theirs, strict=True)
+        for large, small in zip(a.shape, b.shape, strict=True)
+    ):
+        raise InputError("--from: the model has another net than these options give; fit without")
+    for whole, part in zip(mine, theirs, strict=True):
+        whole[tuple(slice(0, size) for size in part.shape)] = part
+    model.set_weights(mine)
+
+
+def _digest(weights: "list[np.ndarray]") -> str:
+    import hashlib
+
+    return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()

@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -18,19 +18,36 @@ TABLE_ROWS = 1_000
 """A longer table is printed in pieces of this length, so that memory stays bounded."""
 
 
-def write(rows: Iterable[Row], form: str, output: str | None = None) -> None:
+def write(
+    rows: Iterable[Row],
+    form: str,
+    output: str | None = None,
+    *,
+    columns: Sequence[str] = (),
+    live: bool = False,
+) -> None:
     """Writes rows as they come.
 
     Args:
         rows: With the same keys each.
         form: "table" (numbers to four digits), "csv" or "jsonl" (in full).
         output: A file to write instead of stdout; it appears when it is complete.
+        columns: Their keys, for the header of a CSV file without any row.
+        live: Whether somebody watches: each row then comes out as soon as it is there.
 
     Raises:
         InputError: The file cannot be written.
     """
     with _destination(output) as file:
-        FORMS[form](iter(rows), file)
+        if live:
+            _live(rows, form, file)
+            return
+        several = iter(rows)
+        first = next(several, None)
+        if first is not None:
+            FORMS[form](chain([first], several), file)
+        elif form == "csv" and columns:
+            _csv(iter([]), file, columns)
 
 
 def check_output(output: str) -> None:
@@ -66,8 +83,10 @@ def _table(rows: Iterator[Row], file: TextIO) -> None:
         file.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-def _csv(rows: Iterator[Row], file: TextIO) -> None:
+def _csv(rows: Iterator[Row], file: TextIO, columns: Sequence[str] = ()) -> None:
     writer = csv.writer(file, lineterminator="\n")
+    if columns:
+        writer.writerow(columns)
     for first in rows:
         writer.writerow(first)
         writer.writerows(row.values() for row in chain([first], rows))
@@ -76,6 +95,22 @@ def _csv(rows: Iterator[Row], file: TextIO) -> None:
 def _jsonl(rows: Iterator[Row], file: TextIO) -> None:
     for row in rows:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
+    widths: list[int] = []
+    for count, row in enumerate(rows):
+        if form == "table":
+            # Columns are as wide as the first row wants them: nobody knows what is to come.
+            texts = [list(row), [_cell(value) for value in row.values()]]
+            widths = widths or [max(map(len, column)) for column in zip(*texts, strict=True)]
+            shown = ["  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in texts]
+        else:
+            text = io.StringIO()
+            FORMS[form](iter([row]), text)
+            shown = text.getvalue().splitlines(keepends=True)
+        file.writelines(shown[1:] if count and form != "jsonl" else shown)
+        file.flush()
 
 
 FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {

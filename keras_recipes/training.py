@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from keras_recipes import backend, catalog, options, progress, storage
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
 from keras_recipes.errors import InputError, RecipeError
-from keras_recipes.recipe import Askable, Dataset, Details, Fitted, Plan, Recipe
+from keras_recipes.recipe import Askable, Dataset, Fitted, Measured, Plan, Recipe
 from keras_recipes.run import Run
 from keras_recipes.runtime import KerasRuntime
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 HISTORY_ROWS = 1_000
 """About as many epochs of a longer history are kept with the model; the card says the stride."""
+
+ASSESSING = ("answer", "assess")
+"""The functions of a recipe that have a part in measuring, where it does that itself."""
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ class Task:
     data: Dataset
     paths: list[str] | None
     plan: Plan
+    start: Fitted | None = None
 
 
 def fit(
@@ -41,6 +45,7 @@ def fit(
     data: Any = (),
     *,
     preset: str | None = None,
+    start: Fitted | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     show_progress: bool | None = None,
     **given: Any,
@@ -52,6 +57,7 @@ def fit(
         data: Paths of files to read instead of the recipe's own data, or a pair `(x, y)` of
             arrays, lists or DataFrames.
         preset: One of the recipe's sets of options.
+        start: A model of this recipe to go on training, with its options, instead of a new one.
         callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
         **given: The recipe's options, as `recipes show` lists them.
@@ -63,20 +69,28 @@ def fit(
         InputError: An unknown recipe, option or preset, or data that cannot be used.
         GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
     """
-    task = prepare(name, data, preset=preset, given=given)
+    task = prepare(name, data, preset=preset, given=given, start=start)
     return carry_out(task, callbacks=callbacks, show_progress=show_progress)
 
 
 def prepare(
-    name: str, data: Any = (), *, preset: str | None = None, given: Mapping[str, Any]
+    name: str,
+    data: Any = (),
+    *,
+    preset: str | None = None,
+    given: Mapping[str, Any],
+    start: Fitted | None = None,
 ) -> Task:
     """The first half of `fit`: checks the options and reads the data; see there."""
     recipe = catalog.get(name)
-    values = options.resolve(recipe, preset, given)
-    dataset, paths = _dataset(recipe, data, values)
+    card = start.card if start else None
+    if start and (card is None or card.recipe != recipe.name):
+        raise InputError(f"--from: expected a fitted {recipe.name}, received another model")
+    values = options.resolve(recipe, preset, {**(card.options if card else {}), **given})
+    dataset, paths = _dataset(recipe, data, values, card)
     values = {**values, **options.check(recipe, dataset.implied)}
     plan = options.call(recipe, "training", options=values)
-    return Task(recipe, preset, values, dataset, paths, plan)
+    return Task(recipe, preset, values, dataset, paths, plan, start)
 
 
 def carry_out(
@@ -101,7 +115,14 @@ def carry_out(
     """
     backend.start()
     recipe = task.recipe
-    run = Run(recipe, task.options, task.plan, task.data, callbacks=tuple(callbacks))
+    run = Run(
+        recipe,
+        task.options,
+        task.plan,
+        task.data,
+        callbacks=tuple(callbacks),
+        start=task.start.model if task.start else None,
+    )
     if checkpoint and (state := checkpoint.kept(run.made_of())):
         run.go_on_from(state)
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
@@ -110,7 +131,7 @@ def carry_out(
         log.info("reached: %s", task.plan.goal.text)
     fitted = Fitted(
         model=run.model,
-        card=_card(task, run),
+        card=_calibrated(_card(task, run), task, run),
         history=run.history().thinned(HISTORY_ROWS),
         first_weights=run.first_weights if recipe.keeps_first_weights else None,
     )
@@ -134,27 +155,36 @@ def _save_somewhere(fitted: Fitted, folder: Path) -> None:
         raise RecipeError(f"{error}; the fitted model is saved as {elsewhere}") from error
 
 
-def evaluate(model: Askable, data: Any = None) -> dict[str, float]:
+def evaluate(model: Askable, data: Any = None, **given: Any) -> dict[str, float]:
     """The recipe's metrics on its test data, or on data given.
 
     Args:
         model: From `fit`, `load` or `open_model`.
         data: As for `fit`; None reads again what the model was measured on.
+        **given: Options of the recipe's way to measure, such as where the labels are.
 
     Raises:
         InputError: The model is no recipe's, or the data cannot be read.
     """
     if model.card is None:
         raise InputError("a model without a card is no recipe's: there is nothing to measure it by")
-    return measure(model, data_for(model.card, data, model.card.options)).metrics
+    recipe = catalog.get(model.card.recipe)
+    if recipe.assess:
+        return assess(model, data, options.check(recipe, given, ASSESSING)).metrics
+    values = {**model.card.options, **options.check(recipe, given, ("read",))}
+    return measure(model, data_for(model.card, data, values)).metrics
 
 
-@dataclass(frozen=True)
-class Measured:
-    """How a model does on some data: the recipe's metrics, and its further tables by name."""
-
-    metrics: dict[str, float]
-    details: Details
+def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
+    """How a model does on data, for a recipe that finds that out itself."""
+    fitted = model.in_keras
+    assert fitted.card is not None
+    values = {**fitted.card.options, **given}
+    paths = [str(data)] if isinstance(data, str | Path) else data
+    measured: Measured = options.call(
+        catalog.get(fitted.card.recipe), "assess", fitted, paths, options=values
+    )
+    return measured
 
 
 def measure(model: Askable, data: Dataset) -> Measured:
@@ -162,7 +192,7 @@ def measure(model: Askable, data: Dataset) -> Measured:
     assert model.card is not None
     recipe, targets = catalog.get(model.card.recipe), data.test.y
     outputs = model.runtime.outputs(data.test.x)
-    if outputs.shape != targets.shape:
+    if outputs.shape[: targets.ndim] != targets.shape:
         raise InputError(
             f"{data.name}: its targets have the shape {targets.shape[1:]}, "
             f"the model's outputs {outputs.shape[1:]}"
@@ -216,8 +246,20 @@ def _card(task: Task, run: Run) -> Card:
     )
 
 
+def _calibrated(card: Card, task: Task, run: Run) -> Card:
+    """The card, with what the recipe finds out once the net is trained."""
+    if task.recipe.calibrate is None:
+        return card
+    found = options.call(task.recipe, "calibrate", run.model, task.data, options=task.options)
+    return replace(
+        card,
+        learned={**card.learned, **found.learned},
+        metrics={**card.metrics, **found.metrics},
+    )
+
+
 def _dataset(
-    recipe: Recipe, data: Any, values: Mapping[str, Any]
+    recipe: Recipe, data: Any, values: Mapping[str, Any], start: Card | None = None
 ) -> tuple[Dataset, list[str] | None]:
     """The data, and the paths it was read from, or None when it came as arrays."""
     if isinstance(data, str | Path):
@@ -227,7 +269,10 @@ def _dataset(
     if all(isinstance(item, str | Path) for item in data):
         # A name that is no text in any encoding can still be opened, but not written down.
         known = [str(item).encode(errors="replace").decode() for item in data]
-        read = options.call(recipe, "read", [str(item) for item in data], options=values)
+        known_before = [start.learned] if start and recipe.reads_on else []
+        read = options.call(
+            recipe, "read", [str(item) for item in data], *known_before, options=values
+        )
         return read, None if "-" in known else list(read.known_as) or known
     if len(data) != 2:
         raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")

@@ -15,6 +15,12 @@ OWN: dict[str, dict[str, str]] = {
     "TrainableSubsampling2D": {},
     "TableConv2D": {},
     "DistanceToCodes": {},
+    "PeepholeLSTMCell": {
+        "units": "count",
+        "kernel_initializer": "initializer",
+        "recurrent_initializer": "initializer",
+        "peephole_initializer": "initializer",
+    },
 }
 """Layers of this package's own: class name to the kind of each argument besides `LAYER`'s.
 

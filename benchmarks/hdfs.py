@@ -1,0 +1,381 @@
+"""Anomalies in the HDFS log: the recipe, its parts, and what one would do without it.
+
+    python benchmarks/hdfs.py TRAIN.log DEV.log DEV_LABELS.csv
+
+TRAIN holds normal sessions only, and everything is learned and every threshold fixed on it; DEV is
+for measuring. Precision and F1 are those at a prevalence of one anomaly in thirty, whatever DEV's
+is. The 95 % intervals are from 1,000 bootstrap samples of DEV's sessions (of the first seed).
+HDFS: Xu, Huang, Fox, Patterson, Jordan, *Detecting Large-Scale System Problems by Mining Console
+Logs*, SOSP 2009.
+
+Baselines: counts or trigrams of events that no normal session has; PCA of the counts (Xu et al.,
+as many components as explain 95 %, the residual's threshold at its quantile on normal sessions
+held back); DeepLog's rule (Du et al., CCS 2017: an event that is not among the nine likeliest) with
+our net. Thresholds that can be, are set for the same share of false alarms as ours.
+"""
+
+import argparse
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_recipes import backend, loop, normality, training
+from keras_recipes.cookbook import lstm_anomaly
+from keras_recipes.cookbook.lstm_anomaly import Parts
+from keras_recipes.data import labels, lines, logs, sessions
+from keras_recipes.data.sessions import Sequences
+from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.detection import Detector
+from keras_recipes.live import Live
+from keras_recipes.normality import Counts
+
+SEEDS = (0, 1, 2)
+PREVALENCE = 1 / 30
+FALSE_ALARMS = 0.0002
+ROUNDS = 1_000
+TOP = 9
+TURNS = 9
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One seed's detector, and the sessions that it is measured on."""
+
+    detector: Detector
+    parts: Parts
+    dev: Sequences
+    truth: np.ndarray
+    seconds: float
+
+
+def fit(train: str, dev: str, truth: str, seed: int) -> Fit:
+    started = time.perf_counter()
+    fitted = training.fit("lstm-anomaly", train, seed=seed, show_progress=False)
+    seconds = time.perf_counter() - started
+    assert fitted.card is not None
+    detector = Detector.of(fitted.model, fitted.card.learned)
+    found = parsed(detector, dev)
+    anomalous = labels.matched(labels.read(truth), found.names, truth)
+    parts = lstm_anomaly.read([train], seed=seed).sequences
+    return Fit(detector, parts, found, anomalous, seconds)
+
+
+def parsed(detector: Detector, path: str) -> Sequences:
+    collected = sessions.collected(detector.layout, sessions.blocks([Path(path)]))
+    return sessions.with_symbols(collected.sequences(), detector.templates)
+
+
+def f1(truth: np.ndarray, said: np.ndarray) -> tuple[float, float, float]:
+    """F1 and precision at the prevalence, and recall."""
+    recall = float(said[truth == 1].mean())
+    alarms = float(said[truth == 0].mean())
+    right = PREVALENCE * recall
+    precision = right / max(right + (1 - PREVALENCE) * alarms, 1e-12)
+    return 2 * right / max(right + (1 - PREVALENCE) * alarms + PREVALENCE, 1e-12), precision, recall
+
+
+def interval(truth: np.ndarray, said: np.ndarray) -> tuple[float, float]:
+    random = np.random.default_rng(0)
+    values = []
+    for _ in range(ROUNDS):
+        rows = random.integers(0, len(truth), len(truth))
+        values.append(f1(truth[rows], said[rows])[0])
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+Way = Callable[[Fit], tuple[np.ndarray, np.ndarray]]
+"""Says of DEV's sessions and of the normal ones held back to measure on which are anomalies."""
+
+
+def ours(*views: str, ending: bool = True) -> Way:
+    def way(one: Fit) -> tuple[np.ndarray, np.ndarray]:
+        held = [seen(one, part, ending) for part in (one.parts.train, one.parts.validation)]
+        net = {
+            view: normality.tail(view, np.concatenate([values[view] for values in held]))
+            for view in views
+            if view != "counts"
+        }
+        tails = {view: net.get(view, one.detector.tails[view]) for view in views}
+
+        def said(found: Sequences) -> np.ndarray:
+            values = {**one.detector.judge(found).values, **seen(one, found, ending)}
+            return normality.score(normality.share(tails, values), FALSE_ALARMS) >= 0.5
+
+        return said(one.dev), said(one.parts.test)
+
+    return way
+
+
+def seen(one: Fit, found: Sequences, ending: bool) -> dict[str, np.ndarray]:
+    """The net's views, of whole sessions or without their ends."""
+    inputs, targets, starts = found.steps()
+    if not ending:
+        last = starts[1:] - 1
+        inputs, targets = np.delete(inputs, last), np.delete(targets, last)
+        starts = starts - np.arange(len(starts))
+    surprises = one.detector.twin.surprises(inputs, targets, starts)
+    return {
+        "surprise": normality.worst(surprises.nats, starts)[0],
+        "order": np.log1p(surprises.runs),
+    }
+
+
+def without_miner(one: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """The counts' view with every distinct form of a message for a kind of its own."""
+    known = [one.parts.train, one.parts.validation]
+    forms = {text: i for i, text in enumerate(sorted({t for p in known for t in used(p)}), 1)}
+
+    def table(found: Sequences) -> np.ndarray:
+        kinds = np.array([forms.get(text, 0) for text in found.texts])[found.forms]
+        return normality.table(kinds, found.lengths, len(forms) + 1)
+
+    counts, apart = Counts.of(np.concatenate([table(part) for part in known]), 0)
+    tail = normality.tail("counts", apart)
+    dev, test = (tail(counts.distances(table(p))[0]) for p in (one.dev, one.parts.test))
+    return dev <= FALSE_ALARMS, test <= FALSE_ALARMS
+
+
+def used(found: Sequences) -> set[bytes]:
+    return {found.texts[i] for i in np.unique(found.forms).tolist()}
+
+
+def table(one: Fit, found: Sequences) -> np.ndarray:
+    return normality.table(found.symbols - UNSEEN, found.lengths, len(one.detector.counts.weights))
+
+
+def unseen_counts(one: Fit) -> tuple[np.ndarray, np.ndarray]:
+    known = {
+        row.tobytes() for p in (one.parts.train, one.parts.validation) for row in table(one, p)
+    }
+    dev, test = (
+        np.array([row.tobytes() not in known for row in table(one, part)])
+        for part in (one.dev, one.parts.test)
+    )
+    return dev, test
+
+
+def unseen_trigrams(one: Fit) -> tuple[np.ndarray, np.ndarray]:
+    def trigrams(found: Sequences) -> list[set[tuple[int, ...]]]:
+        inputs, targets, starts = found.steps()
+        whole = [
+            [*inputs[a:b].tolist(), int(targets[b - 1])] for a, b in itertools.pairwise(starts)
+        ]
+        return [{tuple(s[i : i + 3]) for i in range(len(s) - 2)} for s in whole]
+
+    known = set().union(*trigrams(one.parts.train), *trigrams(one.parts.validation))
+    dev, test = (
+        np.array([bool(grams - known) for grams in trigrams(part)])
+        for part in (one.dev, one.parts.test)
+    )
+    return dev, test
+
+
+def pca(one: Fit) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.decomposition import PCA
+
+    model = PCA(n_components=0.95).fit(table(one, one.parts.train))
+
+    def residual(found: Sequences) -> np.ndarray:
+        counts = table(one, found)
+        again = model.inverse_transform(model.transform(counts))
+        return np.asarray(((counts - again) ** 2).sum(axis=1))
+
+    held = residual(one.parts.validation)
+    limit = np.quantile(held, 1 - FALSE_ALARMS, method="higher")
+    return residual(one.dev) > limit, residual(one.parts.test) > limit
+
+
+def deeplog(one: Fit) -> tuple[np.ndarray, np.ndarray]:
+    twin = one.detector.twin
+
+    def said(found: Sequences) -> np.ndarray:
+        inputs, targets, starts = found.steps()
+        missed = np.zeros(len(found), bool)
+        for number, (a, b) in enumerate(itertools.pairwise(starts)):
+            h, c = (state[0] for state in twin.start(1))
+            for symbol, target in zip(inputs[a:b], targets[a:b], strict=True):
+                h, c = twin.step(symbol, h, c)
+                logits = twin.logits(h)
+                missed[number] |= (logits > logits[target]).sum() >= TOP
+        return missed
+
+    return said(one.dev), said(one.parts.test)
+
+
+WAYS: dict[str, Way] = {
+    "recipes fit lstm-anomaly": ours("surprise", "order", "counts"),
+    "  the net alone, ending included": ours("surprise", "order"),
+    "  the net without the ending": ours("surprise", "order", ending=False),
+    "  the counts alone": ours("counts"),
+    "  all, without the ending": ours("surprise", "order", "counts", ending=False),
+    "  the counts without the miner": without_miner,
+    "unseen event counts": unseen_counts,
+    "unseen trigrams": unseen_trigrams,
+    "PCA of the counts": pca,
+    f"DeepLog's rule, top {TOP}": deeplog,
+}
+
+
+def accuracy(fits: list[Fit]) -> None:
+    print(f"{'':34} {'F1':>6} {'95 %':>15} {'precision':>9} {'recall':>7}   false alarms")
+    for name, way in WAYS.items():
+        found = [(one, *way(one)) for one in fits]
+        values = np.array([f1(one.truth, dev) for one, dev, _ in found])
+        low, high = interval(fits[0].truth, found[0][1])
+        normal = [int(dev[one.truth == 0].sum()) for one, dev, _ in found]
+        held = [int(test.sum()) for *_, test in found]
+        mean = values.mean(axis=0)
+        print(
+            f"{name:34} {mean[0]:6.3f} {low:7.3f}-{high:.3f}  {mean[1]:9.3f} {mean[2]:7.3f}   "
+            f"{normal} of {int((fits[0].truth == 0).sum()):,}; {held} of {len(fits[0].parts.test)}"
+        )
+
+
+def reordered(fits: list[Fit]) -> None:
+    """What only the net can see: normal sessions whose events come in another order."""
+    print("normal sessions held back, reordered: share called anomalies")
+    for what in ("reversed", "last event first", "halves exchanged"):
+        shares = []
+        for one in fits:
+            found = changed(one.parts.test, what)
+            values = one.detector.judge(found).values
+            limit = FALSE_ALARMS / len(values)
+            said = {v: one.detector.tails[v](values[v]) <= limit for v in values}
+            net = said["surprise"] | said["order"]
+            shares.append([float(net.mean()), float(said["counts"].mean())])
+        with_net, counts = np.mean(shares, axis=0)
+        print(f"  {what:20} by the net {with_net:.3f}, by the counts {counts:.3f}")
+
+
+def changed(found: Sequences, what: str) -> Sequences:
+    symbols = found.symbols.copy()
+    for a, b in itertools.pairwise(found.starts):
+        s = symbols[a:b].copy()
+        half = len(s) // 2
+        symbols[a:b] = {
+            "reversed": s[::-1],
+            "last event first": np.roll(s, 1),
+            "halves exchanged": np.concatenate([s[half:], s[:half]]),
+        }[what]
+    return replace(found, symbols=symbols)
+
+
+def speed(one: Fit, train: str) -> None:
+    started = time.perf_counter()
+    read = [line for block in lines.blocks(Path(train)) for line in block]
+    reading = time.perf_counter() - started
+    started = time.perf_counter()
+    columns = sessions.Columns(one.detector.layout)
+    columns.add(logs.Parser(one.detector.layout).parse(read), 0)
+    parsing = time.perf_counter() - started
+    started = time.perf_counter()
+    mined = Templates.mined(columns.forms)
+    mining = time.perf_counter() - started
+    started = time.perf_counter()
+    found = sessions.with_symbols(columns.sequences(), one.detector.templates)
+    sorting = time.perf_counter() - started
+    print(
+        f"lines/s: {len(read) / (reading + parsing):,.0f} read and parsed; mining of "
+        f"{len(columns.forms)} forms into {len(mined.patterns)} templates {mining * 1e3:.0f} ms; "
+        f"sorting into {len(found):,} sessions {sorting * 1e3:.0f} ms"
+    )
+    many = found.some(np.sort(np.arange(10 * len(found)) % len(found)))
+    seconds = min(timed(lambda: one.detector.judge(many)) for _ in range(5))
+    print(f"bulk scoring: {len(many.symbols) / seconds:,.0f} events/s")
+    live = Live(one.detector, FALSE_ALARMS)
+    blocks = list(lines.blocks(Path(train)))
+    seconds = timed(lambda: list(live.rows(blocks)))
+    print(f"live: {seconds / len(read) * 1e3:.4f} ms a line")
+
+
+def timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def steps(train: str) -> None:
+    """Training steps a second: the compiled loop against plain Keras, the same net and data."""
+    data = lstm_anomaly.read([train])
+    examples, classes = data.train, data.implied["classes"]
+    updates = -(-len(examples) // 64)
+    model = lstm_anomaly.build_lstm_anomaly(classes=classes)
+    call = loop.compile_epochs(model, examples, batch_size=64, seed=0, jit_compile=True)
+    compiling = timed(lambda: call(0, 1))
+    plain_model = lstm_anomaly.build_lstm_anomaly(classes=classes)
+
+    def plain() -> None:
+        plain_model.fit(examples.x, examples.y, batch_size=64, verbose=0)
+
+    plain()
+    # Turn by turn: whatever else the machine is doing then bothers both.
+    pairs = [(timed(plain), timed(lambda: call(1, 1))) for _ in range(TURNS)]
+    theirs, ours_ = (min(column) for column in zip(*pairs, strict=True))
+    ratio = float(np.median([slow / fast for slow, fast in pairs]))
+    print(
+        f"training steps/s at batch 64: ours {updates / ours_:,.0f}, plain Keras "
+        f"{updates / theirs:,.0f}; median ratio of {TURNS} turns {ratio:.1f}; compiling "
+        f"{compiling:.1f} s, once"
+    )
+
+
+def nets(train: str, dev: str, truth: str) -> None:
+    """Why the default net is what it is."""
+    print("nets: validation loss (nats an event), F1, seconds of training")
+    variants: dict[str, dict[str, Any]] = {
+        "default": {},
+        "peephole cell": {"cell": "peephole"},
+        "embedding": {"encoding": "embedding"},
+        "one number": {"encoding": "number"},
+        "32 units": {"units": 32},
+        "dropout 0.2": {"dropout": 0.2},
+    }
+    presets = {**{name: (None, values) for name, values in variants.items()}}
+    for name, (preset, values) in {**presets, "preset article": ("article", {})}.items():
+        fitted = training.fit("lstm-anomaly", train, preset=preset, show_progress=False, **values)
+        assert fitted.card is not None and fitted.history is not None
+        measured = training.evaluate(fitted, dev, labels=truth)
+        loss = min(fitted.history.values["val_loss"])
+        seconds = fitted.card.training["seconds"]
+        precision, recall = measured["precision"], measured["recall"]
+        print(
+            f"  {name:16} {loss:.3f}  precision {precision:.3f}, recall {recall:.3f}, "
+            f"AUC-PR {measured['auc_pr']:.4f}  {seconds:.0f} s"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("train")
+    parser.add_argument("dev")
+    parser.add_argument("labels")
+    parser.add_argument("--parts", default="accuracy,reordered,speed,steps,nets")
+    given = parser.parse_args()
+    parts = given.parts.split(",")
+    backend.start()
+    if {"accuracy", "reordered", "speed"} & set(parts):
+        fits = [fit(given.train, given.dev, given.labels, seed) for seed in SEEDS]
+        print(
+            f"seeds {SEEDS}, false alarms promised {FALSE_ALARMS:g}, prevalence 1 in "
+            f"{1 / PREVALENCE:.0f}; fitting {', '.join(f'{one.seconds:.0f}' for one in fits)} s"
+        )
+    if "accuracy" in parts:
+        accuracy(fits)
+    if "reordered" in parts:
+        reordered(fits)
+    if "speed" in parts:
+        speed(fits[0], given.train)
+    if "steps" in parts:
+        steps(given.train)
+    if "nets" in parts:
+        nets(given.train, given.dev, given.labels)
+
+
+if __name__ == "__main__":
+    main()

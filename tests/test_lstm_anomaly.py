@@ -1,0 +1,293 @@
+"""The recipe learns what is normal in a log, answers, streams, goes on training."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_recipes import build_lstm_anomaly, evaluate, fit, load, predict, save
+from keras_recipes.cookbook import lstm_anomaly
+from keras_recipes.data import demonstration
+from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.recipe import Fitted, Row
+from tests.conftest import Run, shared_data
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fitted = fit("lstm-anomaly", epochs=12, show_progress=False)
+    return save(fitted, tmp_path_factory.mktemp("demo") / "demo")
+
+
+@pytest.fixture(scope="module")
+def fitted(model: Path) -> Fitted:
+    return load(model)
+
+
+@pytest.fixture
+def broken(empty_folder: Path) -> Path:
+    path = empty_folder / "broken.log"
+    path.write_bytes(b"\n".join(demonstration.broken()) + b"\n")
+    return path
+
+
+def rows(text: str) -> list[Row]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def answers(run: Run, model: Path, *asked: str, **more: object) -> list[Row]:
+    result = run("predict", str(model), *asked, "--format", "csv", **more)
+    assert result.exit_code == 0, result.stderr
+    return rows(result.stdout)
+
+
+def test_the_article_s_net_is_the_preset(fitted: Fitted) -> None:
+    values = lstm_anomaly.RECIPE.presets["article"]
+    net = build_lstm_anomaly(
+        **{name: value for name, value in values.items() if name not in ("schedule", "seed")}
+    )
+    assert net.get_layer("lstm").count_params() == 510
+    optimizer = net.optimizer
+    assert (optimizer.momentum, optimizer.nesterov, optimizer.clipvalue) == (0.9, True, 0.5)
+    assert float(optimizer.learning_rate) == pytest.approx(0.005)
+    assert values["seed"] == 123
+
+
+def test_gradients_are_summed_over_time_and_divided_by_the_batch() -> None:
+    x, y = np.array([[1, 3, 4, 0]] * 8, "int32"), np.array([[3, 4, 2, 0]] * 8, "int32")
+    keras.utils.set_random_seed(0)
+    net = build_lstm_anomaly(summed_gradients=True, batch_size=8, classes=6)
+    given = keras.ops.convert_to_numpy(net(x))
+    steps = -np.log(np.take_along_axis(given, y[..., None].astype("int64"), -1)[..., 0])
+    loss = float(net.compute_loss(x, y, net(x)))
+    assert loss == pytest.approx(steps[:, :3].sum() / 8, rel=1e-5)
+
+
+def test_what_goes_wrong_in_the_second_log_is_found(fitted: Fitted) -> None:
+    measured = evaluate(fitted, demonstration.BROKEN)
+    assert measured["recall"] >= 0.95
+    assert measured["precision"] >= 0.95
+
+
+def test_of_normal_sessions_held_back_hardly_any_is_called_an_anomaly(fitted: Fitted) -> None:
+    assert fitted.card.metrics["held_out_sessions"] > 200
+    assert fitted.card.metrics["false_alarms"] <= 0.005
+    assert evaluate(fitted)["alarms"] == fitted.card.metrics["false_alarms"]
+
+
+def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> None:
+    order = [line for line in demonstration.normal() if b"order-100000 " in line]
+    (good,) = predict(fitted, [line.decode() for line in order])
+    (bad,) = predict(fitted, [line.decode() for line in order[:-3]])
+    assert list(good) == list(lstm_anomaly.RECIPE.columns)
+    assert (good["session"], good["anomaly"], bad["anomaly"]) == ("order-100000", 0, 1)
+    assert bad["score"] >= 0.5 > good["score"]
+    assert "(end of session)" in bad["observed"] or bad["observed"].startswith("0 x ")
+    (new,) = predict(fitted, [*(x.decode() for x in order), "WARN fire: order-100000 on fire"])
+    assert new["anomaly"] == 1
+    assert "(never seen)" in new["observed"]
+    assert "on fire" in new["observed"]
+    assert new["line"] == len(order) + 1
+
+
+def test_lines_that_arrive_get_the_answers_of_the_whole_file(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    whole = {row["session"]: row for row in answers(recipes, model, str(broken))}
+    live = answers(recipes, model, "-", input=broken.read_bytes())
+    assert len(live) == len(whole)
+    for row in live:
+        same = whole[row["session"]]
+        assert row["anomaly"] == same["anomaly"]
+        if row["anomaly"] == "0":
+            assert float(row["score"]) == pytest.approx(float(same["score"]), abs=1e-3)
+            assert row["observed"] == same["observed"]
+
+
+def test_an_anomaly_is_answered_before_its_session_is_over(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    live = answers(recipes, model, "-", input=broken.read_bytes())
+    order = [row["anomaly"] for row in live]
+    assert "1" in order[: len(order) // 2]
+
+
+def test_a_run_that_was_cut_in_two_gives_the_same_answers(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    content = broken.read_bytes()
+    middle = content.index(b"\n", len(content) // 2) + 1
+    at_once = answers(recipes, model, "-", input=content)
+    first = answers(recipes, model, "-", "--set", "state=s.npz", input=content[:middle])
+    second = answers(recipes, model, "-", "--set", "state=s.npz", input=content[middle:])
+    # What is open at the end stays open where a state is kept.
+    still = answers(recipes, model, "-", "--set", "state=s.npz", "--set", "timeout=1",
+                    input=b"2030-01-01 00:00:00 INFO order-999999 x\n" * 3)  # fmt: skip
+    together = [*first, *second, *still]
+    cut = {row["session"]: row for row in together}
+    for row in at_once:
+        if row["session"] in cut:
+            assert cut[row["session"]] == row
+    assert len(first) + len(second) > 0.9 * len(at_once)
+
+
+def test_a_state_of_another_model_or_a_damaged_one_is_refused(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    Path("s.npz").write_bytes(b"no state")
+    result = recipes("predict", str(model), "-", "--set", "state=s.npz", input=b"x\n")
+    assert result.exit_code == 4
+    assert "damaged" in result.stderr
+
+
+def test_silent_sessions_are_over_after_the_timeout(recipes: Run, model: Path) -> None:
+    lines = [line for line in demonstration.normal() if b"order-100000 " in line]
+    later = b"2026-01-06 08:00:00.000 INFO shop.Basket: order-%d created by customer 5"
+    stream = b"\n".join([*lines, *(later % n for n in (1, 2, 3))]) + b"\n"
+    live = answers(recipes, model, "-", "--set", "timeout=600", input=stream)
+    assert live[0]["session"] == "order-100000"
+    assert live[0]["anomaly"] == "0"
+
+
+def test_no_more_sessions_are_open_than_allowed(recipes: Run, model: Path) -> None:
+    stream = b"".join(
+        b"2026-01-06 08:00:00.000 INFO shop.Basket: order-%d created by customer 5\n" % n
+        for n in range(50)
+    )
+    live = answers(recipes, model, "-", "--set", "open_sessions=10", input=stream)
+    assert [row["session"] for row in live] == [f"order-{n}" for n in range(50)]
+
+
+def test_only_anomalies_on_request_and_a_header_where_there_is_none(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    some = answers(recipes, model, str(broken), "--set", "only_anomalies=true")
+    assert some
+    assert {row["anomaly"] for row in some} == {"1"}
+    normal = b"\n".join(x for x in demonstration.normal() if b"order-100000 " in x)
+    Path("good.log").write_bytes(normal)
+    result = recipes(
+        "predict", str(model), "good.log", "--format", "csv", "--set", "only_anomalies=yes"
+    )
+    assert result.stdout == ",".join(lstm_anomaly.RECIPE.columns) + "\n"
+
+
+def test_the_threshold_can_be_moved_without_training(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    def found(share: str) -> int:
+        some = answers(recipes, model, str(broken), "--set", f"false_alarms={share}")
+        return sum(row["anomaly"] == "1" for row in some)
+
+    assert 0 == found("0") < found("0.0002") < found("0.2")
+
+
+def test_labels_give_precision_and_recall(recipes: Run, model: Path, broken: Path) -> None:
+    truth = demonstration.truth()
+    Path("labels.csv").write_text(
+        "session,anomaly\n" + "".join(f"{name},{label}\n" for name, label in truth.items())
+    )
+    result = recipes(
+        "evaluate", str(model), "--data", str(broken), "--labels", "labels.csv", "--json"
+    )
+    metrics = json.loads(result.stdout)["metrics"]
+    assert {"precision", "recall", "f1", "auc_pr"} <= set(metrics)
+    assert metrics["f1"] >= 0.95
+    Path("labels.csv").write_text("session,anomaly\norder-200000,0\n")
+    result = recipes("evaluate", str(model), "--data", str(broken), "--labels", "labels.csv")
+    assert result.exit_code == 2
+    assert "no label for 1,199 of 1,200 sessions" in result.stderr
+
+
+def test_training_goes_on_with_new_normal_data_and_new_kinds_of_events(
+    recipes: Run, model: Path
+) -> None:
+    log = []
+    for line in demonstration.normal()[:9_000]:
+        log.append(line)
+        if b"label printed" in line:
+            log.append(line.replace(b"label printed", b"insured against loss at sea"))
+    Path("new.log").write_bytes(b"\n".join(log))
+    assert {row["anomaly"] for row in answers(recipes, model, "new.log")[:500]} == {"1"}
+    result = recipes("fit", "lstm-anomaly", "--from", str(model), "--data", "new.log", "--epochs",
+                     "10", "--out", "more")  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    before, after = load(model), load("more")
+    old = before.card.learned["templates"]["patterns"]
+    assert after.card.learned["templates"]["patterns"][: len(old)] == old
+    some = answers(recipes, Path("more"), "new.log")
+    assert sum(row["anomaly"] == "1" for row in some) < 0.01 * len(some) + 5
+
+
+def test_pictures_show_the_scores_and_the_strangest_session(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    result = recipes("plot", str(model), "--data", str(broken), "--output", "plots")
+    assert result.exit_code == 0, result.stderr
+    assert {path.stem for path in Path("plots").iterdir()} == {"loss", "scores", "session"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "value"),
+    [("templates", {}), ("tails", {"order": 1}), ("counts", None), ("layout", []), ("silence", -1)],
+)
+def test_a_damaged_card_is_refused(fitted: Fitted, damage: str, value: object) -> None:
+    from dataclasses import replace
+
+    card = replace(fitted.card, learned={**fitted.card.learned, damage: value})
+    with pytest.raises(CorruptModelError):
+        list(predict(replace(fitted, card=card), ["a line"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "at least 30 sessions"),
+        (b"2026-01-05 10:00:00 only one line\n", "at least 30 sessions"),
+        (b"\x00\xff\xfe" * 100, "at least 30 sessions"),
+    ],
+)
+def test_too_little_to_learn_from_is_said(recipes: Run, content: bytes, complaint: str) -> None:
+    Path("x.log").write_bytes(content)
+    result = recipes("fit", "lstm-anomaly", "--data", "x.log")
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+
+
+def test_arrays_are_refused_kindly() -> None:
+    with pytest.raises(InputError, match="expected paths"):
+        fit("lstm-anomaly", data=([[1]], [1]))
+
+
+def test_training_ends_when_validation_gets_no_better_and_the_best_weights_are_kept() -> None:
+    fitted = fit(
+        "lstm-anomaly",
+        learning_rate=0.3,
+        schedule="constant",
+        patience=2,
+        epochs=60,
+        show_progress=False,
+    )
+    losses = fitted.history.values["val_loss"]
+    assert len(losses) < 60
+    assert losses.argmin() == len(losses) - 3
+    held = lstm_anomaly.read([]).validation
+    outputs = keras.ops.convert_to_numpy(fitted.model(held.x))
+    assert lstm_anomaly.measure(held.y, outputs)["loss"] == pytest.approx(losses.min(), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_hdfs_anomalies_are_found_with_the_default_settings() -> None:
+    train = shared_data("datasets/hdfs/train.log")
+    fitted = fit("lstm-anomaly", train, show_progress=False)
+    measured = evaluate(
+        fitted,
+        shared_data("datasets/hdfs/dev.log"),
+        labels=str(shared_data("datasets/hdfs/dev_labels.csv")),
+    )
+    assert measured["false_alarms"] <= 0.001
+    assert measured["recall"] >= 0.97

@@ -1,0 +1,70 @@
+"""The twin gives Keras' numbers."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_recipes import build_lstm_anomaly
+from keras_recipes.stepping import MOST, Twin
+
+SETTINGS = [
+    {},
+    {"cell": "peephole"},
+    {"encoding": "embedding", "dropout": 0.5},
+    {"encoding": "number", "cell": "peephole"},
+    {"units": 32, "classes": 50},
+]
+
+
+@pytest.fixture(params=SETTINGS, ids=lambda s: ",".join(map(str, s.values())) or "default")
+def model(request: pytest.FixtureRequest) -> keras.Model:
+    keras.utils.set_random_seed(3)
+    net = build_lstm_anomaly(**request.param)
+    random = np.random.default_rng(3)
+    # Larger weights than a new net has: gates that open and close.
+    net.set_weights([w + random.normal(scale=0.5, size=w.shape) for w in net.get_weights()])
+    return net
+
+
+def sequences(classes: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(4)
+    starts = np.concatenate([[0], np.cumsum(random.integers(1, 30, 3_000))])
+    return random.integers(0, classes, starts[-1] + 1), starts
+
+
+def by_keras(model: keras.Model, symbols: np.ndarray) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(model(symbols[None].astype("int32")))[0])
+
+
+def test_surprises_of_many_sequences_are_kerass(model: keras.Model) -> None:
+    stream, starts = sequences(model.output_shape[-1])
+    symbols, targets = stream[:-1], stream[1:]
+    found = Twin.of(model).surprises(symbols, targets, starts)
+    for one in (0, 7, 2_500, 2_999):
+        rows = slice(starts[one], starts[one + 1])
+        given = by_keras(model, symbols[rows])
+        nats = -np.log(given[np.arange(len(given)), targets[rows]])
+        assert found.nats[rows] == pytest.approx(nats, rel=1e-5, abs=1e-5)
+        assert np.array_equal(found.expected[rows], given.argmax(axis=1))
+        entropy = -np.sum(given * np.log(given), axis=1)
+        run, largest = 0.0, 0.0
+        for step in np.minimum(nats - entropy, MOST):
+            run = max(run + step, 0.0)
+            largest = max(largest, run)
+        assert found.runs[one] == pytest.approx(largest, rel=1e-4, abs=1e-4)
+
+
+def test_step_by_step_it_stays_with_keras(model: keras.Model) -> None:
+    twin, symbols = Twin.of(model), np.random.default_rng(5).integers(0, 33, 200)
+    h, c = (state[0] for state in twin.start(1))
+    for symbol, expected in zip(symbols, by_keras(model, symbols), strict=True):
+        h, c = twin.step(symbol, h, c)
+        logits = twin.logits(h)
+        given = np.exp(logits - logits.max())
+        assert given / given.sum() == pytest.approx(expected, abs=1e-5)
+
+
+def test_another_kind_of_net_is_refused() -> None:
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="no net of one LSTM"):
+        Twin.of(other)
