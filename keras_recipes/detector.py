@@ -1,0 +1,354 @@
+"""A series of numbers, record by record: what was expected, how surprising is what came.
+
+Five views look at each record, and their evidence is averaged: an event that several of them find
+odd is one, and what only one of them finds odd is mostly noise. Four look at the residual, which is
+the value less what is usual at this hour of the week:
+
+- deviation, the mean of its size;
+- shift, the size of its mean;
+- change, the size of the mean error of a linear prediction from the residuals before;
+- spread, its standard deviation;
+- surprise, the two-sided tail probability that the recipe's net gave to the value's class.
+
+Each is taken over the last 1, 4, 16 and 64 records and compared with its own past
+(`likelihood.TailCounts`). Memory is bounded, nothing looks ahead, and one function, `update`, is
+behind bulk and stream alike.
+"""
+
+import bisect
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keras_recipes.errors import InputError
+from keras_recipes.likelihood import AlarmGate, TailCounts
+from keras_recipes.online_lstm import OnlineLSTM
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WINDOWS = (1, 4, 16, 64)
+"""Records that a view looks back on; the last is the longest."""
+
+LEARNED = 750
+"""Records that the alarms' pace is taken from, where more than that were learned from."""
+
+HOUR, DAY, WEEK = 3600, 86_400, 604_800
+
+LARGEST = 1e150
+"""Numbers beyond this are as good as infinite: their squares would be."""
+
+
+class Reading(NamedTuple):
+    """What is said of one record.
+
+    Attributes:
+        score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `likelihood.AlarmGate`.
+        surprise: In orders of magnitude of probability, the mean over the views; goes on through
+            the whole of an anomaly.
+        low: Lower end of what was expected; one record in a hundred is further off than the ends.
+        high: Upper end of it.
+    """
+
+    score: float
+    surprise: float
+    low: float
+    high: float
+
+
+class ValueClasses:
+    """Numbers as classes: equally frequent ones of the normal values, one below all, one above.
+
+    Args:
+        values: The normal values, finite.
+        wanted: Classes inside the range; fewer where values repeat.
+    """
+
+    def __init__(self, values: "np.ndarray", wanted: int = 20) -> None:
+        import numpy as np
+
+        inside = np.unique(np.quantile(values, np.linspace(0, 1, wanted + 1)))[1:-1]
+        self.edges = [float(edge) for edge in inside]
+        self.low, self.high = float(values.min()), float(values.max())
+
+    @property
+    def count(self) -> int:
+        """How many classes there are, the two outside included."""
+        return len(self.edges) + 3
+
+    def of(self, value: float) -> int:
+        """A value's class: 0 below anything seen, `count - 1` above."""
+        if value < self.low:
+            return 0
+        if value > self.high:
+            return self.count - 1
+        return 1 + bisect.bisect_right(self.edges, value)
+
+
+class WeeklyProfile:
+    """What is usual at an hour of the week, leaning on the hour of the day, leaning on the level.
+
+    An hour of the week that was seen little is drawn towards its hour of the day, and that towards
+    the level (shrinkage, as with few observations everywhere). Outliers move nothing further than
+    five mean residuals would.
+
+    Args:
+        per_hour: Records in an hour, at least 1.
+    """
+
+    VISITS = 20
+    """Days after which an hour's past fades."""
+
+    LEAN = 2.0
+    """Visits that what is leant on is worth."""
+
+    CLIP = 5.0
+
+    def __init__(self, per_hour: float) -> None:
+        self.per_hour = max(per_hour, 1.0)
+        self.level, self.size, self.seen = 0.0, 0.0, 0.0
+        self.by_day, self.seen_by_day = [0.0] * 24, [0.0] * 24
+        self.by_week, self.seen_by_week = [0.0] * 168, [0.0] * 168
+
+    def expected(self, seconds: float | None) -> float:
+        """At a time in seconds of the clock on the wall; of any time where there is no clock."""
+        if seconds is None:
+            return self.level
+        hour, lean = int(seconds % WEEK // HOUR), self.LEAN * self.per_hour
+        day, weight = hour % 24, self.seen_by_day[hour % 24]
+        daily = (weight * self.by_day[day] + lean * self.level) / (weight + lean)
+        weight = self.seen_by_week[hour]
+        return (weight * self.by_week[hour] + lean * daily) / (weight + lean)
+
+    def learn(self, seconds: float | None, value: float, expected: float) -> None:
+        """Take in a value, of which was `expected` what that function said."""
+        residual = value - expected
+        if self.seen > 20:
+            limit = self.CLIP * self.size
+            value = expected + min(max(residual, -limit), limit)
+        self.seen = min(self.seen + 1, 2 * 168 * self.per_hour)
+        self.level += (value - self.level) / self.seen
+        self.size += (abs(residual) - self.size) / self.seen
+        if seconds is not None:
+            hour, most = int(seconds % WEEK // HOUR), self.VISITS * self.per_hour
+            _average(self.by_day, self.seen_by_day, hour % 24, value, most)
+            _average(self.by_week, self.seen_by_week, hour, value, most)
+
+
+def _average(means: list[float], seen: list[float], at: int, value: float, most: float) -> None:
+    seen[at] = min(seen[at] + 1, most)
+    means[at] += (value - means[at]) / seen[at]
+
+
+class LinearPrediction:
+    """The next residual from the last two and a moving average, by recursive least squares."""
+
+    CLIP = 20.0
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self.weights, self.inverse = np.zeros(4), 10 * np.eye(4)
+        self.given = np.array([0.0, 0.0, 0.0, 1.0])
+
+    def error(self, residual: float) -> float:
+        """How wrong the prediction of this residual was; learns from it."""
+        given = self.given
+        error = residual - float(self.weights @ given)
+        gain = self.inverse @ given
+        self.weights += gain * (min(max(error, -5.0), 5.0) / (1 + float(gain @ given)))
+        self.inverse -= gain[:, None] * (gain / (1 + float(gain @ given)))
+        clipped = min(max(residual, -self.CLIP), self.CLIP)
+        given[1] = given[0]
+        given[0] = clipped
+        given[2] += 0.1 * (clipped - given[2])
+        return error
+
+
+class Detector:
+    """Finds what does not fit in one series of numbers, record by record, learning on.
+
+    `learn` first, from records taken for normal; then `update` for each record.
+
+    Args:
+        bar: Surprise of an alarm: the mean over the views of -log10 of a tail probability.
+        rise: What an alarm adds to the bar; it sinks back in three times as many records as were
+            learned from, at most 3 * 750.
+        seed: Of the net's first weights.
+        rate: The net's learning rate while reading on.
+        with_net: Whether the net has a say; without it the other four views remain.
+    """
+
+    def __init__(
+        self,
+        *,
+        bar: float = 1.2,
+        rise: float = 0.3,
+        seed: int = 0,
+        rate: float = 0.003,
+        with_net: bool = True,
+    ) -> None:
+        import numpy as np
+
+        self.options: dict[str, Any] = {
+            "bar": bar, "rise": rise, "seed": seed, "rate": rate, "with_net": with_net
+        }  # fmt: skip
+        self._longest = max(WINDOWS)
+        # Each record stands in it twice, so that the last 64 always lie side by side.
+        self._buffer = np.zeros((5, 2 * self._longest))
+        age = np.arange(self._longest)[::-1, None]
+        self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
+        views = [4, 4, 4, 3] + [4] * with_net
+        self._weights = np.concatenate([np.full(n, 1 / n / len(views)) for n in views])
+        self._counts = TailCounts(len(self._weights))
+        self._linear = LinearPrediction()
+        self._seen = 0
+        self._learned = False
+
+    def learn(
+        self,
+        times: "Sequence[float | None]",
+        values: "Sequence[float]",
+        weights: "Sequence[np.ndarray] | None" = None,
+    ) -> None:
+        """Learn what is normal.
+
+        Args:
+            times: Seconds of the clock on the wall since some Monday, or any day's midnight where
+                weeks do not matter; None for each where there is no clock.
+            values: As many numbers; those that are not finite are passed over.
+            weights: Of the net, where Keras has trained it already on `ValueClasses`' classes, in
+                the order of `OnlineLSTM.weights`; else it is trained here.
+
+        Raises:
+            InputError: Fewer than ten finite numbers.
+        """
+        import numpy as np
+
+        kept = [(t, float(v)) for t, v in zip(times, values, strict=True) if _usable(v)]
+        if len(kept) < 10:
+            raise InputError(
+                f"expected at least 10 numbers to learn what is normal from, received {len(kept)}"
+            )
+        normal = np.array([value for _, value in kept])
+        self._profile = WeeklyProfile(_per_hour([t for t, _ in kept]))
+        self._scale = _scale(self._residuals(kept), normal)
+        self._profile = WeeklyProfile(self._profile.per_hour)
+        self.classes = ValueClasses(normal)
+        self._make_net(normal, weights)
+        self._pace(len(kept))
+        for number, (time, value) in enumerate(kept):
+            # The first residuals are those of a profile that knows nothing yet.
+            self._evidence(time, value, add=number >= len(kept) // 6)
+
+    def update(self, time: float | None, value: float) -> Reading:
+        """Judge a record by all that came before it, then learn from it.
+
+        Args:
+            time: As in `learn`.
+            value: A number; one that is not finite scores 0 and changes nothing.
+
+        Raises:
+            InputError: Nothing was learned yet.
+        """
+        if not self._learned:
+            raise InputError("expected a detector that has learned what is normal: call learn first")
+        expected = self._profile.expected(time)
+        reach = self._counts.quantile(0, 0.01) * self._scale
+        if not _usable(value):
+            return Reading(0.0, 0.0, expected - reach, expected + reach)
+        surprise = self._evidence(time, float(value), add=True)
+        return Reading(self._gate.score(surprise), surprise, expected - reach, expected + reach)
+
+    def readings(
+        self, times: "Sequence[float | None]", values: "Sequence[float]"
+    ) -> Iterator[Reading]:
+        """`update` for each record in turn."""
+        for time, value in zip(times, values, strict=True):
+            yield self.update(time, value)
+
+    def _residuals(self, kept: list[tuple[float | None, float]]) -> list[float]:
+        residuals = []
+        for time, value in kept:
+            expected = self._profile.expected(time)
+            residuals.append(value - expected)
+            self._profile.learn(time, value, expected)
+        return residuals
+
+    def _make_net(self, normal: "np.ndarray", weights: "Sequence[np.ndarray] | None") -> None:
+        import numpy as np
+
+        self._net: OnlineLSTM | None = None
+        self._said: np.ndarray | None = None
+        if not self.options["with_net"]:
+            return
+        self._net = OnlineLSTM(
+            self.classes.count, seed=self.options["seed"], rate=self.options["rate"]
+        )
+        if weights is not None:
+            self._net.weights = list(weights)
+        else:
+            self._net.learn(np.array([self.classes.of(value) for value in normal.tolist()]))
+
+    def _pace(self, learned: int) -> None:
+        records = min(learned, LEARNED)
+        self._gate = AlarmGate(
+            bar=self.options["bar"],
+            rise=self.options["rise"],
+            fall=3 * records,
+            rest=records // 5,
+        )
+        self._learned = True
+
+    def _evidence(self, time: float | None, value: float, *, add: bool) -> float:
+        """The views' mean -log10 of a tail probability; everything learns on the way."""
+        import numpy as np
+
+        expected = self._profile.expected(time)
+        residual = min(max((value - expected) / self._scale, -1e12), 1e12)
+        self._profile.learn(time, value, expected)
+        size = abs(residual)
+        recent = size, residual, size * size, self._linear.error(residual), self._surprise(value)
+        at = self._seen % self._longest
+        self._buffer[:, at] = self._buffer[:, at + self._longest] = recent
+        means = self._buffer[:, at + 1 : at + 1 + self._longest] @ self._means
+        self._seen += 1
+        if self._seen < self._longest:
+            means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
+        spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
+        views = [means[0], np.abs(means[1]), np.abs(means[3]), spread]
+        if self._net:
+            views.append(means[4])
+        return float(self._counts.rarity(np.concatenate(views), add=add) @ self._weights)
+
+    def _surprise(self, value: float) -> float:
+        """-log10 of the two-sided tail probability of the value's class, given those before."""
+        if self._net is None:
+            return 0.0
+        observed, surprise = self.classes.of(value), 0.0
+        if self._said is not None:
+            above, below = self._said[observed:].sum(), self._said[: observed + 1].sum()
+            surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
+        self._said = self._net.observe(observed)
+        return surprise
+
+
+def _usable(value: float) -> bool:
+    return -LARGEST < value < LARGEST  # false for NaN, too
+
+
+def _per_hour(times: list[float | None]) -> float:
+    """Records in an hour, going by the median step; 1 where there is no clock."""
+    import numpy as np
+
+    known = [t for t in times if t is not None]
+    steps = np.diff(known)
+    steps = steps[steps > 0]
+    return HOUR / float(np.median(steps)) if len(steps) else 1.0
+
+
+def _scale(residuals: list[float], normal: "np.ndarray") -> float:
+    """The mean size of the residuals; of a constant series what rounding could make of it."""
+    import numpy as np
+
+    return max(float(np.abs(residuals).mean()), 1e-9 * float(np.abs(normal).max()), 1e-140)
