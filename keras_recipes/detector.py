@@ -18,7 +18,7 @@ behind bulk and stream alike.
 import bisect
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from keras_recipes.errors import InputError
 from keras_recipes.likelihood import AlarmGate, TailCounts
@@ -27,8 +27,12 @@ from keras_recipes.online_lstm import OnlineLSTM
 if TYPE_CHECKING:
     import numpy as np
 
+_T = TypeVar("_T")
+
 WINDOWS = (1, 4, 16, 64)
 """Records that a view looks back on; the last is the longest."""
+
+VIEWS = ("deviation", "shift", "change", "spread", "surprise")
 
 LEARNED = 750
 """Records that the alarms' pace is taken from, where more than that were learned from."""
@@ -176,7 +180,7 @@ class Detector:
             learned from, at most 3 * 750.
         seed: Of the net's first weights.
         rate: The net's learning rate while reading on.
-        with_net: Whether the net has a say; without it the other four views remain.
+        views: Those that have a say, of `VIEWS`; without "surprise" there is no net.
     """
 
     def __init__(
@@ -186,20 +190,19 @@ class Detector:
         rise: float = 0.3,
         seed: int = 0,
         rate: float = 0.003,
-        with_net: bool = True,
+        views: Sequence[str] = VIEWS,
     ) -> None:
         import numpy as np
 
         self.options: dict[str, Any] = {
-            "bar": bar, "rise": rise, "seed": seed, "rate": rate, "with_net": with_net
+            "bar": bar, "rise": rise, "seed": seed, "rate": rate, "views": tuple(views)
         }  # fmt: skip
         self._longest = max(WINDOWS)
         # Each record stands in it twice, so that the last 64 always lie side by side.
         self._buffer = np.zeros((5, 2 * self._longest))
         age = np.arange(self._longest)[::-1, None]
         self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
-        views = [4, 4, 4, 3] + [4] * with_net
-        self._weights = np.concatenate([np.full(n, 1 / n / len(views)) for n in views])
+        self._weights = _equal_weights(views)
         self._counts = TailCounts(len(self._weights))
         self._linear = LinearPrediction()
         self._seen = 0
@@ -267,6 +270,56 @@ class Detector:
         for time, value in zip(times, values, strict=True):
             yield self.update(time, value)
 
+    def state(self) -> "dict[str, np.ndarray]":
+        """Everything that `from_state` needs, as arrays by name: `numpy.savez` keeps them."""
+        import json
+
+        import numpy as np
+
+        if not self._learned:
+            raise InputError("expected a detector that has learned what is normal: call learn first")
+        plain = {
+            "options": self.options,
+            "scale": self._scale,
+            "seen": self._seen,
+            "classes": vars(self.classes),
+            "profile": vars(self._profile),
+            "gate": vars(self._gate),
+        }
+        arrays = {
+            "plain": np.array(json.dumps(plain)),
+            "buffer": self._buffer.copy(),
+            **{f"linear_{name}": value.copy() for name, value in vars(self._linear).items()},
+            **{f"counts_{name}": value for name, value in self._counts.state().items()},
+        }
+        if self._net is not None:
+            arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
+            arrays["said"] = np.array([]) if self._said is None else self._said
+        return arrays
+
+    @classmethod
+    def from_state(cls, state: "Mapping[str, np.ndarray]") -> "Detector":
+        """A detector that goes on where the one stood that gave this state."""
+        import json
+
+        plain = json.loads(str(state["plain"]))
+        detector = cls(**plain["options"])
+        detector._scale, detector._seen = plain["scale"], plain["seen"]
+        detector.classes = _with(ValueClasses, plain["classes"])
+        detector._profile = _with(WeeklyProfile, plain["profile"])
+        detector._gate = _with(AlarmGate, plain["gate"])
+        detector._buffer[...] = state["buffer"]
+        for name, value in _part(state, "linear_").items():
+            setattr(detector._linear, name, value.copy())
+        detector._counts.restore(_part(state, "counts_"))
+        detector._net = detector._said = None
+        if "said" in state:
+            detector._net = OnlineLSTM(detector.classes.count, rate=detector.options["rate"])
+            detector._net.restore(_part(state, "net_"))
+            detector._said = state["said"] if len(state["said"]) else None
+        detector._learned = True
+        return detector
+
     def _residuals(self, kept: list[tuple[float | None, float]]) -> list[float]:
         residuals = []
         for time, value in kept:
@@ -280,7 +333,7 @@ class Detector:
 
         self._net: OnlineLSTM | None = None
         self._said: np.ndarray | None = None
-        if not self.options["with_net"]:
+        if "surprise" not in self.options["views"]:
             return
         self._net = OnlineLSTM(
             self.classes.count, seed=self.options["seed"], rate=self.options["rate"]
@@ -316,10 +369,8 @@ class Detector:
         if self._seen < self._longest:
             means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
         spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
-        views = [means[0], np.abs(means[1]), np.abs(means[3]), spread]
-        if self._net:
-            views.append(means[4])
-        return float(self._counts.rarity(np.concatenate(views), add=add) @ self._weights)
+        views = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
+        return float(self._counts.rarity(views, add=add) @ self._weights)
 
     def _surprise(self, value: float) -> float:
         """-log10 of the two-sided tail probability of the value's class, given those before."""
@@ -331,6 +382,28 @@ class Detector:
             surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
         self._said = self._net.observe(observed)
         return surprise
+
+
+def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
+    made = kind.__new__(kind)
+    vars(made).update(attributes)
+    return made
+
+
+def _part(state: "Mapping[str, np.ndarray]", before: str) -> "dict[str, np.ndarray]":
+    return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
+
+
+def _equal_weights(views: Sequence[str]) -> "np.ndarray":
+    """For each view the same weight, for each of its windows the same share of it."""
+    import numpy as np
+
+    if not views or not set(views) <= set(VIEWS):
+        raise InputError(f"views: expected some of {', '.join(VIEWS)}, received {', '.join(views)}")
+    # The spread of a single record is always 0.
+    windows = [len(WINDOWS) - (view == "spread") for view in VIEWS]
+    shares = [(view in views) / len(views) / n for view, n in zip(VIEWS, windows, strict=True)]
+    return np.repeat(shares, windows)
 
 
 def _usable(value: float) -> bool:
