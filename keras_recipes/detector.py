@@ -255,7 +255,9 @@ class Detector:
             InputError: Nothing was learned yet.
         """
         if not self._learned:
-            raise InputError("expected a detector that has learned what is normal: call learn first")
+            raise InputError(
+                "expected a detector that has learned what is normal: call learn first"
+            )
         expected = self._profile.expected(time)
         reach = self._counts.quantile(0, 0.01) * self._scale
         if not _usable(value):
@@ -277,7 +279,9 @@ class Detector:
         import numpy as np
 
         if not self._learned:
-            raise InputError("expected a detector that has learned what is normal: call learn first")
+            raise InputError(
+                "expected a detector that has learned what is normal: call learn first"
+            )
         plain = {
             "options": self.options,
             "scale": self._scale,

@@ -136,7 +136,7 @@ class AlarmGate:
         """A score in [0, 1]: 1 - 2^(-surprise / bar), halved at rest; 0.5 and more is an alarm."""
         self.raised = max(0.0, self.raised - self._sink)
         bar = self.bar + self.raised
-        score = 1 - 0.5 ** (surprise / bar)
+        score: float = 1 - 0.5 ** (surprise / bar)
         if self.resting:
             self.resting -= 1
             return score / 2

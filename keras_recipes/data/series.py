@@ -328,12 +328,12 @@ def _table(source: str, rows: Iterator[_Row], layout: Layout) -> Series:
         raise InputError(
             f"{source}: expected a column of numbers, there are {', '.join(names)[:200]}"
         )
-    parse = _Times(layout) if time is not None else None
+    parse = Times(layout) if time is not None else None
     return Series(columns, _records(itertools.chain([first], rows), time, columns, parse))
 
 
 def _records(
-    rows: Iterable[_Row], time: str | None, columns: Sequence[str], parse: "_Times | None"
+    rows: Iterable[_Row], time: str | None, columns: Sequence[str], parse: "Times | None"
 ) -> Iterator[Record]:
     for number, (where, row) in enumerate(rows):
         values = tuple(_value(where, name, row.get(name)) for name in columns)
@@ -349,7 +349,9 @@ def _written(cell: Any) -> str:
 
 
 def _time_column(row: Mapping[str, Any]) -> str | None:
-    plain = {name.strip("@_ ").casefold(): name for name in reversed(row)}
+    plain: dict[str, str] = {}
+    for name in row:
+        plain.setdefault(name.strip("@_ ").casefold(), name)
     for name in TIME_NAMES:
         if name in plain and (_is_time(row[plain[name]]) or _is_number(row[plain[name]])):
             return plain[name]
@@ -410,7 +412,7 @@ def _parsers(time_format: str | None = None) -> list[Callable[[str], datetime]]:
     return [datetime.fromisoformat, *map(by, FORMATS)]
 
 
-class _Times:
+class Times:
     """Times of a column; what fitted the last one is tried first."""
 
     def __init__(self, layout: Layout) -> None:
@@ -418,6 +420,7 @@ class _Times:
         self.numbers = layout.time_format is None
 
     def seconds(self, where: str, cell: Any) -> float:
+        """Since a Monday's midnight, of the clock on the wall; `where` goes into the message."""
         time = self._time(cell)
         if time is None:
             raise InputError(
