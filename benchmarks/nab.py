@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Result:
         probation: Rows that were learned from.
         scores: Shape (N,).
         surprise: Shape (N,), before alarms were grouped.
+        views: Shape (N, 5), what each view made of it.
         seconds: What it took to learn, and to score the rest.
     """
 
@@ -62,6 +63,7 @@ class Result:
     probation: int
     scores: np.ndarray
     surprise: np.ndarray
+    views: np.ndarray
     seconds: tuple[float, float]
 
 
@@ -83,6 +85,7 @@ def result(folder: Path, options: dict[str, Any], labelled: tuple[str, Any]) -> 
         probation,
         np.concatenate([silence, [reading.score for reading in readings]]),
         np.concatenate([silence, [reading.surprise for reading in readings]]),
+        np.concatenate([np.zeros((probation, len(VIEWS))), [r.views for r in readings]]),
         (learned - start, done - learned),
     )
 
@@ -214,28 +217,36 @@ def print_halves(found: Sequence[Result], times: int) -> None:
 
 def print_ablation(folder: Path, jobs: int, seed: int) -> None:
     """Without each view, without what groups alarms, and what knows nothing of the series."""
-    all_views = results(folder, jobs, {"seed": seed})
-    print(f"{'everything':34s} {measures(all_views, said(all_views))}")
+    found = results(folder, jobs, {"seed": seed})
+    for bar in (1.2, 1.6, 2.0):
+        print_row(f"everything, bar {bar}", found, bar=bar)
     for view in VIEWS:
         name = f"without {view}" + " (no net)" * (view == "surprise")
-        found = results(folder, jobs, {"seed": seed, "views": [v for v in VIEWS if v != view]})
-        print(f"{name:34s} {measures(found, said(found))}")
-        print_best_bar(found)
+        print_best_bar(name, some_views(found, [v for v in VIEWS if v != view]))
     for view in VIEWS:
-        found = results(folder, jobs, {"seed": seed, "views": [view]})
-        print(f"{f'only {view}':34s} {measures(found, said(found))}")
-        print_best_bar(found)
-    frozen = results(folder, jobs, {"seed": seed, "rate": 0.0})
-    print(f"{'net not learning on':34s} {measures(frozen, said(frozen))}")
-    for name, change in (("bar not rising", {"rise": 0.0}), ("no rest", {"rest": 0.0})):
-        setting = {"bar": 1.2, "rise": 0.3, "fall": 3, "rest": 0.2, **change}
-        print(f"{name:34s} {measures(all_views, [regated(i, **setting) for i in all_views])}")
+        print_best_bar(
+            f"only {view}" + " (the net)" * (view == "surprise"), some_views(found, [view])
+        )
+    print_row("net not learning on", results(folder, jobs, {"seed": seed, "rate": 0.0}))
+    print_row("bar not rising", found, rise=0.0)
+    print_row("no rest", found, rest=0.0)
     for step in (250, 500, 1000):
-        ticks = [np.arange(len(item.scores)) % step == 0 for item in all_views]
-        print(f"{f'an alarm every {step} records':34s} {measures(all_views, ticks)}")
+        ticks = [np.arange(len(item.scores)) % step == 0 for item in found]
+        print(f"{f'an alarm every {step} records':34s} {measures(found, ticks)}")
 
 
-def print_best_bar(found: Sequence[Result]) -> None:
+def some_views(found: Sequence[Result], views: Sequence[str]) -> list[Result]:
+    """What would have been found had only these views had a say."""
+    columns = [VIEWS.index(view) for view in views]
+    return [replace(item, surprise=item.views[:, columns].mean(axis=1)) for item in found]
+
+
+def print_row(name: str, found: Sequence[Result], **other: float) -> None:
+    setting = {"bar": 1.2, "rise": 0.3, "fall": 3, "rest": 0.2, **other}
+    print(f"{name:34s} {measures(found, [regated(item, **setting) for item in found])}")
+
+
+def print_best_bar(name: str, found: Sequence[Result]) -> None:
     """Fewer views agree less, so that the bar that suits five need not suit them."""
 
     def score(bar: float) -> float:
@@ -243,7 +254,8 @@ def print_best_bar(found: Sequence[Result]) -> None:
         return metrics.nab_score(gains(found, alarms), windows(found))
 
     best = max(BARS, key=score)
-    print(f"{'':34s} (NAB {score(best):.2f} at the bar that suits it best here, {best})")
+    print_row(name, found)
+    print_row(f"  at its best bar here, {best}", found, bar=best)
 
 
 def print_seeds(folder: Path, jobs: int, seeds: int) -> None:

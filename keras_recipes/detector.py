@@ -50,14 +50,16 @@ class Reading(NamedTuple):
         score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `likelihood.AlarmGate`.
         surprise: In orders of magnitude of probability, the mean over the views; goes on through
             the whole of an anomaly.
-        low: Lower end of what was expected; one record in a hundred is further off than the ends.
+        low: Lower end of what was expected; in the long run 99 in 100 records are between the ends.
         high: Upper end of it.
+        views: What each of `VIEWS` made of the record, in the same unit as `surprise`.
     """
 
     score: float
     surprise: float
     low: float
     high: float
+    views: tuple[float, ...]
 
 
 class ValueClasses:
@@ -144,6 +146,30 @@ def _average(means: list[float], seen: list[float], at: int, value: float, most:
     means[at] += (value - means[at]) / seen[at]
 
 
+class Reach:
+    """How far from what is usual 99 in 100 records stay, whatever their distribution.
+
+    Adaptive conformal inference (Gibbs & Candès 2021) in its multiplicative form: a record further
+    off widens the reach by a tenth, the others narrow it by as much in the long run.
+
+    Args:
+        residuals: Of records like those to come.
+        least: Greater than 0.
+    """
+
+    OUTSIDE, STEP = 0.01, 0.1
+
+    def __init__(self, residuals: "np.ndarray", least: float) -> None:
+        import numpy as np
+
+        self.width = max(float(np.quantile(np.abs(residuals), 1 - self.OUTSIDE)), least)
+
+    def learn(self, residual: float) -> None:
+        """Take in a residual."""
+        beyond = abs(residual) > self.width
+        self.width *= math.exp(self.STEP * (beyond - self.OUTSIDE))
+
+
 class LinearPrediction:
     """The next residual from the last two and a moving average, by recursive least squares."""
 
@@ -203,7 +229,10 @@ class Detector:
         age = np.arange(self._longest)[::-1, None]
         self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
         self._weights = _equal_weights(views)
-        self._counts = TailCounts(len(self._weights))
+        # The spread of a single record is always 0, and left out.
+        windows = [len(WINDOWS) - (view == "spread") for view in VIEWS]
+        self._mean_of_windows = np.repeat(np.eye(len(VIEWS)), windows, axis=0) / windows
+        self._counts = TailCounts(sum(windows))
         self._linear = LinearPrediction()
         self._seen = 0
         self._learned = False
@@ -235,7 +264,10 @@ class Detector:
             )
         normal = np.array([value for _, value in kept])
         self._profile = WeeklyProfile(_per_hour([t for t, _ in kept]))
-        self._scale = _scale(self._residuals(kept), normal)
+        residuals = self._residuals(kept)
+        self._scale = _scale(residuals, normal)
+        # Those of a profile that has seen something.
+        self._reach = Reach(residuals[len(kept) // 2 :], self._scale)
         self._profile = WeeklyProfile(self._profile.per_hour)
         self.classes = ValueClasses(normal)
         self._make_net(normal, weights)
@@ -259,11 +291,13 @@ class Detector:
                 "expected a detector that has learned what is normal: call learn first"
             )
         expected = self._profile.expected(time)
-        reach = self._counts.quantile(0, 0.01) * self._scale
+        low, high = expected - self._reach.width, expected + self._reach.width
         if not _usable(value):
-            return Reading(0.0, 0.0, expected - reach, expected + reach)
-        surprise = self._evidence(time, float(value), add=True)
-        return Reading(self._gate.score(surprise), surprise, expected - reach, expected + reach)
+            return Reading(0.0, 0.0, low, high, (0.0,) * len(VIEWS))
+        views = self._evidence(time, float(value), add=True)
+        surprise = float(views @ self._weights)
+        self._reach.learn(value - expected)
+        return Reading(self._gate.score(surprise), surprise, low, high, tuple(views.tolist()))
 
     def readings(
         self, times: "Sequence[float | None]", values: "Sequence[float]"
@@ -289,6 +323,7 @@ class Detector:
             "classes": vars(self.classes),
             "profile": vars(self._profile),
             "gate": vars(self._gate),
+            "reach": vars(self._reach),
         }
         arrays = {
             "plain": np.array(json.dumps(plain)),
@@ -312,6 +347,7 @@ class Detector:
         detector.classes = _with(ValueClasses, plain["classes"])
         detector._profile = _with(WeeklyProfile, plain["profile"])
         detector._gate = _with(AlarmGate, plain["gate"])
+        detector._reach = _with(Reach, plain["reach"])
         detector._buffer[...] = state["buffer"]
         for name, value in _part(state, "linear_").items():
             setattr(detector._linear, name, value.copy())
@@ -324,13 +360,15 @@ class Detector:
         detector._learned = True
         return detector
 
-    def _residuals(self, kept: list[tuple[float | None, float]]) -> list[float]:
+    def _residuals(self, kept: list[tuple[float | None, float]]) -> "np.ndarray":
+        import numpy as np
+
         residuals = []
         for time, value in kept:
             expected = self._profile.expected(time)
             residuals.append(value - expected)
             self._profile.learn(time, value, expected)
-        return residuals
+        return np.array(residuals)
 
     def _make_net(self, normal: "np.ndarray", weights: "Sequence[np.ndarray] | None") -> None:
         import numpy as np
@@ -357,8 +395,8 @@ class Detector:
         )
         self._learned = True
 
-    def _evidence(self, time: float | None, value: float, *, add: bool) -> float:
-        """The views' mean -log10 of a tail probability; everything learns on the way."""
+    def _evidence(self, time: float | None, value: float, *, add: bool) -> "np.ndarray":
+        """For each view -log10 of a tail probability, shape (5,); everything learns on the way."""
         import numpy as np
 
         expected = self._profile.expected(time)
@@ -374,7 +412,8 @@ class Detector:
             means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
         spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
         views = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
-        return float(self._counts.rarity(views, add=add) @ self._weights)
+        evidence: np.ndarray = self._counts.rarity(views, add=add) @ self._mean_of_windows
+        return evidence
 
     def _surprise(self, value: float) -> float:
         """-log10 of the two-sided tail probability of the value's class, given those before."""
@@ -399,15 +438,12 @@ def _part(state: "Mapping[str, np.ndarray]", before: str) -> "dict[str, np.ndarr
 
 
 def _equal_weights(views: Sequence[str]) -> "np.ndarray":
-    """For each view the same weight, for each of its windows the same share of it."""
+    """Of the views that have a say, in the order of `VIEWS`."""
     import numpy as np
 
     if not views or not set(views) <= set(VIEWS):
         raise InputError(f"views: expected some of {', '.join(VIEWS)}, received {', '.join(views)}")
-    # The spread of a single record is always 0.
-    windows = [len(WINDOWS) - (view == "spread") for view in VIEWS]
-    shares = [(view in views) / len(views) / n for view, n in zip(VIEWS, windows, strict=True)]
-    return np.repeat(shares, windows)
+    return np.array([(view in views) / len(views) for view in VIEWS])
 
 
 def _usable(value: float) -> bool:
@@ -424,7 +460,7 @@ def _per_hour(times: list[float | None]) -> float:
     return HOUR / float(np.median(steps)) if len(steps) else 1.0
 
 
-def _scale(residuals: list[float], normal: "np.ndarray") -> float:
+def _scale(residuals: "np.ndarray", normal: "np.ndarray") -> float:
     """The mean size of the residuals; of a constant series what rounding could make of it."""
     import numpy as np
 

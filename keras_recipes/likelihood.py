@@ -69,17 +69,6 @@ class TailCounts:
                 self.total *= 0.5
         return result
 
-    def quantile(self, stream: int, share: float) -> float:
-        """The magnitude that only this share of a stream's past exceeded; 0 without a past."""
-        tree, position, left = int(self._start[stream, 0]), 0, share * self.total
-        step = BINS // 2
-        while step:
-            count = float(self._trees[tree + position + step])
-            if count <= left:
-                position, left = position + step, left - count
-            step //= 2
-        return math.exp((BINS - position - 1 - BINS // 2) * RESOLUTION) if self.total else 0.0
-
     def state(self) -> "dict[str, np.ndarray]":
         """Everything that `restore` needs."""
         import numpy as np

@@ -127,12 +127,15 @@ def read(text: str, layout: Layout | None = None) -> Series:
     if path.suffix == ".parquet":
         return _table(text, _parquet(path), layout)
     try:
-        stream: IO[bytes] = path.open("rb")
+        return _text(text, _opened(path), layout)
     except OSError as error:
         raise InputError(f"{text}: cannot be read: {error.strerror}") from None
-    if stream.peek(2)[:2] == b"\x1f\x8b":  # type: ignore[attr-defined]
-        stream = gzip.GzipFile(fileobj=stream)  # type: ignore[assignment]
-    return _text(text, stream, layout)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
 
 
 def read_all(inputs: Sequence[str], layout: Layout | None = None) -> Iterator[tuple[str, Series]]:
