@@ -28,8 +28,8 @@ from threadpoolctl import threadpool_limits
 
 from keras_recipes import events as metrics
 from keras_recipes.data import series
-from keras_recipes.detector import VIEWS, Detector
 from keras_recipes.likelihood import AlarmGate
+from keras_recipes.novelty import VIEWS, SeriesDetector
 
 CHOICES = {
     "bar": (1.0, 1.1, 1.2, 1.3, 1.4, 1.6),
@@ -72,7 +72,7 @@ def result(folder: Path, options: dict[str, Any], labelled: tuple[str, Any]) -> 
     records = list(series.read(str(folder / "data" / key)).records)
     times, values = [r.seconds for r in records], [r.values[0] for r in records]
     probation = min(int(0.15 * len(records)), 750)
-    detector, start = Detector(**options), time.perf_counter()
+    detector, start = SeriesDetector(**options), time.perf_counter()
     detector.learn(times[:probation], values[:probation])
     learned = time.perf_counter()
     readings = list(detector.readings(times[probation:], values[probation:]))

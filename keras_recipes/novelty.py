@@ -195,7 +195,7 @@ class LinearPrediction:
         return error
 
 
-class Detector:
+class SeriesDetector:
     """Finds what does not fit in one series of numbers, record by record, learning on.
 
     `learn` first, from records taken for normal; then `update` for each record.
@@ -337,7 +337,7 @@ class Detector:
         return arrays
 
     @classmethod
-    def from_state(cls, state: "Mapping[str, np.ndarray]") -> "Detector":
+    def from_state(cls, state: "Mapping[str, np.ndarray]") -> "SeriesDetector":
         """A detector that goes on where the one stood that gave this state."""
         import json
 

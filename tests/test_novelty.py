@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.detector import VIEWS, Detector, Reading, ValueClasses, WeeklyProfile
 from keras_recipes.errors import InputError
+from keras_recipes.novelty import VIEWS, Reading, SeriesDetector, ValueClasses, WeeklyProfile
 from tests.conftest import shared_data
 
 LEARNED = 600
@@ -24,7 +24,7 @@ def days(rows: int = 2300, seed: int = 0) -> tuple[list[float], np.ndarray]:
 
 def read(values: np.ndarray, learned: int = LEARNED, **options: object) -> list[Reading]:
     times = (300.0 * np.arange(len(values))).tolist()
-    detector = Detector(**options)
+    detector = SeriesDetector(**options)
     detector.learn(times[:learned], values[:learned].tolist())
     return list(detector.readings(times[learned:], values[learned:].tolist()))
 
@@ -84,11 +84,11 @@ def test_bulk_and_a_stream_interrupted_anywhere_give_the_same(
 ) -> None:
     normal = [float(n % 7) for n in range(40)]
     times = [600.0 * n for n in range(40 + len(values))]
-    bulk = Detector(seed=1)
+    bulk = SeriesDetector(seed=1)
     bulk.learn(times[:40], normal)
     expected = list(bulk.readings(times[40:], values))
 
-    stream = Detector(seed=1)
+    stream = SeriesDetector(seed=1)
     stream.learn(times[:40], normal)
     stop = data.draw(st.integers(0, len(values)))
     said = [stream.update(t, v) for t, v in zip(times[40 : 40 + stop], values[:stop], strict=True)]
@@ -96,7 +96,7 @@ def test_bulk_and_a_stream_interrupted_anywhere_give_the_same(
     np.savez(kept, **stream.state())
     kept.seek(0)
     with np.load(kept, allow_pickle=False) as state:
-        again = Detector.from_state(state)
+        again = SeriesDetector.from_state(state)
     said += [again.update(t, v) for t, v in zip(times[40 + stop :], values[stop:], strict=True)]
     assert said == expected
     assert all(0 <= reading.score <= 1 for reading in said)
@@ -130,7 +130,7 @@ def test_a_constant_series_that_moves_is_an_anomaly_at_once() -> None:
 
 def test_missing_values_score_0_and_change_nothing() -> None:
     times, values = days(1200)
-    one, other = Detector(), Detector()
+    one, other = SeriesDetector(), SeriesDetector()
     for detector in (one, other):
         detector.learn(times[:LEARNED], values[:LEARNED].tolist())
     for missing in (float("nan"), float("inf"), -float("inf"), 1e200):
@@ -143,7 +143,7 @@ def test_missing_values_among_the_normal_ones_are_passed_over() -> None:
     times, values = days(1000)
     with_gaps = [(t, v) for t, v in zip(times, values.tolist(), strict=True)]
     with_gaps.insert(100, (times[100], float("nan")))
-    one, other = Detector(), Detector()
+    one, other = SeriesDetector(), SeriesDetector()
     one.learn(times[:LEARNED], values[:LEARNED].tolist())
     other.learn(*zip(*with_gaps[: LEARNED + 1], strict=True))
     assert one.update(times[LEARNED], 40.0) == other.update(times[LEARNED], 40.0)
@@ -151,11 +151,11 @@ def test_missing_values_among_the_normal_ones_are_passed_over() -> None:
 
 def test_a_series_without_a_clock_or_with_uneven_steps_is_read() -> None:
     _, values = days(1500)
-    detector = Detector()
+    detector = SeriesDetector()
     detector.learn([None] * LEARNED, values[:LEARNED].tolist())
     assert np.isfinite(detector.update(None, 50.0).surprise)
     uneven = np.cumsum(np.random.default_rng(0).exponential(300, size=1500)).tolist()
-    detector = Detector()
+    detector = SeriesDetector()
     detector.learn(uneven[:LEARNED], values[:LEARNED].tolist())
     said = list(detector.readings(uneven[LEARNED:], values[LEARNED:].tolist()))
     assert np.isfinite([reading.surprise for reading in said]).all()
@@ -181,11 +181,11 @@ def test_what_was_expected_goes_with_the_time_of_day() -> None:
 @pytest.mark.parametrize("values", [[], [1.0] * 9, [float("nan")] * 50])
 def test_too_little_to_learn_from_is_said(values: list[float]) -> None:
     with pytest.raises(InputError, match="at least 10 numbers"):
-        Detector().learn([None] * len(values), values)
+        SeriesDetector().learn([None] * len(values), values)
 
 
 def test_a_detector_that_learned_nothing_says_so() -> None:
-    for ask in (lambda: Detector().update(None, 1.0), Detector().state):
+    for ask in (lambda: SeriesDetector().update(None, 1.0), SeriesDetector().state):
         with pytest.raises(InputError, match="call learn first"):
             ask()
 
@@ -193,7 +193,7 @@ def test_a_detector_that_learned_nothing_says_so() -> None:
 @pytest.mark.parametrize("views", [(), ("deviation", "magic")])
 def test_unknown_views_are_refused(views: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="expected some of deviation"):
-        Detector(views=views)
+        SeriesDetector(views=views)
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "surprise"])
@@ -213,7 +213,7 @@ def test_the_net_alone_finds_values_in_an_order_that_never_was() -> None:
 
 def test_weights_trained_elsewhere_are_used() -> None:
     times, values = days(1000)
-    trained, given = Detector(seed=3, rate=0.0), Detector(seed=4, rate=0.0)
+    trained, given = SeriesDetector(seed=3, rate=0.0), SeriesDetector(seed=4, rate=0.0)
     trained.learn(times[:LEARNED], values[:LEARNED].tolist())
     assert trained._net is not None
     given.learn(times[:LEARNED], values[:LEARNED].tolist(), weights=trained._net.weights)
@@ -247,7 +247,7 @@ def test_an_hour_of_the_week_is_learned_apart_from_the_other_days() -> None:
 
 def test_memory_is_bounded() -> None:
     times, values = days(1600)
-    detector = Detector()
+    detector = SeriesDetector()
     detector.learn(times[:LEARNED], values[:LEARNED].tolist())
 
     def size() -> int:
@@ -274,7 +274,7 @@ def test_it_stands_beside_published_detectors_on_the_benchmark() -> None:
         records = list(series.read(str(folder / name)).records)
         learned = int(0.15 * len(records))
         times, values = [r.seconds for r in records], [r.values[0] for r in records]
-        detector = Detector()
+        detector = SeriesDetector()
         detector.learn(times[:learned], values[:learned])
         found = alarms(list(detector.readings(times[learned:], values[learned:])), learned)
         inside = [row for row in found if event[0] <= row <= event[1]]
