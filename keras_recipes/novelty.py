@@ -20,9 +20,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from keras_recipes.data.series import Series
 from keras_recipes.errors import InputError
 from keras_recipes.likelihood import AlarmGate, TailCounts
 from keras_recipes.online_lstm import OnlineLSTM
+from keras_recipes.recipe import Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -425,6 +427,33 @@ class SeriesDetector:
             surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
         self._said = self._net.observe(observed)
         return surprise
+
+
+def rows(found: Series, detectors: Mapping[str, SeriesDetector]) -> Iterator[Row]:
+    """What is said of each record, as soon as it is there.
+
+    Args:
+        found: To be read from its first record on.
+        detectors: One that has learned for each column.
+
+    Returns:
+        A row for each record with the keys `timestamp`, `value` (None where it is missing),
+        `score`, `anomaly` (0 or 1), `expected_low` and `expected_high`; where there are several
+        columns one for each of them, with their names as `column`.
+    """
+    named = len(found.columns) > 1
+    for timestamp, seconds, values in found.records:
+        for column, value in zip(found.columns, values, strict=True):
+            reading = detectors[column].update(seconds, value)
+            yield {
+                "timestamp": timestamp,
+                **({"column": column} if named else {}),
+                "value": value if math.isfinite(value) else None,
+                "score": reading.score,
+                "anomaly": int(reading.score >= 0.5),
+                "expected_low": reading.low,
+                "expected_high": reading.high,
+            }
 
 
 def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:

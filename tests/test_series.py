@@ -302,3 +302,22 @@ def test_a_real_log_of_a_servers_status_is_read() -> None:
     assert "connections.active" in found.columns
     assert len(records) > 10
     assert records[0].seconds is not None
+
+
+def test_counters_among_the_columns_are_replaced_by_their_growth() -> None:
+    text = "time,total,load\n" + "".join(
+        f"2024-03-06 12:{minute:02}:00,{600 * minute},{minute % 3}\n" for minute in range(60)
+    )
+    columns, records = read(text)
+    names = series.counters(columns, records)
+    assert names == ("total",)
+    grown = list(series.grown(series.Series(columns, iter(records)), names).records)
+    assert math.isnan(grown[0].values[0])
+    assert {record.values[0] for record in grown[1:]} == {10.0}
+    assert [record.values[1] for record in grown] == [record.values[1] for record in records]
+
+
+def test_the_demonstration_is_the_same_every_time() -> None:
+    one, other = (list(series.demonstration().records) for _ in range(2))
+    assert one == other
+    assert len(one) == 4 * 7 * 144

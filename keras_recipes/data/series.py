@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -181,6 +181,61 @@ def is_counter(values: Sequence[float]) -> bool:
     rises = sum(b > a for a, b in steps)
     restarts = all(0 <= b < a / 2 for a, b in falls)
     return restarts and len(falls) <= len(steps) / 100 and rises >= len(steps) / 2
+
+
+def counters(columns: Sequence[str], records: Sequence[Record]) -> tuple[str, ...]:
+    """The columns that look like counters, going by these records."""
+    values = zip(*(record.values for record in records), strict=True)
+    return tuple(name for name, of in zip(columns, values, strict=False) if is_counter(of))
+
+
+def grown(found: Series, names: Collection[str]) -> Series:
+    """The same series with the growth of these counters in place of their values."""
+    growth = [Increase() if name in names else None for name in found.columns]
+
+    def records() -> Iterator[Record]:
+        for timestamp, seconds, values in found.records:
+            yield Record(
+                timestamp,
+                seconds,
+                tuple(
+                    one.of(seconds, value) if one else value
+                    for one, value in zip(growth, values, strict=True)
+                ),
+            )
+
+    return Series(found.columns, records())
+
+
+def demonstration(weeks: int = 4, seed: int = 0) -> Series:
+    """A synthetic series: requests a minute of a service, every ten minutes, with four incidents.
+
+    Traffic follows the day and is lower at weekends. In the last week but one: a burst of half an
+    hour on Tuesday noon, an outage of an hour on Thursday morning. In the last: a night like a day
+    on Wednesday, and a third more traffic than usual from Friday noon on.
+    """
+    import numpy as np
+
+    rows = np.arange(weeks * 7 * 144)
+    hour, day = rows / 6 % 24, rows // 144 % 7
+    usual = 400 + 300 * np.sin((hour - 9) / 24 * 2 * np.pi) * np.where(day < 5, 1, 0.4)
+    values = usual * np.random.default_rng(seed).lognormal(0, 0.06, len(rows))
+    for week_day, first, length, change in (
+        (-14 + 1, 12, 0.5, lambda v: 3 * v),
+        (-14 + 3, 10, 1, lambda v: 0 * v),
+        (-7 + 2, 1, 3, lambda v: 0 * v + 600),
+        (-7 + 4, 12, 60, lambda v: 4 / 3 * v),
+    ):
+        start = len(rows) + 144 * week_day + 6 * first
+        span = slice(start, start + int(6 * length))
+        values[span] = change(values[span])
+    start_of_time = datetime(2024, 1, 1)  # a Monday
+    times = [start_of_time + timedelta(minutes=10 * row) for row in rows.tolist()]
+    records = (
+        Record(str(time), (time - MONDAY).total_seconds(), (round(value, 1),))
+        for time, value in zip(times, values.tolist(), strict=True)
+    )
+    return Series(("requests",), records)
 
 
 class Increase:
