@@ -152,14 +152,14 @@ class Reach:
     """How far from what is usual 99 in 100 records stay, whatever their distribution.
 
     Adaptive conformal inference (Gibbs & Candès 2021) in its multiplicative form: a record further
-    off widens the reach by a tenth, the others narrow it by as much in the long run.
+    off widens the reach by a twentieth, the others narrow it by as much in the long run.
 
     Args:
         residuals: Of records like those to come.
         least: Greater than 0.
     """
 
-    OUTSIDE, STEP = 0.01, 0.1
+    OUTSIDE, STEP = 0.01, 0.05
 
     def __init__(self, residuals: "np.ndarray", least: float) -> None:
         import numpy as np

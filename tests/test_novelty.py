@@ -2,13 +2,14 @@
 
 import io
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import novelty
+from keras_recipes import novelty, plotting
 from keras_recipes.data import series
 from keras_recipes.errors import InputError
 from keras_recipes.novelty import VIEWS, Reading, SeriesDetector, ValueClasses, WeeklyProfile
@@ -303,6 +304,10 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     ):
         assert any(begin <= when <= end for when in flagged), (begin, flagged)
     assert len(flagged) <= 8
+    figure = plotting.watched(rows, "requests")
+    plotting.save(figure, Path("requests.png"))
+    top, bottom = figure.axes
+    assert sum(len(axes.patches) for axes in (top, bottom)) == 2 * len(flagged)
 
 
 def test_several_columns_give_a_row_each_and_missing_values_are_none() -> None:

@@ -220,15 +220,14 @@ def demonstration(weeks: int = 4, seed: int = 0) -> Series:
     hour, day = rows / 6 % 24, rows // 144 % 7
     usual = 400 + 300 * np.sin((hour - 9) / 24 * 2 * np.pi) * np.where(day < 5, 1, 0.4)
     values = usual * np.random.default_rng(seed).lognormal(0, 0.06, len(rows))
-    for week_day, first, length, change in (
-        (-14 + 1, 12, 0.5, lambda v: 3 * v),
-        (-14 + 3, 10, 1, lambda v: 0 * v),
-        (-7 + 2, 1, 3, lambda v: 0 * v + 600),
-        (-7 + 4, 12, 60, lambda v: 4 / 3 * v),
+    for day_of_span, first, length, factor, offset in (
+        (-14 + 1, 12, 3, 3.0, 0.0),
+        (-14 + 3, 10, 6, 0.0, 0.0),
+        (-7 + 2, 1, 18, 0.0, 600.0),
+        (-7 + 4, 12, 360, 4 / 3, 0.0),
     ):
-        start = len(rows) + 144 * week_day + 6 * first
-        span = slice(start, start + int(6 * length))
-        values[span] = change(values[span])
+        start = len(rows) + 144 * day_of_span + 6 * first
+        values[start : start + length] = factor * values[start : start + length] + offset
     start_of_time = datetime(2024, 1, 1)  # a Monday
     times = [start_of_time + timedelta(minutes=10 * row) for row in rows.tolist()]
     records = (
