@@ -11,8 +11,8 @@ the value less what is usual at this hour of the week:
 - surprise, the two-sided tail probability that the recipe's net gave to the value's class.
 
 Each is taken over the last 1, 4, 16 and 64 records and compared with its own past
-(`likelihood.TailCounts`). Memory is bounded, nothing looks ahead, and one function, `update`, is
-behind bulk and stream alike.
+(`likelihood.TailCounts`); the evidence of the last few records is averaged. Memory is bounded,
+nothing looks ahead, and one function, `update`, is behind bulk and stream alike.
 """
 
 import bisect
@@ -36,6 +36,9 @@ WINDOWS = (1, 4, 16, 64)
 
 VIEWS = ("deviation", "shift", "change", "spread", "surprise")
 
+SHORT = 0.3
+"""Weight of a record in the moving average of the evidence: about three records count."""
+
 LEARNED = 750
 """Records that the alarms' pace is taken from, where more than that were learned from."""
 
@@ -50,11 +53,11 @@ class Reading(NamedTuple):
 
     Attributes:
         score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `likelihood.AlarmGate`.
-        surprise: In orders of magnitude of probability, the mean over the views; goes on through
-            the whole of an anomaly.
+        surprise: In orders of magnitude of probability: the mean over the views, averaged over the
+            last records; goes on through the whole of an anomaly.
         low: Lower end of what was expected; in the long run 99 in 100 records are between the ends.
         high: Upper end of it.
-        views: What each of `VIEWS` made of the record, in the same unit as `surprise`.
+        views: What each of `VIEWS` made of this record, in the same unit as `surprise`.
     """
 
     score: float
@@ -203,7 +206,8 @@ class SeriesDetector:
     `learn` first, from records taken for normal; then `update` for each record.
 
     Args:
-        bar: Surprise of an alarm: the mean over the views of -log10 of a tail probability.
+        bar: Surprise of an alarm: the mean over the views of -log10 of a tail probability, averaged
+            over the last records.
         rise: What an alarm adds to the bar; it sinks back in three times as many records as were
             learned from, at most 3 * 750.
         seed: Of the net's first weights.
@@ -214,7 +218,7 @@ class SeriesDetector:
     def __init__(
         self,
         *,
-        bar: float = 1.2,
+        bar: float = 0.85,
         rise: float = 0.3,
         seed: int = 0,
         rate: float = 0.003,
@@ -237,6 +241,7 @@ class SeriesDetector:
         self._counts = TailCounts(sum(windows))
         self._linear = LinearPrediction()
         self._seen = 0
+        self._surprise = 0.0
         self._learned = False
 
     def learn(
@@ -297,9 +302,11 @@ class SeriesDetector:
         if not _usable(value):
             return Reading(0.0, 0.0, low, high, (0.0,) * len(VIEWS))
         views = self._evidence(time, float(value), add=True)
-        surprise = float(views @ self._weights)
+        # What is odd for a moment only is mostly noise; what matters stays in the windows.
+        self._surprise += SHORT * (float(views @ self._weights) - self._surprise)
         self._reach.learn(value - expected)
-        return Reading(self._gate.score(surprise), surprise, low, high, tuple(views.tolist()))
+        score = self._gate.score(self._surprise)
+        return Reading(score, self._surprise, low, high, tuple(views.tolist()))
 
     def readings(
         self, times: "Sequence[float | None]", values: "Sequence[float]"
@@ -322,6 +329,7 @@ class SeriesDetector:
             "options": self.options,
             "scale": self._scale,
             "seen": self._seen,
+            "surprise": self._surprise,
             "classes": vars(self.classes),
             "profile": vars(self._profile),
             "gate": vars(self._gate),
@@ -346,6 +354,7 @@ class SeriesDetector:
         plain = json.loads(str(state["plain"]))
         detector = cls(**plain["options"])
         detector._scale, detector._seen = plain["scale"], plain["seen"]
+        detector._surprise = plain["surprise"]
         detector.classes = _with(ValueClasses, plain["classes"])
         detector._profile = _with(WeeklyProfile, plain["profile"])
         detector._gate = _with(AlarmGate, plain["gate"])
@@ -405,7 +414,13 @@ class SeriesDetector:
         residual = min(max((value - expected) / self._scale, -1e12), 1e12)
         self._profile.learn(time, value, expected)
         size = abs(residual)
-        recent = size, residual, size * size, self._linear.error(residual), self._surprise(value)
+        recent = (
+            size,
+            residual,
+            size * size,
+            self._linear.error(residual),
+            self._unlikeliness(value),
+        )
         at = self._seen % self._longest
         self._buffer[:, at] = self._buffer[:, at + self._longest] = recent
         means = self._buffer[:, at + 1 : at + 1 + self._longest] @ self._means
@@ -417,7 +432,7 @@ class SeriesDetector:
         evidence: np.ndarray = self._counts.rarity(views, add=add) @ self._mean_of_windows
         return evidence
 
-    def _surprise(self, value: float) -> float:
+    def _unlikeliness(self, value: float) -> float:
         """-log10 of the two-sided tail probability of the value's class, given those before."""
         if self._net is None:
             return 0.0
