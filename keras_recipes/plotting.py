@@ -57,6 +57,43 @@ def curve(history: History, metric: str, unit: str, *, log: bool = True) -> "Fig
     return figure
 
 
+def watched(rows: Sequence[Row], title: str) -> "Figure":
+    """A series with what was expected of it and what was flagged, over its scores.
+
+    An alarm is shaded for as long as it goes on: to the last record in a row whose score, halved
+    after the alarm, is still half of what makes an alarm.
+
+    Args:
+        rows: From `novelty.rows`, of one column, at least one.
+        title: What the series is called.
+    """
+    import numpy as np
+
+    figure = _empty((10, 5))
+    top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    x = np.arange(len(rows))
+    value, low, high, score = (
+        np.array([np.nan if row[key] is None else row[key] for row in rows])
+        for key in ("value", "expected_low", "expected_high", "score")
+    )
+    top.fill_between(x, low, high, color=ZERO, alpha=0.2, linewidth=0, label="expected")
+    top.plot(x, value, color=ZERO, linewidth=0.8, label="value")
+    bottom.plot(x, score, color=ZERO, linewidth=0.8)
+    bottom.axhline(0.5, color=ONE, linestyle="--", linewidth=0.8)
+    for number, start in enumerate(np.flatnonzero(score >= 0.5).tolist()):
+        quiet = np.flatnonzero(score[start + 1 :] < 0.25)
+        end = start + (int(quiet[0]) if len(quiet) else len(rows) - start - 1)
+        for axes in (top, bottom):
+            label = "flagged" if axes is top and not number else None
+            axes.axvspan(start - 0.5, end + 0.5, color=ONE, alpha=0.4, label=label)
+    ticks = np.unique(np.linspace(0, len(rows) - 1, 6).astype(int))
+    bottom.set_xticks(ticks, [str(rows[tick]["timestamp"])[:16] for tick in ticks])
+    bottom.set(ylim=(0, 1), ylabel="score")
+    top.set_title(title)
+    top.legend(loc="upper left", ncols=3)
+    return figure
+
+
 def confusion(table: list[Row], data: str) -> "Figure":
     """What was said of each class, in counts; right answers are on the diagonal.
 

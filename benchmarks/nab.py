@@ -1,0 +1,311 @@
+"""The detector of series on the Numenta Anomaly Benchmark, or on any folder of its shape.
+
+    python benchmarks/nab.py DIR --scores OUT [--jobs 2] [--seed 0]
+    python benchmarks/nab.py DIR --halves 200
+    python benchmarks/nab.py DIR --ablation
+    python benchmarks/nab.py DIR --seeds 5
+
+DIR holds `labels/combined_windows.json`, whose keys are the series, and `data/`. OUT gets a CSV for
+each with the columns `timestamp,anomaly_score`. A detector learns from a series' first 15 %, at
+most 750 rows, which are NAB's probation and score 0, and goes on record by record; 0.5 is an
+anomaly. Labels are read for the tables only.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from keras_recipes import events as metrics
+from keras_recipes.data import series
+from keras_recipes.likelihood import AlarmGate
+from keras_recipes.novelty import SHORT, VIEWS, SeriesDetector
+
+CHOICES = {
+    "bar": (0.7, 0.8, 0.85, 0.9, 1.0, 1.2),
+    "rise": (0.0, 0.1, 0.2, 0.3, 0.4),
+    "fall": (2, 3, 4),
+    "rest": (0.1, 0.2, 0.4),
+}
+"""What is chosen from on one half of the series; `fall` and `rest` in learned records."""
+
+BARS = tuple(np.arange(0.5, 1.85, 0.1).round(1).tolist())
+
+
+@dataclass(frozen=True)
+class Result:
+    """A series, read and scored.
+
+    Attributes:
+        key: The file below `data/`.
+        windows: Rows (first, last) of the labelled windows.
+        timestamps: As written.
+        probation: Rows that were learned from.
+        scores: Shape (N,).
+        surprise: Shape (N,), before alarms were grouped.
+        views: Shape (N, 5), what each view made of it.
+        seconds: What it took to learn, and to score the rest.
+    """
+
+    key: str
+    windows: list[tuple[int, int]]
+    timestamps: list[str]
+    probation: int
+    scores: np.ndarray
+    surprise: np.ndarray
+    views: np.ndarray
+    seconds: tuple[float, float]
+
+
+def result(folder: Path, options: dict[str, Any], labelled: tuple[str, Any]) -> Result:
+    key, spans = labelled
+    records = list(series.read(str(folder / "data" / key)).records)
+    times, values = [r.seconds for r in records], [r.values[0] for r in records]
+    probation = min(int(0.15 * len(records)), 750)
+    detector, start = SeriesDetector(**options), time.perf_counter()
+    detector.learn(times[:probation], values[:probation])
+    learned = time.perf_counter()
+    readings = list(detector.readings(times[probation:], values[probation:]))
+    done = time.perf_counter()
+    silence = np.zeros(probation)
+    return Result(
+        key,
+        [window_rows(records, span) for span in spans],
+        [record.timestamp for record in records],
+        probation,
+        np.concatenate([silence, [reading.score for reading in readings]]),
+        np.concatenate([silence, [reading.surprise for reading in readings]]),
+        np.concatenate([np.zeros((probation, len(VIEWS))), [r.views for r in readings]]),
+        (learned - start, done - learned),
+    )
+
+
+def window_rows(records: Sequence[series.Record], span: Sequence[str]) -> tuple[int, int]:
+    """The rows that a window's first and last time stand in, the first of equal ones."""
+    parse = series.Times(series.Layout())
+    first, last = (parse.seconds("a label", text) for text in span)
+    seconds = [-1.0 if r.seconds is None else r.seconds for r in records]
+    return seconds.index(first), seconds.index(last)
+
+
+def results(
+    folder: Path, jobs: int, options: dict[str, Any], *, progress: bool = False
+) -> list[Result]:
+    labels = json.loads((folder / "labels/combined_windows.json").read_text())
+    # The longest first, so that no process is left alone with one at the end.
+    order = sorted(labels.items(), key=lambda item: -(folder / "data" / item[0]).stat().st_size)
+    work: Callable[[tuple[str, Any]], Result] = partial(result, folder, options)
+    done = []
+    # A net of ten units gains nothing from threads, and processes would fight over them.
+    with ProcessPoolExecutor(jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
+        found: Iterable[Result] = pool.map(work, order)
+        for item in found:
+            done.append(item)
+            if progress:
+                print(f"  {len(done)}/{len(order)} {item.key}", file=sys.stderr, flush=True)
+    return sorted(done, key=lambda item: item.key)
+
+
+def write(found: Sequence[Result], out: Path) -> None:
+    for item in found:
+        path = out / item.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows = zip(item.timestamps, item.scores.tolist(), strict=True)
+        lines = [f"{timestamp},{score!r}" for timestamp, score in rows]
+        path.write_text("\n".join(["timestamp,anomaly_score", *lines]) + "\n", encoding="utf-8")
+
+
+def windows(found: Iterable[Result]) -> int:
+    return sum(len(item.windows) for item in found)
+
+
+def gains(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> list[float]:
+    return [
+        metrics.nab_gain(alarm, item.windows, probation=item.probation)
+        for item, alarm in zip(found, alarms, strict=True)
+    ]
+
+
+def said(found: Sequence[Result]) -> list[np.ndarray]:
+    return [item.scores >= 0.5 for item in found]
+
+
+def measures(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> str:
+    """NAB, events, F1 and VUS-PR in a row."""
+    counts = np.sum(
+        [
+            metrics.events(alarm, item.windows, probation=item.probation)
+            for item, alarm in zip(found, alarms, strict=True)
+        ],
+        axis=0,
+    ).tolist()
+    volume = np.mean(
+        [
+            metrics.vus_pr(
+                item.surprise[item.probation :],
+                [(max(a - item.probation, 0), b - item.probation) for a, b in item.windows],
+            )
+            for item in found
+            if item.windows
+        ]
+    )
+    score = metrics.nab_score(gains(found, alarms), windows(found))
+    return (
+        f"NAB {score:6.2f}  found {counts[0]:3} of {windows(found)}  false {counts[1]:4}  "
+        f"event F1 {metrics.f1(*counts):.3f}  VUS-PR {volume:.3f}"
+    )
+
+
+def print_table(found: Sequence[Result], wall: float) -> None:
+    for item, gain in zip(found, gains(found, said(found)), strict=True):
+        hit, false, missed = metrics.events(
+            item.scores >= 0.5, item.windows, probation=item.probation
+        )
+        print(f"{item.key:62s} found {hit} of {hit + missed}  false {false:2}  gain {gain:6.2f}")
+    rows = sum(len(item.scores) for item in found)
+    scored = rows - sum(item.probation for item in found)
+    learning, scoring = (sum(item.seconds[i] for item in found) for i in (0, 1))
+    print(measures(found, said(found)))
+    print(
+        f"{len(found)} series, {rows:,} records in {wall:.1f} s; learning {learning:.1f} s, "
+        f"then {1e6 * scoring / scored:.0f} microseconds a record on a core"
+    )
+
+
+def regated(item: Result, *, bar: float, rise: float, fall: float, rest: float) -> np.ndarray:
+    """The alarms that other settings of the gate would have made of the same surprise."""
+    gate = AlarmGate(
+        bar=bar, rise=rise, fall=int(fall * item.probation), rest=int(rest * item.probation)
+    )
+    scores = [gate.score(value) for value in item.surprise[item.probation :].tolist()]
+    return np.concatenate([np.zeros(item.probation), scores]) >= 0.5
+
+
+def print_halves(found: Sequence[Result], times: int) -> None:
+    """Settings chosen on a random half of the series, measured on the other."""
+    settings = [dict(zip(CHOICES, v, strict=True)) for v in itertools.product(*CHOICES.values())]
+    table = np.array([gains(found, [regated(item, **s) for item in found]) for s in settings])
+    count = np.array([len(item.windows) for item in found])
+    ours = np.array(gains(found, said(found)))
+    random = np.random.default_rng(0)
+    chosen, other, fixed = [], [], []
+    for _ in range(times):
+        shuffled = random.permutation(len(found))
+        a, b = shuffled[: len(found) // 2], shuffled[len(found) // 2 :]
+        best = int(table[:, a].sum(axis=1).argmax())
+        chosen.append(50 * table[best, a].sum() / count[a].sum())
+        other.append(50 * table[best, b].sum() / count[b].sum())
+        fixed.append(50 * ours[b].sum() / count[b].sum())
+    print(f"{times} random halves, {len(settings)} settings of the gate to choose from")
+    for name, values in (
+        ("best setting on the half that it was chosen on", chosen),
+        ("the same setting on the other half", other),
+        ("the default setting on that other half", fixed),
+    ):
+        print(f"  {name:48s} {np.mean(values):5.1f}, standard deviation {np.std(values):.1f}")
+
+
+def print_ablation(folder: Path, jobs: int, seed: int) -> None:
+    """Without each view, without what groups alarms, and what knows nothing of the series."""
+    found = results(folder, jobs, {"seed": seed})
+    for bar in (0.85, 1.2, 1.6):
+        print_row(f"everything, bar {bar}", found, bar=bar)
+    for view in VIEWS:
+        name = f"without {view}" + " (no net)" * (view == "surprise")
+        print_best_bar(name, some_views(found, [v for v in VIEWS if v != view]))
+    for view in VIEWS:
+        print_best_bar(
+            f"only {view}" + " (the net)" * (view == "surprise"), some_views(found, [view])
+        )
+    print_row("net not learning on", results(folder, jobs, {"seed": seed, "rate": 0.0}))
+    every = list(range(len(VIEWS)))
+    alone = [replace(item, surprise=averaged(item, every, 1.0)) for item in found]
+    print_best_bar("each record by itself", alone)
+    print_row("bar not rising", found, rise=0.0)
+    print_row("no rest", found, rest=0.0)
+    for step in (250, 500, 1000):
+        ticks = [np.arange(len(item.scores)) % step == 0 for item in found]
+        print(f"{f'an alarm every {step} records':34s} {measures(found, ticks)}")
+
+
+def some_views(found: Sequence[Result], views: Sequence[str]) -> list[Result]:
+    """What would have been found had only these views had a say."""
+    columns = [VIEWS.index(view) for view in views]
+    return [replace(item, surprise=averaged(item, columns)) for item in found]
+
+
+def averaged(item: Result, columns: list[int], weight: float = SHORT) -> np.ndarray:
+    """The evidence of these views as the detector averages it, from its first record on."""
+    average, averages = 0.0, np.zeros(len(item.views))
+    for row in range(item.probation, len(averages)):
+        average += weight * (item.views[row, columns].mean() - average)
+        averages[row] = average
+    return averages
+
+
+def print_row(name: str, found: Sequence[Result], **other: float) -> None:
+    setting = {"bar": 0.85, "rise": 0.3, "fall": 3, "rest": 0.2, **other}
+    print(f"{name:34s} {measures(found, [regated(item, **setting) for item in found])}")
+
+
+def print_best_bar(name: str, found: Sequence[Result]) -> None:
+    """Fewer views agree less, so that the bar that suits five need not suit them."""
+
+    def score(bar: float) -> float:
+        alarms = [regated(item, bar=bar, rise=0.3, fall=3, rest=0.2) for item in found]
+        return metrics.nab_score(gains(found, alarms), windows(found))
+
+    best = max(BARS, key=score)
+    print_row(name, found)
+    print_row(f"  at its best bar here, {best}", found, bar=best)
+
+
+def print_seeds(folder: Path, jobs: int, seeds: int) -> None:
+    scores = []
+    for seed in range(seeds):
+        found = results(folder, jobs, {"seed": seed})
+        print(f"seed {seed}  {measures(found, said(found))}", flush=True)
+        scores.append(metrics.nab_score(gains(found, said(found)), windows(found)))
+    print(f"NAB mean {np.mean(scores):.2f}, standard deviation {np.std(scores):.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--scores", type=Path, metavar="OUT")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, metavar="N")
+    parser.add_argument("--halves", type=int, metavar="N")
+    parser.add_argument("--ablation", action="store_true")
+    given = parser.parse_args()
+    if not (given.folder / "labels/combined_windows.json").is_file():
+        parser.error(f"{given.folder}: expected labels/combined_windows.json and data/ in it")
+    start = time.perf_counter()
+    if given.seeds:
+        print_seeds(given.folder, given.jobs, given.seeds)
+    elif given.ablation:
+        print_ablation(given.folder, given.jobs, given.seed)
+    else:
+        found = results(given.folder, given.jobs, {"seed": given.seed}, progress=True)
+        if given.scores:
+            write(found, given.scores)
+        print_table(found, time.perf_counter() - start)
+        if given.halves:
+            print_halves(found, given.halves)
+
+
+if __name__ == "__main__":
+    main()

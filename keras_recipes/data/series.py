@@ -1,0 +1,511 @@
+"""Series of numbers over time: CSV, JSON lines, Parquet, standard input, DataFrames.
+
+Read record by record, so that length does not matter and a line counts as soon as it arrives.
+"""
+
+import csv
+import gzip
+import io
+import itertools
+import json
+import math
+import sys
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from keras_recipes.data import files
+from keras_recipes.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz")
+
+TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
+"""What a column of times is called, apart from case and of `@` and `_` around it."""
+
+MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "nil", "-", "?"))
+
+FORMATS = (
+    "%d/%b/%Y:%H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+)
+"""Besides ISO 8601 and numbers. Month before day until a day above twelve says otherwise; the hour,
+which is what counts, is the same."""
+
+MONDAY = datetime(1970, 1, 5)
+
+
+class Record(NamedTuple):
+    """One row.
+
+    Attributes:
+        timestamp: As it stood there, or the row's number where there is no time.
+        seconds: Of the clock on the wall since a Monday's midnight; None where there is no time.
+        values: One for each column; NaN where it is missing.
+    """
+
+    timestamp: str
+    seconds: float | None
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Records to be read once, and what their columns are called."""
+
+    columns: tuple[str, ...]
+    records: Iterator[Record]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the user says of a table instead of having it found out; None leaves it to be found.
+
+    Attributes:
+        time: The column of times.
+        columns: The columns of values, in order.
+        time_format: As for `datetime.strptime`.
+        zone: The clock on the wall for times that are numbers or carry a zone, such as
+            `Europe/Berlin`; otherwise numbers are UTC and a time's own zone is the clock's.
+    """
+
+    time: str | None = None
+    columns: tuple[str, ...] | None = None
+    time_format: str | None = None
+    zone: str | None = None
+
+    def clock(self) -> tzinfo | None:
+        """The zone.
+
+        Raises:
+            InputError: There is none of that name.
+        """
+        if self.zone is None:
+            return None
+        try:
+            return ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):
+            raise InputError(
+                f"zone: expected a name like Europe/Berlin or UTC, received {self.zone!r}"
+            ) from None
+
+
+def read(text: str, layout: Layout | None = None) -> Series:
+    """The series in a file, or on standard input for `-`.
+
+    CSV (any of `, ; | tab` between cells, with or without a header), JSON lines (an object each;
+    inner objects become `outer.inner`), either of them gzipped, or Parquet.
+
+    Args:
+        text: A file, or `-`.
+        layout: What is known of the table.
+
+    Raises:
+        InputError: No such file, not what its ending says, no column of numbers, or, while the
+            records are read, a row that does not fit.
+    """
+    layout = layout or Layout()
+    if text == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
+        return _text("standard input", sys.stdin.buffer, layout)
+    path = Path(text)
+    if path.suffix == ".parquet":
+        return _table(text, _parquet(path), layout)
+    try:
+        return _text(text, _opened(path), layout)
+    except OSError as error:
+        raise InputError(f"{text}: cannot be read: {error.strerror}") from None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def read_all(inputs: Sequence[str], layout: Layout | None = None) -> Iterator[tuple[str, Series]]:
+    """Each file that the inputs mean (files, folders, quoted globs, `-`), with its name.
+
+    Raises:
+        InputError: As `read`, or an input that means nothing.
+    """
+    for text in inputs:
+        paths = None if text == "-" else files.found(text, ENDINGS)
+        if paths is None and text != "-":
+            raise InputError(f"{text}: no such file; expected CSV, JSON lines, Parquet, or -")
+        for name in map(str, paths) if paths is not None else ("-",):
+            yield name, read(name, layout)
+
+
+def from_frame(frame: "pandas.DataFrame", layout: Layout | None = None) -> Series:
+    """The series in a DataFrame; an index of times is its time.
+
+    Raises:
+        InputError: There is no column of numbers.
+    """
+    import pandas
+
+    if isinstance(frame.index, pandas.DatetimeIndex):
+        frame = frame.reset_index(names=frame.index.name or "timestamp")
+    names = [str(name) for name in frame.columns]
+    rows = (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
+    return _table("DataFrame", _numbered("DataFrame row", rows), layout or Layout())
+
+
+def is_counter(values: Sequence[float]) -> bool:
+    """Whether values look like a counter's: they go up, again and again, and only fall to restart.
+
+    A restart is a fall to less than half; a counter has at most one in a hundred records, and goes
+    up in at least half of them.
+    """
+    known = [value for value in values if math.isfinite(value)]
+    if len(known) < 10 or known[0] < 0:
+        return False
+    steps = list(itertools.pairwise(known))
+    falls = [(a, b) for a, b in steps if b < a]
+    rises = sum(b > a for a, b in steps)
+    restarts = all(0 <= b < a / 2 for a, b in falls)
+    return restarts and len(falls) <= len(steps) / 100 and rises >= len(steps) / 2
+
+
+def counters(columns: Sequence[str], records: Sequence[Record]) -> tuple[str, ...]:
+    """The columns that look like counters, going by these records."""
+    values = zip(*(record.values for record in records), strict=True)
+    return tuple(name for name, of in zip(columns, values, strict=False) if is_counter(of))
+
+
+def grown(found: Series, names: Collection[str]) -> Series:
+    """The same series with the growth of these counters in place of their values."""
+    growth = [Increase() if name in names else None for name in found.columns]
+
+    def records() -> Iterator[Record]:
+        for timestamp, seconds, values in found.records:
+            yield Record(
+                timestamp,
+                seconds,
+                tuple(
+                    one.of(seconds, value) if one else value
+                    for one, value in zip(growth, values, strict=True)
+                ),
+            )
+
+    return Series(found.columns, records())
+
+
+def demonstration(weeks: int = 4, seed: int = 0) -> Series:
+    """A synthetic series: requests a minute of a service, every ten minutes, with four incidents.
+
+    Traffic follows the day and is lower at weekends. In the last week but one: a burst of half an
+    hour on Tuesday noon, an outage of an hour on Thursday morning. In the last: a night like a day
+    on Wednesday, and a third more traffic than usual from Friday noon on.
+    """
+    import numpy as np
+
+    rows = np.arange(weeks * 7 * 144)
+    hour, day = rows / 6 % 24, rows // 144 % 7
+    usual = 400 + 300 * np.sin((hour - 9) / 24 * 2 * np.pi) * np.where(day < 5, 1, 0.4)
+    values = usual * np.random.default_rng(seed).lognormal(0, 0.06, len(rows))
+    for day_of_span, first, length, factor, offset in (
+        (-14 + 1, 12, 3, 3.0, 0.0),
+        (-14 + 3, 10, 6, 0.0, 0.0),
+        (-7 + 2, 1, 18, 0.0, 600.0),
+        (-7 + 4, 12, 360, 4 / 3, 0.0),
+    ):
+        start = len(rows) + 144 * day_of_span + 6 * first
+        values[start : start + length] = factor * values[start : start + length] + offset
+    start_of_time = datetime(2024, 1, 1)  # a Monday
+    times = [start_of_time + timedelta(minutes=10 * row) for row in rows.tolist()]
+    records = (
+        Record(str(time), (time - MONDAY).total_seconds(), (round(value, 1),))
+        for time, value in zip(times, values.tolist(), strict=True)
+    )
+    return Series(("requests",), records)
+
+
+class Increase:
+    """A counter's growth a second, through its restarts; a record where time is unknown."""
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
+        self.value = math.nan
+
+    def of(self, seconds: float | None, value: float) -> float:
+        """Since the last record; NaN for the first one and where the counter is missing."""
+        if not math.isfinite(value):
+            return math.nan
+        grown = value - self.value if value >= self.value or math.isnan(self.value) else value
+        since = 1.0
+        if seconds is not None and self.seconds is not None and seconds > self.seconds:
+            since = seconds - self.seconds
+        self.seconds, self.value = seconds, value
+        return grown / since
+
+
+_Row = tuple[str, Mapping[str, Any]]
+"""Where a row stands, and its cells by column."""
+
+
+def _text(source: str, stream: IO[bytes], layout: Layout) -> Series:
+    lines = _lines(source, stream)
+    first = next(lines, None)
+    if first is None:
+        raise InputError(f"{source}: expected rows of numbers, received nothing")
+    rest = itertools.chain([first], lines)
+    rows = _json_rows(source, rest) if first.lstrip()[:1] == "{" else _csv_rows(source, rest, first)
+    return _table(source, rows, layout)
+
+
+def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
+    """As they arrive, without the empty ones in front."""
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    try:
+        yield from itertools.dropwhile(lambda line: not line.strip(), text)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: expected UTF-8 text, byte {error.start} is not") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{source}: cannot be read: {error}") from None
+    finally:
+        if stream is getattr(sys.stdin, "buffer", None):
+            text.detach()
+        else:
+            text.close()
+
+
+def _csv_rows(source: str, lines: Iterable[str], first: str) -> Iterator[_Row]:
+    delimiter = max(",;\t|", key=first.count)
+    reader, names = csv.reader(lines, delimiter=delimiter), None
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if names is None:
+                header = not any(_is_number(cell) or _is_time(cell) for cell in cells)
+                names = _names(source, cells) if header else _positions(cells)
+                if header:
+                    continue
+            where = f"{source} line {reader.line_num}"
+            if len(cells) != len(names):
+                raise InputError(f"{where}: expected {len(names)} cells, received {len(cells)}")
+            yield where, dict(zip(names, cells, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{source} line {reader.line_num}: not CSV: {error}") from None
+
+
+def _names(source: str, cells: Sequence[str]) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    if len(set(names)) < len(names):
+        raise InputError(f"{source}: expected columns of different names, received {names}")
+    return names
+
+
+def _positions(cells: Sequence[str]) -> list[str]:
+    """Names for the columns of a table without a header."""
+    times = [number for number, cell in enumerate(cells) if _is_time(cell)]
+    time = times[0] if times else None
+    values = sum(number != time for number in range(len(cells)))
+    others = ("value",) if values == 1 else tuple(f"value_{n}" for n in range(1, values + 1))
+    names = iter(others)
+    return ["timestamp" if number == time else next(names) for number in range(len(cells))]
+
+
+def _json_rows(source: str, lines: Iterable[str]) -> Iterator[_Row]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{source} line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            raise InputError(
+                f"{where}: expected a JSON object, received {line.strip()[:40]!r}"
+            ) from None
+        if not isinstance(row, dict):
+            raise InputError(f"{where}: expected a JSON object, received {line.strip()[:40]!r}")
+        yield where, dict(_flat(row))
+
+
+def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
+
+def _parquet(path: Path) -> Iterator[_Row]:
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise InputError(
+            f"{path}: reading Parquet needs pyarrow: pip install 'keras_recipes[parquet]'"
+        ) from None
+    try:
+        with ParquetFile(path) as table:
+            rows = (row for batch in table.iter_batches() for row in batch.to_pylist())
+            yield from _numbered(f"{path} row", rows)
+    except (OSError, ArrowException) as error:
+        raise InputError(f"{path}: not Parquet that can be read: {error}") from None
+
+
+def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
+    return ((f"{where} {number}", row) for number, row in enumerate(rows, 1))
+
+
+def _table(source: str, rows: Iterator[_Row], layout: Layout) -> Series:
+    """Find out which column is what from the first row."""
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{source}: expected rows of numbers, received none")
+    names = list(first[1])
+    wanted = [name for name in (layout.time, *(layout.columns or ())) if name is not None]
+    for name in wanted:
+        if name not in names:
+            raise InputError(f"{source}: expected a column {name!r}, there are {', '.join(names)}")
+    time = layout.time or _time_column(first[1])
+    columns = layout.columns or tuple(
+        name for name in names if name != time and _is_value(first[1][name])
+    )
+    if not columns:
+        raise InputError(
+            f"{source}: expected a column of numbers, there are {', '.join(names)[:200]}"
+        )
+    parse = Times(layout) if time is not None else None
+    return Series(columns, _records(itertools.chain([first], rows), time, columns, parse))
+
+
+def _records(
+    rows: Iterable[_Row], time: str | None, columns: Sequence[str], parse: "Times | None"
+) -> Iterator[Record]:
+    for number, (where, row) in enumerate(rows):
+        values = tuple(_value(where, name, row.get(name)) for name in columns)
+        if parse is None or time is None:
+            yield Record(str(number), None, values)
+        else:
+            cell = row.get(time)
+            yield Record(_written(cell), parse.seconds(where, cell), values)
+
+
+def _written(cell: Any) -> str:
+    return cell.strip() if isinstance(cell, str) else "" if cell is None else str(cell)
+
+
+def _time_column(row: Mapping[str, Any]) -> str | None:
+    plain: dict[str, str] = {}
+    for name in row:
+        plain.setdefault(name.strip("@_ ").casefold(), name)
+    for name in TIME_NAMES:
+        if name in plain and (_is_time(row[plain[name]]) or _is_number(row[plain[name]])):
+            return plain[name]
+    return next((name for name in row if _is_time(row[name])), None)
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        return not isinstance(cell, bool) and "_" not in str(cell) and math.isfinite(float(cell))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _is_value(cell: Any) -> bool:
+    missing = cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
+    return missing or _is_number(cell)
+
+
+def _value(where: str, name: str, cell: Any) -> float:
+    """A number, NaN where it is missing or infinite."""
+    if cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING):
+        return math.nan
+    try:
+        if isinstance(cell, str) and "_" in cell:
+            raise ValueError
+        return float(cell)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: expected a number in column {name!r}, received {str(cell)[:40]!r}; "
+            "name the columns to read with --set columns=A,B"
+        ) from None
+
+
+def _is_time(cell: Any) -> bool:
+    """Whether this is a time that is not also a number."""
+    if isinstance(cell, datetime):
+        return True
+    if not isinstance(cell, str) or _is_number(cell):
+        return False
+    return any(_tried(parse, cell.strip()) for parse in _parsers())
+
+
+def _tried(parse: Callable[[str], datetime], text: str) -> datetime | None:
+    try:
+        return parse(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parsers(time_format: str | None = None) -> list[Callable[[str], datetime]]:
+    def by(pattern: str) -> Callable[[str], datetime]:
+        return lambda text: datetime.strptime(text, pattern)
+
+    if time_format:
+        return [by(time_format)]
+    return [datetime.fromisoformat, *map(by, FORMATS)]
+
+
+class Times:
+    """Times of a column; what fitted the last one is tried first."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.parsers, self.clock = _parsers(layout.time_format), layout.clock()
+        self.numbers = layout.time_format is None
+
+    def seconds(self, where: str, cell: Any) -> float:
+        """Since a Monday's midnight, of the clock on the wall; `where` goes into the message."""
+        time = self._time(cell)
+        if time is None:
+            raise InputError(
+                f"{where}: expected a time, received {_written(cell)[:40]!r}; "
+                "say how it is written with --set time_format=%Y-..."
+            )
+        if self.clock is not None and time.tzinfo is not None:
+            time = time.astimezone(self.clock)
+        return (time.replace(tzinfo=None) - MONDAY).total_seconds()
+
+    def _time(self, cell: Any) -> datetime | None:
+        if isinstance(cell, datetime):
+            return cell
+        if self.numbers and _is_number(cell):
+            return _epoch(float(cell))
+        text = _written(cell)
+        for number, parse in enumerate(self.parsers):
+            time = _tried(parse, text)
+            if time is not None:
+                if number:
+                    self.parsers.insert(0, self.parsers.pop(number))
+                return time
+        return None
+
+
+def _epoch(number: float) -> datetime | None:
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told by their size."""
+    for unit in (1, 1e3, 1e6, 1e9):
+        if abs(number) < 1e11 * unit:
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number / unit)
+    return None

@@ -1,0 +1,130 @@
+"""What alarms are worth: NAB's score, F1 of events, VUS-PR. Arrays in, numbers out.
+
+A series' truth is `windows`: pairs of rows (first, last), both included, in order.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Windows = Sequence[tuple[int, int]]
+
+FALSE_ALARM, MISS = 0.11, 1.0
+"""Weights of NAB's standard profile."""
+
+
+def nab_gain(alarms: "np.ndarray", windows: Windows, *, probation: int) -> float:
+    """NAB's score above that of silence (Lavin & Ahmad 2015, arXiv 1510.03336), standard profile.
+
+    A window that is found is worth 1 and up to 1 more the earlier it is found; further alarms in it
+    are worth nothing; an alarm outside costs up to 0.11, less shortly behind a window.
+
+    Args:
+        alarms: Shape (N,), booleans.
+        windows: Of the series.
+        probation: Rows at the beginning that do not count.
+    """
+    import numpy as np
+
+    gain = 0.0
+    rows = np.flatnonzero(alarms)
+    rows = rows[rows >= probation]
+    outside = np.ones(len(rows), dtype=bool)
+    for first, last in windows:
+        inside = (rows >= first) & (rows <= last)
+        outside &= ~inside
+        if inside.any():
+            earliest = -(last - rows[inside][0] + 1) / (last - first + 1)
+            gain += MISS + _sigmoid(earliest) / _sigmoid(-1.0)
+    for row in rows[outside]:
+        before = [window for window in windows if window[1] < row]
+        if before:
+            first, last = before[-1]
+            gain += FALSE_ALARM * _sigmoid((row - last) / (last - first))
+        else:
+            gain -= FALSE_ALARM
+    return gain
+
+
+def nab_score(gains: Sequence[float], windows: int) -> float:
+    """Of several series together: 0 for silence, 100 for each window found at its first row."""
+    return 100 * sum(gains) / (2 * windows) if windows else 0.0
+
+
+def _sigmoid(position: float) -> float:
+    import numpy as np
+
+    return -1.0 if position > 3 else float(2 / (1 + np.exp(5 * position)) - 1)
+
+
+def events(alarms: "np.ndarray", windows: Windows, *, probation: int) -> tuple[int, int, int]:
+    """Windows found, alarms outside any window, windows missed. No adjustment of points."""
+    import numpy as np
+
+    rows = np.flatnonzero(alarms)
+    rows = rows[rows >= probation]
+    inside = [(rows >= first) & (rows <= last) for first, last in windows]
+    found = sum(bool(hits.any()) for hits in inside)
+    false = int((~np.any(inside, axis=0)).sum()) if inside else len(rows)
+    return found, false, len(windows) - found
+
+
+def f1(found: int, false: int, missed: int) -> float:
+    """The harmonic mean of precision and recall; 1 where there was nothing to find or to say."""
+    wrong = false + missed
+    return 2 * found / (2 * found + wrong) if found + wrong else 1.0
+
+
+def vus_pr(scores: "np.ndarray", windows: Windows, *, widest: int = 100, widths: int = 11) -> float:
+    """Volume under the surface of precision and recall (Paparrizos et al. 2022, VLDB 15).
+
+    The area under the range-aware curve, averaged over buffers of 0 to `widest` rows around the
+    windows, in which a label falls off with the square root; recall is weighted with the share
+    of windows of which anything was found. No threshold is chosen.
+
+    Args:
+        scores: Shape (N,), higher for more anomalous.
+        windows: At least one.
+        widest: The widest buffer; half of it lies on either side.
+        widths: How many buffers.
+    """
+    import numpy as np
+
+    areas = [_range_pr(scores, windows, int(w)) for w in np.linspace(0, widest, widths)]
+    return float(np.mean(areas))
+
+
+def _range_pr(scores: "np.ndarray", windows: Windows, buffer: int) -> float:
+    import numpy as np
+
+    soft, hard = _labels(len(scores), windows, buffer)
+    positives = (soft.sum() + hard.sum()) / 2
+    order = np.argsort(-scores, kind="stable")
+    cuts = np.unique(np.linspace(1, len(scores), 251).astype(int))
+    true = np.cumsum(soft[order])[cuts - 1]
+    # The row in the ranking at which each window is first touched.
+    rank = np.empty(len(scores), dtype=int)
+    rank[order] = np.arange(1, len(scores) + 1)
+    touched = np.array([rank[first : last + 1].min() for first, last in windows])
+    existence = (touched[None] <= cuts[:, None]).mean(axis=1)
+    recall = np.minimum(true / positives, 1) * existence
+    precision = true / cuts
+    steps = np.diff(np.concatenate([[0.0], recall]))
+    return float((steps * precision).sum())
+
+
+def _labels(rows: int, windows: Windows, buffer: int) -> "tuple[np.ndarray, np.ndarray]":
+    import numpy as np
+
+    hard, soft = np.zeros(rows), np.zeros(rows)
+    half = buffer // 2
+    for first, last in windows:
+        hard[first : last + 1] = soft[first : last + 1] = 1
+        for away in range(1, half + 1):
+            value = np.sqrt(1 - away / buffer)
+            for row in (first - away, last + away):
+                if 0 <= row < rows:
+                    soft[row] = max(soft[row], value)
+    return soft, hard

@@ -1,0 +1,115 @@
+"""Rarity is the share of the past that was as large; alarms are few, and one for a cause."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keras_recipes import likelihood
+from keras_recipes.likelihood import AlarmGate, TailCounts
+
+
+def counted(values: list[float]) -> TailCounts:
+    counts = TailCounts(1)
+    for value in values:
+        counts.rarity(np.array([value]))
+    return counts
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-600, 600), min_size=1, max_size=60),
+    st.integers(-700, 700),
+)
+def test_rarity_is_the_rank_among_the_past(past: list[int], asked: int) -> None:
+    # Three per cent apart, so that no two magnitudes share a bin.
+    counts = counted([1.03**n for n in past])
+    larger = sum(n >= asked for n in past)
+    expected = -np.log10((1 + larger) / (len(past) + 1))
+    said = counts.rarity(np.array([1.03**asked]), add=False)
+    assert said[0] == pytest.approx(expected)
+
+
+def test_streams_do_not_mix() -> None:
+    counts = TailCounts(3)
+    for n in range(99):
+        counts.rarity(np.array([1.0, 1000.0, float(n % 2)]))
+    np.testing.assert_allclose(counts.rarity(np.array([2.0, 2.0, 1.0])), [2, 0, np.log10(2)])
+
+
+def test_asking_alone_adds_nothing() -> None:
+    counts = counted([1.0, 2.0])
+    before = counts.state()
+    counts.rarity(np.array([5.0]), add=False)
+    assert all(np.array_equal(before[k], v) for k, v in counts.state().items())
+
+
+def test_what_never_happened_is_as_rare_as_the_past_is_long() -> None:
+    assert counted([1.0] * 999).rarity(np.array([2.0]))[0] == pytest.approx(3)
+
+
+def test_rounding_errors_count_as_nothing() -> None:
+    assert counted([0.0] * 99).rarity(np.array([1e-15]))[0] == 0
+
+
+@pytest.mark.parametrize("magnitude", [0.0, 1e-300, 1e300, np.inf])
+def test_no_magnitude_is_too_small_or_too_large(magnitude: float) -> None:
+    assert np.isfinite(counted([magnitude] * 3).rarity(np.array([magnitude]))).all()
+
+
+def test_false_alarms_come_as_often_as_their_probability_says() -> None:
+    random = np.random.default_rng(0)
+    counts = TailCounts(4)
+    said = np.array([counts.rarity(row) for row in random.exponential(size=(20_000, 4))])
+    assert (said[2000:] >= 2).mean() == pytest.approx(0.01, rel=0.15)
+
+
+def test_the_distant_past_fades_and_counts_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likelihood, "HISTORY", 1000)
+    counts = counted([100.0] * 999)
+    assert counts.rarity(np.array([50.0]), add=False)[0] == pytest.approx(0)
+    for _ in range(5000):
+        counts.rarity(np.array([1.0]))
+    assert counts.total <= 1000
+    assert counts.rarity(np.array([50.0]), add=False)[0] > 1.5
+
+
+def gate(**other: float) -> AlarmGate:
+    return AlarmGate(**{"bar": 1.2, "rise": 0.3, "fall": 100, "rest": 5, **other})
+
+
+@given(st.floats(0, 12), st.floats(0.1, 5))
+def test_half_is_the_bar_whatever_the_numbers(surprise: float, bar: float) -> None:
+    score = gate(bar=bar).score(surprise)
+    assert 0 <= score <= 1
+    assert (score >= 0.5) == (surprise >= bar)
+
+
+def test_one_cause_gives_one_alarm() -> None:
+    one = gate()
+    alarms = [one.score(3.0) >= 0.5 for _ in range(5)]
+    assert alarms == [True, False, False, False, False]
+
+
+def test_scores_at_rest_still_tell_more_from_less() -> None:
+    one = gate()
+    one.score(3.0)
+    assert 0.5 > one.score(3.0) > one.score(1.0) > one.score(0.0)
+
+
+def test_after_an_alarm_the_next_has_to_be_more_surprising_for_a_while() -> None:
+    one = gate()
+    assert one.score(1.3) >= 0.5
+    for _ in range(10):
+        one.score(0.0)
+    assert one.score(1.3) < 0.5 <= one.score(1.6)
+    for _ in range(300):
+        one.score(0.0)
+    assert one.score(1.3) >= 0.5
+
+
+def test_a_series_that_is_always_surprising_settles_on_few_alarms() -> None:
+    one = gate()
+    alarms = [one.score(2.0) >= 0.5 for _ in range(3000)]
+    # In the long run the bar rises as often as it sinks: one alarm for each `fall` records.
+    assert 28 <= sum(alarms) <= 36
