@@ -57,8 +57,8 @@ def test_a_code_is_nearest_to_itself() -> None:
     layer = layers.DistanceToCodes()
     logits = of(layer, layer.codes.astype("float32"))
     assert np.allclose(np.diag(logits), 0)
-    # Each differs from every other in at least five of its 84 points.
-    assert logits[~np.eye(10, dtype=bool)].max() <= -2 * 5
+    # Each differs from every other in at least five of its 84 points, by 2.
+    assert logits[~np.eye(10, dtype=bool)].max() <= -5 * 2**2 / 10
 
 
 def test_the_net_of_1998_has_sixty_thousand_parameters_to_train() -> None:
@@ -85,6 +85,51 @@ def test_the_net_of_1998_survives_being_saved(empty_folder: Path) -> None:
     read = load(save(fitted, "model")).model.predict_on_batch(images[:4])
     assert np.array_equal(answers, read)
     assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
+
+
+def stroke(slant: float) -> np.ndarray:
+    """A straight stroke of 28 x 28 points that leans by so many points a row."""
+    image = np.zeros((1, 28, 28, 1), "uint8")
+    for row in range(6, 22):
+        image[0, row, round(12 + slant * (row - 14)) : round(12 + slant * (row - 14)) + 3] = 255
+    return image
+
+
+def moments(image: np.ndarray) -> tuple[float, float, float]:
+    """Centre of mass along x and y, and how much x goes with y."""
+    mass = image[..., 0] / image.sum()
+    y, x = np.mgrid[:28, :28]
+    centre_x, centre_y = (mass * x).sum(), (mass * y).sum()
+    return centre_x, centre_y, (mass * (x - centre_x) * (y - centre_y)).sum()
+
+
+@pytest.mark.parametrize("slant", [-0.5, -0.2, 0.3, 0.5])
+def test_deskewing_makes_a_leaning_stroke_stand_in_the_middle(slant: float) -> None:
+    leaning = stroke(slant)
+    assert abs(moments(leaning[0])[2]) > 2
+    x, y, together = moments(of(layers.Deskew(), leaning)[0])
+    assert (x, y) == pytest.approx((13.5, 13.5), abs=0.1)
+    assert abs(together) < 0.2
+
+
+def test_deskewing_leaves_nothing_as_it_is() -> None:
+    assert not of(layers.Deskew(), np.zeros((2, 28, 28, 1), "uint8")).any()
+
+
+def test_warping_changes_images_only_while_training() -> None:
+    layer, image = layers.RandomWarp(1.0, seed=0), stroke(0.2)
+    assert np.array_equal(of(layer, image), image)
+    warped = keras.ops.convert_to_numpy(layer(np.repeat(image, 50, axis=0), training=True))
+    assert len(np.unique(warped.reshape(50, -1), axis=0)) == 50
+    # The stroke is still there, where it was or nearly.
+    assert warped.sum(axis=(1, 2, 3)) == pytest.approx(image.sum(), rel=0.4)
+    centres = np.array([moments(one)[:2] for one in warped])
+    assert abs(centres - moments(image[0])[:2]).max() < 5
+
+
+def test_warping_by_nothing_changes_nothing() -> None:
+    layer, images = layers.RandomWarp(0.0, seed=0), stroke(0.2)
+    assert np.allclose(keras.ops.convert_to_numpy(layer(images, training=True)), images, atol=1e-3)
 
 
 def by_hand(cell: PeepholeLSTMCell, x: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ OWN: dict[str, dict[str, str]] = {
     "TrainableSubsampling2D": {},
     "TableConv2D": {},
     "DistanceToCodes": {},
+    "Deskew": {},
     "PeepholeLSTMCell": {
         "units": "count",
         "kernel_initializer": "initializer",
