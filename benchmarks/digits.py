@@ -2,11 +2,14 @@
 
     python benchmarks/digits.py accuracy [RECIPE] [PRESET] [SEEDS]
     python benchmarks/digits.py speed
+    python benchmarks/digits.py time [SEEDS]
 
 Accuracy: the recipe as it stands, a fresh net and fresh splits for each seed; settings were chosen
 on validation images only, the test images are looked at here. Speed: an epoch of the compiled loop
 against plain `model.fit(x, y)`, a plain PyTorch loop and, for the perceptron, scikit-learn; same
-net, same batch size, data in memory, turn by turn, medians.
+net, same batch size, data in memory, turn by turn, medians. Time: from the first compilation until
+LeNet-5 reads 99.0 % of 10,000 training images that were held out, looked at after each epoch: our
+recipe as it stands against the plain programs of most tutorials, Adam with its usual 0.001.
 """
 
 import logging
@@ -14,12 +17,14 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from keras_recipes import backend, catalog, fit, loop
 from keras_recipes.data import digits
 from keras_recipes.recipe import Examples
+from keras_recipes.runtime import KerasRuntime
 
 ROUNDS, BATCH = 5, 128
 
@@ -58,23 +63,32 @@ def plain_keras(name: str, data: Examples) -> Callable[[], object]:
     return lambda: model.fit(data.x, data.y, batch_size=BATCH, verbose=0)
 
 
-def plain_torch(name: str, data: Examples) -> Callable[[], object]:
-    import torch
+def torch_net(name: str) -> Any:
     from torch import nn
 
     if name == "mnist-mlp":
-        net = nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.Sigmoid(), nn.Linear(16, 10))
-    else:
-        net = nn.Sequential(
-            nn.ZeroPad2d(2),
-            nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(16, 120, 5), nn.ReLU(), nn.Flatten(),
-            nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-        )  # fmt: skip
-    x = torch.tensor(data.x.reshape(-1, 1, 28, 28) / np.float32(255))
-    y = torch.tensor(data.y.argmax(axis=1))
-    optimizer, loss = torch.optim.AdamW(net.parameters()), nn.CrossEntropyLoss()
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.Sigmoid(), nn.Linear(16, 10))
+    return nn.Sequential(
+        nn.ZeroPad2d(2),
+        nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 120, 5), nn.ReLU(), nn.Flatten(),
+        nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+
+
+def torch_images(x: np.ndarray) -> Any:
+    import torch
+
+    return torch.tensor(x.reshape(-1, 1, 28, 28) / np.float32(255))
+
+
+def plain_torch(name: str, data: Examples, net: Any = None) -> Callable[[], object]:
+    import torch
+
+    net = net or torch_net(name)
+    x, y = torch_images(data.x), torch.tensor(data.y.argmax(axis=1))
+    optimizer, loss = torch.optim.Adam(net.parameters()), torch.nn.CrossEntropyLoss()
 
     def epoch() -> None:
         for rows in torch.split(torch.randperm(len(x)), BATCH):
@@ -125,11 +139,85 @@ def speed() -> None:
             print(f"{name}: {way} {statistics.median(values):.2f} s an epoch, {ratio:.2f} of ours")
 
 
+GOAL, MOST_EPOCHS = 0.99, 30
+
+
+def reached(epoch: Callable[[int], object], read: Callable[[], np.ndarray], y: np.ndarray) -> str:
+    """How long it takes until the goal, and in which epoch that was."""
+    started = time.perf_counter()
+    for number in range(MOST_EPOCHS):
+        epoch(number)
+        if (read().argmax(axis=1) == y.argmax(axis=1)).mean() >= GOAL:
+            return f"{time.perf_counter() - started:.1f} s, {number + 1} epochs"
+    return f"not in {MOST_EPOCHS} epochs, {time.perf_counter() - started:.1f} s"
+
+
+def recipe_until(train: Examples, watched: Examples, seed: int) -> str:
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    recipe = catalog.get("lenet5")
+    model, rate = recipe.build(), recipe.training(seed=seed).rate
+    assert rate is not None
+    call = loop.compile_epochs(model, train, batch_size=BATCH, seed=seed, jit_compile=False)
+
+    def epoch(number: int) -> None:
+        model.optimizer.learning_rate = rate(number)
+        call(number, 1)
+
+    return reached(epoch, lambda: KerasRuntime(model).outputs(watched.x), watched.y)
+
+
+def keras_until(train: Examples, watched: Examples, seed: int) -> str:
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = catalog.get("lenet5").build()
+    model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+    return reached(
+        lambda number: model.fit(train.x, train.y, batch_size=BATCH, verbose=0),
+        lambda: model.predict(watched.x, batch_size=BATCH, verbose=0),
+        watched.y,
+    )
+
+
+def torch_until(train: Examples, watched: Examples, seed: int) -> str:
+    import torch
+
+    torch.manual_seed(seed)
+    net = torch_net("lenet5")
+    epoch, images = plain_torch("lenet5", train, net), torch_images(watched.x)
+
+    def read() -> np.ndarray:
+        with torch.no_grad():
+            return np.asarray(net(images))
+
+    return reached(lambda number: epoch(), read, watched.y)
+
+
+def time_to_goal(seeds: int) -> None:
+    backend.start()
+    data = digits.load(["mnist"], validation=1 / 6)
+    assert data.validation is not None
+    for seed in range(seeds):
+        for name, until in (
+            ("ours", recipe_until),
+            ("Keras", keras_until),
+            ("PyTorch", torch_until),
+        ):
+            print(
+                f"lenet5, seed {seed}, {name}: {until(data.train, data.validation, seed)}",
+                flush=True,
+            )
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     what, *rest = sys.argv[1:] or ["accuracy"]
     if what == "speed":
         speed()
+    elif what == "time":
+        time_to_goal(int(rest[0]) if rest else 3)
     else:
         names = rest[:1] or ["mnist-mlp", "lenet5"]
         preset = rest[1] if len(rest) > 1 and rest[1] != "default" else None

@@ -207,6 +207,16 @@ RECIPE = Recipe(
     columns=classification.COLUMNS,
     presets={
         "best": {"epochs": 120, "averaging": 0.998, "warp": 1.0, "validation": 0.02},
+        "1998": {
+            "variant": "1998",
+            "label_smoothing": 0.0,
+            "averaging": 0.999,
+            "batch_size": 64,
+            "learning_rate": 0.002,
+            "epochs": 60,
+            "warp": 1.0,
+            "validation": 0.02,
+        },
     },
     build=build_lenet5,
     read=digits.load,

@@ -137,13 +137,7 @@ RECIPE = Recipe(
     ),
     columns=classification.COLUMNS,
     presets={
-        "deskewed": {
-            "deskew": True,
-            "warp": 0.5,
-            "weight_decay": 0.02,
-            "epochs": 120,
-            "validation": 0.02,
-        },
+        "deskewed": {"deskew": True, "warp": 0.5, "weight_decay": 0.02, "validation": 0.02},
     },
     build=build_mnist_mlp,
     read=digits.load,
