@@ -3,6 +3,7 @@
     python benchmarks/digits.py accuracy [RECIPE] [PRESET] [SEEDS]
     python benchmarks/digits.py speed
     python benchmarks/digits.py time [SEEDS]
+    python benchmarks/digits.py predict
 
 Accuracy: the recipe as it stands, a fresh net and fresh splits for each seed; settings were chosen
 on validation images only, the test images are looked at here. Speed: an epoch of the compiled loop
@@ -10,11 +11,16 @@ against plain `model.fit(x, y)`, a plain PyTorch loop and, for the perceptron, s
 net, same batch size, data in memory, turn by turn, medians. Time: from the first compilation until
 LeNet-5 reads 99.0 % of 10,000 training images that were held out, looked at after each epoch: our
 recipe as it stands against the plain programs of most tutorials, Adam with its usual 0.001.
+Predict: `recipes predict lenet5 FOLDER` for the 10,000 test images as PNG files, against
+`python -c "import keras"`, turn by turn.
 """
 
+import functools
 import logging
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -211,6 +217,28 @@ def time_to_goal(seeds: int) -> None:
             )
 
 
+def predicting() -> None:
+    from PIL import Image
+
+    test = digits.load(["mnist"]).test
+    with tempfile.TemporaryDirectory() as folder:
+        for number, image in enumerate(test.x):
+            Image.fromarray(image.reshape(28, 28)).save(f"{folder}/{number:05}.png")
+        asked = [sys.executable, "-m", "keras_recipes", "predict", "lenet5", folder]
+        commands = {
+            "import keras": [sys.executable, "-c", "import keras"],
+            "10,000 pictures": [*asked, "--format", "csv", "--output", f"{folder}/answers.csv"],
+        }
+        took: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(ROUNDS):
+            for name, command in commands.items():
+                quiet = functools.partial(subprocess.run, command, check=True, capture_output=True)
+                took[name].append(seconds(quiet))
+    for name, values in took.items():
+        ratio = statistics.median(a / b for a, b in zip(values, took["import keras"], strict=True))
+        print(f"{name}: {statistics.median(values):.1f} s, {ratio:.2f} of import keras")
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     what, *rest = sys.argv[1:] or ["accuracy"]
@@ -218,6 +246,8 @@ if __name__ == "__main__":
         speed()
     elif what == "time":
         time_to_goal(int(rest[0]) if rest else 3)
+    elif what == "predict":
+        predicting()
     else:
         names = rest[:1] or ["mnist-mlp", "lenet5"]
         preset = rest[1] if len(rest) > 1 and rest[1] != "default" else None
