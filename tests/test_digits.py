@@ -161,7 +161,9 @@ def test_mnist_that_is_insisted_on_is_not_substituted(
     empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_network(monkeypatch, empty_folder)
-    with pytest.raises(InputError, match=r"MNIST is not in .* and cannot be downloaded"):
+    with pytest.raises(
+        InputError, match=r"MNIST is not in .* and cannot be downloaded.*; copy mnist.npz there"
+    ):
         load("mnist")
 
 

@@ -239,7 +239,10 @@ def _mnist_or_digits() -> Found:
 def _read(name: str, skip_bad: bool) -> Found:
     path = Path(name)
     if name == "mnist":
-        return _mnist()
+        try:
+            return _mnist()
+        except InputError as error:
+            raise InputError(f"{error}; copy mnist.npz there, or take --data digits") from error
     if name == "digits":
         return _digits()
     if path.is_dir():
