@@ -162,7 +162,7 @@ def test_mnist_that_is_insisted_on_is_not_substituted(
 ) -> None:
     no_network(monkeypatch, empty_folder)
     with pytest.raises(
-        InputError, match=r"MNIST is not in .* and cannot be downloaded.*; copy mnist.npz there"
+        InputError, match=r"MNIST is not in .* cannot be downloaded.*; copy mnist.npz"
     ):
         load("mnist")
 
