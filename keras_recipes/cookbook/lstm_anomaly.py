@@ -1,23 +1,30 @@
 """An LSTM that has read what is normal, and is surprised by what does not fit.
 
 Follows the network-activity part of «人工神经网络概念梳理与实例演示» (Deeplearning4j): the net that
-writes the next character of a text, turned around. It learns to predict the next event of a log
-from normal sessions only, and a session is an anomaly where that prediction fails badly, where it
-ends too early, or where its events occur in numbers that no normal session has.
+writes the next character of a text, turned around. It learns to predict what comes next from normal
+data only, of two kinds:
+
+- the next event of a log: a session is an anomaly where that prediction fails badly, where it ends
+  too early, or where its events occur in numbers that no normal session has (`watching_logs.py`);
+- the next value of a series of numbers, as a class: a record is an anomaly where the prediction and
+  four other views of it find it odd together (`watching_metrics.py`).
 
 Preset `article` is the article's net as it stands: one number in, an LSTM with peepholes of ten
 units (510 parameters), a softmax; Nesterov momentum 0.9, learning rate 0.005, gradients summed over
 time, clipped at 0.5. The default learns the same ten units faster and better: one-hot symbols,
 Keras' own LSTM (which a GPU has fast code for), Adam.
 
-`python benchmarks/hdfs.py` measures it on the HDFS log (Xu et al., SOSP 2009), part by part.
+`python benchmarks/hdfs.py` measures it on the HDFS log (Xu et al., SOSP 2009), part by part, and
+`python benchmarks/nab.py` on the Numenta Anomaly Benchmark.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from keras_recipes import watching_logs
+from keras_recipes import watching_logs, watching_metrics
+from keras_recipes.data import kinds
+from keras_recipes.data.series import Layout
 from keras_recipes.data.templates import PADDING
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import (
@@ -145,29 +152,59 @@ def read(
     data: Sequence[str],
     learned: Mapping[str, Any] | None = None,
     *,
+    kind: Literal["auto", "logs", "metrics"] = "auto",
     log_format: Literal["auto", "text", "syslog", "combined", "jsonl"] = "auto",
     session: str = "",
     session_field: str = "",
     window: str = "",
+    columns: str = "",
+    time: str = "",
+    time_format: str = "",
+    zone: str = "",
+    first: Whole = 0,
+    cell: Literal["lstm", "peephole"] = "lstm",
     length: Count = 64,
     seed: Seed = 0,
 ) -> Dataset:
-    """Normal logs: `demo`, or files, folders, globs; of sessions, some are held back.
+    """Normal logs or numbers over time: files, folders, globs; some of it is held back.
 
     Args:
-        data: As the user gave it; nothing means `demo`, a synthetic log made here.
+        data: As the user gave it; nothing means `demo`, a synthetic log made here; `demo-metrics`
+            is a synthetic series of numbers.
         learned: What a model had learned that is to go on training.
+        kind: Logs, or metrics: tables of numbers over time; `auto` looks at the first lines, unless
+            `log_format` says that it is a log.
         log_format: Of the lines; `auto` looks at the first ones.
         session: A regular expression; lines where it matches the same text are a session.
         session_field: A field of JSON lines, syslog or access logs; equal values are a session.
         window: A stretch of time such as `5m` as a session; where lines have no times, so many
             lines.
-        length: Longer sessions are cut into pieces of so many steps for training.
+        columns: Of a table, the columns to watch, such as `cpu,memory`; nothing means all that are
+            numbers.
+        time: Of a table, the column of times; nothing means to look for it.
+        time_format: How times are written, as for Python's strptime.
+        zone: The clock on the wall, such as `Europe/Berlin`, for times in UTC.
+        first: So many records of a table, from its beginning, are taken for normal; 0 means all.
+        cell: Of the net, which goes on learning while it reads numbers: there, `lstm` only.
+        length: Longer sequences are cut into pieces of so many steps for training.
         seed: Of which sessions are held back, and of everything else random.
 
     Raises:
-        InputError: Data that cannot be read, or has too few sessions.
+        InputError: Data that cannot be read, or too little of it.
     """
+    if _kind(data, learned, kind, log_format) == "metrics":
+        if cell != "lstm":
+            raise InputError(
+                "cell: the net goes on learning from numbers as it reads them, which is done for "
+                f"lstm only, received {cell}; add --set cell=lstm"
+            )
+        layout = Layout(
+            time=time or None,
+            columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
+            time_format=time_format or None,
+            zone=zone or None,
+        )
+        return watching_metrics.read(data, learned, layout=layout, first=first, length=length)
     return watching_logs.read(
         data,
         learned,
@@ -180,13 +217,26 @@ def read(
     )
 
 
+def _kind(data: Sequence[str], learned: Mapping[str, Any] | None, kind: str, form: str) -> str:
+    """Which of the two it is; what goes on training stays what it is."""
+    if learned is not None:
+        return str(learned.get("kind"))
+    if kind == "auto":
+        return "logs" if form != "auto" else kinds.recognise(data)
+    return kind
+
+
+def _of_metrics(fitted: Fitted) -> bool:
+    return fitted.card is not None and fitted.card.learned.get("kind") == "metrics"
+
+
 def from_arrays(x: Any, y: Any) -> Dataset:
-    """Logs are read from files.
+    """Logs and tables are read from files.
 
     Raises:
         InputError: Always.
     """
-    raise InputError("lstm-anomaly learns from logs: expected paths, received arrays")
+    raise InputError("lstm-anomaly learns from files: expected paths, received arrays")
 
 
 def training(
@@ -244,17 +294,21 @@ def calibrate(
     *,
     false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
+    bar: Positive = 0.85,
     seed: Seed = 0,
 ) -> Calibrated:
-    """Learns from normal sessions what is strange, and measures false alarms on further ones.
+    """Learns from normal data what is strange, and measures false alarms on more of it.
 
     Args:
         model: The trained net.
-        data: With the sessions.
+        data: From `read`.
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
+        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
         seed: Of which sessions are kept to compare with, where they are very many.
     """
+    if data.learned["kind"] == "metrics":
+        return watching_metrics.calibrate(model, data, bar=bar)
     return watching_logs.calibrate(
         model,
         data,
@@ -270,28 +324,40 @@ def answer(
     *,
     false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
+    bar: Positive = 0.85,
     only_anomalies: bool = False,
     timeout: NotNegative = 0.0,
     open_sessions: Count = 50_000,
     state: str = "",
 ) -> Iterator[Row]:
-    """Rows `session,score,anomaly,position,observed,expected,line`; from 0.5 it is an anomaly.
+    """A row for each session or record, with its score; from 0.5 it is an anomaly.
 
-    Of files, every session is judged as a whole. Lines on standard input are judged as they
-    arrive: an anomaly is answered as soon as it is certain, any other session when it is over.
+    Of logs `session,score,anomaly,position,observed,expected,line`. Of files, every session is
+    judged as a whole. Lines on standard input are judged as they arrive: an anomaly is answered as
+    soon as it is certain, any other session when it is over.
+
+    Of numbers `timestamp,value,score,anomaly,expected_low,expected_high`, of several columns with
+    `column` behind the timestamp. Several files are parts of one table. Each record is judged by
+    those before it alone, in files as on standard input.
 
     Args:
         fitted: The model.
-        asked: Paths; `-` for standard input; `demo-anomalies` for a synthetic log; or lines.
+        asked: Paths; `-` for standard input; `demo-anomalies` or `demo-metrics-anomalies` for what
+            is synthetic; from Python also lines, numbers or a DataFrame.
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
-        only_anomalies: Whether to leave out the sessions that are none.
+        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
+        only_anomalies: Whether to leave out what is none.
         timeout: On standard input, a session silent for so many seconds of the log's time is over;
             0 means twice the longest silence of a normal session.
         open_sessions: So many sessions are kept open at most; then the most silent one is over.
-        state: File that keeps the open sessions when standard input ends or the program is
-            stopped, and from which the next run goes on.
+        state: File that keeps the open sessions, or the state of the series, when standard input
+            ends or the program is stopped, and from which the next run goes on.
     """
+    if _of_metrics(fitted):
+        return watching_metrics.answer(
+            fitted, asked, bar=bar, only_anomalies=only_anomalies, state=state
+        )
     return watching_logs.answer(
         fitted,
         asked,
@@ -311,18 +377,28 @@ def assess(
     labels: str = "",
     false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
+    bar: Positive = 0.85,
+    first: Whole = 0,
     seed: Seed = 0,
 ) -> Measured:
-    """Precision, recall, F1 and AUC-PR (scikit-learn's) with labels, or how many alarms without.
+    """With labels precision, recall, F1 and more; or how many alarms without.
+
+    Of logs AUC-PR, all of them by scikit-learn. Of numbers these are of events, without adjusting
+    points, with VUS-PR and the score of the Numenta Anomaly Benchmark.
 
     Args:
         fitted: The model.
-        asked: Paths of logs; None for the normal sessions that were held back.
-        labels: CSV with the columns `session` and `anomaly` (0 or 1).
+        asked: Paths; None for the normal data that was held back.
+        labels: CSV with the columns `session` and `anomaly` (0 or 1); of numbers with `start` and
+            `end`, or `timestamp`.
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
+        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
+        first: So many records were taken for normal; 0 means all.
         seed: Of which sessions were held back.
     """
+    if _of_metrics(fitted):
+        return watching_metrics.assess(fitted, asked, labels_file=labels, bar=bar, first=first)
     return watching_logs.assess(
         fitted,
         asked,
@@ -334,17 +410,24 @@ def assess(
 
 
 def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
-    """The loss; the scores with the threshold; the strangest session, event by event."""
+    """The loss; the scores with the threshold; the strangest session, or each series."""
     from keras_recipes import plotting
 
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "nats an event")
-    yield from watching_logs.figures(fitted, data)
+    watching = watching_metrics if _of_metrics(fitted) else watching_logs
+    yield from watching.figures(fitted, data)
+
+
+def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of the rows that a model with this in its card answers with."""
+    metrics = learned.get("kind") == "metrics"
+    return watching_metrics.columns(learned) if metrics else watching_logs.COLUMNS
 
 
 RECIPE = Recipe(
     name="lstm-anomaly",
-    summary="learns what is normal in a log and is surprised by the rest",
+    summary="learns what is normal in a log or a series of numbers, is surprised by the rest",
     source=Source(
         article="«人工神经网络概念梳理与实例演示», with Deeplearning4j",
         reported={},
@@ -353,11 +436,13 @@ RECIPE = Recipe(
             "single number, peepholes, Nesterov momentum and summed gradients",
             "besides the next event, the numbers of a session's events are compared with those of "
             "normal sessions",
+            "of numbers the net is one of five views, and goes on learning as it reads them",
             "weight decay and early stopping for the regularisation and early stopping that the "
             "article names without numbers",
         ),
     ),
-    data="normal logs: text, syslog, JSON lines, Apache/nginx; without any, a synthetic one",
+    data="normal logs (text, syslog, JSON lines, Apache/nginx) or numbers over time (CSV, JSON "
+    "lines, Parquet); without any, a synthetic log",
     layers=(
         Layer("symbols", "InputLayer", (None, None), 0),
         Layer("steps", "Reshape", (None, None, 1), 0),
@@ -366,6 +451,7 @@ RECIPE = Recipe(
         Layer("next", "Dense", (None, None, 33), 363),
     ),
     columns=watching_logs.COLUMNS,
+    columns_of=columns_of,
     build=build_lstm_anomaly,
     read=read,
     from_arrays=from_arrays,
