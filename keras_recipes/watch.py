@@ -126,7 +126,10 @@ class Watch:
     def to_json(self) -> dict[str, Any]:
         """As plain values, the whole of it."""
         return {
-            "layout": asdict(self.layout),
+            "layout": {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in asdict(self.layout).items()
+            },
             "counters": {name: _increase(one) for name, one in self.counters.items()},
             "records": self.records,
             "detectors": {
@@ -193,10 +196,10 @@ class _Refused:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, error: InputError) -> None:
+    def __call__(self, message: str) -> None:
         self.count += 1
         if self.count <= TOLD:
-            log.warning("%s; passed over", error)
+            log.warning("%s; passed over", message)
 
     def tell(self) -> None:
         if self.count > TOLD:
@@ -254,7 +257,7 @@ def _restored(values: Any) -> Increase:
 
 
 def _layout(values: Any) -> Layout:
-    columns, header = (_names(values[name]) for name in ("columns", "header"))
+    columns, header = _names(values["columns"]), _names(values["header"] or [])
     if not columns:
         raise ValueError("columns")
     texts = [values[name] for name in ("time", "time_format", "zone")]

@@ -49,6 +49,10 @@ which is what counts, is the same."""
 MONDAY = datetime(1970, 1, 5)
 
 
+Refuse = Callable[[str], None] | None
+"""What is done about a row that does not fit; None for an error."""
+
+
 class Record(NamedTuple):
     """One row.
 
@@ -149,15 +153,11 @@ def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
 
 
-def _refused(error: InputError) -> None:
-    raise error
-
-
 def from_lines(
     source: str,
     lines: Iterable[str],
     layout: Layout | None = None,
-    refuse: Callable[[InputError], None] = _refused,
+    refuse: Refuse = None,
 ) -> Series:
     """The series in lines of CSV or JSON.
 
@@ -165,7 +165,7 @@ def from_lines(
         source: What to call them in messages.
         lines: As they come.
         layout: What is known of the table.
-        refuse: Gets the mistake of a row that does not fit; if it returns, the row is passed over.
+        refuse: Gets the message about a row that does not fit, which then is passed over.
 
     Raises:
         InputError: As `read`.
@@ -288,7 +288,8 @@ def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
     """As they arrive."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
-        yield from text
+        # Not from the text itself, or standard input would be closed with this.
+        yield from (line for line in text)
     except UnicodeDecodeError as error:
         raise InputError(f"{source}: expected UTF-8 text, byte {error.start} is not") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -310,7 +311,7 @@ def _csv_rows(
     lines: Iterable[str],
     delimiter: str,
     layout: Layout,
-    refuse: Callable[[InputError], None],
+    refuse: Refuse,
 ) -> Iterator[_Row]:
     reader, names = csv.reader(lines, delimiter=delimiter), None
     header: Sequence[str] = ()
@@ -327,7 +328,10 @@ def _csv_rows(
                 names = list(known) if known and len(known) == len(cells) else _positions(cells)
             where = f"{source} line {reader.line_num}"
             if len(cells) != len(names):
-                refuse(InputError(f"{where}: expected {len(names)} cells, received {len(cells)}"))
+                message = f"{where}: expected {len(names)} cells, received {len(cells)}"
+                if refuse is None:
+                    raise InputError(message)
+                refuse(message)
                 continue
             yield where, dict(zip(names, cells, strict=True))
     except csv.Error as error:
@@ -351,9 +355,7 @@ def _positions(cells: Sequence[str]) -> list[str]:
     return ["timestamp" if number == time else next(names) for number in range(len(cells))]
 
 
-def json_rows(
-    source: str, lines: Iterable[str], refuse: Callable[[InputError], None]
-) -> Iterator[_Row]:
+def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[_Row]:
     """Where each row stands, and its cells; inner objects become `outer.inner`."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -364,7 +366,10 @@ def json_rows(
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            refuse(InputError(f"{where}: expected a JSON object, received {line.strip()[:40]!r}"))
+            message = f"{where}: expected a JSON object, received {line.strip()[:40]!r}"
+            if refuse is None:
+                raise InputError(message)
+            refuse(message)
             continue
         yield where, dict(_flat(row))
 
@@ -401,7 +406,7 @@ def _table(
     source: str,
     rows: Iterator[_Row],
     layout: Layout,
-    refuse: Callable[[InputError], None] = _refused,
+    refuse: Refuse = None,
 ) -> Series:
     """Find out which column is what from the first row."""
     first = next(rows, None)
@@ -430,7 +435,7 @@ def _records(
     time: str | None,
     columns: Sequence[str],
     parse: "Times | None",
-    refuse: Callable[[InputError], None],
+    refuse: Refuse,
 ) -> Iterator[Record]:
     for number, (where, row) in enumerate(rows):
         try:
@@ -438,7 +443,9 @@ def _records(
             cell = row.get(time) if time is not None else None
             seconds = parse.seconds(where, cell) if parse else None
         except InputError as error:
-            refuse(error)
+            if refuse is None:
+                raise
+            refuse(str(error))
             continue
         yield Record(_written(cell) if parse else str(number), seconds, values)
 
