@@ -40,6 +40,9 @@ FEWEST = 30
 SYMBOLS = 24
 """Of the net: one that fills up, twenty classes of equally frequent values and what is outside."""
 
+MOST_COLUMNS = 100
+"""Each takes 50 to 160 kB of the card, which has a limit."""
+
 DRAWN, DRAWN_RECORDS = 6, 10_000
 """Pictures of so many columns are drawn, of so many records at the end of each."""
 
@@ -151,6 +154,11 @@ def _telling(paths: Sequence[str], values: "Mapping[str, np.ndarray]") -> "dict[
         raise InputError(
             f"{', '.join(paths)}: expected a column with at least {FEWEST} numbers to learn what "
             f"is normal from, received {max(usable.values(), default=0)}"
+        )
+    if len(kept) > MOST_COLUMNS:
+        raise InputError(
+            f"{', '.join(paths)}: expected at most {MOST_COLUMNS} columns of numbers, received "
+            f"{len(kept)}; choose some with --set columns=A,B"
         )
     if left := [name for name in values if name not in kept]:
         log.warning("columns with fewer than %d numbers are left out: %s", FEWEST, _listed(left))

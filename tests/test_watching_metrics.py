@@ -291,6 +291,10 @@ def test_a_model_of_numbers_leaves_for_other_formats(servers: Path, form: str) -
         ("time,value\n" + "2024-01-01 00:00:00,nan\n" * 50, "at least 30 numbers"),
         ("time,value\n" + "2024-01-01 00:00:00,1\n" * 20, "at least 30 numbers"),
         ("time,value\n2024-01-01 00:00:00,1\nsoon,2\n", "line 3: expected a time"),
+        (
+            "\n".join([",".join(f"c{n}" for n in range(101)), *[",".join(["1"] * 101)] * 40]),
+            "at most 100 columns of numbers, received 101",
+        ),
         ("time,value\n2024-01-01 00:00:00,1\n2024-01-01 00:01:00,x\n", "expected a number"),
     ],
 )
