@@ -143,6 +143,18 @@ def test_a_stream_parts_and_the_whole_file_give_the_same(recipes: Run, servers: 
     assert first + second == whole
 
 
+def test_json_lines_and_parquet_give_the_same_as_csv(recipes: Run, servers: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    Path("new.csv").write_text(table(20, 400))
+    frame = pandas.read_csv("new.csv")
+    frame.to_json("new.jsonl", orient="records", lines=True)
+    frame.to_parquet("new.parquet")
+    whole = answers(recipes, servers, "new.csv")
+    assert answers(recipes, servers, "new.jsonl") == whole
+    assert answers(recipes, servers, "new.parquet") == whole
+
+
 def test_a_stream_goes_on_behind_a_row_that_does_not_fit(recipes: Run, servers: Path) -> None:
     header, *lines = table(10, 400).splitlines(keepends=True)
     broken = [header, *lines[:5], "2024-03-05 10:00:00,what\n", "soon,1,web1,1,1\n", *lines[5:]]
