@@ -185,7 +185,8 @@ def read(
         time_format: How times are written, as for Python's strptime.
         zone: The clock on the wall, such as `Europe/Berlin`, for times in UTC.
         first: So many records of a table, from its beginning, are taken for normal; 0 means all.
-        cell: Of the net, which goes on learning while it reads numbers: there, `lstm` only.
+        cell: Keras' LSTM, or the article's, whose gates also see the state; of numbers, which the
+            net goes on learning from as it reads them, `lstm` only.
         length: Longer sequences are cut into pieces of so many steps for training.
         seed: Of which sessions are held back, and of everything else random.
 
@@ -394,7 +395,7 @@ def assess(
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
         bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
-        first: So many records were taken for normal; 0 means all.
+        first: So many records of a table, from its beginning, were taken for normal; 0 means all.
         seed: Of which sessions were held back.
     """
     if _of_metrics(fitted):
