@@ -292,7 +292,10 @@ def _learned(
         detector.accept(numbers[cut:])
         detectors[name] = detector
     records = len(observed) - cut
-    watch = Watch(observed.layout, detectors, dict(observed.counters))
+    # Without times nobody knows whether what is to be judged follows at once.
+    timed = observed.layout.time is not None
+    counters = {name: one if timed else Increase() for name, one in observed.counters.items()}
+    watch = Watch(observed.layout, detectors, counters)
     achieved = {
         "false_alarms": alarms / max(values, 1),
         "held_out_records": float(records),

@@ -70,6 +70,13 @@ def test_of_a_counter_the_growth_is_judged_through_its_restarts() -> None:
     assert [row["value"] for row in rows] == [None, 2.0, 2.0]
 
 
+def test_a_counter_s_table_that_is_read_again_begins_anew() -> None:
+    watched = watch("a", counters=("a",))
+    for _ in range(2):
+        rows = list(watched.rows(table((600.0,), (1800.0,), columns=("a",))))
+        assert [row["value"] for row in rows] == [None, 2.0]
+
+
 values = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([math.nan, math.inf, 1e300, 0.0, 5.0]))
 
 

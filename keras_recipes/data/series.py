@@ -269,9 +269,11 @@ class Increase:
         self.value = math.nan
 
     def of(self, seconds: float | None, value: float) -> float:
-        """Since the last record; NaN for the first one and where the counter is missing."""
+        """Since the last record; NaN where there is none before, or the counter is missing."""
         if not math.isfinite(value):
             return math.nan
+        if seconds is not None and self.seconds is not None and seconds < self.seconds:
+            self.value = math.nan  # a table read again does not go on where it ended
         grown = value - self.value if value >= self.value or math.isnan(self.value) else value
         since = 1.0
         if seconds is not None and self.seconds is not None and seconds > self.seconds:
