@@ -316,10 +316,11 @@ def predict(
         if recipe.inputs:
             batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
     opened = opening.open_model(model, weights)
-    if recipe and recipe.answer:
+    if recipe and opened.card and recipe.answer:
         asked = opened.in_keras, [Path(text) for text in inputs]
         answers = options.call(recipe, "answer", *asked, options=given)
-        tables.write(answers, form, output, columns=recipe.columns, live="-" in inputs)
+        columns = recipe.columns_of(opened.card.learned) if recipe.columns_of else recipe.columns
+        tables.write(answers, form, output, columns=columns, live="-" in inputs)
         return
     if batches is None:
         batches = prediction.raw_batches(opened.runtime, inputs, arrays)

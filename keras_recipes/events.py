@@ -42,7 +42,7 @@ def nab_gain(alarms: "np.ndarray", windows: Windows, *, probation: int) -> float
         before = [window for window in windows if window[1] < row]
         if before:
             first, last = before[-1]
-            gain += FALSE_ALARM * _sigmoid((row - last) / (last - first))
+            gain += FALSE_ALARM * _sigmoid((row - last) / max(last - first, 1))
         else:
             gain -= FALSE_ALARM
     return gain

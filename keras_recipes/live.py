@@ -6,32 +6,24 @@ is answered when the session is over, since then its end and what did not happen
 is when it has been silent for too long by the log's own clock.
 """
 
-import io
 import json
-import logging
 import math
-import signal
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import normality, publish
+from keras_recipes import normality
 from keras_recipes.data import lines, logs
 from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.detection import Detector
-from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
+from keras_recipes.errors import InputError
+from keras_recipes.keeping import Keeper
 from keras_recipes.recipe import Row
 from keras_recipes.stepping import MOST
 
 if TYPE_CHECKING:
     import numpy as np
-
-KEEP_SECONDS = 60.0
-"""The state is written this often."""
 
 SHORTEST_TIMEOUT = 60.0
 UNTIMED_TIMEOUT = 3_600.0
@@ -40,8 +32,6 @@ LATE_SECONDS = 60.0
 
 REMEMBERED = 10_000
 """So many different counts of events are remembered with what was thought of them."""
-
-log = logging.getLogger(__name__)
 
 
 class Session:
@@ -124,7 +114,6 @@ class Live:
         import numpy as np
 
         self.detector, self.false_alarms, self.most = detector, false_alarms, most
-        self.path = Path(state) if state else None
         self._parser = logs.Parser(detector.layout)
         self._rule = detector.layout.sessions
         self._timeout = timeout or self._usual_timeout()
@@ -136,11 +125,10 @@ class Live:
         self._most_usual: list[int] = detector.counts.references.max(axis=0).tolist()
         self._thoughts: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
         self._floor = np.log2(1.0 + detector.counts.references)
-        self._stopped: int | None = None
-        if self.path:
-            publish.prepare_file(self.path.resolve())
-            if self.path.exists():
-                self._restore(self.path)
+        self._keeper = Keeper(
+            state, lambda: f"{len(self._open):,} open sessions are kept", self._state
+        )
+        self._keeper.restore(self._restore)
 
     def rows(self, blocks: Iterable[list[bytes]]) -> Iterator[Row]:
         """Answers as they become certain; see `Verdicts.rows` for the columns.
@@ -151,21 +139,12 @@ class Live:
         Raises:
             StoppedError: The program was asked to stop, and the open sessions are kept.
         """
-        kept = time.monotonic()
-        with self._watching():
+        with self._keeper.watching():
             for some in blocks:
                 yield from self._block(some)
-                if self.path and time.monotonic() - kept >= KEEP_SECONDS:
-                    kept = time.monotonic()
-                    self._keep()
-                if self._stopped is not None:
-                    self._keep()
-                    raise StoppedError(
-                        f"stopped; {len(self._open):,} open sessions are kept in {self.path}",
-                        self._stopped,
-                    )
-            if self.path:
-                self._keep()
+                self._keeper.look()
+            if self._keeper.path:
+                self._keeper.keep()
             else:
                 yield from self._overdue(math.inf)
 
@@ -320,27 +299,9 @@ class Live:
         width = self._rule.window
         return now // width * width + width + min(width, LATE_SECONDS)
 
-    @contextmanager
-    def _watching(self) -> Iterator[None]:
-        """Where a state is kept, being asked to stop waits for the next lines, then keeps it."""
-        if not self.path or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def ask(number: int, frame: Any) -> None:
-            self._stopped = number
-
-        before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _keep(self) -> None:
+    def _state(self) -> "Mapping[str, np.ndarray]":
         import numpy as np
 
-        assert self.path is not None
         some = list(self._open.items())
         meta = {
             "model": self.detector.digest,
@@ -357,32 +318,18 @@ class Live:
         }  # fmt: skip
         units = self.detector.twin.units
         states = np.array([[s.h, s.c] for _, s in some], "float32").reshape(-1, 2, units)
-        file = io.BytesIO()
-        np.savez(file, meta=np.frombuffer(json.dumps(meta).encode(), "uint8"), states=states)
-        try:
-            publish.file(self.path, file.getvalue())
-        except RecipeError as error:
-            log.warning("the open sessions are not kept: %s", error)
+        return {"meta": np.frombuffer(json.dumps(meta).encode(), "uint8"), "states": states}
 
-    def _restore(self, path: Path) -> None:
-        import numpy as np
-
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                meta = json.loads(kept["meta"].tobytes())
-                states = kept["states"].astype("float32")
-            if meta["model"] != self.detector.digest:
-                raise InputError(f"{path}: was kept with another model; remove it, or name another")
-            self._parser.line, self._parser.time = int(meta["line"]), float(meta["time"])
-            self._parser.key = bytes.fromhex(meta["key"])
-            self._clock, self._last_time = map(float, meta["clock"])
-            for values, (h, c) in zip(meta["sessions"], states, strict=True):
-                self._reopen(values, h, c)
-        except InputError:
-            raise
-        except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
-            raise CorruptModelError(f"{path}: damaged; remove it to begin anew") from error
-        log.info("%s: %s sessions are open still", path, f"{len(self._open):,}")
+    def _restore(self, kept: "Mapping[str, np.ndarray]") -> None:
+        meta = json.loads(kept["meta"].tobytes())
+        states = kept["states"].astype("float32")
+        if meta["model"] != self.detector.digest:
+            raise InputError("was kept with another model; remove it, or name another")
+        self._parser.line, self._parser.time = int(meta["line"]), float(meta["time"])
+        self._parser.key = bytes.fromhex(meta["key"])
+        self._clock, self._last_time = map(float, meta["clock"])
+        for values, (h, c) in zip(meta["sessions"], states, strict=True):
+            self._reopen(values, h, c)
 
     def _reopen(self, values: list[Any], h: "np.ndarray", c: "np.ndarray") -> None:
         key, name, events, line, due, told, worst, run, at, form, strange, kinds = values

@@ -17,14 +17,12 @@ nothing looks ahead, and one function, `update`, is behind bulk and stream alike
 
 import bisect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from keras_recipes.data.series import Series
 from keras_recipes.errors import InputError
 from keras_recipes.likelihood import AlarmGate, TailCounts
 from keras_recipes.online_lstm import OnlineLSTM
-from keras_recipes.recipe import Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +92,10 @@ class ValueClasses:
         if value > self.high:
             return self.count - 1
         return 1 + bisect.bisect_right(self.edges, value)
+
+    def widen(self, low: float, high: float) -> None:
+        """What lies between these is not outside anything seen any more."""
+        self.low, self.high = min(self.low, low), max(self.high, high)
 
 
 class WeeklyProfile:
@@ -213,6 +215,7 @@ class SeriesDetector:
         seed: Of the net's first weights.
         rate: The net's learning rate while reading on.
         views: Those that have a say, of `VIEWS`; without "surprise" there is no net.
+        units: Of the net.
     """
 
     def __init__(
@@ -223,11 +226,13 @@ class SeriesDetector:
         seed: int = 0,
         rate: float = 0.003,
         views: Sequence[str] = VIEWS,
+        units: int = 10,
     ) -> None:
         import numpy as np
 
         self.options: dict[str, Any] = {
-            "bar": bar, "rise": rise, "seed": seed, "rate": rate, "views": tuple(views)
+            "bar": bar, "rise": rise, "seed": seed, "rate": rate, "views": tuple(views),
+            "units": units,
         }  # fmt: skip
         self._longest = max(WINDOWS)
         # Each record stands in it twice, so that the last 64 always lie side by side.
@@ -248,7 +253,7 @@ class SeriesDetector:
         self,
         times: "Sequence[float | None]",
         values: "Sequence[float]",
-        weights: "Sequence[np.ndarray] | None" = None,
+        weights: "Callable[[ValueClasses], Sequence[np.ndarray]] | None" = None,
     ) -> None:
         """Learn what is normal.
 
@@ -256,8 +261,8 @@ class SeriesDetector:
             times: Seconds of the clock on the wall since some Monday, or any day's midnight where
                 weeks do not matter; None for each where there is no clock.
             values: As many numbers; those that are not finite are passed over.
-            weights: Of the net, where Keras has trained it already on `ValueClasses`' classes, in
-                the order of `OnlineLSTM.weights`; else it is trained here.
+            weights: Gives those of a net that knows the classes already, in the order of
+                `OnlineLSTM.weights`; else the net is trained here.
 
         Raises:
             InputError: Fewer than ten finite numbers.
@@ -277,11 +282,26 @@ class SeriesDetector:
         self._reach = Reach(residuals[len(kept) // 2 :], self._scale)
         self._profile = WeeklyProfile(self._profile.per_hour)
         self.classes = ValueClasses(normal)
-        self._make_net(normal, weights)
+        self._make_net(normal.tolist(), weights)
         self._pace(len(kept))
         for number, (time, value) in enumerate(kept):
             # The first residuals are those of a profile that knows nothing yet.
             self._evidence(time, value, add=number >= len(kept) // 6)
+
+    def set_bar(self, bar: float) -> None:
+        """Another bar from now on; nothing has to be learned again."""
+        self.options["bar"] = self._gate.bar = bar
+
+    def accept(self, values: "Sequence[float]") -> None:
+        """Take these for normal, too: nothing between them is outside, and no alarm is pending."""
+        known = [value for value in values if _usable(value)]
+        if known:
+            self.classes.widen(min(known), max(known))
+        self._gate.raised, self._gate.resting, self._surprise = 0.0, 0, 0.0
+
+    def replace_net(self, weights: "Callable[[ValueClasses], Sequence[np.ndarray]]") -> None:
+        """Go on with another net that knows the classes, as in `learn`."""
+        self._make_net([], weights)
 
     def update(self, time: float | None, value: float) -> Reading:
         """Judge a record by all that came before it, then learn from it.
@@ -365,7 +385,10 @@ class SeriesDetector:
         detector._counts.restore(_part(state, "counts_"))
         detector._net = detector._said = None
         if "said" in state:
-            detector._net = OnlineLSTM(detector.classes.count, rate=detector.options["rate"])
+            options = detector.options
+            detector._net = OnlineLSTM(
+                detector.classes.count, units=options["units"], rate=options["rate"]
+            )
             detector._net.restore(_part(state, "net_"))
             detector._said = state["said"] if len(state["said"]) else None
         detector._learned = True
@@ -381,20 +404,23 @@ class SeriesDetector:
             self._profile.learn(time, value, expected)
         return np.array(residuals)
 
-    def _make_net(self, normal: "np.ndarray", weights: "Sequence[np.ndarray] | None") -> None:
+    def _make_net(
+        self,
+        normal: Sequence[float],
+        weights: "Callable[[ValueClasses], Sequence[np.ndarray]] | None",
+    ) -> None:
         import numpy as np
 
         self._net: OnlineLSTM | None = None
         self._said: np.ndarray | None = None
         if "surprise" not in self.options["views"]:
             return
-        self._net = OnlineLSTM(
-            self.classes.count, seed=self.options["seed"], rate=self.options["rate"]
-        )
+        units, seed, rate = (self.options[name] for name in ("units", "seed", "rate"))
+        self._net = OnlineLSTM(self.classes.count, units=units, seed=seed, rate=rate)
         if weights is not None:
-            self._net.weights = list(weights)
+            self._net.weights = list(weights(self.classes))
         else:
-            self._net.learn(np.array([self.classes.of(value) for value in normal.tolist()]))
+            self._net.learn(np.array([self.classes.of(value) for value in normal]))
 
     def _pace(self, learned: int) -> None:
         records = min(learned, LEARNED)
@@ -442,33 +468,6 @@ class SeriesDetector:
             surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
         self._said = self._net.observe(observed)
         return surprise
-
-
-def rows(found: Series, detectors: Mapping[str, SeriesDetector]) -> Iterator[Row]:
-    """What is said of each record, as soon as it is there.
-
-    Args:
-        found: To be read from its first record on.
-        detectors: One that has learned for each column.
-
-    Returns:
-        A row for each record with the keys `timestamp`, `value` (None where it is missing),
-        `score`, `anomaly` (0 or 1), `expected_low` and `expected_high`; where there are several
-        columns one for each of them, with their names as `column`.
-    """
-    named = len(found.columns) > 1
-    for timestamp, seconds, values in found.records:
-        for column, value in zip(found.columns, values, strict=True):
-            reading = detectors[column].update(seconds, value)
-            yield {
-                "timestamp": timestamp,
-                **({"column": column} if named else {}),
-                "value": value if math.isfinite(value) else None,
-                "score": reading.score,
-                "anomaly": int(reading.score >= 0.5),
-                "expected_low": reading.low,
-                "expected_high": reading.high,
-            }
 
 
 def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:

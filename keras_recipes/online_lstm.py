@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
+
+
+STRETCH = 16
+"""Steps between two updates, and how far gradients reach back."""
 
 
 class _Step(NamedTuple):
@@ -54,7 +59,7 @@ class OnlineLSTM:
         units: int = 10,
         seed: int = 0,
         rate: float = 0.003,
-        stretch: int = 16,
+        stretch: int = STRETCH,
     ) -> None:
         import numpy as np
 
@@ -145,10 +150,11 @@ class OnlineLSTM:
         """Everything that `restore` needs to go on as if nothing had happened."""
         import numpy as np
 
-        tape = {
-            f"tape_{name}": np.array([getattr(step, name) for step in self._tape])
-            for name in _Step._fields
-        }
+        widths = (4 * self.units, *[self.units] * 4, self.classes)
+        tape = {}
+        for name, width in zip(_Step._fields, widths, strict=True):
+            column = np.array([getattr(step, name) for step in self._tape])
+            tape[f"tape_{name}"] = column.reshape(len(self._tape), width)
         return {
             "weights": self._flat.copy(),
             "first": self._first.copy(),
@@ -303,3 +309,24 @@ class OnlineLSTM:
         self._second += 0.001 * (gradient - self._second)
         scale: float = np.sqrt(1 - 0.999**self._updates) / (1 - 0.9**self._updates)
         self._flat -= rate * scale * self._first / (np.sqrt(self._second) + 1e-7)
+
+
+def weights_of(model: "keras.Model") -> "list[np.ndarray]":
+    """What a net of the recipe starts with here, whatever way its symbols are encoded.
+
+    Args:
+        model: Its last layers are an LSTM and a softmax over its symbols.
+
+    Returns:
+        As `OnlineLSTM.weights`, a class for each symbol.
+    """
+    import keras
+    import numpy as np
+
+    *_, recurrent, dense = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
+    symbols = keras.ops.arange(dense.units, dtype="int32")[None]
+    encoded = keras.Model(model.inputs, recurrent.input)([symbols])
+    kernel, *others = recurrent.weights
+    # The kernel's rows are what a symbol adds to the gates, as if it had been encoded one-hot.
+    arrays = [keras.ops.matmul(encoded[0], kernel), *others, *dense.weights]
+    return [np.asarray(keras.ops.convert_to_numpy(array), "float64") for array in arrays]

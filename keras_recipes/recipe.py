@@ -197,6 +197,7 @@ class Recipe:
         data_here: Whether its own data is on this machine.
         layers: What `build()` with its defaults gives; pinned by the contract test.
         columns: Keys of the rows that an answer consists of, in order.
+        columns_of: What was learned of the data to these keys, where they are not always `columns`.
         build: Returns the compiled model.
         read: Reads `--data` (an empty sequence means the recipe's own data).
         from_arrays: Makes a data set of inputs and targets given from Python.
@@ -239,6 +240,7 @@ class Recipe:
     reads_on: bool = False
     data_here: Callable[[], bool] = lambda: True
     details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
+    columns_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     keeps_first_weights: bool = False
 
     @property

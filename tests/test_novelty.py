@@ -2,14 +2,12 @@
 
 import io
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import novelty, plotting
 from keras_recipes.data import series
 from keras_recipes.errors import InputError
 from keras_recipes.novelty import VIEWS, Reading, SeriesDetector, ValueClasses, WeeklyProfile
@@ -219,7 +217,8 @@ def test_weights_trained_elsewhere_are_used() -> None:
     trained, given = SeriesDetector(seed=3, rate=0.0), SeriesDetector(seed=4, rate=0.0)
     trained.learn(times[:LEARNED], values[:LEARNED].tolist())
     assert trained._net is not None
-    given.learn(times[:LEARNED], values[:LEARNED].tolist(), weights=trained._net.weights)
+    net = trained._net
+    given.learn(times[:LEARNED], values[:LEARNED].tolist(), weights=lambda classes: net.weights)
     for t, v in zip(times[LEARNED:700], values[LEARNED:700].tolist(), strict=True):
         assert trained.update(t, v) == given.update(t, v)
 
@@ -282,42 +281,3 @@ def test_it_stands_beside_published_detectors_on_the_benchmark() -> None:
         assert inside, found
         assert len(found) - len(inside) <= 2
     assert list(itertools.islice(found, 1))
-
-
-def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
-    found = series.demonstration()
-    records = list(found.records)
-    learned = 2 * 7 * 144
-    detector = SeriesDetector()
-    detector.learn([r.seconds for r in records[:learned]], [r.values[0] for r in records[:learned]])
-    rest = series.Series(found.columns, iter(records[learned:]))
-    rows = list(novelty.rows(rest, {"requests": detector}))
-    assert list(rows[0]) == [
-        "timestamp", "value", "score", "anomaly", "expected_low", "expected_high"
-    ]  # fmt: skip
-    flagged = [row["timestamp"] for row in rows if row["anomaly"]]
-    for begin, end in (
-        ("2024-01-16 12:00", "2024-01-16 13:30"),
-        ("2024-01-18 10:00", "2024-01-18 12:00"),
-        ("2024-01-24 01:00", "2024-01-24 05:00"),
-        ("2024-01-26 12:00", "2024-01-28 12:00"),
-    ):
-        assert any(begin <= when <= end for when in flagged), (begin, flagged)
-    assert len(flagged) <= 8
-    figure = plotting.watched(rows, "requests")
-    plotting.save(figure, Path("requests.png"))
-    top, bottom = figure.axes
-    assert sum(len(axes.patches) for axes in (top, bottom)) == 2 * len(flagged)
-
-
-def test_several_columns_give_a_row_each_and_missing_values_are_none() -> None:
-    detectors = {}
-    for name in ("a", "b"):
-        detectors[name] = SeriesDetector()
-        detectors[name].learn([None] * 20, [float(n % 3) for n in range(20)])
-    found = series.Series(("a", "b"), iter([series.Record("7", None, (1.0, float("nan")))]))
-    rows = list(novelty.rows(found, detectors))
-    assert [(row["column"], row["value"], row["anomaly"]) for row in rows] == [
-        ("a", 1.0, 0),
-        ("b", None, 0),
-    ]

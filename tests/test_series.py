@@ -311,13 +311,11 @@ def test_counters_among_the_columns_are_replaced_by_their_growth() -> None:
     columns, records = read(text)
     names = series.counters(columns, records)
     assert names == ("total",)
-    grown = list(series.grown(series.Series(columns, iter(records)), names).records)
+    grown = list(
+        series.grown(
+            series.Series(columns, iter(records)), {name: Increase() for name in names}
+        ).records
+    )
     assert math.isnan(grown[0].values[0])
     assert {record.values[0] for record in grown[1:]} == {10.0}
     assert [record.values[1] for record in grown] == [record.values[1] for record in records]
-
-
-def test_the_demonstration_is_the_same_every_time() -> None:
-    one, other = (list(series.demonstration().records) for _ in range(2))
-    assert one == other
-    assert len(one) == 4 * 7 * 144

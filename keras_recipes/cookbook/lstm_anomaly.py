@@ -1,36 +1,36 @@
 """An LSTM that has read what is normal, and is surprised by what does not fit.
 
 Follows the network-activity part of «人工神经网络概念梳理与实例演示» (Deeplearning4j): the net that
-writes the next character of a text, turned around. It learns to predict the next event of a log
-from normal sessions only, and a session is an anomaly where that prediction fails badly, where it
-ends too early, or where its events occur in numbers that no normal session has.
+writes the next character of a text, turned around. It learns to predict what comes next from normal
+data only, of two kinds:
+
+- the next event of a log: a session is an anomaly where that prediction fails badly, where it ends
+  too early, or where its events occur in numbers that no normal session has (`watching_logs.py`);
+- the next value of a series of numbers, as a class: a record is an anomaly where the prediction and
+  four other views of it find it odd together (`watching_metrics.py`).
 
 Preset `article` is the article's net as it stands: one number in, an LSTM with peepholes of ten
 units (510 parameters), a softmax; Nesterov momentum 0.9, learning rate 0.005, gradients summed over
 time, clipped at 0.5. The default learns the same ten units faster and better: one-hot symbols,
 Keras' own LSTM (which a GPU has fast code for), Adam.
 
-`python benchmarks/hdfs.py` measures it on the HDFS log (Xu et al., SOSP 2009), part by part.
+`python benchmarks/hdfs.py` measures it on the HDFS log (Xu et al., SOSP 2009), part by part, and
+`python benchmarks/nab.py` on the Numenta Anomaly Benchmark.
 """
 
-import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from keras_recipes import normality
-from keras_recipes.data import demonstration, lines, logs, sessions
-from keras_recipes.data import labels as labelled
-from keras_recipes.data.sessions import Sequences
-from keras_recipes.data.templates import FIRST, PADDING, UNSEEN, Templates
+from keras_recipes import watching_logs, watching_metrics
+from keras_recipes.data import kinds
+from keras_recipes.data.series import Layout
+from keras_recipes.data.templates import PADDING
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import (
     Calibrated,
     Count,
     Dataset,
-    Examples,
     Fitted,
     Layer,
     Measured,
@@ -49,30 +49,6 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
-
-    from keras_recipes.detection import Detector
-    from keras_recipes.stepping import Twin
-
-TEST, VALIDATION = 0.1, 0.2
-"""Shares of the normal sessions that are held back: to measure on; to stop and calibrate by."""
-
-KNOWN_BY_HEART = 0.9
-"""If training sessions surprise the net less than so much of what others do, it knows them."""
-
-FEWEST = 30
-"""With fewer sessions nothing can be said about what is normal."""
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """The normal sessions: to train on, to calibrate by, to measure on; and what was known."""
-
-    train: Sequences
-    validation: Sequences
-    test: Sequences
-    before: Mapping[str, Any] | None = None
 
 
 def build_lstm_anomaly(
@@ -176,152 +152,92 @@ def read(
     data: Sequence[str],
     learned: Mapping[str, Any] | None = None,
     *,
+    kind: Literal["auto", "logs", "metrics"] = "auto",
     log_format: Literal["auto", "text", "syslog", "combined", "jsonl"] = "auto",
     session: str = "",
     session_field: str = "",
     window: str = "",
+    columns: str = "",
+    time: str = "",
+    time_format: str = "",
+    zone: str = "",
+    first: Whole = 0,
+    cell: Literal["lstm", "peephole"] = "lstm",
     length: Count = 64,
     seed: Seed = 0,
 ) -> Dataset:
-    """Normal logs: `demo`, or files, folders, globs; of sessions, some are held back.
+    """Normal logs or numbers over time: files, folders, globs; some of it is held back.
 
     Args:
-        data: As the user gave it; nothing means `demo`, a synthetic log made here.
+        data: As the user gave it; nothing means `demo`, a synthetic log made here; `demo-metrics`
+            is a synthetic series of numbers.
         learned: What a model had learned that is to go on training.
+        kind: Logs, or metrics: tables of numbers over time; `auto` looks at the first lines, unless
+            `log_format` says that it is a log.
         log_format: Of the lines; `auto` looks at the first ones.
         session: A regular expression; lines where it matches the same text are a session.
         session_field: A field of JSON lines, syslog or access logs; equal values are a session.
         window: A stretch of time such as `5m` as a session; where lines have no times, so many
             lines.
-        length: Longer sessions are cut into pieces of so many steps for training.
+        columns: Of a table, the columns to watch, such as `cpu,memory`; nothing means all that are
+            numbers.
+        time: Of a table, the column of times; nothing means to look for it.
+        time_format: How times are written, as for Python's strptime.
+        zone: The clock on the wall, such as `Europe/Berlin`, for times in UTC.
+        first: So many records of a table, from its beginning, are taken for normal; 0 means all.
+        cell: Keras' LSTM, or the article's, whose gates also see the state; of numbers, which the
+            net goes on learning from as it reads them, `lstm` only.
+        length: Longer sequences are cut into pieces of so many steps for training.
         seed: Of which sessions are held back, and of everything else random.
 
     Raises:
-        InputError: Data that cannot be read, or has too few sessions.
+        InputError: Data that cannot be read, or too little of it.
     """
-    paths, blocks = _source(data)
-    first = [line for _, some in _first_blocks(blocks) for line in some]
-    if learned is not None:
-        layout = logs.Layout.from_json(learned.get("layout"))
-    else:
-        layout = logs.recognise(
-            first,
-            log_format=log_format,
-            session=session,
-            session_field=session_field,
-            window=window,
+    if _kind(data, learned, kind, log_format) == "metrics":
+        if cell != "lstm":
+            raise InputError(
+                "cell: the net goes on learning from numbers as it reads them, which is done for "
+                f"lstm only, received {cell}; add --set cell=lstm"
+            )
+        layout = Layout(
+            time=time or None,
+            columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
+            time_format=time_format or None,
+            zone=zone or None,
         )
-    log.info("%s: %s, sessions by %s", ", ".join(paths), layout.format, layout.by)
-    found = sessions.collected(layout, blocks()).sequences()
-    if len(found) < FEWEST:
-        raise InputError(
-            f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.by}, found "
-            f"{len(found)}; choose others with --set session=REGEX, session_field=NAME or window=1m"
-        )
-    return _dataset(paths, layout, found, learned, length, seed)
-
-
-def _dataset(
-    paths: list[str],
-    layout: logs.Layout,
-    found: Sequences,
-    learned: Mapping[str, Any] | None,
-    length: int,
-    seed: int,
-) -> Dataset:
-    dealt = normality.splits(found.names, seed)
-    before = Templates.from_json(learned["templates"]) if learned else None
-    templates = _mined(found.some(dealt >= TEST), before)
-    found = sessions.with_symbols(found, templates)
-    parts = {
-        "test": found.some(dealt < TEST),
-        "validation": found.some((dealt >= TEST) & (dealt < TEST + VALIDATION)),
-        "train": found.some(dealt >= TEST + VALIDATION),
-    }
-    width = min(length, int(found.lengths.max()) + 1)
-    return Dataset(
-        name=", ".join(paths),
-        train=_rows(parts["train"], width),
-        validation=_rows(parts["validation"], width),
-        test=_rows(parts["test"], width),
-        note=(
-            f"of {len(found):,} normal sessions {len(parts['validation']):,} held back to "
-            f"calibrate, {len(parts['test']):,} to measure the false alarms"
-        ),
-        learned={
-            "kind": "logs",
-            "layout": layout.to_json(),
-            "templates": templates.to_json(),
-            "sessions_a_day": len(found) / found.days if found.days else 0.0,
-            "silence": found.silence,
-        },
-        implied={"classes": templates.symbols},
-        known_as=tuple(paths),
-        sequences=Parts(**parts, before=learned),
+        return watching_metrics.read(data, learned, layout=layout, first=first, length=length)
+    return watching_logs.read(
+        data,
+        learned,
+        log_format=log_format,
+        session=session,
+        session_field=session_field,
+        window=window,
+        length=length,
+        seed=seed,
     )
 
 
-def _mined(found: Sequences, before: Templates | None) -> Templates:
-    """Templates of these sessions' forms that occur in two of them at least.
-
-    What one session alone has could as well be in none: its likes will come again as events of no
-    known kind, and how often that is has to be learned too.
-    """
-    import numpy as np
-
-    seen = np.unique(found.forms).tolist()
-    every = Templates.mined([found.texts[number] for number in seen], before)
-    symbols = sessions.with_symbols(found, every).symbols
-    owners = np.repeat(np.arange(len(found)), found.lengths)
-    pairs = np.unique(np.stack([symbols, owners]), axis=1)
-    often = np.bincount(pairs[0], minlength=every.symbols) >= 2
-    if before:
-        often[: before.symbols] = True
-    kept = np.flatnonzero(often[FIRST:]).tolist()
-    return Templates([every.patterns[i] for i in kept], [every.examples[i] for i in kept])
+def _kind(data: Sequence[str], learned: Mapping[str, Any] | None, kind: str, form: str) -> str:
+    """Which of the two it is; what goes on training stays what it is."""
+    if learned is not None:
+        return str(learned.get("kind"))
+    if kind == "auto":
+        return "logs" if form != "auto" else kinds.recognise(data)
+    return kind
 
 
-def _rows(found: Sequences, width: int) -> Examples:
-    """Sessions as rows of that width, longer ones cut, shorter ones filled up with zeros."""
-    import numpy as np
-
-    inputs, targets, starts = found.steps()
-    lengths = np.diff(starts)
-    pieces = -(-lengths // width)
-    first_row = np.cumsum(pieces) - pieces
-    at = np.arange(len(inputs)) - np.repeat(starts[:-1], lengths)
-    row, column = np.repeat(first_row, lengths) + at // width, at % width
-    x, y = np.zeros((2, int(pieces.sum()), width), "int32")
-    x[row, column], y[row, column] = inputs, targets
-    return Examples(x, y)
-
-
-def _source(data: Sequence[str]) -> tuple[list[str], Any]:
-    """Names, and what gives numbered blocks of lines, from the beginning each time."""
-    if not data or list(data) == [demonstration.NAME]:
-        return [demonstration.NAME], lambda: iter([(0, demonstration.normal())])
-    if "-" in data:
-        raise InputError("expected files to learn from, received -: it can be read only once")
-    paths = lines.paths(data)
-    return [str(path) for path in paths], lambda: sessions.blocks(paths)
-
-
-def _first_blocks(blocks: Any) -> Iterator[tuple[int, list[bytes]]]:
-    total = 0
-    for number, some in blocks():
-        yield number, some[: logs.SAMPLE]
-        total += len(some)
-        if total >= logs.SAMPLE:
-            return
+def _of_metrics(fitted: Fitted) -> bool:
+    return fitted.card is not None and fitted.card.learned.get("kind") == "metrics"
 
 
 def from_arrays(x: Any, y: Any) -> Dataset:
-    """Logs are read from files.
+    """Logs and tables are read from files.
 
     Raises:
         InputError: Always.
     """
-    raise InputError("lstm-anomaly learns from logs: expected paths, received arrays")
+    raise InputError("lstm-anomaly learns from files: expected paths, received arrays")
 
 
 def training(
@@ -379,78 +295,28 @@ def calibrate(
     *,
     false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
+    bar: Positive = 0.85,
     seed: Seed = 0,
 ) -> Calibrated:
-    """Learns from normal sessions what is strange, and measures false alarms on further ones.
+    """Learns from normal data what is strange, and measures false alarms on more of it.
 
     Args:
         model: The trained net.
-        data: With the sessions.
+        data: From `read`.
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
+        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
         seed: Of which sessions are kept to compare with, where they are very many.
     """
-    from keras_recipes.detection import Detector
-    from keras_recipes.stepping import Twin
-
-    parts: Parts = data.sequences
-    twin, kinds = Twin.of(model), data.implied["classes"] - UNSEEN
-    net = _net_values(twin, parts)
-    counts, apart = normality.Counts.of(_known_counts(parts, kinds), seed)
-    learned = {
-        "tails": {
-            view: normality.tail(view, values).to_json()
-            for view, values in {**net, "counts": apart}.items()
-        },
-        "counts": counts.to_json(),
-    }
-    detector = Detector.of(model, {**data.learned, **learned})
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
-    known = len(net["order"])
-    if 0 < known * allowed < 1:
-        log.info(
-            "one false alarm in %s sessions is rarer than %s of them can show: extrapolated",
-            f"{1 / allowed:,.0f}",
-            f"{known:,}",
-        )
-    alarms = detector.judge(parts.test).scores(allowed) >= 0.5
-    achieved = {
-        "promised_false_alarms": allowed,
-        "false_alarms": float(alarms.mean()),
-        "held_out_sessions": float(len(alarms)),
-    }
-    return Calibrated(learned, achieved)
-
-
-def _net_values(twin: "Twin", parts: Parts) -> "dict[str, np.ndarray]":
-    """The net's views of normal sessions: of those held back, and if that is fair of all."""
-    import numpy as np
-
-    both, nats = [], []
-    for part in (parts.validation, parts.train):
-        inputs, targets, starts = part.steps()
-        seen = twin.surprises(inputs, targets, starts)
-        both.append((normality.worst(seen.nats, starts)[0], np.log1p(seen.runs)))
-        nats.append(float(seen.nats.mean()))
-    # Rare ways of being normal are missed where few sessions are looked at; but sessions that the
-    # net knows by heart would promise too much.
-    fair = both if nats[1] >= KNOWN_BY_HEART * nats[0] else both[:1]
-    surprise, order = (np.concatenate(values) for values in zip(*fair, strict=True))
-    return {"surprise": surprise, "order": order}
-
-
-def _known_counts(parts: Parts, kinds: int) -> "np.ndarray":
-    """The counts of all normal sessions known, those from before the last training included."""
-    import numpy as np
-
-    known = [parts.train, parts.validation]
-    tables = [normality.table(part.symbols - UNSEEN, part.lengths, kinds) for part in known]
-    if parts.before:
-        earlier = len(Templates.from_json(parts.before["templates"]).patterns) + FIRST - UNSEEN
-        references = normality.Counts.from_json(parts.before["counts"], earlier).references
-        # Twice, since they count as seen and not as strange.
-        tables += 2 * [np.pad(references, ((0, 0), (0, kinds - earlier)))]
-    return np.concatenate(tables)
+    if data.learned["kind"] == "metrics":
+        return watching_metrics.calibrate(model, data, bar=bar)
+    return watching_logs.calibrate(
+        model,
+        data,
+        false_alarms=false_alarms,
+        false_alarms_a_day=false_alarms_a_day,
+        seed=seed,
+    )
 
 
 def answer(
@@ -459,77 +325,50 @@ def answer(
     *,
     false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
+    bar: Positive = 0.85,
     only_anomalies: bool = False,
     timeout: NotNegative = 0.0,
     open_sessions: Count = 50_000,
     state: str = "",
 ) -> Iterator[Row]:
-    """Rows `session,score,anomaly,position,observed,expected,line`; from 0.5 it is an anomaly.
+    """A row for each session or record, with its score; from 0.5 it is an anomaly.
 
-    Of files, every session is judged as a whole. Lines on standard input are judged as they
-    arrive: an anomaly is answered as soon as it is certain, any other session when it is over.
+    Of logs `session,score,anomaly,position,observed,expected,line`. Of files, every session is
+    judged as a whole. Lines on standard input are judged as they arrive: an anomaly is answered as
+    soon as it is certain, any other session when it is over.
+
+    Of numbers `timestamp,value,score,anomaly,expected_low,expected_high`, of several columns with
+    `column` behind the timestamp. Several files are parts of one table. Each record is judged by
+    those before it alone, in files as on standard input.
 
     Args:
         fitted: The model.
-        asked: Paths; `-` for standard input; `demo-anomalies` for a synthetic log; or lines.
+        asked: Paths; `-` for standard input; `demo-anomalies` or `demo-metrics-anomalies` for what
+            is synthetic; from Python also lines, numbers or a DataFrame.
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
-        only_anomalies: Whether to leave out the sessions that are none.
+        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
+        only_anomalies: Whether to leave out what is none.
         timeout: On standard input, a session silent for so many seconds of the log's time is over;
             0 means twice the longest silence of a normal session.
         open_sessions: So many sessions are kept open at most; then the most silent one is over.
-        state: File that keeps the open sessions when standard input ends or the program is
-            stopped, and from which the next run goes on.
+        state: File that keeps the open sessions, or the state of the series, when standard input
+            ends or the program is stopped, and from which the next run goes on.
     """
-    detector = _detector(fitted)
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
-    if _standard_input(asked):
-        from keras_recipes.live import Live
-
-        live = Live(
-            detector, allowed, timeout=timeout or None, most=open_sessions, state=state or None
+    if _of_metrics(fitted):
+        return watching_metrics.answer(
+            fitted, asked, bar=bar, only_anomalies=only_anomalies, state=state
         )
-        found = live.rows(lines.arriving(live.tick))
-        return (row for row in found if row["anomaly"]) if only_anomalies else found
-    names, found_sessions = _asked(detector, asked)
-    verdicts = detector.judge(found_sessions)
-    return verdicts.rows(allowed, names, only_anomalies=only_anomalies)
-
-
-def _detector(fitted: Fitted) -> "Detector":
-    from keras_recipes.detection import Detector
-
-    if fitted.card is None:
-        raise InputError("a pair without a card cannot read logs: what it learned is in the card")
-    return Detector.of(fitted.model, fitted.card.learned)
-
-
-def _standard_input(asked: Any) -> bool:
-    if isinstance(asked, str | Path) or "-" not in [str(item) for item in asked]:
-        return False
-    if len(asked) > 1:
-        raise InputError("expected files, or - alone for standard input, received both")
-    return True
-
-
-def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
-    """The sessions that are asked about, and the names of the files that they are in."""
-    if isinstance(asked, str | Path):
-        asked = [Path(asked)]
-    texts = [str(item) for item in asked]
-    if texts and not isinstance(asked[0], Path):
-        names, blocks = [""], [(0, [text.encode() for text in texts])]
-    elif texts == [demonstration.BROKEN]:
-        names, blocks = texts, [(0, demonstration.broken())]
-    else:
-        names, given = _source(texts)
-        blocks = given()
-    collected = sessions.collected(detector.layout, blocks).sequences()
-    found = sessions.with_symbols(collected, detector.templates)
-    if not len(found):
-        by = detector.layout.by
-        raise InputError(f"{', '.join(names)}: expected sessions by {by}, found none")
-    return names, found
+    return watching_logs.answer(
+        fitted,
+        asked,
+        false_alarms=false_alarms,
+        false_alarms_a_day=false_alarms_a_day,
+        only_anomalies=only_anomalies,
+        timeout=timeout,
+        open_sessions=open_sessions,
+        state=state,
+    )
 
 
 def assess(
@@ -539,81 +378,57 @@ def assess(
     labels: str = "",
     false_alarms: Share = 0.0002,
     false_alarms_a_day: NotNegative = 0.0,
+    bar: Positive = 0.85,
+    first: Whole = 0,
     seed: Seed = 0,
 ) -> Measured:
-    """Precision, recall, F1 and AUC-PR (scikit-learn's) with labels, or how many alarms without.
+    """With labels precision, recall, F1 and more; or how many alarms without.
+
+    Of logs AUC-PR, all of them by scikit-learn. Of numbers these are of events, without adjusting
+    points, with VUS-PR and the score of the Numenta Anomaly Benchmark.
 
     Args:
         fitted: The model.
-        asked: Paths of logs; None for the normal sessions that were held back.
-        labels: CSV with the columns `session` and `anomaly` (0 or 1).
+        asked: Paths; None for the normal data that was held back.
+        labels: CSV with the columns `session` and `anomaly` (0 or 1); of numbers with `start` and
+            `end`, or `timestamp`.
         false_alarms: Share of normal sessions that may be called anomalies.
         false_alarms_a_day: False alarms a day instead, if not 0.
+        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
+        first: So many records of a table, from its beginning, were taken for normal; 0 means all.
         seed: Of which sessions were held back.
     """
-    detector = _detector(fitted)
-    assert fitted.card is not None
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
-    _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"]])
-    if asked is None:
-        found = found.some(normality.splits(found.names, seed) < TEST)
-    verdicts = detector.judge(found)
-    scores = verdicts.scores(allowed)
-    metrics = {
-        "sessions": float(len(scores)),
-        "anomalies": float((scores >= 0.5).sum()),
-        "loss": float(verdicts.surprise.mean()),
-    }
-    truth = _truth(labels, asked, found.names)
-    if truth is None:
-        return Measured({**metrics, "alarms": float((scores >= 0.5).mean())})
-    return Measured({**metrics, **_against(truth, scores)})
-
-
-def _truth(file: str, asked: Sequence[str] | None, names: Sequence[str]) -> "np.ndarray | None":
-    if not file and list(asked or ()) == [demonstration.BROKEN]:
-        return labelled.matched(demonstration.truth(), names, demonstration.BROKEN)
-    return labelled.matched(labelled.read(file), names, file) if file else None
-
-
-def _against(truth: "np.ndarray", scores: "np.ndarray") -> dict[str, float]:
-    from sklearn.metrics import average_precision_score, precision_recall_fscore_support
-
-    said = scores >= 0.5
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        truth, said, average="binary", zero_division=0.0
+    if _of_metrics(fitted):
+        return watching_metrics.assess(fitted, asked, labels_file=labels, bar=bar, first=first)
+    return watching_logs.assess(
+        fitted,
+        asked,
+        labels=labels,
+        false_alarms=false_alarms,
+        false_alarms_a_day=false_alarms_a_day,
+        seed=seed,
     )
-    return {
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
-        "auc_pr": float(average_precision_score(truth, scores)) if truth.any() else 0.0,
-        "false_alarms": float(said[truth == 0].mean()) if (truth == 0).any() else 0.0,
-    }
 
 
 def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
-    """The loss; the scores with the threshold; the strangest session, event by event."""
+    """The loss; the scores with the threshold; the strangest session, or each series."""
     from keras_recipes import plotting
 
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "nats an event")
-    assert fitted.card is not None
-    detector, values = _detector(fitted), fitted.card.options
-    allowed = normality.promised(
-        values["false_alarms"], values["false_alarms_a_day"], detector.sessions_a_day
-    )
-    _, found = _asked(detector, [Path(text) for text in data])
-    verdicts = detector.judge(found)
-    scores = verdicts.scores(allowed)
-    yield "scores", plotting.scores(scores, ", ".join(data))
-    session = int(scores.argmax())
-    yield "session", plotting.surprises(*verdicts.steps(session), found.names[session])
+    watching = watching_metrics if _of_metrics(fitted) else watching_logs
+    yield from watching.figures(fitted, data)
+
+
+def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of the rows that a model with this in its card answers with."""
+    metrics = learned.get("kind") == "metrics"
+    return watching_metrics.columns(learned) if metrics else watching_logs.COLUMNS
 
 
 RECIPE = Recipe(
     name="lstm-anomaly",
-    summary="learns what is normal in a log and is surprised by the rest",
+    summary="learns what is normal in a log or a series of numbers, is surprised by the rest",
     source=Source(
         article="«人工神经网络概念梳理与实例演示», with Deeplearning4j",
         reported={},
@@ -622,11 +437,13 @@ RECIPE = Recipe(
             "single number, peepholes, Nesterov momentum and summed gradients",
             "besides the next event, the numbers of a session's events are compared with those of "
             "normal sessions",
+            "of numbers the net is one of five views, and goes on learning as it reads them",
             "weight decay and early stopping for the regularisation and early stopping that the "
             "article names without numbers",
         ),
     ),
-    data="normal logs: text, syslog, JSON lines, Apache/nginx; without any, a synthetic one",
+    data="normal logs (text, syslog, JSON lines, Apache/nginx) or numbers over time (CSV, JSON "
+    "lines, Parquet); without any, a synthetic log",
     layers=(
         Layer("symbols", "InputLayer", (None, None), 0),
         Layer("steps", "Reshape", (None, None, 1), 0),
@@ -634,7 +451,8 @@ RECIPE = Recipe(
         Layer("lstm", "LSTM", (None, None, 10), 1_760),
         Layer("next", "Dense", (None, None, 33), 363),
     ),
-    columns=("session", "score", "anomaly", "position", "observed", "expected", "line"),
+    columns=watching_logs.COLUMNS,
+    columns_of=columns_of,
     build=build_lstm_anomaly,
     read=read,
     from_arrays=from_arrays,

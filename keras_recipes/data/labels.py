@@ -1,15 +1,23 @@
-"""Which sessions are known to be anomalies: CSV with the columns `session` and `anomaly`."""
+"""What is known to be an anomaly.
+
+Of sessions, CSV with the columns `session` and `anomaly`; of series of numbers, CSV with the
+columns `start` and `end`, or `timestamp`.
+"""
 
 import csv
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from keras_recipes.data.series import Layout, Times
 from keras_recipes.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
+
+BEGINS = ("start", "begin", "from", "timestamp", "time")
+ENDS = ("end", "stop", "until", "to")
 
 _TRUTH = {
     **dict.fromkeys(("1", "true", "yes", "anomaly", "anomalous", "abnormal"), 1),
@@ -28,21 +36,78 @@ def read(file: str) -> dict[str, int]:
     Raises:
         InputError: There is no such file, or something else is in it.
     """
+    rows, header = _table(file)
+    key = _column(header, ("session", "id", "blockid", "key"), file, "session,anomaly")
+    label = _column(header, ("anomaly", "label", "is_anomaly"), file, "session,anomaly")
+    return {row[key].strip(): _truth(row[label], where) for where, row in rows}
+
+
+def _table(file: str) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """Rows that are as long as the header, with where they stand; and the header."""
     try:
         with Path(file).open(newline="", encoding="utf-8-sig") as text:
-            rows = csv.reader(text)
-            header = [name.strip().lower() for name in next(rows, [])]
-            key = _column(header, ("session", "id", "blockid", "key"), file)
-            label = _column(header, ("anomaly", "label", "is_anomaly"), file)
-            return {
-                row[key].strip(): _truth(row[label], f"{file} line {rows.line_num}")
-                for row in rows
-                if len(row) > max(key, label)
-            }
+            lines = csv.reader(text)
+            header = [name.strip().lower() for name in next(lines, [])]
+            rows = [(f"{file} line {lines.line_num}", row) for row in lines]
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{file}: expected CSV text: {error}") from None
+    return [(where, row) for where, row in rows if len(row) >= len(header)], header
+
+
+class Window(NamedTuple):
+    """A stretch of time in which something is wrong, its ends included.
+
+    Attributes:
+        begin: As `Record.seconds`, or the number of a record where there are no times.
+        end: Likewise.
+    """
+
+    begin: float
+    end: float
+
+
+def windows(file: str, layout: Layout) -> list[Window]:
+    """Stretches of a series in which something is wrong.
+
+    Rows `start,end`, or `timestamp` for a single record; where there is a column `anomaly` (or
+    `label`) rows with 0 there do not count.
+
+    Args:
+        file: CSV.
+        layout: How the times of the series are written.
+
+    Raises:
+        InputError: There is no such file, or something else is in it.
+    """
+    rows, header = _table(file)
+    begin = _column(header, BEGINS, file, "start,end")
+    end = next((header.index(name) for name in ENDS if name in header), begin)
+    label = next((header.index(n) for n in ("anomaly", "label") if n in header), None)
+    times = Times(layout)
+    found = []
+    for where, row in rows:
+        if label is not None and not _truth(row[label], where):
+            continue
+        texts = row[begin], row[end]
+        if layout.time is None:
+            first, last = (_number(where, text) for text in texts)
+        else:
+            first, last = (times.seconds(where, text) for text in texts)
+        if last < first:
+            raise InputError(f"{where}: expected an end behind the start, received {','.join(row)}")
+        found.append(Window(first, last))
+    if not found:
+        raise InputError(f"{file}: expected at least one labelled anomaly, found none")
+    return found
+
+
+def _number(where: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{where}: expected the number of a record, received {text!r}") from None
 
 
 def matched(labels: Mapping[str, int], names: Sequence[str], file: str) -> "np.ndarray":
@@ -65,11 +130,11 @@ def matched(labels: Mapping[str, int], names: Sequence[str], file: str) -> "np.n
     return np.array([labels[name] for name in names], "int64")
 
 
-def _column(header: Sequence[str], names: Sequence[str], file: str) -> int:
+def _column(header: Sequence[str], names: Sequence[str], file: str, wanted: str) -> int:
     for name in names:
         if name in header:
             return header.index(name)
-    raise InputError(f"{file}: expected the columns session,anomaly, found {','.join(header)}")
+    raise InputError(f"{file}: expected the columns {wanted}, found {','.join(header)}")
 
 
 def _truth(text: str, where: str) -> int:

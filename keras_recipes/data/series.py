@@ -11,8 +11,8 @@ import json
 import math
 import sys
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -49,6 +49,10 @@ which is what counts, is the same."""
 MONDAY = datetime(1970, 1, 5)
 
 
+Refuse = Callable[[str], None] | None
+"""What is done about a row that does not fit; None for an error."""
+
+
 class Record(NamedTuple):
     """One row.
 
@@ -65,10 +69,19 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """Records to be read once, and what their columns are called."""
+    """Records to be read once, and what their columns are called.
+
+    Attributes:
+        columns: Of the values.
+        records: The rows.
+        time: The column of times; None where there is none.
+        header: All columns of the table.
+    """
 
     columns: tuple[str, ...]
     records: Iterator[Record]
+    time: str | None = None
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,12 +94,14 @@ class Layout:
         time_format: As for `datetime.strptime`.
         zone: The clock on the wall for times that are numbers or carry a zone, such as
             `Europe/Berlin`; otherwise numbers are UTC and a time's own zone is the clock's.
+        header: Names of all columns, for a table with as many of them that does not name them.
     """
 
     time: str | None = None
     columns: tuple[str, ...] | None = None
     time_format: str | None = None
     zone: str | None = None
+    header: tuple[str, ...] | None = None
 
     def clock(self) -> tzinfo | None:
         """The zone.
@@ -122,12 +137,12 @@ def read(text: str, layout: Layout | None = None) -> Series:
     if text == "-":
         if sys.stdin is None:
             raise InputError("standard input is closed")
-        return _text("standard input", sys.stdin.buffer, layout)
+        return from_lines("standard input", _lines("standard input", sys.stdin.buffer), layout)
     path = Path(text)
     if path.suffix == ".parquet":
         return _table(text, _parquet(path), layout)
     try:
-        return _text(text, _opened(path), layout)
+        return from_lines(text, _lines(text, _opened(path)), layout)
     except OSError as error:
         raise InputError(f"{text}: cannot be read: {error.strerror}") from None
 
@@ -138,18 +153,57 @@ def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
 
 
+def from_lines(
+    source: str,
+    lines: Iterable[str],
+    layout: Layout | None = None,
+    refuse: Refuse = None,
+) -> Series:
+    """The series in lines of CSV or JSON.
+
+    Args:
+        source: What to call them in messages.
+        lines: As they come.
+        layout: What is known of the table.
+        refuse: Gets the message about a row that does not fit, which then is passed over.
+
+    Raises:
+        InputError: As `read`.
+    """
+    several = itertools.dropwhile(lambda line: not line.strip(), lines)
+    first = next(several, None)
+    if first is None:
+        raise InputError(f"{source}: expected rows of numbers, received nothing")
+    layout, rest = layout or Layout(), itertools.chain([first], several)
+    if first.lstrip()[:1] == "{":
+        rows = json_rows(source, rest, refuse)
+    else:
+        rows = _csv_rows(source, rest, delimiter(first), layout, refuse)
+    return _table(source, rows, layout, refuse)
+
+
 def read_all(inputs: Sequence[str], layout: Layout | None = None) -> Iterator[tuple[str, Series]]:
     """Each file that the inputs mean (files, folders, quoted globs, `-`), with its name.
 
     Raises:
         InputError: As `read`, or an input that means nothing.
     """
+    return ((name, read(name, layout)) for name in names(inputs))
+
+
+def names(inputs: Sequence[str]) -> list[str]:
+    """Each file that the inputs mean, or `-`.
+
+    Raises:
+        InputError: An input that means nothing.
+    """
+    found: list[str] = []
     for text in inputs:
         paths = None if text == "-" else files.found(text, ENDINGS)
         if paths is None and text != "-":
             raise InputError(f"{text}: no such file; expected CSV, JSON lines, Parquet, or -")
-        for name in map(str, paths) if paths is not None else ("-",):
-            yield name, read(name, layout)
+        found += map(str, paths) if paths is not None else ["-"]
+    return found
 
 
 def from_frame(frame: "pandas.DataFrame", layout: Layout | None = None) -> Series:
@@ -189,9 +243,9 @@ def counters(columns: Sequence[str], records: Sequence[Record]) -> tuple[str, ..
     return tuple(name for name, of in zip(columns, values, strict=False) if is_counter(of))
 
 
-def grown(found: Series, names: Collection[str]) -> Series:
+def grown(found: Series, counters: "Mapping[str, Increase]") -> Series:
     """The same series with the growth of these counters in place of their values."""
-    growth = [Increase() if name in names else None for name in found.columns]
+    growth = [counters.get(name) for name in found.columns]
 
     def records() -> Iterator[Record]:
         for timestamp, seconds, values in found.records:
@@ -204,37 +258,7 @@ def grown(found: Series, names: Collection[str]) -> Series:
                 ),
             )
 
-    return Series(found.columns, records())
-
-
-def demonstration(weeks: int = 4, seed: int = 0) -> Series:
-    """A synthetic series: requests a minute of a service, every ten minutes, with four incidents.
-
-    Traffic follows the day and is lower at weekends. In the last week but one: a burst of half an
-    hour on Tuesday noon, an outage of an hour on Thursday morning. In the last: a night like a day
-    on Wednesday, and a third more traffic than usual from Friday noon on.
-    """
-    import numpy as np
-
-    rows = np.arange(weeks * 7 * 144)
-    hour, day = rows / 6 % 24, rows // 144 % 7
-    usual = 400 + 300 * np.sin((hour - 9) / 24 * 2 * np.pi) * np.where(day < 5, 1, 0.4)
-    values = usual * np.random.default_rng(seed).lognormal(0, 0.06, len(rows))
-    for day_of_span, first, length, factor, offset in (
-        (-14 + 1, 12, 3, 3.0, 0.0),
-        (-14 + 3, 10, 6, 0.0, 0.0),
-        (-7 + 2, 1, 18, 0.0, 600.0),
-        (-7 + 4, 12, 360, 4 / 3, 0.0),
-    ):
-        start = len(rows) + 144 * day_of_span + 6 * first
-        values[start : start + length] = factor * values[start : start + length] + offset
-    start_of_time = datetime(2024, 1, 1)  # a Monday
-    times = [start_of_time + timedelta(minutes=10 * row) for row in rows.tolist()]
-    records = (
-        Record(str(time), (time - MONDAY).total_seconds(), (round(value, 1),))
-        for time, value in zip(times, values.tolist(), strict=True)
-    )
-    return Series(("requests",), records)
+    return replace(found, records=records())
 
 
 class Increase:
@@ -245,9 +269,11 @@ class Increase:
         self.value = math.nan
 
     def of(self, seconds: float | None, value: float) -> float:
-        """Since the last record; NaN for the first one and where the counter is missing."""
+        """Since the last record; NaN where there is none before, or the counter is missing."""
         if not math.isfinite(value):
             return math.nan
+        if seconds is not None and self.seconds is not None and seconds < self.seconds:
+            self.value = math.nan  # a table read again does not go on where it ended
         grown = value - self.value if value >= self.value or math.isnan(self.value) else value
         since = 1.0
         if seconds is not None and self.seconds is not None and seconds > self.seconds:
@@ -260,21 +286,12 @@ _Row = tuple[str, Mapping[str, Any]]
 """Where a row stands, and its cells by column."""
 
 
-def _text(source: str, stream: IO[bytes], layout: Layout) -> Series:
-    lines = _lines(source, stream)
-    first = next(lines, None)
-    if first is None:
-        raise InputError(f"{source}: expected rows of numbers, received nothing")
-    rest = itertools.chain([first], lines)
-    rows = _json_rows(source, rest) if first.lstrip()[:1] == "{" else _csv_rows(source, rest, first)
-    return _table(source, rows, layout)
-
-
 def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
-    """As they arrive, without the empty ones in front."""
+    """As they arrive."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
-        yield from itertools.dropwhile(lambda line: not line.strip(), text)
+        # Not from the text itself, or standard input would be closed with this.
+        yield from (line for line in text)
     except UnicodeDecodeError as error:
         raise InputError(f"{source}: expected UTF-8 text, byte {error.start} is not") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -286,21 +303,38 @@ def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
             text.close()
 
 
-def _csv_rows(source: str, lines: Iterable[str], first: str) -> Iterator[_Row]:
-    delimiter = max(",;\t|", key=first.count)
+def delimiter(line: str) -> str:
+    """What stands between the cells of a table with this line."""
+    return max(",;\t|", key=line.count)
+
+
+def _csv_rows(
+    source: str,
+    lines: Iterable[str],
+    delimiter: str,
+    layout: Layout,
+    refuse: Refuse,
+) -> Iterator[_Row]:
     reader, names = csv.reader(lines, delimiter=delimiter), None
+    header: Sequence[str] = ()
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
+            # Tables put one behind the other bring their headers along.
+            if not any(cell.strip() for cell in cells) or cells == header:
                 continue
             if names is None:
-                header = not any(_is_number(cell) or _is_time(cell) for cell in cells)
-                names = _names(source, cells) if header else _positions(cells)
-                if header:
+                if not any(is_number_or_time(cell) for cell in cells):
+                    names, header = _names(source, cells), cells
                     continue
+                known = layout.header
+                names = list(known) if known and len(known) == len(cells) else _positions(cells)
             where = f"{source} line {reader.line_num}"
             if len(cells) != len(names):
-                raise InputError(f"{where}: expected {len(names)} cells, received {len(cells)}")
+                message = f"{where}: expected {len(names)} cells, received {len(cells)}"
+                if refuse is None:
+                    raise InputError(message)
+                refuse(message)
+                continue
             yield where, dict(zip(names, cells, strict=True))
     except csv.Error as error:
         raise InputError(f"{source} line {reader.line_num}: not CSV: {error}") from None
@@ -323,7 +357,8 @@ def _positions(cells: Sequence[str]) -> list[str]:
     return ["timestamp" if number == time else next(names) for number in range(len(cells))]
 
 
-def _json_rows(source: str, lines: Iterable[str]) -> Iterator[_Row]:
+def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[_Row]:
+    """Where each row stands, and its cells; inner objects become `outer.inner`."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -331,11 +366,13 @@ def _json_rows(source: str, lines: Iterable[str]) -> Iterator[_Row]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            raise InputError(
-                f"{where}: expected a JSON object, received {line.strip()[:40]!r}"
-            ) from None
+            row = None
         if not isinstance(row, dict):
-            raise InputError(f"{where}: expected a JSON object, received {line.strip()[:40]!r}")
+            message = f"{where}: expected a JSON object, received {line.strip()[:40]!r}"
+            if refuse is None:
+                raise InputError(message)
+            refuse(message)
+            continue
         yield where, dict(_flat(row))
 
 
@@ -367,7 +404,12 @@ def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
     return ((f"{where} {number}", row) for number, row in enumerate(rows, 1))
 
 
-def _table(source: str, rows: Iterator[_Row], layout: Layout) -> Series:
+def _table(
+    source: str,
+    rows: Iterator[_Row],
+    layout: Layout,
+    refuse: Refuse = None,
+) -> Series:
     """Find out which column is what from the first row."""
     first = next(rows, None)
     if first is None:
@@ -379,26 +421,35 @@ def _table(source: str, rows: Iterator[_Row], layout: Layout) -> Series:
             raise InputError(f"{source}: expected a column {name!r}, there are {', '.join(names)}")
     time = layout.time or _time_column(first[1])
     columns = layout.columns or tuple(
-        name for name in names if name != time and _is_value(first[1][name])
+        name for name in names if name != time and is_value(first[1][name])
     )
     if not columns:
         raise InputError(
             f"{source}: expected a column of numbers, there are {', '.join(names)[:200]}"
         )
     parse = Times(layout) if time is not None else None
-    return Series(columns, _records(itertools.chain([first], rows), time, columns, parse))
+    every = itertools.chain([first], rows)
+    return Series(columns, _records(every, time, columns, parse, refuse), time, tuple(names))
 
 
 def _records(
-    rows: Iterable[_Row], time: str | None, columns: Sequence[str], parse: "Times | None"
+    rows: Iterable[_Row],
+    time: str | None,
+    columns: Sequence[str],
+    parse: "Times | None",
+    refuse: Refuse,
 ) -> Iterator[Record]:
     for number, (where, row) in enumerate(rows):
-        values = tuple(_value(where, name, row.get(name)) for name in columns)
-        if parse is None or time is None:
-            yield Record(str(number), None, values)
-        else:
-            cell = row.get(time)
-            yield Record(_written(cell), parse.seconds(where, cell), values)
+        try:
+            values = tuple(_value(where, name, row.get(name)) for name in columns)
+            cell = row.get(time) if time is not None else None
+            seconds = parse.seconds(where, cell) if parse else None
+        except InputError as error:
+            if refuse is None:
+                raise
+            refuse(str(error))
+            continue
+        yield Record(_written(cell) if parse else str(number), seconds, values)
 
 
 def _written(cell: Any) -> str:
@@ -422,7 +473,8 @@ def _is_number(cell: Any) -> bool:
         return False
 
 
-def _is_value(cell: Any) -> bool:
+def is_value(cell: Any) -> bool:
+    """Whether this is a number, or says that there is none."""
     missing = cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
     return missing or _is_number(cell)
 
@@ -442,6 +494,11 @@ def _value(where: str, name: str, cell: Any) -> float:
             f"{where}: expected a number in column {name!r}, received {str(cell)[:40]!r}; "
             "name the columns to read with --set columns=A,B"
         ) from None
+
+
+def is_number_or_time(cell: Any) -> bool:
+    """Whether this is no text."""
+    return _is_number(cell) or _is_time(cell)
 
 
 def _is_time(cell: Any) -> bool:

@@ -1,0 +1,113 @@
+"""What a program that watches a stream remembers, kept in a file over its end.
+
+The state is written every minute, when the stream ends, and when the program is asked to stop;
+that waits until nothing is half done.
+"""
+
+import io
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import publish
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+KEEP_SECONDS = 60.0
+"""The state is written this often."""
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """A file with arrays by name.
+
+    Args:
+        file: Where they are kept; None for nowhere.
+        what: Says in words what is kept.
+        state: Gives the arrays.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+
+    def __init__(
+        self,
+        file: str | None,
+        what: Callable[[], str],
+        state: "Callable[[], Mapping[str, np.ndarray]]",
+    ) -> None:
+        self.path = Path(file) if file else None
+        self._what, self._state = what, state
+        self._kept, self._stopped = time.monotonic(), 0
+        if self.path:
+            publish.prepare_file(self.path.resolve())
+
+    def restore(self, take: "Callable[[Mapping[str, np.ndarray]], None]") -> None:
+        """Gives what was kept, if anything was, to `take`.
+
+        Raises:
+            CorruptModelError: The file is damaged, or `take` did not want what is in it.
+        """
+        import numpy as np
+
+        if self.path is None or not self.path.exists():
+            return
+        try:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                take(kept)
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
+        except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
+            raise CorruptModelError(f"{self.path}: damaged; remove it to begin anew") from error
+        log.info("%s: %s", self.path, self._what())
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Where there is a file, being asked to stop waits for the next `look`."""
+        if not self.path or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ask(number: int, frame: Any) -> None:
+            self._stopped = number
+
+        before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def look(self) -> None:
+        """To be called again and again, when nothing is half done: writes what is due.
+
+        Raises:
+            StoppedError: The program was asked to stop, and the state is kept.
+        """
+        if self.path and time.monotonic() - self._kept >= KEEP_SECONDS:
+            self._kept = time.monotonic()
+            self.keep()
+        if self._stopped:
+            self.keep()
+            raise StoppedError(f"stopped; {self._what()} in {self.path}", self._stopped)
+
+    def keep(self) -> None:
+        """Writes the state now; where that fails it says so, and the work goes on."""
+        import numpy as np
+
+        if self.path is None:
+            return
+        file = io.BytesIO()
+        np.savez(file, **self._state())  # type: ignore[arg-type]
+        try:
+            publish.file(self.path, file.getvalue())
+        except RecipeError as error:
+            log.warning("%s is not kept: %s", self.path, error)
