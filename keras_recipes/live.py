@@ -23,8 +23,15 @@ from keras_recipes import normality, publish
 from keras_recipes.data import lines, logs
 from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.detection import Detector
-from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
+from keras_recipes.errors import (
+    CorruptModelError,
+    InputError,
+    RecipeError,
+    StoppedError,
+    UnsafeModelError,
+)
 from keras_recipes.recipe import Row
+from keras_recipes.safety import archive, arrays, files, limits
 from keras_recipes.stepping import MOST
 
 if TYPE_CHECKING:
@@ -37,6 +44,9 @@ SHORTEST_TIMEOUT = 60.0
 UNTIMED_TIMEOUT = 3_600.0
 LATE_SECONDS = 60.0
 """A window is open for so long after its end, for lines that come late."""
+
+MOST_STATE_BYTES = 64 << 20
+MOST_LINES = 2**53
 
 REMEMBERED = 10_000
 """So many different counts of events are remembered with what was thought of them."""
@@ -365,24 +375,29 @@ class Live:
             log.warning("the open sessions are not kept: %s", error)
 
     def _restore(self, path: Path) -> None:
-        import numpy as np
-
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                meta = json.loads(kept["meta"].tobytes())
-                states = kept["states"].astype("float32")
-            if meta["model"] != self.detector.digest:
-                raise InputError(f"{path}: was kept with another model; remove it, or name another")
-            self._parser.line, self._parser.time = int(meta["line"]), float(meta["time"])
-            self._parser.key = bytes.fromhex(meta["key"])
-            self._clock, self._last_time = map(float, meta["clock"])
-            for values, (h, c) in zip(meta["sessions"], states, strict=True):
-                self._reopen(values, h, c)
-        except InputError:
+            meta, states = _read(path)
+            ours = meta["model"] == self.detector.digest
+            if ours:
+                self._take_up(meta, states)
+        except UnsafeModelError:
             raise
         except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
             raise CorruptModelError(f"{path}: damaged; remove it to begin anew") from error
+        if not ours:
+            raise InputError(f"{path}: was kept with another model; remove it, or name another")
         log.info("%s: %s sessions are open still", path, f"{len(self._open):,}")
+
+    def _take_up(self, meta: dict[str, Any], states: "np.ndarray") -> None:
+        import numpy as np
+
+        self._parser.line, self._parser.time = int(meta["line"]), float(meta["time"])
+        self._parser.key = bytes.fromhex(meta["key"])
+        self._clock, self._last_time = map(float, meta["clock"])
+        if not np.isfinite([self._parser.time, self._clock, self._last_time]).all():
+            raise ValueError("a time that there is not")
+        for values, (h, c) in zip(meta["sessions"], states, strict=True):
+            self._reopen(values, h, c)
 
     def _reopen(self, values: list[Any], h: "np.ndarray", c: "np.ndarray") -> None:
         key, name, events, line, due, told, worst, run, at, form, strange, kinds = values
@@ -399,6 +414,20 @@ class Live:
             raise ValueError(name)
         if not all(0 <= kind < kinds_known for kind in session.kinds):
             raise ValueError(name)
+        numbers = [session.events, session.line, position, where]
+        numbers += [number for found in session.kinds.values() for number in found]
+        if not all(0 <= number < MOST_LINES for number in numbers) or min(session.run) < 0:
+            raise ValueError(name)
+        if not math.isfinite(session.worst + sum(session.run) + float(abs(h).sum() + abs(c).sum())):
+            raise ValueError(name)
         session.at = (position, symbol, expected, where, bytes.fromhex(form))
         session.strange = bytes.fromhex(strange)
         self._open[bytes.fromhex(key)] = session
+
+
+def _read(path: Path) -> "tuple[dict[str, Any], np.ndarray]":
+    """What was kept; the user's own file, and yet not opened more trustingly than another."""
+    most = {"meta.npy": MOST_STATE_BYTES, "states.npy": limits.current().array_bytes}
+    kept = archive.members(files.read(path, sum(most.values())), str(path), most)
+    found, states = (arrays.parsed(kept[name], str(path)) for name in most)
+    return json.loads(found.tobytes()), states.astype("float32")

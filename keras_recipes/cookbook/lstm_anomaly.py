@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from keras_recipes import normality
+from keras_recipes import normality, options
 from keras_recipes.data import demonstration, lines, logs, sessions
 from keras_recipes.data import labels as labelled
 from keras_recipes.data.sessions import Sequences
@@ -230,7 +230,7 @@ def _dataset(
     seed: int,
 ) -> Dataset:
     dealt = normality.splits(found.names, seed)
-    before = Templates.from_json(learned["templates"]) if learned else None
+    before = None if learned is None else _before(learned)
     templates = _mined(found.some(dealt >= TEST), before)
     found = sessions.with_symbols(found, templates)
     parts = {
@@ -279,6 +279,13 @@ def _mined(found: Sequences, before: Templates | None) -> Templates:
         often[: before.symbols] = True
     kept = np.flatnonzero(often[FIRST:]).tolist()
     return Templates([every.patterns[i] for i in kept], [every.examples[i] for i in kept])
+
+
+def _before(learned: Mapping[str, Any]) -> Templates:
+    """What was known, looked through before a long training rather than behind it."""
+    templates = Templates.from_json(learned.get("templates"))
+    normality.Counts.from_json(learned.get("counts"), templates.symbols - UNSEEN)
+    return templates
 
 
 def _rows(found: Sequences, width: int) -> Examples:
@@ -599,7 +606,7 @@ def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "nats an event")
     assert fitted.card is not None
-    detector, values = _detector(fitted), fitted.card.options
+    detector, values = _detector(fitted), options.resolve(RECIPE, None, {}) | fitted.card.options
     allowed = normality.promised(
         values["false_alarms"], values["false_alarms_a_day"], detector.sessions_a_day
     )
