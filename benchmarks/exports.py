@@ -3,11 +3,11 @@
     python benchmarks/exports.py [ROUNDS]
 
 Exports the shipped digit models, a freshly fitted XOR, an LSTM that has read the demonstration log,
-and a recurrent Keras net, each into every format. Printed are the largest difference of the outputs on the test inputs (relative to
-max(1, |output|)), bytes, and the seconds that `recipes predict FILE INPUT` takes from its start as
-a process to its end, the median of ROUNDS, turn by turn; all from one run. A recipe that answers
-with its Keras model has no such time for what left Keras. Of LiteRT files the operations are listed
-that are not built in: there should be none.
+and a recurrent Keras net, each into every format. Printed are the largest difference of the outputs
+on the test inputs (relative to max(1, |output|)), bytes, and the seconds that `recipes predict FILE
+INPUT` takes from its start as a process to its end, the median of ROUNDS, turn by turn; all from
+one run. A recipe that answers with its Keras model has no such time for what left Keras. Of LiteRT
+files the operations are listed that are not built in: there should be none.
 """
 
 import logging
@@ -88,6 +88,17 @@ def seconds(place: Path, asked: str) -> float:
     return time.perf_counter() - started
 
 
+def measured(
+    places: dict[tuple[str, str], tuple[Path, str]], rounds: int
+) -> dict[tuple[str, str], list[float]]:
+    """The seconds to an answer, turn by turn."""
+    took: dict[tuple[str, str], list[float]] = {key: [] for key in places}
+    for _ in range(rounds):
+        for key, (place, asked) in places.items():
+            took[key].append(seconds(place, asked))
+    return took
+
+
 def main(rounds: int) -> None:
     backend.start("cpu")
     with tempfile.TemporaryDirectory() as scratch:
@@ -108,11 +119,16 @@ def main(rounds: int) -> None:
                 facts[name, format] = (
                     f"{done.largest_difference:>10.1e}  {done.inputs:>7,}  {size(path):>10,}"
                 )
-        took: dict[tuple[str, str], list[float]] = {key: [] for key in places}
-        for _ in range(rounds):
-            for key, (place, asked) in places.items():
-                took[key].append(seconds(place, asked))
+        took = measured(places, rounds)
     print(f"{'model':<16} {'format':<12} difference   inputs       bytes  seconds to answer")
+    report(facts, took, unusual)
+
+
+def report(
+    facts: dict[tuple[str, str], str],
+    took: dict[tuple[str, str], list[float]],
+    unusual: dict[str, list[str]],
+) -> None:
     for (name, format), fact in facts.items():
         times = took.get((name, format))
         shown = f"{statistics.median(times):.2f}" if times else "-"

@@ -135,10 +135,10 @@ class Tail:
             values.ndim == 1
             and values.shape == shares.shape
             and 0 < len(values) <= KNOTS
+            and bool(np.all(np.abs(values) <= LARGEST))
             and bool(np.all(np.diff(values) > 0))
             and bool(np.all((shares >= 1 / LARGEST) & (shares <= 1)))
             and bool(np.all(np.diff(shares) <= 0))
-            and bool(np.all(np.abs(values) <= LARGEST))
             and 1 / LARGEST <= beyond <= 1
             and 1 / LARGEST <= scale <= LARGEST
         )
