@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+LONGEST_LABEL = 255
+"""Characters; a folder's name has no more."""
+
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
 
@@ -25,7 +28,8 @@ def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
             f"its card: expected {classes} labels, one for each output; restore it, or fit again"
         )
     for label in labels:
-        if not (isinstance(label, int) or (isinstance(label, str) and label.isprintable())):
+        text = isinstance(label, str) and label.isprintable() and len(label) <= LONGEST_LABEL
+        if not (text or isinstance(label, int)):
             raise CorruptModelError(
                 f"its card: {printable(repr(label))} is no label; restore it, or fit again"
             )
