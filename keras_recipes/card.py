@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, get_type_hints
 
-from keras_recipes.errors import CorruptModelError
+from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
 from keras_recipes.safety import strict_json
 
 SCHEMA = 1
+LONGEST_PATH = 4_096
 
 _NESTED: dict[str, tuple[type, ...]] = {
     "data.name": (str,),
@@ -55,6 +57,28 @@ class Card:
     def to_json(self) -> str:
         """The card as it stands in `card.json`."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def paths(self) -> list[str]:
+        """Where the data was read from, to read it again.
+
+        A card may be anybody's: what would block, has no end, or is all there is on the disk is not
+        opened because it is named there.
+
+        Raises:
+            InputError: The data came from Python.
+            UnsafeModelError: It is no regular file and no folder.
+        """
+        found: list[str] | None = self.data["paths"]
+        if found is None:
+            raise InputError("the model was fitted on data that no file holds: give it again")
+        for name in found:
+            path = Path(name)
+            if "**" in name or (path.exists() and not (path.is_file() or path.is_dir())):
+                raise UnsafeModelError(
+                    f"its card: {printable(repr(name))} is not opened, it is no regular file; "
+                    "name the data with --data"
+                )
+        return found
 
     def of(self, members: Mapping[str, bytes]) -> "Card":
         """The same card, describing these files."""
@@ -106,8 +130,12 @@ def _check_fields(values: Mapping[str, Any], where: str) -> None:
     _check_names(values, where)
 
 
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value and len(value) <= LONGEST_PATH
+
+
 def _check_names(values: Mapping[str, Any], where: str) -> None:
-    if not all(isinstance(path, str) for path in values["data"]["paths"] or []):
+    if not all(map(_is_path, values["data"]["paths"] or [])):
         raise CorruptModelError(f"{where}: data.paths holds something that is no path")
     for member, digest in values["files"].items():
         inside = not {"", ".", ".."} & set(member.split("/")) and not {"\\", "\0"} & set(member)

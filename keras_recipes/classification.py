@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+LONGEST_LABEL = 255
+"""Characters; a folder's name has no more."""
+
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
 
@@ -25,8 +28,8 @@ def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
             f"its card: expected {classes} labels, one for each output; restore it, or fit again"
         )
     for label in labels:
-        known = isinstance(label, int) or (isinstance(label, str) and label.isprintable())
-        if not known:
+        text = isinstance(label, str) and label.isprintable() and len(label) <= LONGEST_LABEL
+        if not (text or isinstance(label, int)):
             raise CorruptModelError(
                 f"its card: {printable(repr(label))} is no label; restore it, or fit again"
             )
@@ -66,6 +69,11 @@ def interpret(
         CorruptModelError: There is not a label for each output.
     """
     labels = labels_of(learned, outputs.shape[-1])
+    if outputs.ndim != 2 or len(labels) < 2:
+        raise CorruptModelError(
+            f"its card: expected probabilities of several classes, received outputs of shape "
+            f"{outputs.shape[1:]}; restore it, or fit again"
+        )
     for name, probabilities in zip(batch.names, outputs, strict=True):
         first, second = probabilities.argsort()[::-1][:2]
         sure = probabilities[first] >= unsure_below

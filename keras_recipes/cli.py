@@ -245,7 +245,7 @@ def evaluate(
         return
     recipe = catalog.get(card.recipe)
     owners = training.ASSESSING if recipe.assess else ("read",)
-    given = {**card.options, **_given(recipe, assignments, shorthands, owners)}
+    given = _given(recipe, assignments, shorthands, owners)
     if recipe.assess:
         name = ", ".join(data) or card.data["name"]
         measured = training.assess(opening.open_model(model, weights), data or None, given)
@@ -417,11 +417,14 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     recipe = catalog.get(card.recipe)
     if data and recipe.answer is None:
         raise InputError(f"--data: the pictures of {recipe.name} are of what it was fitted on")
-    drawn: Any = data or card.data["paths"]
+    drawn: Any = data or card.paths()
     if recipe.answer is None:
-        drawn = training.data_for(card, None, card.options)
+        drawn = training.data_for(card, None, {})
     plotting.check_folder(folder)
-    for name, figure in recipe.figures(storage.load(model), drawn):
+    fitted = storage.load(model)
+    if recipe.answer is None:
+        training.check_fits(fitted, drawn)
+    for name, figure in recipe.figures(fitted, drawn):
         click.echo(plotting.save(figure, folder / f"{name}.png"))
 
 

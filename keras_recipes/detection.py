@@ -12,7 +12,7 @@ from keras_recipes import normality
 from keras_recipes.data.logs import Layout
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import END, UNSEEN, Templates
-from keras_recipes.errors import CorruptModelError
+from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.normality import Counts, Tail
 from keras_recipes.recipe import Row
 from keras_recipes.stepping import Twin
@@ -59,13 +59,8 @@ class Detector:
             raise CorruptModelError("the card's thresholds are missing; fit again")
         if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
             raise CorruptModelError("the card's times are damaged; fit again")
-        twin = Twin.of(model)
-        if len(twin.gates) != templates.symbols:
-            raise CorruptModelError(
-                f"the net knows {len(twin.gates)} symbols, the card {templates.symbols}; fit again"
-            )
         return cls(
-            twin=twin,
+            twin=_twin(model, templates.symbols),
             layout=Layout.from_json(learned.get("layout")),
             templates=templates,
             counts=Counts.from_json(learned.get("counts"), kinds),
@@ -110,6 +105,17 @@ class Detector:
         return Verdicts(
             self, sequences, seen.nats, values, at - starts[:-1], seen.expected[at], table, nearest
         )
+
+
+def _twin(model: "keras.Model", symbols: int) -> Twin:
+    try:
+        return Twin.of(model, symbols)
+    except RecipeError:
+        raise
+    except Exception as error:  # Keras has many for what a card wrongly says of a model
+        raise CorruptModelError(
+            f"the net is not the one that its card describes: {printable(error, 120)}; fit again"
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)

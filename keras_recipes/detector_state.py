@@ -41,7 +41,7 @@ def to_json(detector: SeriesDetector) -> dict[str, Any]:
     """The state as plain values."""
     state = detector.state()
     arrays = {name: _packed(array) for name, array in state.items() if name != "plain"}
-    return {"plain": json.loads(str(state["plain"])), **arrays}
+    return {"plain": json.loads(state["plain"].tobytes()), **arrays}
 
 
 def from_json(values: Any) -> SeriesDetector:
@@ -58,7 +58,7 @@ def from_json(values: Any) -> SeriesDetector:
             name: _unpacked(values[name], kind, shape)
             for name, (kind, shape) in _layout(plain, values).items()
         }
-        return detector({"plain": np.array(json.dumps(plain)), **arrays})
+        return detector({"plain": np.frombuffer(json.dumps(plain).encode(), "uint8"), **arrays})
     except (TypeError, KeyError, ValueError, AttributeError, zlib.error, RecursionError) as error:
         raise CorruptModelError(
             f"the card's state of a series is damaged: {str(error)[:80]}; fit again"
@@ -71,7 +71,7 @@ def detector(state: "Mapping[str, np.ndarray]") -> SeriesDetector:
     Raises:
         ValueError: No detector can have given it; or another error of a damaged value.
     """
-    plain = json.loads(str(state["plain"]))
+    plain = json.loads(state["plain"].tobytes())
     _check_plain(plain)
     for name, (kind, shape) in _layout(plain, state).items():
         array = state[name]

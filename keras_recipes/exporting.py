@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import backend, extras, formats, opening, publish, storage, training
+from keras_recipes import backend, extras, formats, opening, publish, runtime, storage, training
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.formats import keras_file
 from keras_recipes.formats.format import Format
@@ -221,7 +221,8 @@ def _real_inputs(fitted: Fitted) -> "np.ndarray":
     card = fitted.card
     if card is not None:
         with contextlib.suppress(InputError):
-            x = training.data_for(card, None, card.options).test.x
+            x = training.data_for(card, None, {}).test.x
+            runtime.check_fits(fitted.runtime, x, card.recipe)
             return x[:: -(-len(x) // MOST_INPUTS)]
     random = np.random.default_rng(0)
     shape = [UNKNOWN_LENGTH if size is None else size for size in fitted.runtime.input_shape]

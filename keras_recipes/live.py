@@ -30,6 +30,8 @@ UNTIMED_TIMEOUT = 3_600.0
 LATE_SECONDS = 60.0
 """A window is open for so long after its end, for lines that come late."""
 
+MOST_LINES = 2**53
+
 REMEMBERED = 10_000
 """So many different counts of events are remembered with what was thought of them."""
 
@@ -321,6 +323,8 @@ class Live:
         return {"meta": np.frombuffer(json.dumps(meta).encode(), "uint8"), "states": states}
 
     def _restore(self, kept: "Mapping[str, np.ndarray]") -> None:
+        import numpy as np
+
         meta = json.loads(kept["meta"].tobytes())
         states = kept["states"].astype("float32")
         if meta["model"] != self.detector.digest:
@@ -328,6 +332,8 @@ class Live:
         self._parser.line, self._parser.time = int(meta["line"]), float(meta["time"])
         self._parser.key = bytes.fromhex(meta["key"])
         self._clock, self._last_time = map(float, meta["clock"])
+        if not np.isfinite([self._parser.time, self._clock, self._last_time]).all():
+            raise ValueError("a time that there is not")
         for values, (h, c) in zip(meta["sessions"], states, strict=True):
             self._reopen(values, h, c)
 
@@ -345,6 +351,12 @@ class Live:
         if not (0 <= symbol < known and 0 <= expected < known and h.shape == self._begin[0].shape):
             raise ValueError(name)
         if not all(0 <= kind < kinds_known for kind in session.kinds):
+            raise ValueError(name)
+        numbers = [session.events, session.line, position, where]
+        numbers += [number for found in session.kinds.values() for number in found]
+        if not all(0 <= number < MOST_LINES for number in numbers) or min(session.run) < 0:
+            raise ValueError(name)
+        if not math.isfinite(session.worst + sum(session.run) + float(abs(h).sum() + abs(c).sum())):
             raise ValueError(name)
         session.at = (position, symbol, expected, where, bytes.fromhex(form))
         session.strange = bytes.fromhex(strange)

@@ -21,12 +21,11 @@ smallest share times three is the session's, since it has had three chances, and
 share: the false alarms that were agreed to.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.errors import CorruptModelError
+from keras_recipes.errors import CorruptModelError, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +35,9 @@ REFERENCES = 1_000
 
 LEAST_WEIGHT = 0.05
 KNOTS = 200
+LARGEST = 1e9
+"""No value, weight or scale that a log can give is larger; and no weight or scale is smaller than
+the inverse of it."""
 
 LEAST_SCALE = {"surprise": 1.0, "order": 0.2, "counts": 0.2}
 """However alike the strangest normal sessions are, those that are a little stranger may be normal:
@@ -126,19 +128,22 @@ class Tail:
             shares = np.array(found["shares"], "float64")
             beyond, scale = float(found["beyond"]), float(found["scale"])
         except (TypeError, KeyError, ValueError) as error:
-            raise CorruptModelError(f"the card's threshold is damaged: {error}") from None
+            raise CorruptModelError(
+                f"the card's threshold is damaged: {printable(error)}; fit again"
+            ) from None
         good = (
             values.ndim == 1
             and values.shape == shares.shape
             and 0 < len(values) <= KNOTS
+            and bool(np.all(np.abs(values) <= LARGEST))
             and bool(np.all(np.diff(values) > 0))
-            and bool(np.all((shares > 0) & (shares <= 1)))
-            and bool(np.isfinite(values).all())
-            and 0 < beyond <= 1
-            and 0 < scale < math.inf
+            and bool(np.all((shares >= 1 / LARGEST) & (shares <= 1)))
+            and bool(np.all(np.diff(shares) <= 0))
+            and 1 / LARGEST <= beyond <= 1
+            and 1 / LARGEST <= scale <= LARGEST
         )
         if not good:
-            raise CorruptModelError("the card's threshold is damaged")
+            raise CorruptModelError("the card's threshold is damaged; fit again")
         return cls(values, shares, beyond, scale)
 
 
@@ -240,22 +245,32 @@ class Counts:
 
         try:
             weights = np.array(found["weights"], "float64")
-            references = np.zeros((len(found["references"]), kinds), "int32")
-            for row, entries in zip(references, found["references"], strict=True):
-                for kind, count in entries:
-                    if not 0 <= kind < kinds or not 0 < count < 2**31:
-                        raise ValueError(f"{kind}: {count}")
-                    row[kind] = count
-        except (TypeError, KeyError, ValueError, IndexError, OverflowError) as error:
-            raise CorruptModelError(f"the card's counts are damaged: {error}") from None
-        good = (
-            weights.shape == (kinds,)
-            and bool(np.isfinite(weights).all() and (weights > 0).all())
-            and 0 < len(references) <= REFERENCES
-        )
-        if not good:
-            raise CorruptModelError("the card's counts are damaged")
+            references = _references(found["references"], kinds)
+            if weights.shape != (kinds,):
+                raise ValueError(f"expected {kinds} weights")
+            if not ((weights >= 1 / LARGEST) & (weights <= LARGEST)).all():
+                raise ValueError("a weight that cannot be")
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
+            raise CorruptModelError(
+                f"the card's counts are damaged: {printable(error)}; fit again"
+            ) from None
         return cls(references, weights)
+
+
+def _references(rows: Any, kinds: int) -> "np.ndarray":
+    import numpy as np
+
+    if not isinstance(rows, list) or not 0 < len(rows) <= REFERENCES:
+        raise ValueError(f"expected 1 to {REFERENCES:,} normal sessions")
+    references = np.zeros((len(rows), kinds), "int32")
+    for row, entries in zip(references, rows, strict=True):
+        for kind, count in entries:
+            if {type(kind), type(count)} != {int} or not 0 <= kind < kinds:
+                raise ValueError("a kind that there is not")
+            if not 0 < count < 2**31:
+                raise ValueError("a count that cannot be")
+            row[kind] = count
+    return references
 
 
 VIEWS = tuple(LEAST_SCALE)

@@ -356,7 +356,7 @@ class SeriesDetector:
             "reach": vars(self._reach),
         }
         arrays = {
-            "plain": np.array(json.dumps(plain)),
+            "plain": np.frombuffer(json.dumps(plain).encode(), "uint8"),
             "buffer": self._buffer.copy(),
             **{f"linear_{name}": value.copy() for name, value in vars(self._linear).items()},
             **{f"counts_{name}": value for name, value in self._counts.state().items()},
@@ -371,7 +371,7 @@ class SeriesDetector:
         """A detector that goes on where the one stood that gave this state."""
         import json
 
-        plain = json.loads(str(state["plain"]))
+        plain = json.loads(state["plain"].tobytes())
         detector = cls(**plain["options"])
         detector._scale, detector._seen = plain["scale"], plain["seen"]
         detector._surprise = plain["surprise"]

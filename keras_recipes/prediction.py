@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import catalog, options
+from keras_recipes import runtime as runtimes
 from keras_recipes.card import Card
 from keras_recipes.data import numbers
 from keras_recipes.errors import CorruptModelError, InputError
@@ -52,6 +53,8 @@ def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> 
     """Predictions for batches as they come."""
     runtime = model.runtime
     for batch in batches:
+        if model.card:
+            runtimes.check_fits(runtime, batch.x, model.card.recipe)
         answers = runtime.outputs(batch.x)
         if model.card:
             recipe, known = catalog.get(model.card.recipe), (batch, answers, model.card.learned)
@@ -60,23 +63,30 @@ def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> 
             yield from _raw_rows(batch, answers)
 
 
-def settings(card: Card, given: Mapping[str, Any]) -> dict[str, Any]:
+def settings(
+    card: Card, given: Mapping[str, Any], owners: Sequence[str] = ASKING
+) -> dict[str, Any]:
     """The card's options for asking the model, and over them what is given.
 
-    Free texts are not taken from a card, which may be anybody's: they name files to write.
+    Free texts are not taken from a card, which may be anybody's: they name files.
+
+    Args:
+        card: The model's.
+        given: By the user.
+        owners: The functions of the recipe that are to be called.
 
     Raises:
         InputError: Something given is no option for that.
         CorruptModelError: The card has a value that the option cannot have.
     """
     recipe = catalog.get(card.recipe)
-    known = options.of(recipe, ASKING).values()
+    known = options.of(recipe, owners).values()
     mine = [option for option in known if option.kind is not str or option.choices]
     try:
         kept = {o.name: o.check(card.options[o.name]) for o in mine if o.name in card.options}
     except InputError as error:
         raise CorruptModelError(f"the model's card is damaged: {error}") from None
-    return {**kept, **options.check(recipe, given, ASKING)}
+    return {**kept, **options.check(recipe, given, owners)}
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -86,6 +86,32 @@ class KerasRuntime:
         return answer
 
 
+def check_fits(runtime: Runtime, x: "np.ndarray", recipe: str) -> None:
+    """Refuses a model that does not take what its card says.
+
+    Args:
+        runtime: Of the model.
+        x: Inputs of the card's recipe, shape (N, ...).
+        recipe: Its name, for the message.
+
+    Raises:
+        CorruptModelError: The model takes inputs of another shape.
+    """
+    expected, shape = runtime.input_shape, x.shape[1:]
+    shapes = [shape, (*shape, 1), shape[:-1] if shape[-1:] == (1,) else shape]
+    if not any(_matches(expected, found) for found in shapes):
+        raise CorruptModelError(
+            f"its card: says {recipe}, which has inputs of shape {shape}, and the model takes "
+            f"{expected}; restore it, or fit again"
+        )
+
+
+def _matches(expected: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
+    return len(expected) == len(found) and all(
+        want in (None, got) for want, got in zip(expected, found, strict=True)
+    )
+
+
 def piecewise(
     compute: "Callable[[np.ndarray], np.ndarray]",
     x: "np.ndarray",

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.safety import sizes
+
 if TYPE_CHECKING:
     import keras
     import numpy as np
@@ -42,24 +44,30 @@ class Twin:
     bias: "np.ndarray"
 
     @classmethod
-    def of(cls, model: "keras.Model") -> "Twin":
+    def of(cls, model: "keras.Model", symbols: int | None = None) -> "Twin":
         """The twin of a model whose last layers are an LSTM or an RNN of peephole cells, and Dense.
 
+        Args:
+            model: The net.
+            symbols: How many it has to know; None takes any number.
+
         Raises:
-            ValueError: The model is built differently.
+            ValueError: The model is built differently, or knows another number of symbols.
+            UnsafeModelError: Encoding the symbols takes more memory than the limits.
         """
         import keras
         import numpy as np
 
-        *_, recurrent, dense = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
-        cell = getattr(recurrent, "cell", None)
-        if cell is None or not isinstance(dense, keras.layers.Dense):
-            raise ValueError(f"no net of one LSTM and one Dense layer: {model.name}")
+        recurrent, dense = _layers(model, symbols)
+        cell = recurrent.cell
         weights = [np.asarray(keras.ops.convert_to_numpy(w), "float32") for w in cell.weights]
         peephole = weights[2] if len(weights) == 4 else None
         before = keras.Model(model.inputs, recurrent.input)
-        symbols = keras.ops.arange(dense.units, dtype="int32")[None]
-        encoded = keras.ops.convert_to_numpy(before([symbols]))[0].astype("float32")
+        every = keras.ops.arange(dense.units, dtype="int32")[None]
+        sizes.rows_at_once(before, every.shape, 1)
+        encoded = keras.ops.convert_to_numpy(before([every]))[0].astype("float32")
+        if encoded.shape != (dense.units, len(weights[0])):
+            raise ValueError(f"it makes {encoded.shape} of {dense.units} symbols")
         kernel, bias = (keras.ops.convert_to_numpy(w).astype("float32") for w in dense.weights)
         halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), dense.kernel.shape[0])
         gates, between = encoded @ weights[0] + weights[-1], weights[1]
@@ -159,6 +167,27 @@ class Twin:
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
             list(threads.map(work, range(0, len(order), TOGETHER)))
         return Surprises(surprise, expected, largest)
+
+
+def _layers(model: "keras.Model", symbols: int | None) -> tuple[Any, Any]:
+    """The LSTM and the softmax that a net ends with."""
+    import keras
+
+    from keras_recipes.layers import PeepholeLSTMCell
+
+    kept = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
+    if len(kept) < 2:
+        raise ValueError(f"no net of several layers: {model.name}")
+    recurrent, dense = kept[-2:]
+    cell = getattr(recurrent, "cell", None)
+    known = isinstance(cell, keras.layers.LSTMCell | PeepholeLSTMCell)
+    if not known or not isinstance(dense, keras.layers.Dense):
+        raise ValueError(f"no net of one LSTM and one Dense layer: {model.name}")
+    if not (getattr(cell, "use_bias", True) and dense.use_bias and recurrent.return_sequences):
+        raise ValueError(f"no net that predicts at every step, with biases: {model.name}")
+    if symbols is not None and dense.units != symbols:
+        raise ValueError(f"it knows {dense.units:,} symbols instead of {symbols:,}")
+    return recurrent, dense
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, formats, publish
+from keras_recipes import backend, catalog, formats, options, publish
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.formats import keras_file
@@ -391,6 +391,15 @@ def read_card(text: bytes, where: str) -> Card:
     card = Card.from_json(text, where)
     if catalog.canonical(card.recipe) is None:
         raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
+    recipe = catalog.get(card.recipe)
+    known = options.of(recipe)
+    try:
+        # An older version may have had others.
+        options.check(recipe, {n: value for n, value in card.options.items() if n in known})
+    except InputError as error:
+        raise CorruptModelError(
+            f"{where}: {printable(error, 200)}; restore it, or fit again"
+        ) from None
     return card
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from keras_recipes import publish
+from keras_recipes.errors import printable
 from keras_recipes.recipe import Row
 
 TABLE_ROWS = 1_000
@@ -71,7 +72,7 @@ def _table(rows: Iterator[Row], file: TextIO) -> None:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
         for name, value in piece[0].items():
             numeric = isinstance(value, int | float)
-            table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+            table.add_column(_cell(name), justify="right" if numeric else "left", overflow="fold")
         for row in piece:
             table.add_row(*map(_cell, row.values()))
         # Into a text first: Rich has its own idea of what to do when a reader goes away.
@@ -121,7 +122,11 @@ FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    # What came out of a file may be anything: a terminal is not to obey it.
+    return text if text.isprintable() else printable(text, len(text))
 
 
 @contextmanager

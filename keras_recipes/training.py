@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, options, progress, storage
+from keras_recipes import backend, catalog, options, prediction, progress, storage
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.recipe import Askable, Dataset, Fitted, Measured, Plan, Recipe
 from keras_recipes.run import Run
 from keras_recipes.runtime import KerasRuntime
+from keras_recipes.runtime import check_fits as check_fits_inputs
 
 if TYPE_CHECKING:
     import keras
@@ -168,18 +169,18 @@ def evaluate(model: Askable, data: Any = None, **given: Any) -> dict[str, float]
     """
     if model.card is None:
         raise InputError("a model without a card is no recipe's: there is nothing to measure it by")
-    recipe = catalog.get(model.card.recipe)
-    if recipe.assess:
-        return assess(model, data, options.check(recipe, given, ASSESSING)).metrics
-    values = {**model.card.options, **options.check(recipe, given, ("read",))}
-    return measure(model, data_for(model.card, data, values)).metrics
+    if catalog.get(model.card.recipe).assess:
+        return assess(model, data, given).metrics
+    return measure(model, data_for(model.card, data, given)).metrics
 
 
 def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
-    """How a model does on data, for a recipe that finds that out itself."""
+    """How a model does on data, for a recipe that finds that out itself; given are its options."""
     fitted = model.in_keras
     assert fitted.card is not None
-    values = {**fitted.card.options, **given}
+    values = prediction.settings(fitted.card, given, ASSESSING)
+    if data is None:
+        fitted.card.paths()
     paths = [str(data)] if isinstance(data, str | Path) else data
     measured: Measured = options.call(
         catalog.get(fitted.card.recipe), "assess", fitted, paths, options=values
@@ -191,28 +192,44 @@ def measure(model: Askable, data: Dataset) -> Measured:
     """How a model of a recipe does on the test part of the data."""
     assert model.card is not None
     recipe, targets = catalog.get(model.card.recipe), data.test.y
+    check_fits(model, data)
     outputs = model.runtime.outputs(data.test.x)
-    if outputs.shape[: targets.ndim] != targets.shape:
-        raise InputError(
-            f"{data.name}: its targets have the shape {targets.shape[1:]}, "
-            f"the model's outputs {outputs.shape[1:]}"
-        )
     details = recipe.details(targets, outputs, model.card.learned) if recipe.details else {}
     return Measured(recipe.measure(targets, outputs), details)
 
 
-def data_for(card: Card, data: Any, values: Mapping[str, Any]) -> Dataset:
+def check_fits(model: Askable, data: Dataset) -> None:
+    """Refuses data that a model does not take, or that has other targets than its outputs.
+
+    Raises:
+        CorruptModelError: The model takes other inputs than the recipe that its card names.
+        InputError: Its outputs have another shape than the targets.
+    """
+    assert model.card is not None
+    check_fits_inputs(model.runtime, data.test.x, model.card.recipe)
+    expected, found = data.test.y[:1], model.runtime.outputs(data.test.x[:1])
+    if found.shape[: expected.ndim] != expected.shape:
+        raise InputError(
+            f"{data.name}: its targets have the shape {expected.shape[1:]}, "
+            f"the model's outputs {found.shape[1:]}"
+        )
+
+
+def data_for(card: Card, data: Any, given: Mapping[str, Any]) -> Dataset:
     """The data given or, where it is None, what the card's model was fitted on, read again.
+
+    Args:
+        card: The model's.
+        data: As for `fit`.
+        given: Options to read it by, instead of the card's.
 
     Raises:
         InputError: The data cannot be read, or came from Python when the model was fitted.
     """
-    recipe = catalog.get(card.recipe)
+    recipe, values = catalog.get(card.recipe), prediction.settings(card, given, ("read",))
     if data is not None:
         return _dataset(recipe, data, values)[0]
-    if card.data["paths"] is None:
-        raise InputError("the model was fitted on data that no file holds: give it again")
-    dataset, _ = _dataset(recipe, card.data["paths"], values)
+    dataset, _ = _dataset(recipe, card.paths(), values, card)
     if dataset.sha256 != card.data["sha256"]:
         log.warning("%s has changed since the model was fitted on it", dataset.name)
     return dataset

@@ -98,7 +98,7 @@ def _dataset(
     seed: int,
 ) -> Dataset:
     dealt = normality.splits(found.names, seed)
-    before = Templates.from_json(learned["templates"]) if learned else None
+    before = None if learned is None else _before(learned)
     templates = _mined(found.some(dealt >= TEST), before)
     found = sessions.with_symbols(found, templates)
     parts = {
@@ -147,6 +147,13 @@ def _mined(found: Sequences, before: Templates | None) -> Templates:
         often[: before.symbols] = True
     kept = np.flatnonzero(often[FIRST:]).tolist()
     return Templates([every.patterns[i] for i in kept], [every.examples[i] for i in kept])
+
+
+def _before(learned: Mapping[str, Any]) -> Templates:
+    """What was known, looked through before a long training rather than behind it."""
+    templates = Templates.from_json(learned.get("templates"))
+    normality.Counts.from_json(learned.get("counts"), templates.symbols - UNSEEN)
+    return templates
 
 
 def _rows(found: Sequences, width: int) -> Examples:
@@ -369,15 +376,14 @@ def _against(truth: "np.ndarray", scores: "np.ndarray") -> dict[str, float]:
     }
 
 
-def figures(fitted: Fitted, data: Sequence[str]) -> "Iterator[tuple[str, Figure]]":
+def figures(
+    fitted: Fitted, data: Sequence[str], *, false_alarms: float, false_alarms_a_day: float
+) -> "Iterator[tuple[str, Figure]]":
     """The scores with the threshold; the strangest session, event by event."""
     from keras_recipes import plotting
 
-    assert fitted.card is not None
-    detector, values = _detector(fitted), fitted.card.options
-    allowed = normality.promised(
-        values["false_alarms"], values["false_alarms_a_day"], detector.sessions_a_day
-    )
+    detector = _detector(fitted)
+    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
     _, found = _asked(detector, [Path(text) for text in data])
     verdicts = detector.judge(found)
     scores = verdicts.scores(allowed)

@@ -478,14 +478,13 @@ def _worth(
     }
 
 
-def figures(fitted: Fitted, data: Sequence[str]) -> "Iterator[tuple[str, Figure]]":
+def figures(fitted: Fitted, data: Sequence[str], *, bar: float) -> "Iterator[tuple[str, Figure]]":
     """Each column with what was expected, what was flagged, and the scores."""
     from collections import deque
 
     from keras_recipes import plotting
 
-    assert fitted.card is not None
-    watch = _watch(fitted, fitted.card.options["bar"])
+    watch = _watch(fitted, bar)
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in watch.detectors}
     only = next(iter(kept))
     for row in watch.rows(_given([Path(text) for text in data], watch)):

@@ -52,7 +52,14 @@ def test_details_count_each_class() -> None:
 
 
 @pytest.mark.parametrize(
-    "learned", [{}, {"labels": 3}, {"labels": ["a"]}, {"labels": ["\x1b[2J", "b"]}]
+    "learned",
+    [
+        {},
+        {"labels": 3},
+        {"labels": ["a"]},
+        {"labels": ["a" * 1_000, "b"]},
+        {"labels": ["\x1b[2J", "b"]},
+    ],
 )
 def test_labels_of_a_card_are_not_trusted(learned: dict) -> None:
     batch = Batch(["one"], np.zeros((1, 2)))

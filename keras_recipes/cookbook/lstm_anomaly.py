@@ -412,12 +412,20 @@ def assess(
 
 def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     """The loss; the scores with the threshold; the strangest session, or each series."""
-    from keras_recipes import plotting
+    from keras_recipes import options, plotting
 
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "nats an event")
-    watching = watching_metrics if _of_metrics(fitted) else watching_logs
-    yield from watching.figures(fitted, data)
+    values = options.resolve(RECIPE, None, {}) | (fitted.card.options if fitted.card else {})
+    if _of_metrics(fitted):
+        yield from watching_metrics.figures(fitted, data, bar=values["bar"])
+        return
+    yield from watching_logs.figures(
+        fitted,
+        data,
+        false_alarms=values["false_alarms"],
+        false_alarms_a_day=values["false_alarms_a_day"],
+    )
 
 
 def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:

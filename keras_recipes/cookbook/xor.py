@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes.data import numbers
-from keras_recipes.errors import InputError
+from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import (
     Batch,
     Count,
@@ -183,6 +183,11 @@ def as_batch(points: Any) -> Batch:
 
 def interpret(batch: Batch, outputs: "np.ndarray", learned: Mapping[str, Any]) -> Iterator[Row]:
     """Rows `input,probability,class`; class is 1 where the probability is at least 0.5."""
+    if outputs.shape[1:] != (1,):
+        raise CorruptModelError(
+            f"its card: expected one probability a point, received outputs of shape "
+            f"{outputs.shape[1:]}; restore it, or fit again"
+        )
     for name, probability in zip(batch.names, outputs[:, 0].tolist(), strict=True):
         yield {"input": name, "probability": probability, "class": int(probability >= 0.5)}
 

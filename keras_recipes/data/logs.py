@@ -12,13 +12,15 @@ tell kinds of messages apart. Where digits do (an HTTP status), they are kept as
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
+from keras_recipes.safety import patience
 
 FormatName = Literal["text", "syslog", "combined", "jsonl"]
 
@@ -27,6 +29,12 @@ LONGEST_FORM = 2_000
 
 SAMPLE = 2_000
 """Lines by which format and session key are recognised."""
+
+LONGEST_KEY = 1_000
+SHORTEST_WINDOW, LONGEST_WINDOW = 0.001, 1e9
+
+PATIENCE = 5.0
+"""Seconds of processor time in which a block of lines has to be read; a normal one takes 0.03."""
 
 IDLE_SECONDS = 1_800.0
 """A client of a web server that has been silent for so long begins a new session."""
@@ -125,17 +133,30 @@ class Layout:
             by = dict(values["sessions"])
             sessions = Sessions(by["by"], by["key"], float(by["window"]), float(by["idle"]))
             layout = cls(values["format"], values["timed"], sessions)
-            re.compile(sessions.key.encode())
+            good = layout._is_one()
         except (TypeError, KeyError, ValueError, AttributeError, re.error) as error:
-            raise CorruptModelError(f"the card's way to read logs is damaged: {error}") from None
-        if (
-            layout.format not in ("text", "syslog", "combined", "jsonl")
-            or sessions.by not in ("regex", "field", "window")
-            or layout.timed not in (True, False)
-            or not (sessions.window > 0 or sessions.key)
-        ):
-            raise CorruptModelError("the card's way to read logs is damaged")
+            raise CorruptModelError(
+                f"the card's way to read logs is damaged: {printable(error)}; fit again"
+            ) from None
+        if not good:
+            raise CorruptModelError("the card's way to read logs is damaged; fit again")
         return layout
+
+    def _is_one(self) -> bool:
+        """Whether logs can be read so."""
+        rule = self.sessions
+        if self.format not in ("text", "syslog", "combined", "jsonl"):
+            return False
+        if not isinstance(self.timed, bool) or not 0 <= rule.idle <= LONGEST_WINDOW:
+            return False
+        if rule.by == "window":
+            shortest = SHORTEST_WINDOW if self.timed else 1
+            return rule.key == "" and shortest <= rule.window <= LONGEST_WINDOW
+        if rule.window or not 0 < len(rule.key) <= LONGEST_KEY:
+            return False
+        if rule.by == "regex":
+            _compiled(rule.key)
+        return rule.by == "regex" or (rule.by == "field" and self.format != "text")
 
 
 @dataclass
@@ -185,8 +206,8 @@ def recognise(
         raise InputError("expected one of session, session_field and window, received several")
     if session:
         try:
-            re.compile(session.encode())
-        except re.error as error:
+            _compiled(session)
+        except (re.error, ValueError) as error:
             raise InputError(f"session: expected a regular expression: {error}") from None
         sessions = Sessions("regex", session)
     elif session_field:
@@ -219,14 +240,24 @@ class Parser:
             "jsonl": self._jsonl,
         }[layout.format]
         rule = layout.sessions
-        self._pattern = re.compile(rule.key.encode()) if rule.by == "regex" else None
+        self._pattern = _compiled(rule.key) if rule.by == "regex" else None
         self._field = rule.key if rule.by == "field" else ""
         self._window = rule.window if rule.by == "window" else 0.0
 
     def parse(self, lines: Iterable[bytes]) -> Records:
-        """The records of the next lines."""
+        """The records of the next lines.
+
+        Raises:
+            UnsafeModelError: The sessions' regular expression takes too long on them.
+        """
         records = Records([], [], [], [])
-        self._parse(lines, records)
+        rule = printable(repr(self.layout.sessions.key))
+        refusal = UnsafeModelError(
+            f"log lines after {self.line:,}: finding sessions by {rule} takes too long; fit with a "
+            "simpler regular expression"
+        )
+        with patience.at_most(PATIENCE, refusal):
+            self._parse(lines, records)
         return records
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
@@ -342,13 +373,30 @@ class Parser:
         return _clock(time // self._window * self._window)
 
 
+def _compiled(pattern: str) -> "re.Pattern[bytes]":
+    """A session's regular expression.
+
+    Raises:
+        re.error: It is none.
+        ValueError: It is too long, or too much for Python.
+    """
+    if len(pattern) > LONGEST_KEY:
+        raise ValueError(f"one of at most {LONGEST_KEY:,} characters")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what may mean something else one day
+            return re.compile(pattern.encode())
+    except (OverflowError, RecursionError, MemoryError) as error:
+        raise ValueError(f"it is too large: {printable(error)}") from None
+
+
 def readable(form: bytes) -> str:
-    """A form as people can read it: digits that were kept are digits again."""
+    """A form as people can read it: digits are digits again, control characters are spelt out."""
     text = form.translate(_SHOW)
     try:
-        return " ".join(text.decode().split())
+        words = text.decode().split()
     except UnicodeDecodeError:
-        return " ".join(text.decode("cp1252", "replace").split())
+        words = text.decode("cp1252", "replace").split()
+    return printable(" ".join(words), LONGEST_FORM)
 
 
 def clock(seconds: float) -> str:
@@ -463,7 +511,10 @@ def _window(text: str, timed: bool) -> float:
     if bool(match[2]) != timed:
         what = "a time such as 5m: its lines have times" if timed else "a number of lines"
         raise InputError(f"window: expected {what}, received {text!r}")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 1}[match[2]]
+    width = float(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 1}[match[2]]
+    if not (SHORTEST_WINDOW if timed else 1) <= width <= LONGEST_WINDOW:
+        raise InputError(f"window: {text!r} is too short or too long; try {'5m' if timed else 100}")
+    return width
 
 
 def _check_field(name: str, field: str, lines: Sequence[bytes]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_recipes.data import logs
-from keras_recipes.errors import CorruptModelError
+from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
 
@@ -22,6 +22,9 @@ REMEMBERED = 200_000
 
 MOST = 1_000
 """So many templates are kept, at most; what is beyond is an event of no known kind."""
+
+LONGEST = 10 * logs.LONGEST_FORM
+"""Characters of a template: those of a form, and what stands for control characters."""
 
 _VARIES = "<*>"
 # What is left of hexadecimal numbers once their digits are gone.
@@ -106,11 +109,19 @@ class Templates:
         """
         lists = values if isinstance(values, dict) else {}
         patterns, examples = lists.get("patterns"), lists.get("examples")
-        if isinstance(patterns, list) and isinstance(examples, list):
-            texts = all(isinstance(text, str) for text in [*patterns, *examples])
-            if texts and len(patterns) == len(examples) <= MOST:
-                return cls(patterns, examples)
-        raise CorruptModelError("the card's templates are damaged")
+        if (
+            isinstance(patterns, list)
+            and isinstance(examples, list)
+            and len(patterns) == len(examples) <= MOST
+            and all(map(_is_text, patterns + examples))
+        ):
+            # Examples are shown in terminals.
+            return cls(patterns, [printable(text, LONGEST) for text in examples])
+        raise CorruptModelError("the card's templates are damaged; fit again")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST
 
 
 def _drain() -> Any:

@@ -33,13 +33,16 @@ def read_keras(content: bytes, where: str) -> dict[str, bytes]:
     return found
 
 
-def members(content: bytes, where: str, most: dict[str, int] | int) -> dict[str, bytes]:
+def members(
+    content: bytes, where: str, most: dict[str, int] | int, *, at_most: int = MOST_MEMBERS
+) -> dict[str, bytes]:
     """The members of a zip archive.
 
     Args:
         content: The bytes of the file.
         where: Its name, for the messages.
         most: Bytes of each member that may be there, or of all together, whatever their names.
+        at_most: So many members.
 
     Raises:
         CorruptModelError: It is no zip archive, or damaged.
@@ -48,7 +51,7 @@ def members(content: bytes, where: str, most: dict[str, int] | int) -> dict[str,
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             listed = archive.infolist()
-            _check_listed(listed, where, most)
+            _check_listed(listed, where, most, at_most)
             left = most if isinstance(most, int) else 0
             found = {}
             for info in listed:
@@ -63,9 +66,11 @@ def members(content: bytes, where: str, most: dict[str, int] | int) -> dict[str,
         ) from None
 
 
-def _check_listed(listed: list[zipfile.ZipInfo], where: str, most: dict[str, int] | int) -> None:
+def _check_listed(
+    listed: list[zipfile.ZipInfo], where: str, most: dict[str, int] | int, at_most: int
+) -> None:
     names = [info.filename for info in listed]
-    if len(set(names)) != len(names) or len(names) > MOST_MEMBERS:
+    if len(set(names)) != len(names) or len(names) > at_most:
         raise UnsafeModelError(f"{where}: refused, it holds a file twice, or too many; get another")
     for info in listed:
         if isinstance(most, dict) and info.filename not in most:

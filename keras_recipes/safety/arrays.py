@@ -59,6 +59,16 @@ def read_pair(path: Path) -> "tuple[np.ndarray, np.ndarray]":
         raise InputError(str(error)) from None
 
 
+def parsed(content: bytes, where: str) -> "np.ndarray":
+    """The array in the contents of a `.npy` file.
+
+    Raises:
+        InputError: There is none.
+        UnsafeModelError: It holds Python objects.
+    """
+    return _npy(content, where)
+
+
 def _chosen(members: dict[str, bytes], where: str) -> bytes:
     named = {name.removesuffix(".npy"): content for name, content in members.items()}
     if len(named) == 1:
