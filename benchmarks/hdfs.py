@@ -24,15 +24,16 @@ from typing import Any
 
 import numpy as np
 
-from keras_recipes import backend, loop, normality, training
+from keras_recipes import backend, loop, training
+from keras_recipes.anomaly import normality
+from keras_recipes.anomaly.detection import Detector
+from keras_recipes.anomaly.live import Live
+from keras_recipes.anomaly.logs import Parts
+from keras_recipes.anomaly.normality import Counts
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import labels, lines, logs, sessions
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import UNSEEN, Templates
-from keras_recipes.detection import Detector
-from keras_recipes.live import Live
-from keras_recipes.normality import Counts
-from keras_recipes.watching_logs import Parts
 
 SEEDS = (0, 1, 2)
 PREVALENCE = 1 / 30

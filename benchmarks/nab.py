@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from keras_recipes import events as metrics
+from keras_recipes.anomaly import events as metrics
+from keras_recipes.anomaly.likelihood import AlarmGate
+from keras_recipes.anomaly.novelty import SHORT, VIEWS, SeriesDetector
 from keras_recipes.data import series
-from keras_recipes.likelihood import AlarmGate
-from keras_recipes.novelty import SHORT, VIEWS, SeriesDetector
 
 CHOICES = {
     "bar": (0.7, 0.8, 0.85, 0.9, 1.0, 1.2),

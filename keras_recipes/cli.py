@@ -191,12 +191,12 @@ def fit(
       recipes fit xor --preset three-regressions --seed 7
       recipes fit xor --data and.csv --out saved_models/and
     """
-    from keras_recipes import backend, storage, training
+    recipe = catalog.get(name)
+    given = _given(recipe, assignments, shorthands, FITTING)
+    from keras_recipes import backend, places, storage, training
     from keras_recipes.checkpoint import Checkpoint
 
-    recipe = catalog.get(name)
-    folder = Path(out) if out else storage.default_folder(recipe.name)
-    given = _given(recipe, assignments, shorthands, FITTING)
+    folder = Path(out) if out else places.default_folder(recipe.name)
     backend.choose(device)
     begun = _loaded(start, device) if start else None
     task = training.prepare(recipe.name, data, preset=preset, given=given, start=begun)
@@ -354,9 +354,9 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
       recipes export lenet5 --format onnx
       recipes predict lenet5.onnx digit.png
     """
-    from keras_recipes import backend, exporting, storage
+    from keras_recipes import backend, exporting, places, storage
 
-    place = storage.locate(model, weights)
+    place = places.locate(model, weights)
     path = Path(output) if output else exporting.default_path(place, form)
     exporting.check(form, path)
     # Written for any machine, and compared on this one's CPU.
@@ -384,9 +384,9 @@ def convert(old: str, weights: str | None, output: str) -> None:
       recipes convert old.json old.h5 --output new
       recipes convert whole-model.h5 --output new
     """
-    from keras_recipes import backend, conversion, storage
+    from keras_recipes import backend, conversion, places
 
-    place = storage.locate(old, weights)
+    place = places.locate(old, weights)
     if not place.is_file():
         raise InputError(f"{place}: expected a .json or .h5 file, found a folder")
     backend.start()
@@ -408,12 +408,12 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     Example:
       recipes plot xor
     """
-    from keras_recipes import plotting, storage, training
+    from keras_recipes import places, plotting, storage, training
 
-    card = storage.card_of(model)
+    card = places.card_of(model)
     if card is None:
         raise InputError(f"{model}: has no card, so no recipe that draws it")
-    folder = Path(output) if output else Path("plots") / storage.locate(model).name
+    folder = Path(output) if output else Path("plots") / places.locate(model).name
     recipe = catalog.get(card.recipe)
     if data and recipe.answer is None:
         raise InputError(f"--data: the pictures of {recipe.name} are of what it was fitted on")
@@ -470,10 +470,10 @@ def _given(
 
 def _entry(recipe: Recipe) -> dict[str, Any]:
     """What `list` says of a recipe; `measured` is empty until it is fitted here."""
-    from keras_recipes import storage
+    from keras_recipes import places
 
     try:
-        card = storage.card_of(recipe.name)
+        card = places.card_of(recipe.name)
     except (InputError, CorruptModelError):
         card = None
     return {

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import publish, storage
+from keras_recipes import places, publish, storage
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.recipe import Fitted
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import keras
 
 SCHEMA = 1
-OURS = (storage.ARCHITECTURE, storage.WEIGHTS, storage.CONVERSION)
+OURS = (places.ARCHITECTURE, places.WEIGHTS, places.CONVERSION)
 
 
 def convert(old: Path, weights: Path | None, target: Path) -> Converted:
@@ -39,7 +39,7 @@ def convert(old: Path, weights: Path | None, target: Path) -> Converted:
         fitted = storage.load(old, weights)
         opened = Converted(model=fitted.model, keras_version="3", backend="", changes=[])
     members = storage.members(Fitted(model=opened.model))
-    members[storage.CONVERSION] = _provenance(opened, _sources(old, weights))
+    members[places.CONVERSION] = _provenance(opened, _sources(old, weights))
     with publish.folder(target.resolve(), members) as staged:
         _compare(opened.model, staged)
     return opened
@@ -58,7 +58,7 @@ def check_target(old: Path, target: Path) -> None:
 def _sources(old: Path, weights: Path | None) -> list[Path]:
     if old.suffix != ".json":
         return [old]
-    return [old, weights or storage.weights_beside(old)]
+    return [old, weights or places.weights_beside(old)]
 
 
 def _provenance(opened: Converted, sources: list[Path]) -> bytes:

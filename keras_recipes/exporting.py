@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import backend, extras, formats, opening, publish, runtime, storage, training
+from keras_recipes import (
+    backend,
+    extras,
+    formats,
+    opening,
+    places,
+    publish,
+    runtime,
+    storage,
+    training,
+)
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.formats import keras_file
 from keras_recipes.formats.format import Format
@@ -130,7 +140,7 @@ def default_path(model: Path, format: str) -> Path:
 def _json_h5(fitted: Fitted, path: Path) -> Iterator[Path]:
     """`model.json` and `model.weights.h5`, with the card; pictures and history stay behind."""
     target = path.resolve()
-    storage.check_replaceable(target, (storage.ARCHITECTURE, storage.WEIGHTS, storage.CARD))
+    storage.check_replaceable(target, (places.ARCHITECTURE, places.WEIGHTS, places.CARD))
     bare = Fitted(model=fitted.model, card=fitted.card)
     with publish.folder(target, storage.members(bare)) as staged:
         yield staged

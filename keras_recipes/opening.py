@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_recipes import extras, formats, storage
+from keras_recipes import extras, formats, places, storage
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
@@ -57,7 +57,7 @@ def open_model(path: str | Path, weights: str | Path | None = None) -> Askable:
         UnsafeModelError: The model could do more than compute.
         CorruptModelError: It is damaged, or not the one that its card describes.
     """
-    place = storage.locate(str(path), weights)
+    place = places.locate(str(path), weights)
     format = formats.of(place)
     if not format:
         return storage.load(path, weights)
@@ -75,9 +75,9 @@ def card_of(model: str, weights: str | Path | None = None) -> Card | None:
         UnsafeModelError: The model could do more than compute.
         CorruptModelError: The card is damaged.
     """
-    place = storage.locate(model, weights)
+    place = places.locate(model, weights)
     format = formats.of(place)
-    return _read(place, format)[1] if format else storage.card_of(model, weights)
+    return _read(place, format)[1] if format else places.card_of(model, weights)
 
 
 def open_export(place: Path, format: Format) -> Opened:
@@ -105,4 +105,4 @@ def _read(place: Path, format: Format) -> tuple[Members, Card | None]:
     members, text = format.split(found, str(place))
     if text is not None and len(text) > MOST_CARD_BYTES:
         raise card_too_large(str(place))
-    return members, None if text is None else storage.read_card(text, str(place))
+    return members, None if text is None else places.read_card(text, str(place))

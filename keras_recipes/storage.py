@@ -16,28 +16,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, formats, options, publish
+from keras_recipes import backend, places, publish
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.formats import keras_file
 from keras_recipes.history import History
-from keras_recipes.legacy import convert, reading
-from keras_recipes.legacy.convert import Converted
+from keras_recipes.places import (
+    ARCHITECTURE,
+    CARD,
+    CONVERSION,
+    FIRST_WEIGHTS,
+    HISTORY,
+    KERAS_FILE,
+    MEMBERS,
+    WEIGHTS,
+    WHOLE,
+)
 from keras_recipes.recipe import Fitted
 from keras_recipes.safety import architecture as architectures
-from keras_recipes.safety import archive, building, files, hdf5, limits, strict_json, weights
+from keras_recipes.safety import archive, building, hdf5, weights
 from keras_recipes.safety.architecture import Architecture
 
 if TYPE_CHECKING:
     import keras
 
-ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
-HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
-CONVERSION = "conversion.json"
-WHOLE = (".h5", ".hdf5")
-SHIPPED = "shipped.txt"
-MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
-DEFAULT_FOLDER = Path("saved_models")
+    from keras_recipes.legacy.convert import Converted
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +114,10 @@ def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
         UnsafeModelError: The model could do more than compute, or is larger than the limits.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    place = _locate_keras(str(path), weights)
+    place = places.locate_keras(str(path), weights)
     fitted = read(place, weights)
     if fitted.card is None:
-        log.warning("unverified: no card with digests comes with %s", _shown(place))
+        log.warning("unverified: no card with digests comes with %s", places.shown(place))
     return fitted
 
 
@@ -122,17 +125,19 @@ def read(place: Path, weights: str | Path | None = None) -> Fitted:
     """Loads what `locate` found, or what is about to become a saved model; see `load`."""
     if (place / CARD).exists():
         return _load_verified(place)
-    if place.suffix == keras_file.ENDING:
+    if place.suffix == KERAS_FILE:
         return _load_keras_file(place)
     if place.suffix in WHOLE:
-        return Fitted(model=convert.open_whole(_content(place), _shown(place)).model)
+        from keras_recipes.legacy import convert
+
+        return Fitted(model=convert.open_whole(places.content(place), places.shown(place)).model)
     if place.is_dir():
         place = place / ARCHITECTURE
-    h5 = Path(weights) if weights else weights_beside(place)
-    return Fitted(model=_opened(_content(place), _content(h5), place, h5))
+    h5 = Path(weights) if weights else places.weights_beside(place)
+    return Fitted(model=_opened(places.content(place), places.content(h5), place, h5))
 
 
-def open_old(place: Path, weights: Path | None = None) -> Converted | None:
+def open_old(place: Path, weights: Path | None = None) -> "Converted | None":
     """Opens a model that an earlier Keras saved, with what is known about it.
 
     Args:
@@ -147,97 +152,16 @@ def open_old(place: Path, weights: Path | None = None) -> Converted | None:
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
+    from keras_recipes.legacy import convert
+
     if place.suffix in WHOLE:
-        return convert.open_whole(_content(place), _shown(place))
+        return convert.open_whole(places.content(place), places.shown(place))
     if place.suffix != ".json":
         return None
-    h5 = weights or weights_beside(place)
-    return convert.open_pair(_content(place), _content(h5), _shown(place), _shown(h5))
-
-
-def weights_beside(place: Path) -> Path:
-    """The weights of a JSON file for which none are named."""
-    same = [place.with_suffix(ending) for ending in WHOLE if place.with_suffix(ending).is_file()]
-    usual = place.with_name(WEIGHTS)
-    return same[0] if same and not usual.exists() else usual
-
-
-def default_folder(name: str) -> Path:
-    """Where a recipe's fit is saved when nothing is said.
-
-    Raises:
-        InputError: The model that comes with this package lies there.
-    """
-    folder, ours = DEFAULT_FOLDER / name, shipped(name)
-    if ours and folder.resolve() == ours.resolve():
-        raise InputError(
-            f"{folder}: holds the model that comes with this package; name another folder with "
-            f"--out, or this one to replace it"
-        )
-    return folder
-
-
-def shipped(name: str) -> Path | None:
-    """Where a recipe's trained model lies that comes with this package, if one does.
-
-    In a checkout they lie in `saved_models`, beside what is fitted there, so a list says which.
-    """
-    package = Path(__file__).parent
-    installed = package / "shipped"
-    folder = installed if installed.is_dir() else package.parent / DEFAULT_FOLDER
-    listed = folder / SHIPPED
-    known = listed.read_text().split() if listed.is_file() else []
-    return folder / name if name in known else None
-
-
-def locate(model: str, weights: str | Path | None = None) -> Path:
-    """The folder or file that a MODEL argument means; the folder where `model.json` has a card.
-
-    Raises:
-        InputError: Neither a fitted recipe nor a model that exists, or weights for something that
-            has its own.
-    """
-    place = _existing(model)
-    if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
-        return place.parent
-    if weights is not None and place.suffix != ".json":
-        raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
-    if formats.of(place):
-        return place
-    if place.is_dir():
-        if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
-            raise InputError(
-                f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
-            )
-    elif place.suffix not in (".json", keras_file.ENDING, *WHOLE):
-        raise InputError(
-            f"{place}: expected a saved model's folder, or a .json, .keras, .h5, .onnx or .tflite "
-            "file"
-        )
-    return place
-
-
-def _locate_keras(model: str, weights: str | Path | None) -> Path:
-    place = locate(model, weights)
-    if format := formats.of(place):
-        raise InputError(
-            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
-            "be asked and measured; name the model that it was made from"
-        )
-    return place
-
-
-def card_of(model: str, weights: str | Path | None = None) -> Card | None:
-    """The card of a MODEL argument, or None where it has none; the model is not loaded.
-
-    Raises:
-        InputError: There is no such model.
-        CorruptModelError: The card is damaged.
-    """
-    place = _locate_keras(model, weights)
-    if place.suffix == keras_file.ENDING:
-        return _card_inside(archive.read_keras(_content(place), _shown(place)), place)
-    return _read_card(place) if (place / CARD).exists() else None
+    h5 = weights or places.weights_beside(place)
+    return convert.open_pair(
+        places.content(place), places.content(h5), places.shown(place), places.shown(h5)
+    )
 
 
 def architecture(model: "keras.Model") -> bytes:
@@ -309,33 +233,15 @@ def _verify(model: "keras.Model", staged: Path) -> None:
             )
 
 
-def _existing(model: str) -> Path:
-    name = catalog.canonical(model)
-    places = [DEFAULT_FOLDER / name, *filter(None, [shipped(name)])] if name else []
-    try:
-        for place in [*places, Path(model)] if model else []:
-            publish.complete(place)
-            if place.exists():
-                return place
-    except OSError as error:
-        raise InputError(f"{model[:60]}: {error.strerror}") from None
-    if name:
-        raise InputError(
-            f"{name} is not fitted here yet ({places[0]} is missing): run `recipes fit {name}`"
-        )
-    known = ", ".join(catalog.names())
-    raise InputError(f"{model!r}: no such folder or file, and no recipe of that name ({known})")
-
-
 def _load_verified(folder: Path) -> Fitted:
     while True:
-        card = _read_card(folder)
+        card = places.card_in(folder)
         try:
             # What is hashed is what is loaded: each member is read once.
             return _open(folder, card, _verified(folder, card))
         except CorruptModelError:
             # A save that replaced the folder meanwhile is no damage: look again.
-            if _read_card(folder) == card:
+            if places.card_in(folder) == card:
                 raise
 
 
@@ -344,7 +250,7 @@ def _verified(folder: Path, card: Card) -> dict[str, bytes]:
     for name in (ARCHITECTURE, WEIGHTS):
         if name not in card.files:
             raise CorruptModelError(f"{folder / CARD}: lists no {name}; restore it, or fit again")
-    contents = {name: _content(folder / name) for name in card.files}
+    contents = {name: places.content(folder / name) for name in card.files}
     if altered := card.altered(contents):
         raise CorruptModelError(
             f"{folder / altered}: not the file that {CARD} describes (SHA-256 differs); "
@@ -357,7 +263,7 @@ def _open(folder: Path, card: Card, contents: Mapping[str, bytes]) -> Fitted:
     parts = contents[ARCHITECTURE], contents[WEIGHTS]
     pair = _checked(*parts, folder / ARCHITECTURE, folder / WEIGHTS)
     first, stride = contents.get(FIRST_WEIGHTS), int(card.training["history_stride"])
-    path = _shown(folder / FIRST_WEIGHTS)
+    path = places.shown(folder / FIRST_WEIGHTS)
     first_tree = hdf5.read(first, path, skip=weights.NOT_WEIGHTS) if first else None
     history = _history(folder, contents[HISTORY], stride) if HISTORY in contents else None
     model = _built(pair)
@@ -374,33 +280,8 @@ def _history(folder: Path, content: bytes, stride: int) -> History:
         return History.from_csv(content, stride)
     except (ValueError, IndexError, OverflowError, csv.Error) as error:
         raise CorruptModelError(
-            f"{_shown(folder / HISTORY)}: damaged, no history: {printable(error)}"
+            f"{places.shown(folder / HISTORY)}: damaged, no history: {printable(error)}"
         ) from None
-
-
-def _read_card(folder: Path) -> Card:
-    return read_card(_content(folder / CARD), str(folder / CARD))
-
-
-def read_card(text: bytes, where: str) -> Card:
-    """A card of a recipe that is here.
-
-    Raises:
-        CorruptModelError: It is no card, or of a recipe that this version lacks.
-    """
-    card = Card.from_json(text, where)
-    if catalog.canonical(card.recipe) is None:
-        raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
-    recipe = catalog.get(card.recipe)
-    known = options.of(recipe)
-    try:
-        # An older version may have had others.
-        options.check(recipe, {n: value for n, value in card.options.items() if n in known})
-    except InputError as error:
-        raise CorruptModelError(
-            f"{where}: {printable(error, 200)}; restore it, or fit again"
-        ) from None
-    return card
 
 
 @dataclass(frozen=True)
@@ -414,36 +295,34 @@ class _Pair:
 
 
 def _opened(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> "keras.Model":
-    json_text = reading.unwrapped(json_text, _shown(json_path))
-    old = convert.open_pair(json_text, h5, _shown(json_path), _shown(h5_path))
+    from keras_recipes.legacy import convert, reading
+
+    json_text = reading.unwrapped(json_text, places.shown(json_path))
+    old = convert.open_pair(json_text, h5, places.shown(json_path), places.shown(h5_path))
     return old.model if old else _built(_checked(json_text, h5, json_path, h5_path))
 
 
 def _load_keras_file(path: Path) -> Fitted:
-    found = archive.read_keras(_content(path), _shown(path))
-    card = _card_inside(found, path)
+    found = archive.read_keras(places.content(path), places.shown(path))
+    card = places.card_inside(found, path)
     if card and (altered := card.altered(keras_file.described(found))):
         raise CorruptModelError(
-            f"{_shown(path)}: its {altered} is not the one that its card describes (SHA-256 "
+            f"{places.shown(path)}: its {altered} is not the one that its card describes (SHA-256 "
             "differs); export it again"
         )
     model = _opened(found[archive.CONFIG], found[archive.WEIGHTS], path, path)
     return Fitted(model=model, card=card)
 
 
-def _card_inside(found: Mapping[str, bytes], path: Path) -> Card | None:
-    return read_card(found[CARD], _shown(path)) if CARD in found else None
-
-
 def _checked(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> _Pair:
-    architecture = architectures.read(json_text, _shown(json_path))
-    tree = hdf5.read(h5, _shown(h5_path), skip=weights.NOT_WEIGHTS)
-    weights.check_values(tree, _shown(h5_path))
+    architecture = architectures.read(json_text, places.shown(json_path))
+    tree = hdf5.read(h5, places.shown(h5_path), skip=weights.NOT_WEIGHTS)
+    weights.check_values(tree, places.shown(h5_path))
     return _Pair(
         architecture=architecture,
         tree=tree,
-        json_path=_shown(json_path),
-        h5_path=_shown(h5_path),
+        json_path=places.shown(json_path),
+        h5_path=places.shown(h5_path),
     )
 
 
@@ -459,12 +338,3 @@ def _built(pair: _Pair) -> "keras.Model":
             pair.architecture.left_out,
         )
     return model
-
-
-def _content(path: Path) -> bytes:
-    small = path.suffix in (".json", ".csv")
-    return files.read(path, strict_json.MOST_BYTES if small else limits.current().file_bytes)
-
-
-def _shown(path: Path) -> str:
-    return printable(path, 200)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from keras_recipes import backend, cli, exporting, extras, fit, save, storage
+from keras_recipes import backend, cli, exporting, extras, fit, places, save, storage
 from keras_recipes.recipe import Fitted
 
 Run = Callable[..., Result]
@@ -64,7 +64,7 @@ def shared_data(name: str) -> Path:
 @pytest.fixture(scope="session")
 def lenet() -> Fitted:
     """The LeNet-5 that comes with the package, to be compared on data that is everywhere."""
-    fitted = storage.read(storage.shipped("lenet5"))
+    fitted = storage.read(places.shipped("lenet5"))
     data = {**fitted.card.data, "paths": ["digits"]}
     return replace(fitted, card=replace(fitted.card, data=data))
 

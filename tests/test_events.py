@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import events
+from keras_recipes.anomaly import events
 
 ROWS = 1000
 WINDOW = (400, 499)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import likelihood
-from keras_recipes.likelihood import AlarmGate, TailCounts
+from keras_recipes.anomaly import likelihood
+from keras_recipes.anomaly.likelihood import AlarmGate, TailCounts
 
 
 def counted(values: list[float]) -> TailCounts:

@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_recipes.anomaly.novelty import (
+    VIEWS,
+    Reading,
+    SeriesDetector,
+    ValueClasses,
+    WeeklyProfile,
+)
 from keras_recipes.data import series
 from keras_recipes.errors import InputError
-from keras_recipes.novelty import VIEWS, Reading, SeriesDetector, ValueClasses, WeeklyProfile
 from tests.conftest import shared_data
 
 LEARNED = 600

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_recipes import fit, save, storage
+from keras_recipes import fit, places, save
 from keras_recipes.data import demonstration
 from keras_recipes.safety import limits
 from tests.conftest import Run
@@ -34,9 +34,9 @@ def model(fitted_once: Path, empty_folder: Path) -> Path:
 
 
 def tamper(model: Path, change: Change) -> None:
-    card = json.loads((model / storage.CARD).read_text())
+    card = json.loads((model / places.CARD).read_text())
     change(card)
-    (model / storage.CARD).write_text(json.dumps(card))
+    (model / places.CARD).write_text(json.dumps(card))
 
 
 def learned(*path: str, to: Any) -> Change:
@@ -178,7 +178,7 @@ def test_a_net_of_another_kind_is_refused(recipes: Run, model: Path) -> None:
     from keras_recipes.card import Card
     from keras_recipes.recipe import Fitted
 
-    card = Card.from_json((model / storage.CARD).read_bytes(), "m")
+    card = Card.from_json((model / places.CARD).read_bytes(), "m")
     symbols = len(card.learned["templates"]["patterns"]) + 4
     layers = keras.layers
     for middle in ([layers.Dense(8)], [layers.GRU(8, return_sequences=True)], [layers.LSTM(8)]):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_recipes import load, storage
+from keras_recipes import load, places
 from keras_recipes.errors import InputError
 from tests.conftest import Run, shared_data
 
@@ -32,14 +32,14 @@ def test_it_reads_digits_in_an_empty_folder(recipes: Run, name: str, at_least: f
 def test_a_fit_does_not_replace_it_unless_it_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ours = storage.shipped("lenet5")
+    ours = places.shipped("lenet5")
     monkeypatch.chdir(ours.parent.parent)
-    monkeypatch.setattr(storage, "DEFAULT_FOLDER", Path(ours.parent.name))
+    monkeypatch.setattr(places, "DEFAULT_FOLDER", Path(ours.parent.name))
     with pytest.raises(InputError, match="the model that comes with this package"):
-        storage.default_folder("lenet5")
-    assert storage.default_folder("xor").name == "xor"
+        places.default_folder("lenet5")
+    assert places.default_folder("xor").name == "xor"
 
 
 def test_what_is_fitted_here_comes_first(saved: Path) -> None:
-    assert storage.locate("xor").resolve() == saved.resolve()
-    assert storage.shipped("xor") is None
+    assert places.locate("xor").resolve() == saved.resolve()
+    assert places.shipped("xor") is None

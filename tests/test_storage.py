@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import build_xor, fit, load, predict, publish, save, storage, training
+from keras_recipes import build_xor, fit, load, places, predict, publish, save, storage, training
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Fitted
@@ -148,7 +148,7 @@ def test_a_card_of_a_recipe_we_do_not_know_is_refused(saved: Path) -> None:
 
 def test_a_save_under_a_reader_is_no_damage(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = save(fit("xor", seed=1, show_progress=False), "other")
-    real, reads = storage._content, []
+    real, reads = places.content, []
 
     def replaced_after_the_card(path: Path) -> bytes:
         content = real(path)
@@ -157,7 +157,7 @@ def test_a_save_under_a_reader_is_no_damage(saved: Path, monkeypatch: pytest.Mon
             publish.exchange(saved, other.resolve())
         return content
 
-    monkeypatch.setattr(storage, "_content", replaced_after_the_card)
+    monkeypatch.setattr(places, "content", replaced_after_the_card)
     assert load(saved).card.options["seed"] == 1
 
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes import plotting
+from keras_recipes.anomaly.novelty import SeriesDetector
+from keras_recipes.anomaly.watch import Watch
 from keras_recipes.data import demonstration
 from keras_recipes.data.series import Increase, Layout, Record, Series
-from keras_recipes.novelty import SeriesDetector
-from keras_recipes.watch import Watch
 
 
 def watch(*columns: str, counters: tuple[str, ...] = ()) -> Watch:

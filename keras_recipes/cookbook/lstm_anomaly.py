@@ -5,9 +5,9 @@ writes the next character of a text, turned around. It learns to predict what co
 data only, of two kinds:
 
 - the next event of a log: a session is an anomaly where that prediction fails badly, where it ends
-  too early, or where its events occur in numbers that no normal session has (`watching_logs.py`);
+  too early, or where its events occur in numbers that no normal session has (`anomaly/logs.py`);
 - the next value of a series of numbers, as a class: a record is an anomaly where the prediction and
-  four other views of it find it odd together (`watching_metrics.py`).
+  four other views of it find it odd together (`anomaly/metrics.py`).
 
 Preset `article` is the article's net as it stands: one number in, an LSTM with peepholes of ten
 units (510 parameters), a softmax; Nesterov momentum 0.9, learning rate 0.005, gradients summed over
@@ -22,10 +22,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from keras_recipes import watching_logs, watching_metrics
-from keras_recipes.data import kinds
-from keras_recipes.data.series import Layout
-from keras_recipes.data.templates import PADDING
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import (
     Calibrated,
@@ -49,6 +45,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
+
+COLUMNS = ("session", "score", "anomaly", "position", "observed", "expected", "line")
 
 
 def build_lstm_anomaly(
@@ -86,6 +84,8 @@ def build_lstm_anomaly(
         classes: How many symbols there are; the data decides.
     """
     import keras
+
+    from keras_recipes.data.templates import PADDING
 
     symbols = keras.Input((None,), dtype="int32", name="symbols")
     x = _encoded(symbols, encoding, units, classes)
@@ -193,6 +193,9 @@ def read(
     Raises:
         InputError: Data that cannot be read, or too little of it.
     """
+    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.data.series import Layout
+
     if _kind(data, learned, kind, log_format) == "metrics":
         if cell != "lstm":
             raise InputError(
@@ -205,8 +208,8 @@ def read(
             time_format=time_format or None,
             zone=zone or None,
         )
-        return watching_metrics.read(data, learned, layout=layout, first=first, length=length)
-    return watching_logs.read(
+        return metrics.read(data, learned, layout=layout, first=first, length=length)
+    return logs.read(
         data,
         learned,
         log_format=log_format,
@@ -222,9 +225,13 @@ def _kind(data: Sequence[str], learned: Mapping[str, Any] | None, kind: str, for
     """Which of the two it is; what goes on training stays what it is."""
     if learned is not None:
         return str(learned.get("kind"))
-    if kind == "auto":
-        return "logs" if form != "auto" else kinds.recognise(data)
-    return kind
+    if kind != "auto":
+        return kind
+    if form != "auto":
+        return "logs"
+    from keras_recipes.data import kinds
+
+    return kinds.recognise(data)
 
 
 def _of_metrics(fitted: Fitted) -> bool:
@@ -281,6 +288,8 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
     """
     import numpy as np
 
+    from keras_recipes.data.templates import PADDING
+
     there = targets != PADDING
     given = np.take_along_axis(outputs, targets[..., None].astype("int64"), -1)[..., 0][there]
     return {
@@ -308,9 +317,11 @@ def calibrate(
         bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
         seed: Of which sessions are kept to compare with, where they are very many.
     """
+    from keras_recipes.anomaly import logs, metrics
+
     if data.learned["kind"] == "metrics":
-        return watching_metrics.calibrate(model, data, bar=bar)
-    return watching_logs.calibrate(
+        return metrics.calibrate(model, data, bar=bar)
+    return logs.calibrate(
         model,
         data,
         false_alarms=false_alarms,
@@ -355,11 +366,11 @@ def answer(
         state: File that keeps the open sessions, or the state of the series, when standard input
             ends or the program is stopped, and from which the next run goes on.
     """
+    from keras_recipes.anomaly import logs, metrics
+
     if _of_metrics(fitted):
-        return watching_metrics.answer(
-            fitted, asked, bar=bar, only_anomalies=only_anomalies, state=state
-        )
-    return watching_logs.answer(
+        return metrics.answer(fitted, asked, bar=bar, only_anomalies=only_anomalies, state=state)
+    return logs.answer(
         fitted,
         asked,
         false_alarms=false_alarms,
@@ -398,9 +409,11 @@ def assess(
         first: So many records of a table, from its beginning, were taken for normal; 0 means all.
         seed: Of which sessions were held back.
     """
+    from keras_recipes.anomaly import logs, metrics
+
     if _of_metrics(fitted):
-        return watching_metrics.assess(fitted, asked, labels_file=labels, bar=bar, first=first)
-    return watching_logs.assess(
+        return metrics.assess(fitted, asked, labels_file=labels, bar=bar, first=first)
+    return logs.assess(
         fitted,
         asked,
         labels=labels,
@@ -413,14 +426,15 @@ def assess(
 def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     """The loss; the scores with the threshold; the strangest session, or each series."""
     from keras_recipes import options, plotting
+    from keras_recipes.anomaly import logs, metrics
 
     if fitted.history:
         yield "loss", plotting.curve(fitted.history, "loss", "nats an event")
     values = options.resolve(RECIPE, None, {}) | (fitted.card.options if fitted.card else {})
     if _of_metrics(fitted):
-        yield from watching_metrics.figures(fitted, data, bar=values["bar"])
+        yield from metrics.figures(fitted, data, bar=values["bar"])
         return
-    yield from watching_logs.figures(
+    yield from logs.figures(
         fitted,
         data,
         false_alarms=values["false_alarms"],
@@ -430,8 +444,11 @@ def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
 
 def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:
     """Keys of the rows that a model with this in its card answers with."""
-    metrics = learned.get("kind") == "metrics"
-    return watching_metrics.columns(learned) if metrics else watching_logs.COLUMNS
+    if learned.get("kind") != "metrics":
+        return COLUMNS
+    from keras_recipes.anomaly import metrics
+
+    return metrics.columns(learned)
 
 
 RECIPE = Recipe(
@@ -459,7 +476,7 @@ RECIPE = Recipe(
         Layer("lstm", "LSTM", (None, None, 10), 1_760),
         Layer("next", "Dense", (None, None, 33), 363),
     ),
-    columns=watching_logs.COLUMNS,
+    columns=COLUMNS,
     columns_of=columns_of,
     build=build_lstm_anomaly,
     read=read,

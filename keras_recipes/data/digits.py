@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.data import files, pictures
+from keras_recipes.data import files
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Batch, Dataset, Examples, Seed, Share
 
@@ -176,6 +176,8 @@ def _drawn(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], 
 
 
 def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
+    from keras_recipes.data import pictures
+
     try:
         return pictures.read(path)
     except InputError as error:

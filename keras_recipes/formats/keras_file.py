@@ -15,15 +15,13 @@ from keras_recipes.safety import archive
 if TYPE_CHECKING:
     import keras
 
-ENDING = ".keras"
-
 
 def converted(model: "keras.Model") -> bytes:
     """A Keras model as Keras saves it."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as scratch, backend.silenced():
-        path = Path(scratch) / f"model{ENDING}"
+        path = Path(scratch) / "model.keras"
         model.save(path)
         return path.read_bytes()
 

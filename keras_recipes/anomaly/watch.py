@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import detector_state
+from keras_recipes.anomaly import detector_state
+from keras_recipes.anomaly.keeping import Keeper
+from keras_recipes.anomaly.novelty import SeriesDetector
 from keras_recipes.data import lines, series
 from keras_recipes.data.series import Increase, Layout, Record, Series
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.keeping import Keeper
-from keras_recipes.novelty import SeriesDetector
 from keras_recipes.recipe import Row
 
 if TYPE_CHECKING:

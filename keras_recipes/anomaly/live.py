@@ -13,14 +13,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import normality
+from keras_recipes.anomaly import normality
+from keras_recipes.anomaly.detection import Detector
+from keras_recipes.anomaly.keeping import Keeper
+from keras_recipes.anomaly.stepping import MOST
 from keras_recipes.data import lines, logs
 from keras_recipes.data.templates import END, START, UNSEEN
-from keras_recipes.detection import Detector
 from keras_recipes.errors import InputError
-from keras_recipes.keeping import Keeper
 from keras_recipes.recipe import Row
-from keras_recipes.stepping import MOST
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 """Series of numbers under watch: what is normal for each column, learned; records judged.
 
-One of the two kinds of data that the recipe `lstm-anomaly` reads; `watching_logs.py` is the other
+One of the two kinds of data that the recipe `lstm-anomaly` reads; `anomaly/logs.py` is the other
 one. The values of each column become classes, the recipe's net learns which one comes next from the
 columns together, and each column's `SeriesDetector` starts with what the net knows and learns on.
 """
@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import events
+from keras_recipes.anomaly import events
+from keras_recipes.anomaly.novelty import SeriesDetector, ValueClasses
+from keras_recipes.anomaly.watch import Watch, joined
 from keras_recipes.data import demonstration, labels, series
 from keras_recipes.data.series import Increase, Layout, Series
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.novelty import SeriesDetector, ValueClasses
 from keras_recipes.recipe import Calibrated, Dataset, Examples, Fitted, Measured, Row
-from keras_recipes.watch import Watch, joined
 
 if TYPE_CHECKING:
     import keras
@@ -272,7 +272,7 @@ def calibrate(model: "keras.Model", data: Dataset, *, bar: float) -> Calibrated:
 def _learned(
     model: "keras.Model", observed: Observed, before: Watch | None, bar: float
 ) -> tuple[Watch, dict[str, float]]:
-    from keras_recipes.online_lstm import weights_of
+    from keras_recipes.anomaly.online_lstm import weights_of
 
     net = partial(column_weights, weights_of(model))
     cut = 0 if before else int(KNOWN * len(observed))

@@ -14,10 +14,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.anomaly.likelihood import BINS, HISTORY
+from keras_recipes.anomaly.novelty import VIEWS, WINDOWS, SeriesDetector
+from keras_recipes.anomaly.online_lstm import STRETCH
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.likelihood import BINS, HISTORY
-from keras_recipes.novelty import VIEWS, WINDOWS, SeriesDetector
-from keras_recipes.online_lstm import STRETCH
 
 if TYPE_CHECKING:
     import numpy as np

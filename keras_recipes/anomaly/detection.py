@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import normality
+from keras_recipes.anomaly import normality
+from keras_recipes.anomaly.normality import Counts, Tail
+from keras_recipes.anomaly.stepping import Twin
 from keras_recipes.data.logs import Layout
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import END, UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
-from keras_recipes.normality import Counts, Tail
 from keras_recipes.recipe import Row
-from keras_recipes.stepping import Twin
 
 if TYPE_CHECKING:
     import keras

@@ -1,6 +1,6 @@
 """A log under watch: what sessions are normal, learned; others judged, in bulk or as lines arrive.
 
-One of the two kinds of data that the recipe `lstm-anomaly` reads; `watching_metrics.py` is the
+One of the two kinds of data that the recipe `lstm-anomaly` reads; `anomaly/metrics.py` is the
 other one. Here is what happens around the net: lines to sequences, normal sessions to thresholds,
 sessions to answers, metrics and pictures.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import normality
+from keras_recipes.anomaly import normality
 from keras_recipes.data import demonstration, lines, logs, sessions
 from keras_recipes.data import labels as labelled
 from keras_recipes.data.sessions import Sequences
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from keras_recipes.detection import Detector
-    from keras_recipes.stepping import Twin
-
-COLUMNS = ("session", "score", "anomaly", "position", "observed", "expected", "line")
+    from keras_recipes.anomaly.detection import Detector
+    from keras_recipes.anomaly.stepping import Twin
 
 TEST, VALIDATION = 0.1, 0.2
 """Shares of the normal sessions that are held back: to measure on; to stop and calibrate by."""
@@ -199,8 +197,8 @@ def calibrate(
     seed: int,
 ) -> Calibrated:
     """What is strange, from normal sessions; the false alarms on further ones."""
-    from keras_recipes.detection import Detector
-    from keras_recipes.stepping import Twin
+    from keras_recipes.anomaly.detection import Detector
+    from keras_recipes.anomaly.stepping import Twin
 
     parts: Parts = data.sequences
     twin, kinds = Twin.of(model), data.implied["classes"] - UNSEEN
@@ -273,11 +271,11 @@ def answer(
     open_sessions: int,
     state: str,
 ) -> Iterator[Row]:
-    """Rows with `COLUMNS`, one for each session; see the recipe's `answer`."""
+    """A row for each session; see the recipe's `answer`."""
     detector = _detector(fitted)
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
     if _standard_input(asked):
-        from keras_recipes.live import Live
+        from keras_recipes.anomaly.live import Live
 
         live = Live(
             detector, allowed, timeout=timeout or None, most=open_sessions, state=state or None
@@ -290,7 +288,7 @@ def answer(
 
 
 def _detector(fitted: Fitted) -> "Detector":
-    from keras_recipes.detection import Detector
+    from keras_recipes.anomaly.detection import Detector
 
     if fitted.card is None:
         raise InputError("a pair without a card cannot read logs: what it learned is in the card")

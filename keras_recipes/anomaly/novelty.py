@@ -20,9 +20,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from keras_recipes.anomaly.likelihood import AlarmGate, TailCounts
+from keras_recipes.anomaly.online_lstm import OnlineLSTM
 from keras_recipes.errors import InputError
-from keras_recipes.likelihood import AlarmGate, TailCounts
-from keras_recipes.online_lstm import OnlineLSTM
 
 if TYPE_CHECKING:
     import numpy as np

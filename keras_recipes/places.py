@@ -1,0 +1,180 @@
+"""Where saved models lie, and what their cards say: everything short of opening one.
+
+A list of what was fitted here, and a mistyped name, are answered without what `storage.py` needs.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_recipes import catalog, options, publish
+from keras_recipes.card import Card
+from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.safety import archive, files, limits, strict_json
+
+if TYPE_CHECKING:
+    from keras_recipes.formats.format import Format
+
+ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
+HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
+CONVERSION = "conversion.json"
+WHOLE = (".h5", ".hdf5")
+KERAS_FILE = ".keras"
+SHIPPED = "shipped.txt"
+MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
+DEFAULT_FOLDER = Path("saved_models")
+
+
+def locate(model: str, weights: str | Path | None = None) -> Path:
+    """The folder or file that a MODEL argument means; the folder where `model.json` has a card.
+
+    Raises:
+        InputError: Neither a fitted recipe nor a model that exists, or weights for something that
+            has its own.
+    """
+    place = _existing(model)
+    if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
+        return place.parent
+    if weights is not None and place.suffix != ".json":
+        raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    if _export(place):
+        return place
+    if place.is_dir():
+        if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
+            raise InputError(
+                f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
+            )
+    elif place.suffix not in (".json", KERAS_FILE, *WHOLE):
+        raise InputError(
+            f"{place}: expected a saved model's folder, or a .json, .keras, .h5, .onnx or .tflite "
+            "file"
+        )
+    return place
+
+
+def locate_keras(model: str, weights: str | Path | None) -> Path:
+    """As `locate`, of what Keras opens; an export for another runtime is refused."""
+    place = locate(model, weights)
+    if format := _export(place):
+        raise InputError(
+            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
+            "be asked and measured; name the model that it was made from"
+        )
+    return place
+
+
+def weights_beside(place: Path) -> Path:
+    """The weights of a JSON file for which none are named."""
+    same = [place.with_suffix(ending) for ending in WHOLE if place.with_suffix(ending).is_file()]
+    usual = place.with_name(WEIGHTS)
+    return same[0] if same and not usual.exists() else usual
+
+
+def default_folder(name: str) -> Path:
+    """Where a recipe's fit is saved when nothing is said.
+
+    Raises:
+        InputError: The model that comes with this package lies there.
+    """
+    folder, ours = DEFAULT_FOLDER / name, shipped(name)
+    if ours and folder.resolve() == ours.resolve():
+        raise InputError(
+            f"{folder}: holds the model that comes with this package; name another folder with "
+            f"--out, or this one to replace it"
+        )
+    return folder
+
+
+def shipped(name: str) -> Path | None:
+    """Where a recipe's trained model lies that comes with this package, if one does.
+
+    In a checkout they lie in `saved_models`, beside what is fitted there, so a list says which.
+    """
+    package = Path(__file__).parent
+    installed = package / "shipped"
+    folder = installed if installed.is_dir() else package.parent / DEFAULT_FOLDER
+    listed = folder / SHIPPED
+    known = listed.read_text().split() if listed.is_file() else []
+    return folder / name if name in known else None
+
+
+def card_of(model: str, weights: str | Path | None = None) -> Card | None:
+    """The card of a MODEL argument, or None where it has none; the model is not loaded.
+
+    Raises:
+        InputError: There is no such model.
+        CorruptModelError: The card is damaged.
+    """
+    place = locate_keras(model, weights)
+    if place.suffix == KERAS_FILE:
+        return card_inside(archive.read_keras(content(place), shown(place)), place)
+    return card_in(place) if (place / CARD).exists() else None
+
+
+def card_in(folder: Path) -> Card:
+    """The card of a saved model's folder."""
+    return read_card(content(folder / CARD), str(folder / CARD))
+
+
+def card_inside(found: Mapping[str, bytes], path: Path) -> Card | None:
+    """The card among the members of a `.keras` file, if there is one."""
+    return read_card(found[CARD], shown(path)) if CARD in found else None
+
+
+def read_card(text: bytes, where: str) -> Card:
+    """A card of a recipe that is here.
+
+    Raises:
+        CorruptModelError: It is no card, or of a recipe that this version lacks.
+    """
+    card = Card.from_json(text, where)
+    if catalog.canonical(card.recipe) is None:
+        raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
+    recipe = catalog.get(card.recipe)
+    known = options.of(recipe)
+    try:
+        # An older version may have had others.
+        options.check(recipe, {n: value for n, value in card.options.items() if n in known})
+    except InputError as error:
+        raise CorruptModelError(
+            f"{where}: {printable(error, 200)}; restore it, or fit again"
+        ) from None
+    return card
+
+
+def content(path: Path) -> bytes:
+    """What a member of a saved model holds, if it is no larger than the limits."""
+    small = path.suffix in (".json", ".csv")
+    return files.read(path, strict_json.MOST_BYTES if small else limits.current().file_bytes)
+
+
+def shown(path: Path) -> str:
+    """A path as messages have it."""
+    return printable(path, 200)
+
+
+def _export(place: Path) -> "Format | None":
+    """The format of an export for another runtime; our own folders have the card on top."""
+    if (place / CARD).is_file():
+        return None
+    from keras_recipes import formats
+
+    return formats.of(place)
+
+
+def _existing(model: str) -> Path:
+    name = catalog.canonical(model)
+    places = [DEFAULT_FOLDER / name, *filter(None, [shipped(name)])] if name else []
+    try:
+        for place in [*places, Path(model)] if model else []:
+            publish.complete(place)
+            if place.exists():
+                return place
+    except OSError as error:
+        raise InputError(f"{model[:60]}: {error.strerror}") from None
+    if name:
+        raise InputError(
+            f"{name} is not fitted here yet ({places[0]} is missing): run `recipes fit {name}`"
+        )
+    known = ", ".join(catalog.names())
+    raise InputError(f"{model!r}: no such folder or file, and no recipe of that name ({known})")
