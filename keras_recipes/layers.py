@@ -218,6 +218,63 @@ class Deskew(_Layer):
         return _sampled(images, down, across)
 
 
+@_registered
+class TurnedViews(_Layer):
+    """Three views of each image, as it is and turned either way, one batch behind the other.
+
+    Test-time augmentation: the rest of the net answers for each view, `MeanOfViews` averages the
+    answers. While training, images stay as they are. (N, H, W, C) of any numeric type becomes
+    float32 of shape (3 N, H, W, C); what comes from outside the image is 0.
+
+    Args:
+        degrees: How far.
+    """
+
+    def __init__(self, degrees: float, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.degrees = degrees
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The views."""
+        images = ops.cast(inputs, "float32")
+        if training:
+            return images
+        angles = (math.radians(self.degrees), -math.radians(self.degrees))
+        return ops.concatenate([images, *(_turned(images, angle) for angle in angles)])
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same layer."""
+        return {**super().get_config(), "degrees": self.degrees}
+
+
+@_registered
+class MeanOfViews(_Layer):
+    """The mean of what was answered for the three views of `TurnedViews`: (3 N, D) to (N, D)."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The means; while training, when there is one view, the answers as they are."""
+        if training:
+            return inputs
+        return ops.mean(ops.reshape(inputs, (3, -1, inputs.shape[-1])), axis=0)
+
+
+def views(degrees: float) -> tuple[list[keras.Layer], list[keras.Layer]]:
+    """What stands before a net and behind it for test-time augmentation; nothing for 0 degrees."""
+    if not degrees:
+        return [], []
+    return [TurnedViews(degrees, name="views")], [MeanOfViews(name="mean_of_views")]
+
+
+def _turned(images: Any, angle: float) -> Any:
+    height, width = images.shape[1:3]
+    y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
+    down = math.sin(angle) * x + math.cos(angle) * y + (height - 1) / 2
+    across = math.cos(angle) * x - math.sin(angle) * y + (width - 1) / 2
+    count = ops.shape(images)[0]
+    where = (ops.cast(grid[None], "float32") for grid in (down, across))
+    return _sampled(images, *(ops.tile(grid, (count, 1, 1)) for grid in where))
+
+
 def _sampled(images: Any, down: Any, across: Any) -> Any:
     """Images at real coordinates of shape (N, H, W), linear between the four points around."""
     height, width, channels = images.shape[1:]

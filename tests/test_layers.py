@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from keras_recipes import build_lenet5, build_lstm_anomaly, fit, layers, load, save
 from keras_recipes.errors import InputError
@@ -130,6 +131,37 @@ def test_warping_changes_images_only_while_training() -> None:
 def test_warping_by_nothing_changes_nothing() -> None:
     layer, images = layers.RandomWarp(0.0, seed=0), stroke(0.2)
     assert np.allclose(keras.ops.convert_to_numpy(layer(images, training=True)), images, atol=1e-3)
+
+
+def test_views_are_the_image_and_the_image_turned_either_way() -> None:
+    image = stroke(0.3)
+    views = of(layers.TurnedViews(10.0), image)
+    turned = [
+        ndimage.rotate(image.astype("float32"), angle, axes=(1, 2), reshape=False, order=1)
+        for angle in (10, -10)
+    ]
+    assert np.allclose(views, np.concatenate([image, *turned]), atol=1e-2)
+
+
+def test_a_net_with_views_answers_with_their_mean_and_trains_like_one_without(
+    empty_folder: Path,
+) -> None:
+    images = np.zeros((60, 28, 28), "uint8")
+    images[:, 5:23, 5:23] = RNG.integers(0, 256, (60, 18, 18))
+    data = (images, np.arange(60) % 10)
+    one, three = (
+        fit("lenet5", data, tta_degrees=degrees, epochs=1, show_progress=False)
+        for degrees in (0.0, 8.0)
+    )
+    assert three.model.count_params() == 61_706
+    for mine, other in zip(three.model.get_weights(), one.model.get_weights(), strict=True):
+        assert np.array_equal(mine, other)
+    asked = images[:5, ..., None].astype("float32")
+    turned = (ndimage.rotate(asked, a, axes=(1, 2), reshape=False, order=1) for a in (0, 8, -8))
+    mean = np.mean([one.model.predict_on_batch(view) for view in turned], axis=0)
+    assert np.allclose(three.model.predict_on_batch(asked), mean, atol=1e-5)
+    read = load(save(three, "model")).model
+    assert np.array_equal(read.predict_on_batch(asked), three.model.predict_on_batch(asked))
 
 
 def by_hand(cell: PeepholeLSTMCell, x: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ def build_mnist_mlp(
     loss: Literal["categorical_crossentropy", "mean_squared_error"] = "categorical_crossentropy",
     weight_decay: NotNegative = 0.05,
     deskew: bool = False,
+    tta_degrees: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
     """784-16-10 with sigmoid units and a softmax at the end, 12,730 parameters, compiled.
@@ -50,17 +51,26 @@ def build_mnist_mlp(
         loss: The article derives both.
         weight_decay: Of AdamW.
         deskew: Whether a layer in front makes slanted digits upright, which has no parameters.
+        tta_degrees: Test-time augmentation: the answer is the mean of those for an image as it is
+            and turned by so many degrees either way; 0 for none.
         classes: Outputs; the data decides.
     """
     import keras
 
+    from keras_recipes.layers import Deskew, views
+
+    before, behind = views(tta_degrees)
+    if deskew:
+        before.append(Deskew(name="deskewing"))
     model = keras.Sequential(
         [
-            *_inputs(deskew),
+            keras.Input((28, 28, 1) if before else (28, 28)),
+            *before,
             keras.layers.Rescaling(1 / 255, name="scaling"),
             keras.layers.Flatten(name="pixels"),
             keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),
             keras.layers.Dense(classes, activation="softmax", name="output"),
+            *behind,
         ],
         name="mnist_mlp",
     )
@@ -70,16 +80,6 @@ def build_mnist_mlp(
         metrics=["accuracy"],
     )
     return model
-
-
-def _inputs(deskew: bool) -> "list[keras.Layer]":
-    import keras
-
-    if not deskew:
-        return [keras.Input((28, 28))]
-    from keras_recipes.layers import Deskew
-
-    return [keras.Input((28, 28, 1)), Deskew(name="deskewing")]
 
 
 def training(
@@ -137,7 +137,13 @@ RECIPE = Recipe(
     ),
     columns=classification.COLUMNS,
     presets={
-        "deskewed": {"deskew": True, "warp": 0.5, "weight_decay": 0.02, "validation": 0.02},
+        "deskewed": {
+            "deskew": True,
+            "tta_degrees": 15.0,
+            "warp": 0.5,
+            "weight_decay": 0.02,
+            "validation": 0.02,
+        },
     },
     build=build_mnist_mlp,
     read=digits.load,

@@ -16,6 +16,8 @@ OWN: dict[str, dict[str, str]] = {
     "TableConv2D": {},
     "DistanceToCodes": {},
     "Deskew": {},
+    "TurnedViews": {"degrees": "number"},
+    "MeanOfViews": {},
     "PeepholeLSTMCell": {
         "units": "count",
         "kernel_initializer": "initializer",
