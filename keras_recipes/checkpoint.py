@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import publish
-from keras_recipes.errors import CorruptModelError, InputError, RecipeError, StoppedError
+from keras_recipes.errors import (
+    CorruptModelError,
+    InputError,
+    RecipeError,
+    StoppedError,
+    UnsafeModelError,
+)
+from keras_recipes.safety import arrays, limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,6 +114,7 @@ class Checkpoint:
         Raises:
             InputError: Nothing was kept, or of another fit.
             CorruptModelError: What was kept is damaged.
+            UnsafeModelError: It holds Python objects, or more than the limits.
         """
         if not self.resume:
             if self.path.exists():
@@ -116,6 +124,8 @@ class Checkpoint:
             raise InputError(f"{self.path}: nothing to resume; fit without --resume")
         try:
             state = _unpacked(self.path)
+        except UnsafeModelError:
+            raise
         except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
             raise CorruptModelError(f"{self.path}: damaged; fit without --resume") from error
         differ = [name for name in made_of if state.made_of.get(name) != made_of[name]]
@@ -139,32 +149,30 @@ def _packed(state: State) -> bytes:
     import numpy as np
 
     meta = {name: getattr(state, name) for name in ("made_of", "restarts", "seconds")}
-    arrays: dict[str, Any] = {
-        "meta": np.array(json.dumps(meta)),
+    parts: dict[str, Any] = {
+        "meta": np.frombuffer(json.dumps(meta).encode(), "uint8"),
         **{f"variable_{i}": array for i, array in enumerate(state.variables)},
         **{f"first_{i}": array for i, array in enumerate(state.first_weights)},
         **{f"best_{i}": array for i, array in enumerate(state.best_weights)},
         **{f"history_{name}": column for name, column in state.history.items()},
     }
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    np.savez(file, **parts)
     return file.getvalue()
 
 
 def _unpacked(path: Path) -> State:
-    import numpy as np
-
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-        meta = json.loads(kept["meta"].item())
-        arrays = {name: kept[name] for name in kept.files}
+    # The weights, as they were, are and were best, and the optimizer's two slots for each.
+    kept = arrays.read_named(path, 5 * limits.current().array_bytes)
+    meta = json.loads(kept["meta"].tobytes())
 
     def numbered(name: str) -> "list[np.ndarray]":
-        count = sum(key.startswith(f"{name}_") for key in arrays)
-        return [arrays[f"{name}_{i}"] for i in range(count)]
+        count = sum(key.startswith(f"{name}_") for key in kept)
+        return [kept[f"{name}_{i}"] for i in range(count)]
 
     history = {
         name.removeprefix("history_"): column
-        for name, column in arrays.items()
+        for name, column in kept.items()
         if name.startswith("history_")
     }
     return State(

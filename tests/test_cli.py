@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from keras_recipes import cli, load
@@ -307,6 +308,10 @@ def test_a_checkpoint_of_other_data_or_damaged_is_not_resumed(
         result = recipes("fit", "xor", "--resume")
         assert result.exit_code == 4
         assert "damaged; fit without --resume" in result.stderr.splitlines()[-1]
+    np.savez(checkpoint, meta=np.array([print], dtype=object))
+    result = recipes("fit", "xor", "--resume")
+    assert result.exit_code == 3
+    assert "holds Python objects" in result.stderr.splitlines()[-1]
 
 
 def test_a_recipe_that_is_not_fitted_says_how_to(recipes: Run) -> None:

@@ -1,7 +1,9 @@
 """Digits are read from whatever people have, and what is damaged is named."""
 
 import gzip
+import io
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from keras_recipes import fit, predict
 from keras_recipes.data import digits
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, UnsafeModelError
 from keras_recipes.recipe import Dataset
 from tests.conftest import Run, shared_data
 
@@ -298,3 +300,29 @@ def test_what_the_net_sees_is_kept_apart_where_names_are_the_same(recipes: Run) 
     result = recipes("predict", "lenet5", "in/left", "in/right", "--set", "seen=seen")
     assert result.exit_code == 0, result.stderr
     assert len(list(Path("seen").iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["bomb.npz", "bomb-images-idx3-ubyte.gz"])
+def test_a_file_that_unpacks_without_end_is_refused(
+    name: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digits, "MOST_BYTES", 1 << 20)
+    if name.endswith(".npz"):
+        np.savez_compressed(name, x=np.zeros((2_000, 28, 28), "uint8"), y=np.zeros(2_000))
+    else:
+        idx(Path(name), np.zeros((2_000, 28, 28)))
+        idx(Path("bomb-labels-idx1-ubyte.gz"), np.zeros(2_000))
+    with pytest.raises(UnsafeModelError, match=r"unpacks to more than 1,048,576 bytes"):
+        load(name)
+
+
+def test_an_array_that_claims_to_be_larger_than_memory_is_damaged(empty_folder: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (10**15, 28, 28)}
+    )
+    with zipfile.ZipFile("huge.npz", "w") as archive:
+        archive.writestr("x.npy", header.getvalue())
+        archive.writestr("y.npy", header.getvalue())
+    with pytest.raises(InputError, match="damaged"):
+        load("huge.npz")

@@ -20,18 +20,15 @@ from keras_recipes.errors import (
     InputError,
     RecipeError,
     StoppedError,
-    printable,
+    UnsafeModelError,
 )
-from keras_recipes.safety import archive, arrays, files, limits
+from keras_recipes.safety import arrays, limits
 
 if TYPE_CHECKING:
     import numpy as np
 
 KEEP_SECONDS = 60.0
 """The state is written this often."""
-
-MOST_ARRAYS = 10_000
-"""A hundred columns of numbers have some thirty arrays each."""
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +66,14 @@ class Keeper:
         """
         if self.path is None or not self.path.exists():
             return
-        kept = _read(self.path)
         try:
-            take(kept)
+            take(arrays.read_named(self.path, limits.current().array_bytes))
+        except UnsafeModelError:
+            raise
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
         except Exception as error:  # whatever JSON and NumPy say of what was never kept so
-            raise _damaged(self.path) from error
+            raise CorruptModelError(f"{self.path}: damaged; remove it to begin anew") from error
         log.info("%s: %s", self.path, self._what())
 
     @contextmanager
@@ -120,17 +118,3 @@ class Keeper:
             publish.file(self.path, file.getvalue())
         except RecipeError as error:
             log.warning("%s is not kept: %s", self.path, error)
-
-
-def _read(path: Path) -> "dict[str, np.ndarray]":
-    """The arrays; the user's own file, and yet not opened more trustingly than another."""
-    where, most = printable(path, 200), limits.current().array_bytes
-    try:
-        found = archive.members(files.read(path, most), where, most, at_most=MOST_ARRAYS)
-        return {name.removesuffix(".npy"): arrays.parsed(found[name], where) for name in found}
-    except (CorruptModelError, InputError) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> CorruptModelError:
-    return CorruptModelError(f"{printable(path, 200)}: damaged; remove it to begin anew")

@@ -17,6 +17,7 @@ import csv
 import itertools
 import logging
 import os
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.data import files
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, UnsafeModelError
 from keras_recipes.recipe import Batch, Dataset, Examples, Seed, Share
 
 if TYPE_CHECKING:
@@ -38,6 +39,20 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp"}
 
 BATCH = 256
 """Pictures read and asked about together."""
+
+MOST_BYTES = 1 << 30
+"""Of a file that is read whole, unpacked: 1,370,000 images."""
+
+_DAMAGED = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What a damaged NPZ file makes NumPy and the standard library raise."""
 
 NETWORK_SECONDS = 10.0
 IDX_UINT8 = 0x08
@@ -343,10 +358,21 @@ def _npz_arrays(path: Path) -> "dict[str, np.ndarray]":
     import numpy as np
 
     try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MOST_BYTES:
+            raise _too_large(path)
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zlib.error) as error:
+    except _DAMAGED as error:
         raise InputError(f"{path}: damaged, or no NPZ file: {error}") from None
+
+
+def _too_large(path: Path) -> UnsafeModelError:
+    return UnsafeModelError(
+        f"{path}: refused, it unpacks to more than {MOST_BYTES:,} bytes; split it, or use a folder "
+        "of pictures, which is read one by one"
+    )
 
 
 def _npz_images(path: Path) -> "np.ndarray":
@@ -423,9 +449,12 @@ def _idx_array(path: Path, dimensions: int) -> "np.ndarray":
     import numpy as np
 
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
+    if len(content) > MOST_BYTES:
+        raise _too_large(path)
     start = 4 + 4 * dimensions
     if content[:4] != bytes([0, 0, IDX_UINT8, dimensions]) or len(content) < start:
         raise InputError(

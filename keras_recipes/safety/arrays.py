@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_AXES = 16
+MOST_ARRAYS = 10_000
+"""The state of a hundred columns of numbers has some thirty arrays each."""
 
 
 def read(path: Path) -> "np.ndarray":
@@ -59,14 +61,23 @@ def read_pair(path: Path) -> "tuple[np.ndarray, np.ndarray]":
         raise InputError(str(error)) from None
 
 
-def parsed(content: bytes, where: str) -> "np.ndarray":
-    """The array in the contents of a `.npy` file.
+def read_named(path: Path, most: int) -> "dict[str, np.ndarray]":
+    """All arrays of a `.npz` file that this package wrote itself, by name.
+
+    Args:
+        path: The file.
+        most: Bytes of all arrays together.
 
     Raises:
-        InputError: There is none.
-        UnsafeModelError: It holds Python objects.
+        CorruptModelError: It holds something else, or is damaged.
+        UnsafeModelError: It holds Python objects, or more bytes.
     """
-    return _npy(content, where)
+    where = printable(path, 200)
+    try:
+        found = archive.members(files.read(path, most), where, most, at_most=MOST_ARRAYS)
+        return {name.removesuffix(".npy"): _npy(found[name], where) for name in found}
+    except InputError as error:
+        raise CorruptModelError(str(error)) from None
 
 
 def _chosen(members: dict[str, bytes], where: str) -> bytes:
