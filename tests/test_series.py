@@ -269,6 +269,8 @@ def test_counters_are_told_from_what_goes_up_and_down() -> None:
     restarted = np.concatenate([requests[:300], requests[300:] - requests[300]])
     assert is_counter(requests.tolist())
     assert is_counter(restarted.tolist())
+    errors = np.cumsum(random.random(500) < 0.1)
+    assert is_counter(errors.tolist())
     assert not is_counter(random.normal(size=500).tolist())
     assert not is_counter(np.cumsum(random.normal(size=500)).tolist())
     assert not is_counter([5.0] * 500)

@@ -29,6 +29,9 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz")
 TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
 """What a column of times is called, apart from case and of `@` and `_` around it."""
 
+ENOUGH_RISES = 20
+"""A value that is measured does not go up as often without ever coming down a little."""
+
 MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "nil", "-", "?"))
 
 FORMATS = (
@@ -225,7 +228,7 @@ def is_counter(values: Sequence[float]) -> bool:
     """Whether values look like a counter's: they go up, again and again, and only fall to restart.
 
     A restart is a fall to less than half; a counter has at most one in a hundred records, and goes
-    up in at least half of them.
+    up in at least half of them, or `ENOUGH_RISES` times: what is no counter falls in between.
     """
     known = [value for value in values if math.isfinite(value)]
     if len(known) < 10 or known[0] < 0:
@@ -234,7 +237,7 @@ def is_counter(values: Sequence[float]) -> bool:
     falls = [(a, b) for a, b in steps if b < a]
     rises = sum(b > a for a, b in steps)
     restarts = all(0 <= b < a / 2 for a, b in falls)
-    return restarts and len(falls) <= len(steps) / 100 and rises >= len(steps) / 2
+    return restarts and len(falls) <= len(steps) / 100 and rises >= min(len(steps) / 2, ENOUGH_RISES)
 
 
 def counters(columns: Sequence[str], records: Sequence[Record]) -> tuple[str, ...]:
