@@ -237,7 +237,9 @@ def is_counter(values: Sequence[float]) -> bool:
     falls = [(a, b) for a, b in steps if b < a]
     rises = sum(b > a for a, b in steps)
     restarts = all(0 <= b < a / 2 for a, b in falls)
-    return restarts and len(falls) <= len(steps) / 100 and rises >= min(len(steps) / 2, ENOUGH_RISES)
+    return (
+        restarts and len(falls) <= len(steps) / 100 and rises >= min(len(steps) / 2, ENOUGH_RISES)
+    )
 
 
 def counters(columns: Sequence[str], records: Sequence[Record]) -> tuple[str, ...]:
