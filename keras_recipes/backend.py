@@ -10,6 +10,8 @@ from pathlib import Path
 
 from keras_recipes.errors import InputError
 
+BACKENDS = ("tensorflow", "jax", "torch")
+
 # What a healthy start of TensorFlow prints: absl's own announcement, every line of level INFO with
 # its continuation, and the failed look for a GPU on machines that have none.
 _NOISE = re.compile(
@@ -59,6 +61,10 @@ def _import_keras() -> None:
         import keras
     except (ImportError, ValueError) as error:
         asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if asked not in BACKENDS:
+            raise InputError(
+                f"KERAS_BACKEND: expected {', '.join(BACKENDS)}, received {asked!r}; unset it"
+            ) from None
         raise InputError(
             f"Keras does not start with KERAS_BACKEND={asked} ({error}): "
             f"pip install 'keras_recipes[{asked}]', or unset KERAS_BACKEND"
@@ -77,6 +83,10 @@ def gpus() -> list[str]:
     """The GPUs that the backend computes on."""
     import keras
 
+    if name() == "torch":  # for which Keras has no list of devices
+        import torch
+
+        return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
@@ -87,6 +97,15 @@ def name() -> str:
     import keras
 
     return str(keras.backend.backend())
+
+
+def seed(number: int) -> None:
+    """Seeds Python's, NumPy's and Keras' random numbers."""
+    import keras
+
+    # Keras imports TensorFlow here, to seed it too, whatever it runs on.
+    with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_noise():
+        keras.utils.set_random_seed(number)
 
 
 @contextmanager

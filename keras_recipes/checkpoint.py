@@ -89,7 +89,7 @@ class Checkpoint:
         """Called between epochs: keeps the state from time to time, and when asked to stop.
 
         Raises:
-            StoppedError: After keeping it, when asked to stop.
+            StoppedError: When asked to stop, after keeping it, if it can be kept.
         """
         if self._signal is None and time.monotonic() - self._kept_at < SECONDS:
             return
@@ -97,6 +97,9 @@ class Checkpoint:
         try:
             publish.file(self.path, _packed(now))
         except RecipeError as error:
+            if self._signal is not None:
+                stopped = f"stopped after {now.epochs:,} epochs, which are lost: {error}"
+                raise StoppedError(stopped, self._signal) from None
             log.warning("this fit could not be resumed if it were stopped: %s", error)
             return
         if self._signal is not None:
@@ -130,8 +133,13 @@ class Checkpoint:
             raise CorruptModelError(f"{self.path}: damaged; fit without --resume") from error
         differ = [name for name in made_of if state.made_of.get(name) != made_of[name]]
         if differ:
-            kept = ", ".join(f"{name}={state.made_of.get(name)}" for name in differ)
-            raise InputError(f"{self.path}: was kept with other settings: {kept}")
+            kept = ", ".join(
+                f"{name}={state.made_of.get(name)}, received {made_of[name]}" for name in differ
+            )
+            raise InputError(
+                f"{self.path}: was kept with other settings, {kept}; take those, or fit without "
+                "--resume"
+            )
         log.info("resumed after %s epochs", f"{state.epochs:,}")
         return state
 

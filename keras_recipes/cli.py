@@ -143,7 +143,7 @@ def show(name: str, as_json: bool) -> None:
         return
     click.echo(f"{description['recipe']}: {description['summary']}")
     click.echo(f"article: {description['article']}")
-    click.echo(f"reports: {_listed(description['reported'])}")
+    click.echo(f"reports: {_listed(description['reported']) or 'nothing'}")
     click.echo(f"data: {description['data']}\n")
     _print_table(description["layers"])
     click.echo(f"{description['parameters']:,} parameters\n")
@@ -241,6 +241,7 @@ def evaluate(
 
     card = opening.card_of(model, weights)
     if card is None:
+        _check_bare(model, assignments)
         _evaluate_bare(model, weights, data, as_json)
         return
     recipe = catalog.get(card.recipe)
@@ -258,6 +259,13 @@ def evaluate(
     for table in measured.details.values() if not as_json else ():
         click.echo()
         _print_table(table)
+
+
+def _check_bare(model: str, assignments: Sequence[str]) -> None:
+    if assignments:
+        raise InputError(
+            f"--set {assignments[0]}: {model} has no card and so no options; leave it out"
+        )
 
 
 def _evaluate_bare(model: str, weights: str | None, data: Sequence[str], as_json: bool) -> None:
@@ -304,11 +312,14 @@ def predict(
 
     if not inputs:
         raise InputError("nothing to predict: give values, files, or - for standard input")
+    if "" in inputs:
+        raise InputError("expected values, files, or -, received an empty text")
     if output is not None:
         tables.check_output(output)
     card = opening.card_of(model, weights)
     given, batches, arrays, recipe = {}, None, {}, None
     if card is None:
+        _check_bare(model, assignments)
         arrays = prediction.raw_arrays(inputs)
     else:
         recipe = catalog.get(card.recipe)
@@ -462,10 +473,10 @@ def _given(
 ) -> dict[str, Any]:
     """What was set by `--set` and by the options that are short for it, checked."""
     short = {name: value for name, value in shorthands.items() if value is not None}
-    return {
-        **options.parse(recipe, assignments, owners),
-        **options.check(recipe, short, owners),
-    }
+    given = options.parse(recipe, assignments, owners)
+    if twice := sorted(given.keys() & short.keys()):
+        raise InputError(f"{twice[0]}: given twice, as --{twice[0]} and by --set; leave one out")
+    return {**given, **options.check(recipe, short, owners)}
 
 
 def _entry(recipe: Recipe) -> dict[str, Any]:
@@ -561,9 +572,9 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 
 def _compared(reported: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    names = reported or dict.fromkeys(list(measured)[:1], "-")
     pairs = (
-        f"{name} {value}, {measured.get(name, 'not fitted here')}"
-        for name, value in reported.items()
+        f"{name} {value}, {measured.get(name, 'not fitted here')}" for name, value in names.items()
     )
     return "; ".join(pairs)
 

@@ -156,11 +156,12 @@ def descriptions(recipe: Recipe) -> dict[str, str]:
     """What each option means, from the docstrings of the functions that declare them."""
     import docstring_parser
 
-    meanings = {}
+    meanings: dict[str, str] = {}
     for function in _functions(recipe, OWNERS):
         documented = docstring_parser.parse(inspect.getdoc(function) or "").params
         said = {p.arg_name: " ".join((p.description or "").split()) for p in documented}
-        meanings.update({option.name: said.get(option.name, "") for option in declared(function)})
+        for option in declared(function):
+            meanings.setdefault(option.name, said.get(option.name, ""))
     return meanings
 
 
@@ -205,7 +206,8 @@ def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputErr
 
     near = difflib.get_close_matches(name, known, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ";"
-    return InputError(f"{recipe.name} has no option {name!r}{hint} it has {', '.join(known)}")
+    there = ", ".join(known) or "none"
+    return InputError(f"{recipe.name} has no option {name!r} here{hint} it has {there}")
 
 
 def _truth(text: str) -> bool:

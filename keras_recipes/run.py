@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import loop, options
+from keras_recipes import backend, loop, options
 from keras_recipes.checkpoint import Checkpoint, State
 from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
 from keras_recipes.history import History
@@ -140,7 +140,7 @@ class Run:
         seed = self.plan.seed
         if self.restarts:
             seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
-        keras.utils.set_random_seed(seed)
+        backend.seed(seed)
         try:
             model: keras.Model = options.call(self.recipe, "build", options=self.values)
         except Exception as error:
@@ -251,17 +251,19 @@ class Run:
 
 
 def _adopt(model: "keras.Model", start: "keras.Model") -> None:
-    """Gives a model the weights of another one, which may have fewer inputs and outputs.
+    """Gives a model the weights of another one, which may have fewer classes.
 
     Raises:
         InputError: The other one is no such net.
     """
     mine, theirs = model.get_weights(), start.get_weights()
-    if [w.ndim for w in mine] != [w.ndim for w in theirs] or any(
-        small > large
-        for a, b in zip(mine, theirs, strict=True)
-        for large, small in zip(a.shape, b.shape, strict=True)
-    ):
+    more = {
+        large - small
+        for a, b in zip(mine, theirs, strict=False)
+        for large, small in zip(a.shape, b.shape, strict=False)
+    }
+    # With more units the four gates, which lie side by side in one array, grow by four times that.
+    if [w.ndim for w in mine] != [w.ndim for w in theirs] or len(more - {0}) > 1 or min(more) < 0:
         raise InputError("--from: the model has another net than these options give; fit without")
     for whole, part in zip(mine, theirs, strict=True):
         whole[tuple(slice(0, size) for size in part.shape)] = part

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TORCH = "keras.src.backend.torch.optimizers."
+
 
 def save(fitted: Fitted, path: str | Path) -> Path:
     """Saves a fitted model as the folder `path`, replacing a model that is there.
@@ -169,6 +171,10 @@ def architecture(model: "keras.Model") -> bytes:
     config = json.loads(model.to_json())
     if config.get("compile_config"):
         config["compile_config"]["steps_per_execution"] = 1
+        optimizer = config["compile_config"].get("optimizer")
+        if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith(_TORCH):
+            # On PyTorch, Keras names a class that other backends do not have.
+            optimizer["module"] = "keras.optimizers"
     return (json.dumps(config, indent=2) + "\n").encode()
 
 

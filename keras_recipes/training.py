@@ -89,7 +89,12 @@ def prepare(
         raise InputError(f"--from: expected a fitted {recipe.name}, received another model")
     values = options.resolve(recipe, preset, {**(card.options if card else {}), **given})
     dataset, paths = _dataset(recipe, data, values, card)
-    values = {**values, **options.check(recipe, dataset.implied)}
+    for option, value in options.check(recipe, dataset.implied).items():
+        if given.get(option, value) != value:
+            raise InputError(
+                f"{option}: follows from the data, {value}, received {given[option]}; leave it out"
+            )
+        values[option] = value
     plan = options.call(recipe, "training", options=values)
     return Task(recipe, preset, values, dataset, paths, plan, start)
 

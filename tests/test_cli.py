@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 
 from keras_recipes import cli, load
+from keras_recipes.checkpoint import Checkpoint, State
+from keras_recipes.errors import StoppedError
 from tests.conftest import Run
 
 POINTS = ("0,0", "0,1", "1,0", "1,1")
@@ -489,3 +491,38 @@ def test_no_color_is_asked_for_because_there_is_none(recipes: Run, saved: Path) 
     for environment in ({"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}, {"TERM": "dumb"}):
         result = recipes("predict", "xor", "0,1", env={**os.environ, **environment})
         assert "\x1b" not in result.output
+
+
+def test_a_fit_that_cannot_be_kept_stops_when_asked_to(tmp_path: Path) -> None:
+    kept = Checkpoint(tmp_path / "gone" / "model")
+    kept.path = tmp_path / "gone" / "x.npz"
+    state = State({}, 0, 0.0, [], [], {"loss": np.zeros(3)}, [])
+    (tmp_path / "gone").write_text("a file where the folder should be")
+    with kept.watching():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(StoppedError, match="stopped after 3 epochs, which are lost"):
+            kept.boundary(lambda: state)
+
+
+def test_pytorch_fits_quietly_what_tensorflow_opens(empty_folder: Path) -> None:
+    pytest.importorskip("torch")
+    done = subprocess.run(
+        [*COMMAND, "fit", "xor", "--out", "model"],
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stderr.splitlines()) == 3, done.stderr
+    assert load("model").model.optimizer is not None
+
+
+def test_an_unknown_backend_is_named_with_those_there_are() -> None:
+    done = subprocess.run(
+        [*COMMAND, "fit", "xor"],
+        env={**os.environ, "KERAS_BACKEND": "nope"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "expected tensorflow, jax, torch, received 'nope'" in done.stderr.splitlines()[-1]

@@ -136,9 +136,9 @@ def test_any_encoding_is_read(code: str, tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda b: b"\n" not in b and b"\r" not in b)),
-       st.integers(1, 30))  # fmt: skip
-def test_lines_are_the_same_however_they_arrive(some: list[bytes], size: int) -> None:
-    stream = b"".join(line + b"\n" for line in some)
+       st.integers(1, 30), st.sampled_from([b"\n", b"\r\n"]))  # fmt: skip
+def test_lines_are_the_same_however_they_arrive(some: list[bytes], size: int, end: bytes) -> None:
+    stream = b"".join(line + end for line in some)
     splitter = lines.Splitter()
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
     assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.rest() == some

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipes import build_lstm_anomaly, evaluate, fit, load, predict, save
+from keras_recipes import build_lstm_anomaly, evaluate, fit, load, predict, publish, save
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import demonstration
-from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Fitted, Row
 from tests.conftest import Run, shared_data
 
@@ -183,7 +183,7 @@ def test_the_threshold_can_be_moved_without_training(
         some = answers(recipes, model, str(broken), "--set", f"false_alarms={share}")
         return sum(row["anomaly"] == "1" for row in some)
 
-    assert 0 == found("0") < found("0.0002") < found("0.2")
+    assert found("1e-9") < found("0.0002") < found("0.2")
 
 
 def test_labels_give_precision_and_recall(recipes: Run, model: Path, broken: Path) -> None:
@@ -291,3 +291,35 @@ def test_hdfs_anomalies_are_found_with_the_default_settings() -> None:
     )
     assert measured["false_alarms"] <= 0.001
     assert measured["recall"] >= 0.97
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
+        (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
+        (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
+        (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),
+        (["predict", "MODEL", "demo-anomalies", "--set", "false_alarms=0"], "more than 0"),
+        (["predict", "MODEL", ""], "received an empty text"),
+    ],
+)
+def test_what_would_do_nothing_or_harm_is_refused(
+    arguments: list[str], complaint: str, recipes: Run, model: Path
+) -> None:
+    result = recipes(*(str(model) if word == "MODEL" else word for word in arguments))
+    assert result.exit_code == 2
+    assert complaint in result.stderr.splitlines()[-1]
+
+
+def test_a_state_that_cannot_be_kept_is_a_failure(
+    recipes: Run, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RecipeError("the disk is full")
+
+    monkeypatch.setattr(publish, "file", full)
+    log = b"\n".join(demonstration.broken()[:50]) + b"\n"
+    result = recipes("predict", str(model), "-", "--set", "state=kept.npz", input=log)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("the state is not kept: the disk is full")

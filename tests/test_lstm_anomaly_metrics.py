@@ -393,3 +393,39 @@ def test_a_damaged_card_is_refused(fitted: Fitted, path: tuple[str, ...], value:
     card = replace(fitted.card, learned=damaged(fitted.card.learned, *path, value=value))
     with pytest.raises(CorruptModelError):
         predict(replace(fitted, card=card), [1.0])
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("zone=Foo/Bar", "expected a name like Europe/Berlin"),
+        ("columns=requests,requests", "expected each name once"),
+        ("columns=nope", "asked for was nope"),
+    ],
+)
+def test_what_no_model_could_be_asked_with_is_refused_before_training(
+    setting: str, complaint: str, recipes: Run
+) -> None:
+    result = recipes("fit", "lstm-anomaly", "--data", "demo-metrics", "--set", setting)
+    assert result.exit_code == 2
+    assert complaint in result.stderr.splitlines()[-1]
+
+
+def test_a_table_that_ends_without_numbers_is_refused(recipes: Run, empty_folder: Path) -> None:
+    rows = [f"2024-01-01 00:00:{i:02},{i % 7 if i < 35 else ''}" for i in range(60)]
+    Path("m.csv").write_text("timestamp,v\n" + "\n".join(rows) + "\n")
+    result = recipes("fit", "lstm-anomaly", "--data", "m.csv")
+    assert result.exit_code == 2
+    assert "all are missing" in result.stderr.splitlines()[-1]
+
+
+def test_the_state_of_another_kind_of_model_is_not_called_damaged(
+    recipes: Run, model: Path
+) -> None:
+    log_model = str(save(fit("lstm-anomaly", epochs=1, show_progress=False), "logs"))
+    ask = ["-", "--set", "state=kept.npz"]
+    table_of_one = "timestamp,requests\n2024-01-01 00:00:00,5\n"
+    assert recipes("predict", str(model), *ask, input=table_of_one).exit_code == 0
+    result = recipes("predict", log_model, *ask, input="order-1 created\n")
+    assert result.exit_code == 2
+    assert "kept with another model" in result.stderr.splitlines()[-1]

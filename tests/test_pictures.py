@@ -2,6 +2,8 @@
 
 import re
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -363,3 +365,22 @@ def test_whatever_is_in_it_a_picture_is_normalized_or_blank(picture: np.ndarray)
 def test_what_is_no_grey_picture_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="expected a grey picture"):
         pictures.normalize(np.zeros(shape))
+
+
+def test_a_picture_comes_through_a_pipe(saved_picture: Path) -> None:
+    ask = [sys.executable, "-m", "keras_recipes", "predict", "mnist-mlp", "-", "--format", "csv"]
+    said = subprocess.run(
+        ask, input=saved_picture.read_bytes(), capture_output=True, check=True
+    ).stdout.decode()
+    by_name = subprocess.run(
+        [*ask[:-3], str(saved_picture), *ask[-2:]], capture_output=True, check=True
+    ).stdout.decode()
+    assert said.splitlines()[1].partition(",")[2] == by_name.splitlines()[1].partition(",")[2]
+
+
+@pytest.fixture
+def saved_picture(tmp_path: Path) -> Path:
+    picture = Image.new("L", (60, 80), 255)
+    ImageDraw.Draw(picture).line((30, 10, 30, 70), fill=0, width=6)
+    picture.save(tmp_path / "one.png")
+    return tmp_path / "one.png"

@@ -101,13 +101,23 @@ class Keeper:
         """
         if self.path and time.monotonic() - self._kept >= KEEP_SECONDS:
             self._kept = time.monotonic()
-            self.keep()
+            try:
+                self.keep()
+            except RecipeError as error:
+                log.warning("%s", error)
         if self._stopped:
-            self.keep()
+            try:
+                self.keep()
+            except RecipeError as error:
+                raise StoppedError(f"stopped; {error}", self._stopped) from None
             raise StoppedError(f"stopped; {self._what()} in {self.path}", self._stopped)
 
     def keep(self) -> None:
-        """Writes the state now; where that fails it says so, and the work goes on."""
+        """Writes the state now.
+
+        Raises:
+            RecipeError: It cannot be written.
+        """
         import numpy as np
 
         if self.path is None:
@@ -117,4 +127,4 @@ class Keeper:
         try:
             publish.file(self.path, file.getvalue())
         except RecipeError as error:
-            log.warning("%s is not kept: %s", self.path, error)
+            raise RecipeError(f"{self.path}: the state is not kept: {error}") from None

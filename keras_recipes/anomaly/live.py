@@ -57,20 +57,18 @@ class Session:
     """
 
     __slots__ = (
-        *(
-            "at",
-            "c",
-            "due",
-            "events",
-            "h",
-            "kinds",
-            "line",
-            "name",
-            "run",
-            "strange",
-            "told",
-            "worst",
-        ),
+        "at",
+        "c",
+        "due",
+        "events",
+        "h",
+        "kinds",
+        "line",
+        "name",
+        "run",
+        "strange",
+        "told",
+        "worst",
     )
 
     def __init__(self, name: str, h: "np.ndarray", c: "np.ndarray") -> None:
@@ -326,9 +324,9 @@ class Live:
         import numpy as np
 
         meta = json.loads(kept["meta"].tobytes())
-        states = kept["states"].astype("float32")
         if meta["model"] != self.detector.digest:
-            raise InputError("was kept with another model; remove it, or name another")
+            raise InputError("was kept with another model; name another file")
+        states = kept["states"].astype("float32")
         self._parser.line, self._parser.time = int(meta["line"]), float(meta["time"])
         self._parser.key = bytes.fromhex(meta["key"])
         self._clock, self._last_time = map(float, meta["clock"])

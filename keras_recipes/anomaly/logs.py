@@ -274,7 +274,7 @@ def answer(
     """A row for each session; see the recipe's `answer`."""
     detector = _detector(fitted)
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
-    if _standard_input(asked):
+    if lines.on_standard_input(asked):
         from keras_recipes.anomaly.live import Live
 
         live = Live(
@@ -282,6 +282,8 @@ def answer(
         )
         found = live.rows(lines.arriving(live.tick))
         return (row for row in found if row["anomaly"]) if only_anomalies else found
+    if state:
+        raise InputError("state: is kept of standard input; give - instead of files")
     names, found_sessions = _asked(detector, asked)
     verdicts = detector.judge(found_sessions)
     return verdicts.rows(allowed, names, only_anomalies=only_anomalies)
@@ -293,14 +295,6 @@ def _detector(fitted: Fitted) -> "Detector":
     if fitted.card is None:
         raise InputError("a pair without a card cannot read logs: what it learned is in the card")
     return Detector.of(fitted.model, fitted.card.learned)
-
-
-def _standard_input(asked: Any) -> bool:
-    if isinstance(asked, str | Path) or "-" not in [str(item) for item in asked]:
-        return False
-    if len(asked) > 1:
-        raise InputError("expected files, or - alone for standard input, received both")
-    return True
 
 
 def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes.anomaly import events
 from keras_recipes.anomaly.novelty import SeriesDetector, ValueClasses
 from keras_recipes.anomaly.watch import Watch, joined
-from keras_recipes.data import demonstration, labels, series
+from keras_recipes.data import demonstration, labels, lines, series
 from keras_recipes.data.series import Increase, Layout, Series
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Calibrated, Dataset, Examples, Fitted, Measured, Row
@@ -91,11 +91,16 @@ def read(
     Raises:
         InputError: Data that cannot be read, or has too few numbers.
     """
+    layout.clock()  # refuses a zone or a form of times that there is not
     before = Watch.from_json(learned["watch"]) if learned else None
     paths, found = _source(data, before.layout if before else layout)
     if before:
         found = series.grown(found, before.counters)
     observed = _observed(paths, found, before, layout, first)
+    if len(observed) < FEWEST:
+        raise InputError(
+            f"{', '.join(paths)}: expected at least {FEWEST} records, received {len(observed)}"
+        )
     classes = {
         name: before.detectors[name].classes if before else _classes(observed, name)
         for name in observed.values
@@ -215,6 +220,11 @@ def _parts(
             for column, values in observed.values.items()
         ]
         parts[name] = _together(pieces, length)
+        if not len(parts[name].x):
+            raise InputError(
+                f"records {cuts[number]:,} to {cuts[number + 1]:,}: expected numbers to "
+                f"{'train on' if number == 0 else 'measure on'}, all are missing; leave these out"
+            )
     return parts
 
 
@@ -311,7 +321,7 @@ def answer(
 ) -> Iterator[Row]:
     """Rows with `COLUMNS`, one for each record; see the recipe's `answer`."""
     watch = _watch(fitted, bar)
-    if _standard_input(asked):
+    if lines.on_standard_input(asked):
         assert fitted.card is not None
         rows = watch.live(state or None, _digest(fitted.card.learned))
     elif state:
@@ -340,14 +350,6 @@ def _watch(fitted: Fitted, bar: float) -> Watch:
 
 def _digest(learned: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(learned, sort_keys=True).encode()).hexdigest()
-
-
-def _standard_input(asked: Any) -> bool:
-    if not isinstance(asked, list | tuple) or not any(str(item) == "-" for item in asked):
-        return False
-    if len(asked) > 1:
-        raise InputError("expected files, or - alone for standard input, received both")
-    return True
 
 
 def _given(asked: Any, watch: Watch) -> Series:
@@ -384,7 +386,8 @@ def _source(data: Sequence[str], layout: Layout) -> tuple[list[str], Series]:
         found = demonstrated[data[0]]()
         if layout.columns and layout.columns != found.columns:
             raise InputError(
-                f"{data[0]}: has the column requests, the model knows {_listed(layout.columns)}"
+                f"{data[0]}: has the column {_listed(found.columns)}, asked for was "
+                f"{_listed(layout.columns)}"
             )
         return list(data), found
     names = series.names(data)

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.errors import CorruptModelError, printable
+from keras_recipes.errors import CorruptModelError, InputError, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -354,7 +354,12 @@ def promised(false_alarms: float, a_day: float, sessions_a_day: float) -> float:
         false_alarms: That share itself.
         a_day: False alarms a day; 0 leaves it to the share.
         sessions_a_day: How many sessions a normal day has.
+
+    Raises:
+        InputError: None at all, with which nothing would ever be an anomaly.
     """
+    if not false_alarms and not a_day:
+        raise InputError("false_alarms: expected more than 0, received 0; 1e-6 is nearly none")
     if not a_day or not sessions_a_day:
         return false_alarms
     return min(0.5, a_day / sessions_a_day)

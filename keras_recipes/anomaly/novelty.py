@@ -40,7 +40,7 @@ SHORT = 0.3
 LEARNED = 750
 """Records that the alarms' pace is taken from, where more than that were learned from."""
 
-HOUR, DAY, WEEK = 3600, 86_400, 604_800
+HOUR, DAY, HOURS = 3600, 86_400, 168
 
 LARGEST = 1e150
 """Numbers beyond this are as good as infinite: their squares would be."""
@@ -121,13 +121,13 @@ class WeeklyProfile:
         self.per_hour = max(per_hour, 1.0)
         self.level, self.size, self.seen = 0.0, 0.0, 0.0
         self.by_day, self.seen_by_day = [0.0] * 24, [0.0] * 24
-        self.by_week, self.seen_by_week = [0.0] * 168, [0.0] * 168
+        self.by_week, self.seen_by_week = [0.0] * HOURS, [0.0] * HOURS
 
     def expected(self, seconds: float | None) -> float:
         """At a time in seconds of the clock on the wall; of any time where there is no clock."""
         if seconds is None:
             return self.level
-        hour, lean = int(seconds % WEEK // HOUR), self.LEAN * self.per_hour
+        hour, lean = int(seconds // HOUR % HOURS), self.LEAN * self.per_hour
         day, weight = hour % 24, self.seen_by_day[hour % 24]
         daily = (weight * self.by_day[day] + lean * self.level) / (weight + lean)
         weight = self.seen_by_week[hour]
@@ -139,11 +139,11 @@ class WeeklyProfile:
         if self.seen > 20:
             limit = self.CLIP * self.size
             value = expected + min(max(residual, -limit), limit)
-        self.seen = min(self.seen + 1, 2 * 168 * self.per_hour)
+        self.seen = min(self.seen + 1, 2 * HOURS * self.per_hour)
         self.level += (value - self.level) / self.seen
         self.size += (abs(residual) - self.size) / self.seen
         if seconds is not None:
-            hour, most = int(seconds % WEEK // HOUR), self.VISITS * self.per_hour
+            hour, most = int(seconds // HOUR % HOURS), self.VISITS * self.per_hour
             _average(self.by_day, self.seen_by_day, hour % 24, value, most)
             _average(self.by_week, self.seen_by_week, hour, value, most)
 
@@ -380,16 +380,16 @@ class SeriesDetector:
         detector._gate = _with(AlarmGate, plain["gate"])
         detector._reach = _with(Reach, plain["reach"])
         detector._buffer[...] = state["buffer"]
-        for name, value in _part(state, "linear_").items():
+        for name, value in part(state, "linear_").items():
             setattr(detector._linear, name, value.copy())
-        detector._counts.restore(_part(state, "counts_"))
+        detector._counts.restore(part(state, "counts_"))
         detector._net = detector._said = None
         if "said" in state:
             options = detector.options
             detector._net = OnlineLSTM(
                 detector.classes.count, units=options["units"], rate=options["rate"]
             )
-            detector._net.restore(_part(state, "net_"))
+            detector._net.restore(part(state, "net_"))
             detector._said = state["said"] if len(state["said"]) else None
         detector._learned = True
         return detector
@@ -476,7 +476,8 @@ def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
     return made
 
 
-def _part(state: "Mapping[str, np.ndarray]", before: str) -> "dict[str, np.ndarray]":
+def part(state: "Mapping[str, np.ndarray]", before: str) -> "dict[str, np.ndarray]":
+    """The arrays whose names begin so, without that beginning."""
     return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
 
 

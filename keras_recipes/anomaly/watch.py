@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes.anomaly import detector_state
 from keras_recipes.anomaly.keeping import Keeper
-from keras_recipes.anomaly.novelty import SeriesDetector
+from keras_recipes.anomaly.novelty import SeriesDetector, part
 from keras_recipes.data import lines, series
 from keras_recipes.data.series import Increase, Layout, Record, Series
 from keras_recipes.errors import CorruptModelError, InputError
@@ -177,11 +177,11 @@ class Watch:
     def _restore(self, kept: "Mapping[str, np.ndarray]", digest: str) -> None:
         meta = json.loads(kept["meta"].tobytes())
         if meta["model"] != digest:
-            raise InputError("was kept with another model; remove it, or name another")
+            raise InputError("was kept with another model; name another file")
         counters = {name: _restored(meta["counters"][name]) for name in self.counters}
         bars = [detector.options["bar"] for detector in self.detectors.values()]
         detectors = [
-            detector_state.detector(_part(kept, f"{number}/")) for number in range(len(bars))
+            detector_state.detector(part(kept, f"{number}/")) for number in range(len(bars))
         ]
         for one, bar in zip(detectors, bars, strict=True):
             one.set_bar(bar)
@@ -281,7 +281,3 @@ def _whole(value: Any) -> int:
     if type(value) is not int or not 0 <= value < detector_state.MOST_RECORDS:
         raise ValueError("records")
     return value
-
-
-def _part(state: "Mapping[str, np.ndarray]", before: str) -> "dict[str, np.ndarray]":
-    return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}

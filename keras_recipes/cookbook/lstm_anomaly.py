@@ -74,7 +74,7 @@ def build_lstm_anomaly(
         encoding: How a symbol enters: as a vector with a single 1, as a learned vector of `units`
             numbers, or as one number from 0 to 1, the article's way.
         optimizer: Adam, or stochastic gradient descent with Nesterov momentum 0.9.
-        learning_rate: Of the first update.
+        learning_rate: Of the first epoch.
         summed_gradients: Whether the loss is summed over time and divided by the batch's size, as
             Deeplearning4j does it, instead of averaged over time too.
         clip: Largest size of any element of a gradient; 0 for none.
@@ -128,16 +128,15 @@ def _encoded(symbols: Any, encoding: str, units: int, classes: int) -> Any:
 def _recurrent(cell: str, units: int, width: int) -> "keras.Layer":
     import keras
 
-    # Deeplearning4j's fan in and fan out are those of all weights of the layer together.
-    xavier = _xavier(width + 2 * units)
-    weights = {"kernel_initializer": xavier, "recurrent_initializer": _xavier(width + 2 * units)}
+    # Deeplearning4j's fan in and fan out are those of all weights of the layer together. Each gets
+    # an initializer of its own: one used twice gives the same numbers twice, and Keras warns.
+    fans = width + 2 * units
+    weights = {"kernel_initializer": _xavier(fans), "recurrent_initializer": _xavier(fans)}
     if cell == "lstm":
         return keras.layers.LSTM(units, return_sequences=True, name="lstm", **weights)
     from keras_recipes.layers import PeepholeLSTMCell
 
-    peepholes = PeepholeLSTMCell(
-        units, peephole_initializer=_xavier(width + 2 * units), name="cell", **weights
-    )
+    peepholes = PeepholeLSTMCell(units, peephole_initializer=_xavier(fans), name="cell", **weights)
     return keras.layers.RNN(peepholes, return_sequences=True, name="lstm")
 
 
@@ -202,9 +201,12 @@ def read(
                 "cell: the net goes on learning from numbers as it reads them, which is done for "
                 f"lstm only, received {cell}; add --set cell=lstm"
             )
+        names = [name.strip() for name in columns.split(",")] if columns else []
+        if len(set(names)) < len(names):
+            raise InputError(f"columns: expected each name once, received {columns}")
         layout = Layout(
             time=time or None,
-            columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
+            columns=tuple(names) or None,
             time_format=time_format or None,
             zone=zone or None,
         )

@@ -160,6 +160,8 @@ def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> I
         skip_bad: Whether to go on without pictures that cannot be read.
     """
     number = itertools.count()
+    if seen and Path(seen).exists() and not Path(seen).is_dir():
+        raise InputError(f"seen: expected a folder to save pictures in, {seen} is a file")
     for many, paths in itertools.groupby(_paths(texts), _holds_many):
         for names, images in (_stored if many else _drawn)(paths, skip_bad):
             if seen:
@@ -183,11 +185,15 @@ def _stored(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str],
 def _drawn(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
     import numpy as np
 
+    readable = False
     while some := list(itertools.islice(paths, BATCH)):
         read = [(str(path), _picture(path, skip_bad)) for path in some]
         good = [(name, image) for name, image in read if image is not None]
         if good:
+            readable = True
             yield [name for name, _ in good], np.stack([image for _, image in good])
+    if not readable:
+        raise InputError("no picture could be read")
 
 
 def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
@@ -218,9 +224,11 @@ def as_batch(images: Any) -> Batch:
 
 
 def _paths(texts: Sequence[str]) -> Iterator[Path]:
+    from keras_recipes.data import pictures
+
     for text in texts:
         if text == "-":
-            yield Path("/dev/stdin")
+            yield pictures.STANDARD_INPUT
         else:
             found = files.found(text, SUFFIXES)
             yield from [Path(text)] if found is None else found

@@ -13,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from keras_recipes.data import files
 from keras_recipes.errors import InputError
@@ -105,6 +105,8 @@ class Splitter:
             piece = self._decoder.decode(piece).encode(errors="replace")
         if b"\r" in piece:
             piece = piece.replace(b"\r\n", b"\n")
+        if self._left.endswith(b"\r") and piece.startswith(b"\n"):
+            self._left = self._left[:-1]
         *whole, left = (self._left + piece).split(b"\n")
         if self._skipping and whole:
             whole, self._skipping = whole[1:], False
@@ -118,6 +120,19 @@ class Splitter:
         """The last line, where it has no end."""
         left, self._left = self._left, b""
         return [left] if left else []
+
+
+def on_standard_input(asked: Any) -> bool:
+    """Whether what is asked about comes on standard input.
+
+    Raises:
+        InputError: Files as well.
+    """
+    if not isinstance(asked, list | tuple) or "-" not in [str(item) for item in asked]:
+        return False
+    if len(asked) > 1:
+        raise InputError("expected files, or - alone for standard input, received both")
+    return True
 
 
 def arriving(tick: float) -> Iterator[list[bytes]]:

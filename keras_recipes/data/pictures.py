@@ -27,6 +27,8 @@ thickness and in one place. `read` brings every picture there. The rule, step by
    mass is in the middle of 28 x 28.
 """
 
+import io
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -41,6 +43,10 @@ FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 """What is opened. Pillow knows more, but some of those start other programs (EPS: Ghostscript)."""
 
 MOST_PIXELS = 100_000_000
+MOST_BYTES = 1 << 28
+"""Of a picture on standard input."""
+
+STANDARD_INPUT = Path("-")
 SIDE, BOX = 28, 20
 WORKING_SIDE = 512  # pixels; a character of a tenth of that still has all its strokes
 WIDEST_STROKES = (24, 48, 128)  # pixels of the working picture
@@ -80,11 +86,13 @@ def decode(path: Path) -> "np.ndarray":
     Raises:
         InputError: The file is missing, no picture, damaged, or has more than 100 megapixels.
     """
-    if not path.is_file():
+    if path != STANDARD_INPUT and not path.is_file():
         what = "expected a picture, not a folder" if path.is_dir() else "no such file"
+        if path.exists() and not path.is_dir():
+            what = "expected a picture in a file, not a device or pipe"
         raise InputError(f"{path}: {what}")
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with _opened(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow; we refuse or read, and say so ourselves
             return _decode(path, file)
     except OSError as error:
@@ -111,6 +119,15 @@ def normalize(grey: "np.ndarray") -> "np.ndarray":
     if _is_mnist(grey):
         return _eight_bits(grey)
     return _place(_strokes(*_ink(_working_size(grey))))
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path != STANDARD_INPUT:
+        return path.open("rb")
+    content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise InputError(f"standard input: expected at most {MOST_BYTES:,} bytes of a picture")
+    return io.BytesIO(content)
 
 
 def _decode(path: Path, file: BinaryIO) -> "np.ndarray":
