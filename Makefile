@@ -1,7 +1,7 @@
 # make fit    make the environment, fit XOR, ask it, say what to try next
 # make test   make the environment, pass the tests
 # make lint   ruff and mypy
-# make bench  every number in the README
+# make bench  the numbers in the README that need no data but MNIST
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -31,7 +31,13 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/xor.py
 	$(BIN)/python benchmarks/xor_seeds.py
+	$(BIN)/python benchmarks/digits.py accuracy
+	$(BIN)/python benchmarks/digits.py speed
+	$(BIN)/python benchmarks/digits.py time
+	$(BIN)/python benchmarks/digits.py predict
+	$(BIN)/python benchmarks/strangers.py build/strangers
 	$(BIN)/python benchmarks/exports.py
+	$(BIN)/python benchmarks/metrics_stream.py 1000000
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .

@@ -4,6 +4,7 @@
     python benchmarks/nab.py DIR --halves 200
     python benchmarks/nab.py DIR --ablation
     python benchmarks/nab.py DIR --seeds 5
+    python benchmarks/nab.py DIR --starts 5
 
 DIR holds `labels/combined_windows.json`, whose keys are the series, and `data/`. OUT gets a CSV for
 each with the columns `timestamp,anomaly_score`. A detector learns from a series' first 15 %, at
@@ -67,9 +68,13 @@ class Result:
     seconds: tuple[float, float]
 
 
-def result(folder: Path, options: dict[str, Any], labelled: tuple[str, Any]) -> Result:
+def result(
+    folder: Path, options: dict[str, Any], left_away: float, labelled: tuple[str, Any]
+) -> Result:
     key, spans = labelled
-    records = list(series.read(str(folder / "data" / key)).records)
+    every = list(series.read(str(folder / "data" / key)).records)
+    begin = int(left_away * len(every))
+    records = every[begin:]
     times, values = [r.seconds for r in records], [r.values[0] for r in records]
     probation = min(int(0.15 * len(records)), 750)
     detector, start = SeriesDetector(**options), time.perf_counter()
@@ -80,7 +85,7 @@ def result(folder: Path, options: dict[str, Any], labelled: tuple[str, Any]) -> 
     silence = np.zeros(probation)
     return Result(
         key,
-        [window_rows(records, span) for span in spans],
+        [(max(a - begin, 0), b - begin) for a, b in (window_rows(every, span) for span in spans)],
         [record.timestamp for record in records],
         probation,
         np.concatenate([silence, [reading.score for reading in readings]]),
@@ -99,12 +104,17 @@ def window_rows(records: Sequence[series.Record], span: Sequence[str]) -> tuple[
 
 
 def results(
-    folder: Path, jobs: int, options: dict[str, Any], *, progress: bool = False
+    folder: Path,
+    jobs: int,
+    options: dict[str, Any],
+    *,
+    left_away: float = 0.0,
+    progress: bool = False,
 ) -> list[Result]:
     labels = json.loads((folder / "labels/combined_windows.json").read_text())
     # The longest first, so that no process is left alone with one at the end.
     order = sorted(labels.items(), key=lambda item: -(folder / "data" / item[0]).stat().st_size)
-    work: Callable[[tuple[str, Any]], Result] = partial(result, folder, options)
+    work: Callable[[tuple[str, Any]], Result] = partial(result, folder, options, left_away)
     done = []
     # A net of ten units gains nothing from threads, and processes would fight over them.
     with ProcessPoolExecutor(jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
@@ -279,6 +289,41 @@ def print_seeds(folder: Path, jobs: int, seeds: int) -> None:
     print(f"NAB mean {np.mean(scores):.2f}, standard deviation {np.std(scores):.2f}")
 
 
+def print_starts(folder: Path, jobs: int, starts: int) -> None:
+    """Other seeds, and each series from another row on, since one series decides a point or two."""
+    runs = [results(folder, jobs, {"seed": i}, left_away=0.02 * i) for i in range(starts)]
+    every = list(range(len(VIEWS)))
+    without = [view for view in VIEWS if view != "surprise"]
+    for name, kept in (
+        ("everything", runs),
+        ("without the LSTM", [some_views(run, without) for run in runs]),
+        (
+            "each record by itself",
+            [[replace(x, surprise=averaged(x, every, 1.0)) for x in run] for run in runs],
+        ),
+    ):
+        table = [[nab_and_f1(run, bar) for run in kept] for bar in (*BARS, 0.85)]
+        means = np.mean(table, axis=1)
+        best = int(means[:-1, 0].argmax())
+        print(
+            f"{name:24s} mean of {starts}: NAB {means[-1, 0]:.1f}, event F1 {means[-1, 1]:.3f} at "
+            f"bar 0.85; {means[best, 0]:.1f}, {means[best, 1]:.3f} at its best bar, {BARS[best]}",
+            flush=True,
+        )
+
+
+def nab_and_f1(found: Sequence[Result], bar: float) -> tuple[float, float]:
+    alarms = [regated(item, bar=bar, rise=0.3, fall=3, rest=0.2) for item in found]
+    counts = np.sum(
+        [
+            metrics.events(alarm, item.windows, probation=item.probation)
+            for item, alarm in zip(found, alarms, strict=True)
+        ],
+        axis=0,
+    ).tolist()
+    return metrics.nab_score(gains(found, alarms), windows(found)), metrics.f1(*counts)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -288,6 +333,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, metavar="N")
+    parser.add_argument("--starts", type=int, metavar="N")
     parser.add_argument("--halves", type=int, metavar="N")
     parser.add_argument("--ablation", action="store_true")
     given = parser.parse_args()
@@ -296,6 +342,8 @@ def main() -> None:
     start = time.perf_counter()
     if given.seeds:
         print_seeds(given.folder, given.jobs, given.seeds)
+    elif given.starts:
+        print_starts(given.folder, given.jobs, given.starts)
     elif given.ablation:
         print_ablation(given.folder, given.jobs, given.seed)
     else:
