@@ -1,5 +1,7 @@
 """The models that come with the package answer straight away, in any folder."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,19 @@ def test_a_fit_does_not_replace_it_unless_it_is_named(
 def test_what_is_fitted_here_comes_first(saved: Path) -> None:
     assert places.locate("xor").resolve() == saved.resolve()
     assert places.shipped("xor") is None
+
+
+@pytest.mark.parametrize("name", ["lenet5", "mnist-mlp"])
+def test_plain_keras_opens_what_is_shipped(name: str) -> None:
+    folder = places.shipped(name)
+    assert folder is not None
+    program = """
+import sys, keras, numpy
+folder = sys.argv[1]
+model = keras.models.model_from_json(open(folder + "/model.json").read())
+model.load_weights(folder + "/model.weights.h5")
+assert "keras_recipes" not in sys.modules
+blank = numpy.zeros((2, *model.input_shape[1:]), "uint8")
+assert model.predict(blank, verbose=0).shape == (2, 10)
+"""
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True, capture_output=True)
