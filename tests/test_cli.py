@@ -472,7 +472,7 @@ def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_fold
     assert lines[1].startswith("resumed after"), lines
     other = process(*endless, "--resume", "--seed", "9", check=False)
     assert other.returncode == 2
-    assert "kept with other settings: seed=0" in other.stderr
+    assert "kept with other settings, seed=0, received 9" in other.stderr
 
 
 @pytest.mark.slow
