@@ -236,7 +236,7 @@ def test_arrays_that_are_no_images_are_refused(
 @pytest.mark.parametrize("name", ["mnist-mlp", "lenet5"])
 def test_own_classes_are_learned_and_named(empty_folder: Path, name: str) -> None:
     pictures_of(empty_folder / "own", ["left", "middle", "right"], each=30)
-    fitted = fit(name, "own", epochs=12, batch_size=8, show_progress=False)
+    fitted = fit(name, "own", epochs=8, batch_size=8, show_progress=False)
     rows = predict(fitted, digits.load(["own"]).test.x)
     assert {row["prediction"] for row in rows} == {"left", "middle", "right"}
     assert fitted.card.metrics["accuracy"] == 1.0
