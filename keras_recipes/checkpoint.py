@@ -3,8 +3,6 @@
 import io
 import json
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import publish
+from keras_recipes import publish, stopping
 from keras_recipes.errors import (
     CorruptModelError,
     InputError,
@@ -75,15 +73,8 @@ class Checkpoint:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """In the block, SIGINT and SIGTERM stop at the next boundary; the second one at once."""
-        if threading.current_thread() is not threading.main_thread():
+        with stopping.heard(self._ask):
             yield
-            return
-        before = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def boundary(self, state: Callable[[], State]) -> None:
         """Called between epochs: keeps the state from time to time, and when asked to stop.

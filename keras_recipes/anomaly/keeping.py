@@ -6,15 +6,13 @@ that waits until nothing is half done.
 
 import io
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import publish
+from keras_recipes import publish, stopping
 from keras_recipes.errors import (
     CorruptModelError,
     InputError,
@@ -79,19 +77,12 @@ class Keeper:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Where there is a file, being asked to stop waits for the next `look`."""
-        if not self.path or threading.current_thread() is not threading.main_thread():
-            yield
-            return
 
         def ask(number: int, frame: Any) -> None:
             self._stopped = number
 
-        before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with stopping.heard(ask) if self.path else nullcontext():
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def look(self) -> None:
         """To be called again and again, when nothing is half done: writes what is due.
