@@ -27,8 +27,21 @@ _NOISE = re.compile(
 )
 
 
-def choose(device: str) -> None:
-    """Says, before Keras is imported, which device it is to open: "cpu", "gpu" or "auto"."""
+MOST_TOWERS = 4
+"""Smaller parts of a usual batch are not worth a core."""
+
+
+def choose(device: str, *, side_by_side: bool = False) -> None:
+    """Says, before Keras is imported, what it is to compute on.
+
+    Args:
+        device: Which to open: "cpu", "gpu" or "auto".
+        side_by_side: Whether `towers()` parts of a batch will be trained at once. Then TensorFlow
+            gives each operation its share of the cores only: all of them for each operation means
+            that they wait for each other.
+    """
+    if side_by_side:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(_cores() // _parts()))
     if device == "cpu":
         # A GPU that was opened cannot be given back.
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -88,6 +101,21 @@ def gpus() -> list[str]:
 
         return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+
+
+def towers() -> int:
+    """Into how many parts a CPU's cores best divide a batch between them; 1 on a GPU."""
+    return 1 if gpus() else _parts()
+
+
+def _parts() -> int:
+    return min(_cores(), MOST_TOWERS)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # what a container allows, where the system can say so
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def name() -> str:

@@ -76,6 +76,7 @@ def compile_epochs(
     batch_size: int,
     seed: int,
     jit_compile: bool,
+    towers: int = 1,
     augment: "keras.Layer | None" = None,
 ) -> EpochsCall:
     """The function that trains epochs of `model` on `data`.
@@ -86,6 +87,7 @@ def compile_epochs(
         batch_size: Examples per update; the last batch of an epoch may be smaller, as in Keras.
         seed: Of the order of the examples, which is a function of it and the epoch's number.
         jit_compile: Whether XLA compiles the call (TensorFlow; JAX always does).
+        towers: Parts of a batch that go through the net side by side (TensorFlow); see `rewiring`.
         augment: Changes the inputs of each batch at random.
     """
     import keras
@@ -99,7 +101,7 @@ def compile_epochs(
         return inputs if augment is None else augment(inputs, training=True)
 
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow(model, data, orders, jit_compile, vary)
+        return _tensorflow(model, data, orders, jit_compile, vary, towers)
     if keras.backend.backend() == "jax" and augment is None:
         return _jax(model, data, orders)
     return _fitted(model, data, orders, vary)
@@ -138,8 +140,11 @@ def _tensorflow(
     orders: _Orders,
     jit_compile: bool,
     vary: Callable[[Any], Any],
+    towers: int,
 ) -> EpochsCall:
     import tensorflow as tf
+
+    from keras_recipes.rewiring import rewired
 
     x, y = tf.constant(data.x), tf.constant(data.y)
     names = list(model.get_metrics_result())
@@ -167,7 +172,9 @@ def _tensorflow(
         def body(i: Any, rows: Any) -> Any:
             return i + 1, tf.tensor_scatter_nd_update(rows, [[i]], [epoch(order[i])])
 
-        return tf.while_loop(lambda i, _: i < count, body, [0, tf.zeros((count, len(names)))])[1]
+        with rewired(model, towers):
+            start = [0, tf.zeros((count, len(names)))]
+            return tf.while_loop(lambda i, _: i < count, body, start)[1]
 
     def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
         rows = run(orders(first_epoch, count)).numpy().astype("float64")

@@ -216,6 +216,8 @@ class Recipe:
         presets: Named sets of options.
         details: Targets, outputs and what was learned of the data to further tables by name.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
+        side_by_side: Whether a CPU's cores train each their part of a batch. It wins for small
+            convolutions; not for a net that looks at a batch as a whole (batch normalisation).
     """
 
     name: str
@@ -242,6 +244,7 @@ class Recipe:
     details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
     columns_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     keeps_first_weights: bool = False
+    side_by_side: bool = False
 
     @property
     def parameters(self) -> int:

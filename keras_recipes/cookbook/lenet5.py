@@ -249,4 +249,5 @@ RECIPE = Recipe(
     interpret=classification.interpret,
     figures=figures,
     data_here=digits.mnist_is_here,
+    side_by_side=True,
 )
