@@ -22,6 +22,7 @@ import functools
 import importlib.util
 import logging
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
@@ -164,6 +165,8 @@ def alone() -> ProcessPoolExecutor:
 def started(name: str, way: str) -> None:
     """Keras as the command `recipes fit` starts it, or as it comes."""
     logging.disable(logging.WARNING)
+    if way == "PyTorch":  # alone: some of its builds do not bear TensorFlow in their process
+        os.environ["KERAS_BACKEND"] = "torch"
     backend.choose("cpu", side_by_side=way == "ours" and catalog.get(name).side_by_side)
     backend.start("cpu")
 
