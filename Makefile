@@ -37,7 +37,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/digits.py predict
 	$(BIN)/python benchmarks/strangers.py build/strangers
 	$(BIN)/python benchmarks/exports.py
-	$(BIN)/python benchmarks/metrics_stream.py 1000000
+	$(BIN)/python benchmarks/streams.py metrics 1000000
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
