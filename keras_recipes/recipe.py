@@ -211,8 +211,8 @@ class Recipe:
         answer: The fitted model and what is asked about (paths, or Python values) to rows.
         assess: The fitted model and paths (None: what it was fitted on) to metrics.
         calibrate: The trained net and its data to what is learned after training.
-        reads_on: Whether `read` takes, as a second argument, what a model had learned that is to go
-            on training.
+        reads_as_before: Options of `read` that are settled once a model has learned; one that goes
+            on training has what it learned handed to `read` as a second argument.
         presets: Named sets of options.
         details: Targets, outputs and what was learned of the data to further tables by name.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
@@ -239,7 +239,7 @@ class Recipe:
     answer: "Callable[..., Iterator[Row]] | None" = None
     assess: "Callable[..., Measured] | None" = None
     calibrate: "Callable[..., Calibrated] | None" = None
-    reads_on: bool = False
+    reads_as_before: tuple[str, ...] = ()
     data_here: Callable[[], bool] = lambda: True
     details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
     columns_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None

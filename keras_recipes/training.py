@@ -87,6 +87,8 @@ def prepare(
     card = start.card if start else None
     if start and (card is None or card.recipe != recipe.name):
         raise InputError(f"--from: expected a fitted {recipe.name}, received another model")
+    if card:
+        _check_settled(recipe, card, given)
     values = options.resolve(recipe, preset, {**(card.options if card else {}), **given})
     dataset, paths = _dataset(recipe, data, values, card)
     for option, value in options.check(recipe, dataset.implied).items():
@@ -280,6 +282,16 @@ def _calibrated(card: Card, task: Task, run: Run) -> Card:
     )
 
 
+def _check_settled(recipe: Recipe, card: Card, given: Mapping[str, Any]) -> None:
+    for option in recipe.reads_as_before:
+        settled = card.options.get(option)
+        if given.get(option, settled) != settled:
+            raise InputError(
+                f"{option}: a model that goes on training reads as before, {settled!r}, received "
+                f"{given[option]!r}; leave it out, or fit anew without --from"
+            )
+
+
 def _dataset(
     recipe: Recipe, data: Any, values: Mapping[str, Any], start: Card | None = None
 ) -> tuple[Dataset, list[str] | None]:
@@ -291,7 +303,7 @@ def _dataset(
     if all(isinstance(item, str | Path) for item in data):
         # A name that is no text in any encoding can still be opened, but not written down.
         known = [str(item).encode(errors="replace").decode() for item in data]
-        known_before = [start.learned] if start and recipe.reads_on else []
+        known_before = [start.learned] if start and recipe.reads_as_before else []
         read = options.call(
             recipe, "read", [str(item) for item in data], *known_before, options=values
         )

@@ -297,6 +297,7 @@ def test_hdfs_anomalies_are_found_with_the_default_settings() -> None:
     ("arguments", "complaint"),
     [
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
+        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "reads as before, ''"),
         (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),

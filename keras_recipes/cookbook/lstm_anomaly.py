@@ -488,7 +488,17 @@ RECIPE = Recipe(
     calibrate=calibrate,
     answer=answer,
     assess=assess,
-    reads_on=True,
+    reads_as_before=(
+        "kind",
+        "log_format",
+        "session",
+        "session_field",
+        "window",
+        "columns",
+        "time",
+        "time_format",
+        "zone",
+    ),
     figures=figures,
     presets={
         "article": {
