@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 TEST, VALIDATION = 0.1, 0.2
 """Shares of the normal sessions that are held back: to measure on; to stop and calibrate by."""
 
+BOUNDS = (TEST, TEST + VALIDATION)
+
 KNOWN_BY_HEART = 0.9
 """If training sessions surprise the net less than so much of what others do, it knows them."""
 
@@ -95,7 +97,7 @@ def _dataset(
     length: int,
     seed: int,
 ) -> Dataset:
-    dealt = normality.splits(found.names, seed)
+    dealt = normality.splits(found.names, seed, BOUNDS)
     before = None if learned is None else _before(learned)
     templates = _mined(found.some(dealt >= TEST), before)
     found = sessions.with_symbols(found, templates)
@@ -332,7 +334,7 @@ def assess(
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
     _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"]])
     if asked is None:
-        found = found.some(normality.splits(found.names, seed) < TEST)
+        found = found.some(normality.splits(found.names, seed, BOUNDS) < TEST)
     verdicts = detector.judge(found)
     scores = verdicts.scores(allowed)
     metrics = {
