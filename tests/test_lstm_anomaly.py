@@ -293,8 +293,8 @@ def test_hdfs_anomalies_are_found_with_the_default_settings() -> None:
     assert measured["recall"] >= 0.97
 
 
-def test_a_log_of_few_sessions_leaves_some_to_measure_on(recipes: Run) -> None:
-    Path("few.log").write_text("INFO opened\nINFO closed\n" * 2_000)
+def test_a_log_of_few_sessions_in_an_old_encoding_is_learned(recipes: Run) -> None:
+    Path("few.log").write_bytes(b"INFO ouvert\nINFO ferm\xe9\n" * 2_000)
     result = recipes("fit", "lstm-anomaly", "--data", "few.log", "--epochs", "1", "--json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["metrics"]["held_out_sessions"] > 0

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from keras_recipes.data import logs
+from keras_recipes.data import lines, logs
 from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
@@ -137,4 +137,4 @@ def _copy(templates: Templates) -> Any:
 
 
 def _words(form: bytes) -> str:
-    return " ".join(_HEX.sub(b"", form).decode("utf-8", "surrogateescape").split())
+    return " ".join(lines.shown(_HEX.sub(b"", form)).split())
