@@ -36,9 +36,9 @@ def choose(device: str, *, side_by_side: bool = False) -> None:
 
     Args:
         device: Which to open: "cpu", "gpu" or "auto".
-        side_by_side: Whether `towers()` parts of a batch will be trained at once. Then TensorFlow
-            gives each operation its share of the cores only: all of them for each operation means
-            that they wait for each other.
+        side_by_side: Whether as many parts of a batch as `towers` says will be trained at once.
+            Then TensorFlow gives each operation its share of the cores only: all of them for each
+            operation means that they wait for each other.
     """
     if side_by_side:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(_cores() // _parts()))
@@ -103,9 +103,13 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
-def towers() -> int:
-    """Into how many parts a CPU's cores best divide a batch between them; 1 on a GPU."""
-    return 1 if gpus() else _parts()
+def towers(side_by_side: bool) -> int:
+    """Into how many parts a CPU's cores divide a batch between them; 1 leaves it whole.
+
+    Args:
+        side_by_side: Whether they do; never on a GPU.
+    """
+    return _parts() if side_by_side and not gpus() else 1
 
 
 def _parts() -> int:

@@ -66,7 +66,7 @@ class Run:
             batch_size=self.plan.batch_size,
             seed=self.plan.seed,
             jit_compile=self.plan.jit_compile,
-            towers=backend.towers() if self.recipe.side_by_side else 1,
+            towers=backend.towers(self.recipe.side_by_side),
             augment=self.plan.augment() if self.plan.augment else None,
         )
         self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
