@@ -20,7 +20,6 @@ from keras_recipes.recipe import Fitted, Recipe
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
-FITTING = ("build", "read", "training", "calibrate", "interpret", "answer")
 """The functions of a recipe whose options a fit takes; the last two's become the model's."""
 
 log = logging.getLogger(__name__)
@@ -147,7 +146,7 @@ def show(name: str, as_json: bool) -> None:
     click.echo(f"data: {description['data']}\n")
     _print_table(description["layers"])
     click.echo(f"{description['parameters']:,} parameters\n")
-    _print_table(description["options"])
+    _print_table([{**x, "commands": ", ".join(x["commands"])} for x in description["options"]])
     click.echo()
     _print_table(
         [{"preset": preset, "sets": _listed(v)} for preset, v in description["presets"].items()]
@@ -192,7 +191,7 @@ def fit(
       recipes fit xor --data and.csv --out saved_models/and
     """
     recipe = catalog.get(name)
-    given = _given(recipe, assignments, shorthands, FITTING)
+    given = _given(recipe, assignments, shorthands, options.FITTING)
     from keras_recipes import backend, places, storage, training
     from keras_recipes.checkpoint import Checkpoint
 
@@ -245,8 +244,7 @@ def evaluate(
         _evaluate_bare(model, weights, data, as_json)
         return
     recipe = catalog.get(card.recipe)
-    owners = training.ASSESSING if recipe.assess else ("read",)
-    given = _given(recipe, assignments, shorthands, owners)
+    given = _given(recipe, assignments, shorthands, options.evaluating(recipe))
     if recipe.assess:
         name = ", ".join(data) or card.data["name"]
         measured = training.assess(opening.open_model(model, weights), data or None, given)
@@ -323,7 +321,7 @@ def predict(
         arrays = prediction.raw_arrays(inputs)
     else:
         recipe = catalog.get(card.recipe)
-        given = prediction.settings(card, options.parse(recipe, assignments, prediction.ASKING))
+        given = prediction.settings(card, options.parse(recipe, assignments, options.PREDICTING))
         if recipe.inputs:
             batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
     opened = opening.open_model(model, weights)
@@ -500,7 +498,7 @@ def _entry(recipe: Recipe) -> dict[str, Any]:
 
 def _description(recipe: Recipe) -> dict[str, Any]:
     """What `show` says of a recipe."""
-    said = options.descriptions(recipe)
+    said, commands = options.descriptions(recipe), options.taken_by(recipe)
     return {
         "recipe": recipe.name,
         "summary": recipe.summary,
@@ -522,6 +520,7 @@ def _description(recipe: Recipe) -> dict[str, Any]:
                 "option": option.name,
                 "default": option.default,
                 "expected": option.expected,
+                "commands": commands[option.name],
                 "meaning": said[option.name],
             }
             for option in options.of(recipe).values()

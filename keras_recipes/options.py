@@ -23,6 +23,14 @@ OWNERS = (
 )
 """The functions of a recipe whose keyword-only parameters are options, where it has them."""
 
+FITTING = ("build", "read", "training", "calibrate", "interpret", "answer")
+"""Those that have a part in `fit`; what it is told of the last two stays with the model."""
+
+PREDICTING = ("inputs", "interpret", "answer")
+
+ASSESSING = ("answer", "assess")
+"""Those that have a part in `evaluate`, where a recipe does that itself."""
+
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -150,6 +158,18 @@ def parse(
             raise _unknown(recipe, name, known)
         values[name] = known[name].parse(text.strip())
     return values
+
+
+def evaluating(recipe: Recipe) -> tuple[str, ...]:
+    """The functions of the recipe that have a part in `evaluate`."""
+    return ASSESSING if recipe.assess else ("read",)
+
+
+def taken_by(recipe: Recipe) -> dict[str, list[str]]:
+    """The commands that take each option."""
+    commands = {"fit": FITTING, "evaluate": evaluating(recipe), "predict": PREDICTING}
+    taken = {command: of(recipe, owners) for command, owners in commands.items()}
+    return {name: [c for c, known in taken.items() if name in known] for name in of(recipe)}
 
 
 def descriptions(recipe: Recipe) -> dict[str, str]:

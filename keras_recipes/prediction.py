@@ -16,10 +16,6 @@ from keras_recipes.runtime import Runtime
 if TYPE_CHECKING:
     import numpy as np
 
-
-ASKING = ("inputs", "interpret", "answer")
-"""The functions of a recipe that have a part in a prediction."""
-
 ARRAYS = (".npy", ".npz")
 
 
@@ -64,7 +60,7 @@ def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> 
 
 
 def settings(
-    card: Card, given: Mapping[str, Any], owners: Sequence[str] = ASKING
+    card: Card, given: Mapping[str, Any], owners: Sequence[str] = options.PREDICTING
 ) -> dict[str, Any]:
     """The card's options for asking the model, and over them what is given.
 

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 HISTORY_ROWS = 1_000
 """About as many epochs of a longer history are kept with the model; the card says the stride."""
 
-ASSESSING = ("answer", "assess")
-"""The functions of a recipe that have a part in measuring, where it does that itself."""
-
 log = logging.getLogger(__name__)
 
 
@@ -185,7 +182,7 @@ def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
     """How a model does on data, for a recipe that finds that out itself; given are its options."""
     fitted = model.in_keras
     assert fitted.card is not None
-    values = prediction.settings(fitted.card, given, ASSESSING)
+    values = prediction.settings(fitted.card, given, options.ASSESSING)
     if data is None:
         fitted.card.paths()
     paths = [str(data)] if isinstance(data, str | Path) else data

@@ -178,6 +178,20 @@ def test_show_lists_every_option_with_its_default(recipes: Run) -> None:
     assert all(name in text for name in (*defaults, "three-regressions", "41 parameters"))
 
 
+def test_show_says_which_command_takes_an_option(recipes: Run) -> None:
+    shown = json.loads(recipes("show", "lenet5", "--json").stdout)
+    commands = {option["option"]: option["commands"] for option in shown["options"]}
+    assert commands["epochs"] == ["fit"]
+    assert commands["unsure_below"] == ["fit", "predict"]
+    assert commands["skip_bad"] == ["fit", "evaluate", "predict"]
+    for option, value in {"epochs": 3, "seen": "pictures", "unsure_below": 0.5}.items():
+        for command in {"evaluate", "predict"} - {*commands[option]}:
+            given = ["missing.png"] if command == "predict" else []
+            refused = recipes(command, "lenet5", *given, "--set", f"{option}={value}")
+            assert f"no option {option!r} here" in refused.stderr
+            assert refused.exit_code == 2
+
+
 def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:
     findings = json.loads(recipes("doctor", "--json").stdout)
     by_name = {finding["what"]: finding for finding in findings}

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from keras_recipes.anomaly.detection import Detector
     from keras_recipes.anomaly.stepping import Twin
 
-TEST, VALIDATION = 0.1, 0.2
-"""Shares of the normal sessions that are held back: to measure on; to stop and calibrate by."""
+SHARES = (0.1, 0.2)
+"""Of the normal sessions that are held back: to measure on; to stop and calibrate by."""
 
-BOUNDS = (TEST, TEST + VALIDATION)
+TEST, VALIDATION, TRAIN = range(3)
 
 KNOWN_BY_HEART = 0.9
 """If training sessions surprise the net less than so much of what others do, it knows them."""
@@ -97,14 +97,14 @@ def _dataset(
     length: int,
     seed: int,
 ) -> Dataset:
-    dealt = normality.splits(found.names, seed, BOUNDS)
+    part = normality.parts(found.names, seed, SHARES)
     before = None if learned is None else _before(learned)
-    templates = _mined(found.some(dealt >= TEST), before)
+    templates = _mined(found.some(part != TEST), before)
     found = sessions.with_symbols(found, templates)
     parts = {
-        "test": found.some(dealt < TEST),
-        "validation": found.some((dealt >= TEST) & (dealt < TEST + VALIDATION)),
-        "train": found.some(dealt >= TEST + VALIDATION),
+        "test": found.some(part == TEST),
+        "validation": found.some(part == VALIDATION),
+        "train": found.some(part == TRAIN),
     }
     width = min(length, int(found.lengths.max()) + 1)
     return Dataset(
@@ -334,7 +334,7 @@ def assess(
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
     _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"]])
     if asked is None:
-        found = found.some(normality.splits(found.names, seed, BOUNDS) < TEST)
+        found = found.some(normality.parts(found.names, seed, SHARES) == TEST)
     verdicts = detector.judge(found)
     scores = verdicts.scores(allowed)
     metrics = {

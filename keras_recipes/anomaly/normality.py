@@ -365,11 +365,16 @@ def promised(false_alarms: float, a_day: float, sessions_a_day: float) -> float:
     return min(0.5, a_day / sessions_a_day)
 
 
-def splits(names: Sequence[str], seed: int, bounds: Sequence[float]) -> "np.ndarray":
-    """A number in [0, 1) for each session, by its name and the seed alone.
+def parts(names: Sequence[str], seed: int, shares: Sequence[float]) -> "np.ndarray":
+    """The part that each session belongs to, by its name and the seed alone.
 
-    Where chance leaves one of the parts that end at `bounds` without a session, which happens to
-    some dozens of sessions, the numbers are evenly spaced instead, in the same order.
+    Where chance leaves a part without any session, which happens to some dozens of them, they are
+    dealt evenly instead, in the same order.
+
+    Args:
+        names: Of the sessions.
+        seed: Another one deals them otherwise.
+        shares: How much of them part 0, part 1 and so on get; what is left is one part more.
     """
     import hashlib
 
@@ -378,7 +383,8 @@ def splits(names: Sequence[str], seed: int, bounds: Sequence[float]) -> "np.ndar
     # A checksum such as CRC would do for names without order, and deals numbered ones in lumps.
     texts = (f"{seed}:{name}".encode(errors="replace") for name in names)
     digests = b"".join(hashlib.blake2b(text, digest_size=4).digest() for text in texts)
-    dealt = np.frombuffer(digests, "<u4") / 2.0**32
-    if len(np.unique(np.digitize(dealt, bounds))) <= len(bounds):
-        return dealt.argsort().argsort() / len(dealt)
-    return dealt
+    dealt, bounds = np.frombuffer(digests, "<u4") / 2.0**32, np.cumsum(shares)
+    found = np.digitize(dealt, bounds)
+    if len(np.unique(found)) <= len(shares):
+        return np.digitize(dealt.argsort().argsort() / len(dealt), bounds)
+    return found
