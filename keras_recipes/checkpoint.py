@@ -18,6 +18,7 @@ from keras_recipes.errors import (
     StoppedError,
     UnsafeModelError,
 )
+from keras_recipes.history import spoken
 from keras_recipes.safety import arrays, limits
 
 if TYPE_CHECKING:
@@ -89,13 +90,13 @@ class Checkpoint:
             publish.file(self.path, _packed(now))
         except RecipeError as error:
             if self._signal is not None:
-                stopped = f"stopped after {now.epochs:,} epochs, which are lost: {error}"
+                stopped = f"stopped after {spoken(now.epochs)}, now lost: {error}"
                 raise StoppedError(stopped, self._signal) from None
             log.warning("this fit could not be resumed if it were stopped: %s", error)
             return
         if self._signal is not None:
             raise StoppedError(
-                f"stopped after {now.epochs:,} epochs; the same command with --resume goes on",
+                f"stopped after {spoken(now.epochs)}; the same command with --resume goes on",
                 self._signal,
             )
 
@@ -131,7 +132,7 @@ class Checkpoint:
                 f"{self.path}: was kept with other settings, {kept}; take those, or fit without "
                 "--resume"
             )
-        log.info("resumed after %s epochs", f"{state.epochs:,}")
+        log.info("resumed after %s", spoken(state.epochs))
         return state
 
     def discard(self) -> None:

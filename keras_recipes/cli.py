@@ -16,6 +16,7 @@ import click
 from keras_recipes import catalog, options
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
+from keras_recipes.history import spoken
 from keras_recipes.recipe import Fitted, Recipe
 
 EXIT_SIGPIPE = 128 + 13
@@ -433,7 +434,8 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     fitted = storage.load(model)
     if recipe.answer is None:
         training.check_fits(fitted, drawn)
-    for name, figure in recipe.figures(fitted, drawn):
+    figures = list(recipe.figures(fitted, drawn))  # all or, if one cannot be drawn, none
+    for name, figure in figures:
         click.echo(plotting.save(figure, folder / f"{name}.png"))
 
 
@@ -533,7 +535,7 @@ def _description(recipe: Recipe) -> dict[str, Any]:
 def _course(card: Card) -> str:
     restarts = card.training["restarts"]
     again = f" after {restarts} restart{'s' * (restarts > 1)}" if restarts else ""
-    return f"{card.training['epochs']:,} epochs{again} in {card.training['seconds']:.1f} s"
+    return f"{spoken(card.training['epochs'])}{again} in {card.training['seconds']:.1f} s"
 
 
 def _print_metrics(

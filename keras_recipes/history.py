@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def spoken(epochs: int) -> str:
+    """So many epochs in words: "1 epoch", "2,750 epochs"."""
+    return f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class History:
     """True values of the epochs that are kept, not means over a stride.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes import publish
-from keras_recipes.history import History
+from keras_recipes.history import History, spoken
 from keras_recipes.recipe import Examples, Row
 from keras_recipes.runtime import KerasRuntime
 
@@ -52,7 +52,7 @@ def curve(history: History, metric: str, unit: str, *, log: bool = True) -> "Fig
         axes.plot(history.epochs, history.values[f"val_{metric}"], color=ONE, label="validation")
         axes.legend()
     axes.set(yscale="log" if log else "linear", xlabel="epoch", ylabel=f"{metric} ({unit})")
-    axes.set_title(f"{metric.capitalize()} over {history.epochs[-1]:,} epochs")
+    axes.set_title(f"{metric.capitalize()} over {spoken(history.epochs[-1])}")
     axes.grid(alpha=0.3)
     return figure
 

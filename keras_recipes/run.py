@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import backend, loop, options
 from keras_recipes.checkpoint import Checkpoint, State
 from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
-from keras_recipes.history import History
+from keras_recipes.history import History, spoken
 from keras_recipes.recipe import Dataset, Examples, Plan, Recipe
 from keras_recipes.runtime import KerasRuntime
 
@@ -233,10 +233,10 @@ class Run:
 
     def _so_far(self) -> str:
         if not self._finite():
-            return f"the loss is {self.results[-1]['loss'][-1]} after {self.epochs:,} epochs"
+            return f"the loss is {self.results[-1]['loss'][-1]} after {spoken(self.epochs)}"
         assert self.plan.goal is not None
         name = self.plan.goal.metric.replace("_", " ")
-        return f"{name} {self._error():.3g} after {self.epochs:,} epochs"
+        return f"{name} {self._error():.3g} after {spoken(self.epochs)}"
 
     def _say(self, what: str) -> None:
         log.warning("not there yet (%s): %s", self._so_far(), what)

@@ -514,7 +514,7 @@ def test_a_fit_that_cannot_be_kept_stops_when_asked_to(tmp_path: Path) -> None:
     (tmp_path / "gone").write_text("a file where the folder should be")
     with kept.watching():
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(StoppedError, match="stopped after 3 epochs, which are lost"):
+        with pytest.raises(StoppedError, match="stopped after 3 epochs, now lost"):
             kept.boundary(lambda: state)
 
 

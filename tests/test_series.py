@@ -183,7 +183,7 @@ def test_files_folders_and_patterns() -> None:
         Path("day", name).write_text(row)
     Path("day", "notes.txt").write_text("no series")
     for inputs in (["day"], ["day/a.*", "day/b.csv"]):
-        assert [Path(name).name for name, _ in series.read_all(inputs)] == ["a.jsonl", "b.csv"]
+        assert [Path(name).name for name in series.names(inputs)] == ["a.jsonl", "b.csv"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_files_that_are_not_there_are_named(text: str) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         series.read(text)
     with pytest.raises(InputError, match="no "):
-        next(series.read_all([text]))
+        series.names([text])
 
 
 @given(st.text(max_size=60))

@@ -185,17 +185,8 @@ def from_lines(
     return _table(source, rows, layout, refuse)
 
 
-def read_all(inputs: Sequence[str], layout: Layout | None = None) -> Iterator[tuple[str, Series]]:
-    """Each file that the inputs mean (files, folders, quoted globs, `-`), with its name.
-
-    Raises:
-        InputError: As `read`, or an input that means nothing.
-    """
-    return ((name, read(name, layout)) for name in names(inputs))
-
-
 def names(inputs: Sequence[str]) -> list[str]:
-    """Each file that the inputs mean, or `-`.
+    """Each file that the inputs mean (files, folders, quoted globs), or `-`.
 
     Raises:
         InputError: An input that means nothing.
