@@ -48,6 +48,7 @@ ROUNDS, BATCH = 5, 128
 TABLE = (
     ("mnist-mlp", None),
     ("mnist-mlp", "deskewed"),
+    ("mnist-mlp", "gradients"),
     ("lenet5", None),
     ("lenet5", "1998"),
     ("lenet5", "best"),

@@ -40,6 +40,9 @@ DIGIT_CODES = (
     "  ###    #####  #######  #####       #   #####    ###    #       #####   ####  ",
 )
 
+DIRECTIONS, CELL = 16, 4
+"""Of `OrientedGradients`: a cell of 4 by 4 pixels gives as many numbers."""
+
 
 class _Layer(keras.layers.Layer):
     """A layer without arguments of its own."""
@@ -216,6 +219,52 @@ class Deskew(_Layer):
         down = ops.broadcast_to(y + to_y, ops.shape(mass))
         across = x + to_x + slant * (y - (height - 1) / 2)
         return _sampled(images, down, across)
+
+
+@_registered
+class OrientedGradients(_Layer):
+    """How steep an image is in each of 16 directions around each point of a grid 4 pixels wide.
+
+    Histograms of oriented gradients (Dalal and Triggs 2005, section 6; on MNIST: Maji and Malik
+    2009) with as many numbers as there are pixels, and no parameters. Each pixel's gradient is
+    dealt to its nearest directions and, linearly, to the grid's nearest points. Square roots of the
+    sums, divided by their size, keep what matters: where strokes lie and how they run, not how
+    bright they are. Takes (N, H, W, 1) of any numeric type, H and W multiples of 4, gives float32
+    of shape (N, H / 4, W / 4, 16), the mean of its squares 0.09 as of scaled pixels; an image
+    without any edge gives 0.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """The histograms."""
+        images = ops.cast(inputs, "float32")
+        height, width = images.shape[1:3]
+        found = ops.reshape(self._by_direction(images), (-1, height, width * DIRECTIONS))
+        found = ops.matmul(_tents(height // CELL), found)
+        found = ops.reshape(found, (-1, height // CELL, width, DIRECTIONS))
+        found = ops.matmul(_tents(width // CELL), found)
+        found = ops.sqrt(1 + found) - 1  # of 0 alone the root would blow up what is rounding
+        size = ops.sqrt(ops.mean(found**2, axis=(1, 2, 3), keepdims=True))
+        return 0.3 * found / (size + 1e-3)
+
+    def _by_direction(self, images: Any) -> Any:
+        """Each pixel's gradient, dealt to the directions next to it: (N, H, W, 16)."""
+        padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
+        down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
+        step = 2 * math.pi / DIRECTIONS
+        angles = step * np.arange(DIRECTIONS)
+        towards = ops.matmul(
+            ops.concatenate([across, down], axis=-1),
+            np.stack([np.cos(angles), np.sin(angles)]).astype("float32"),
+        )
+        return ops.relu(towards - math.cos(step) * ops.sqrt(across**2 + down**2))
+
+
+def _tents(cells: int) -> np.ndarray:
+    """What each of a grid's points takes of each pixel of a row: (cells, CELL * cells), float32."""
+    middles = CELL * (np.arange(cells) + 0.5)
+    distances = np.abs(np.arange(CELL * cells) + 0.5 - middles[:, None]) / CELL
+    return np.maximum(0, 1 - distances).astype("float32")
 
 
 @_registered

@@ -117,6 +117,49 @@ def test_deskewing_leaves_nothing_as_it_is() -> None:
     assert not of(layers.Deskew(), np.zeros((2, 28, 28, 1), "uint8")).any()
 
 
+@pytest.mark.parametrize("direction", range(16))
+def test_a_slope_is_found_in_its_own_direction_alone(direction: int) -> None:
+    angle = 2 * np.pi * direction / 16
+    y, x = np.mgrid[:28, :28] - 13.5
+    slope = (100 + 3 * (np.cos(angle) * x + np.sin(angle) * y))[None, ..., None]
+    inside = of(layers.OrientedGradients(), slope.astype("float32"))[0, 2:5, 2:5]
+    assert inside[..., direction].min() > 0.1
+    assert np.delete(inside, direction, axis=-1).max() < 1e-3
+
+
+def test_gradients_hardly_see_how_bright_a_stroke_is() -> None:
+    bright, dim = (of(layers.OrientedGradients(), stroke(0.3) // by) for by in (1, 3))
+    assert np.abs(bright - dim).max() < 0.05 * bright.max()
+    assert bright.shape == (1, 7, 7, 16)
+    assert (bright**2).mean() == pytest.approx(0.09, rel=0.01)
+
+
+def test_gradients_stay_where_the_stroke_is() -> None:
+    corner = np.zeros((1, 28, 28, 1), "uint8")
+    corner[0, 9:11, 21:23] = 255
+    seen = of(layers.OrientedGradients(), corner).sum(axis=-1)[0]
+    assert seen.argmax() == 2 * 7 + 5
+    assert not seen[5:].any()
+    assert not seen[:, :4].any()
+
+
+def test_gradients_of_nothing_are_nothing() -> None:
+    for level in (0, 255):
+        flat = np.full((2, 28, 28, 1), level, "uint8")
+        assert not of(layers.OrientedGradients(), flat)[:, 1:-1, 1:-1].any()
+
+
+def test_a_perceptron_of_gradients_has_the_articles_size_and_survives_being_saved(
+    empty_folder: Path,
+) -> None:
+    data = (RNG.integers(0, 256, (60, 28, 28), dtype="uint8"), np.arange(60) % 10)
+    fitted = fit("mnist-mlp", data, preset="gradients", epochs=1, show_progress=False)
+    assert fitted.model.count_params() == 12_730
+    read = load(save(fitted, "model")).model
+    asked = data[0][:4, ..., None]
+    assert np.array_equal(read.predict_on_batch(asked), fitted.model.predict_on_batch(asked))
+
+
 def test_warping_changes_images_only_while_training() -> None:
     layer, image = layers.RandomWarp(1.0, seed=0), stroke(0.2)
     assert np.array_equal(of(layer, image), image)

@@ -9,6 +9,10 @@ Plain gradient descent gives way to AdamW with a learning rate that falls along 
 weight decay strong enough to matter: without it even this small net learns its images by heart,
 98 % of those it trained on and 94 % of the others.
 
+The preset `gradients` asks how much of what such a small net misses is a matter of what it sees:
+its 784 inputs are histograms of oriented gradients (Dalal and Triggs 2005) of the upright digit
+instead of its pixels. The parameters stay 12,730.
+
 `python benchmarks/digits.py` measures it.
 """
 
@@ -38,6 +42,7 @@ def build_mnist_mlp(
     loss: Literal["categorical_crossentropy", "mean_squared_error"] = "categorical_crossentropy",
     weight_decay: NotNegative = 0.05,
     deskew: bool = False,
+    features: Literal["pixels", "gradients"] = "pixels",
     tta_degrees: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
@@ -51,22 +56,27 @@ def build_mnist_mlp(
         loss: The article derives both.
         weight_decay: Of AdamW.
         deskew: Whether a layer in front makes slanted digits upright, which has no parameters.
+        features: What the hidden layer sees: the pixels, or 784 oriented gradients made of them by
+            a layer in front without parameters, `layers.OrientedGradients`.
         tta_degrees: Test-time augmentation: the answer is the mean of those for an image as it is
             and turned by so many degrees either way; 0 for none.
         classes: Outputs; the data decides.
     """
     import keras
 
-    from keras_recipes.layers import Deskew, views
+    from keras_recipes.layers import Deskew, OrientedGradients, views
 
     before, behind = views(tta_degrees)
     if deskew:
         before.append(Deskew(name="deskewing"))
+    scaling = [keras.layers.Rescaling(1 / 255, name="scaling")]
+    if features == "gradients":
+        before, scaling = [*before, OrientedGradients(name="gradients")], []
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1) if before else (28, 28)),
             *before,
-            keras.layers.Rescaling(1 / 255, name="scaling"),
+            *scaling,
             keras.layers.Flatten(name="pixels"),
             keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),
             keras.layers.Dense(classes, activation="softmax", name="output"),
@@ -139,6 +149,14 @@ RECIPE = Recipe(
     presets={
         "deskewed": {
             "deskew": True,
+            "tta_degrees": 15.0,
+            "warp": 0.5,
+            "weight_decay": 0.02,
+            "validation": 0.02,
+        },
+        "gradients": {
+            "deskew": True,
+            "features": "gradients",
             "tta_degrees": 15.0,
             "warp": 0.5,
             "weight_decay": 0.02,

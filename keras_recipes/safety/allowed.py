@@ -16,6 +16,7 @@ OWN: dict[str, dict[str, str]] = {
     "TableConv2D": {},
     "DistanceToCodes": {},
     "Deskew": {},
+    "OrientedGradients": {},
     "TurnedViews": {"degrees": "number"},
     "MeanOfViews": {},
     "PeepholeLSTMCell": {
