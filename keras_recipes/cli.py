@@ -603,8 +603,7 @@ def _explain(error: Exception) -> int:
         return 2
     code = 1
     if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "recipes"
-        message, code = f"{error.format_message()} See `{command} --help`.", 2
+        message, code = _misused(error), 2
     elif isinstance(error, click.ClickException):
         message, code = error.format_message(), error.exit_code
     elif isinstance(error, RecipeError):
@@ -617,6 +616,13 @@ def _explain(error: Exception) -> int:
     with contextlib.suppress(OSError):
         print(f"error: {_one_line(message)}", file=sys.stderr)
     return code
+
+
+def _misused(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "recipes"
+    if isinstance(error, click.NoSuchOption) and error.option_name[1] in "0123456789.":
+        return f"values with a minus sign go behind --: {command} NAME -- -1,0.5"
+    return f"{error.format_message()} See `{command} --help`."
 
 
 def _one_line(message: str) -> str:

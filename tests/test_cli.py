@@ -203,6 +203,7 @@ def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:
 
 
 BAD = [
+    (["predict", "xor", "-1,0"], 2, "go behind --"),
     (["fit", "xro"], 2, "did you mean xor"),
     (["fit", "xor", "--set", "colour=red"], 2, "it has hidden_units"),
     (["fit", "xor", "--set", "hidden_units=-3"], 2, "expected a whole number >= 1"),
