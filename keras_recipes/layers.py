@@ -234,6 +234,18 @@ class OrientedGradients(_Layer):
     without any edge gives 0.
     """
 
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Has nothing to make.
+
+        Raises:
+            ValueError: The images do not divide into cells.
+        """
+        if any(not length or length % CELL for length in input_shape[1:3]):
+            raise ValueError(
+                f"{self.name}: expected images whose height and width are multiples of {CELL}, "
+                f"received {input_shape[1]} by {input_shape[2]}; pad them"
+            )
+
     def call(self, inputs: Any) -> Any:
         """The histograms."""
         images = ops.cast(inputs, "float32")

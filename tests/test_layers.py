@@ -149,6 +149,11 @@ def test_gradients_of_nothing_are_nothing() -> None:
         assert not of(layers.OrientedGradients(), flat)[:, 1:-1, 1:-1].any()
 
 
+def test_gradients_of_images_that_have_no_whole_number_of_cells_are_refused() -> None:
+    with pytest.raises(ValueError, match="multiples of 4, received 30 by 28"):
+        layers.OrientedGradients()(np.zeros((1, 30, 28, 1), "float32"))
+
+
 def test_a_perceptron_of_gradients_has_the_articles_size_and_survives_being_saved(
     empty_folder: Path,
 ) -> None:

@@ -69,14 +69,16 @@ def build_mnist_mlp(
     before, behind = views(tta_degrees)
     if deskew:
         before.append(Deskew(name="deskewing"))
-    scaling = [keras.layers.Rescaling(1 / 255, name="scaling")]
-    if features == "gradients":
-        before, scaling = [*before, OrientedGradients(name="gradients")], []
+    of_gradients = features == "gradients"
+    if of_gradients:
+        seen = OrientedGradients(name="gradients")
+    else:
+        seen = keras.layers.Rescaling(1 / 255, name="scaling")
     model = keras.Sequential(
         [
-            keras.Input((28, 28, 1) if before else (28, 28)),
+            keras.Input((28, 28, 1) if before or of_gradients else (28, 28)),
             *before,
-            *scaling,
+            seen,
             keras.layers.Flatten(name="pixels"),
             keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),
             keras.layers.Dense(classes, activation="softmax", name="output"),
