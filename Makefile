@@ -1,7 +1,7 @@
 # make fit    make the environment, fit XOR, ask it, say what to try next
 # make test   make the environment, pass the tests
 # make lint   ruff and mypy
-# make bench  the numbers in the README that need no data but MNIST; more than two hours
+# make bench  the numbers in the README that need no data but MNIST; hours
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -21,7 +21,7 @@ from keras_recipes.recipe import Fitted, Recipe
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
-"""The functions of a recipe whose options a fit takes; the last two's become the model's."""
+"""Errors of the operating system that are about the path that was given: exit status 2."""
 
 log = logging.getLogger(__name__)
 
@@ -620,9 +620,11 @@ def _explain(error: Exception) -> int:
 
 def _misused(error: click.UsageError) -> str:
     command = error.ctx.command_path if error.ctx else "recipes"
-    if isinstance(error, click.NoSuchOption) and error.option_name[1] in "0123456789.":
-        return f"values with a minus sign go behind --: {command} NAME -- -1,0.5"
-    return f"{error.format_message()} See `{command} --help`."
+    advice = f"See `{command} --help`."
+    asked = error.ctx is not None and error.ctx.command is predict
+    if asked and isinstance(error, click.NoSuchOption) and error.option_name[1] in "0123456789.":
+        advice = f"Values with a minus sign go behind --: {command} MODEL -- -1,0.5"
+    return f"{error.format_message()} {advice}"
 
 
 def _one_line(message: str) -> str:

@@ -226,12 +226,14 @@ class OrientedGradients(_Layer):
     """How steep an image is in each of 16 directions around each point of a grid 4 pixels wide.
 
     Histograms of oriented gradients (Dalal and Triggs 2005, section 6; on MNIST: Maji and Malik
-    2009) with as many numbers as there are pixels, and no parameters. Each pixel's gradient is
-    dealt to its nearest directions and, linearly, to the grid's nearest points. Square roots of the
-    sums, divided by their size, keep what matters: where strokes lie and how they run, not how
-    bright they are. Takes (N, H, W, 1) of any numeric type, H and W multiples of 4, gives float32
-    of shape (N, H / 4, W / 4, 16), the mean of its squares 0.09 as of scaled pixels; an image
-    without any edge gives 0.
+    2009) with as many numbers as there are pixels, and no parameters. A pixel counts in the one or
+    two directions that are less than 22.5 degrees from its gradient and, linearly, at the grid's
+    nearest points. Square roots of the sums, divided by their size, keep what matters: where
+    strokes lie and how they run, hardly how bright they are.
+
+    Takes (N, H, W, 1) of any numeric type, from 0 to 255, H and W multiples of 4; outside the image
+    is 0, so that a bright one has an edge all around. Gives float32 of shape (N, H / 4, W / 4, 16),
+    the mean of an image's squares 0.09, about that of scaled pixels, or 0 where it is black.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -240,10 +242,11 @@ class OrientedGradients(_Layer):
         Raises:
             ValueError: The images do not divide into cells.
         """
-        if any(not length or length % CELL for length in input_shape[1:3]):
+        _, *size, channels = input_shape
+        if len(size) != 2 or any(not x or x % CELL for x in size) or channels != 1:
             raise ValueError(
-                f"{self.name}: expected images whose height and width are multiples of {CELL}, "
-                f"received {input_shape[1]} by {input_shape[2]}; pad them"
+                f"{self.name}: expected images of shape (N, H, W, 1), H and W multiples of {CELL}, "
+                f"received {tuple(input_shape)}"
             )
 
     def call(self, inputs: Any) -> Any:
@@ -259,7 +262,7 @@ class OrientedGradients(_Layer):
         return 0.3 * found / (size + 1e-3)
 
     def _by_direction(self, images: Any) -> Any:
-        """Each pixel's gradient, dealt to the directions next to it: (N, H, W, 16)."""
+        """How far each pixel's gradient reaches in the directions next to it: (N, H, W, 16)."""
         padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
         across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
         down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]

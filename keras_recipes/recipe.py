@@ -213,6 +213,8 @@ class Recipe:
         calibrate: The trained net and its data to what is learned after training.
         reads_as_before: Options of `read` that are settled once a model has learned; one that goes
             on training has what it learned handed to `read` as a second argument.
+        built_as_before: Options of `build` that weights were learned for, though others of the
+            same shapes fit: one that goes on training keeps them.
         presets: Named sets of options.
         details: Targets, outputs and what was learned of the data to further tables by name.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
@@ -240,6 +242,7 @@ class Recipe:
     assess: "Callable[..., Measured] | None" = None
     calibrate: "Callable[..., Calibrated] | None" = None
     reads_as_before: tuple[str, ...] = ()
+    built_as_before: tuple[str, ...] = ()
     data_here: Callable[[], bool] = lambda: True
     details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
     columns_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None

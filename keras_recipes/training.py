@@ -54,7 +54,7 @@ def fit(
         name: The recipe's, such as "xor".
         data: Paths of files to read instead of the recipe's own data, or a pair `(x, y)` of
             arrays, lists or DataFrames.
-        preset: One of the recipe's sets of options.
+        preset: One of the recipe's sets of options; not with a start, which has its own.
         start: A model of this recipe to go on training, with its options, instead of a new one.
         callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
@@ -85,7 +85,7 @@ def prepare(
     if start and (card is None or card.recipe != recipe.name):
         raise InputError(f"--from: expected a fitted {recipe.name}, received another model")
     if card:
-        _check_settled(recipe, card, given)
+        _check_settled(recipe, card, preset, given)
     values = options.resolve(recipe, preset, {**(card.options if card else {}), **given})
     dataset, paths = _dataset(recipe, data, values, card)
     for option, value in options.check(recipe, dataset.implied).items():
@@ -279,13 +279,21 @@ def _calibrated(card: Card, task: Task, run: Run) -> Card:
     )
 
 
-def _check_settled(recipe: Recipe, card: Card, given: Mapping[str, Any]) -> None:
-    for option in recipe.reads_as_before:
-        settled = card.options.get(option)
-        if given.get(option, settled) != settled:
+def _check_settled(
+    recipe: Recipe, card: Card, preset: str | None, given: Mapping[str, Any]
+) -> None:
+    if preset is not None:
+        raise InputError(
+            f"--preset {preset}: a model that goes on training keeps its options; change single "
+            "ones with --set, or fit anew without --from"
+        )
+    # A card has no value for options that came to the recipe later.
+    had = {name: option.default for name, option in options.of(recipe).items()} | card.options
+    for option in (*recipe.reads_as_before, *recipe.built_as_before):
+        if given.get(option, had[option]) != had[option]:
             raise InputError(
-                f"{option}: a model that goes on training reads as before, {settled!r}, received "
-                f"{given[option]!r}; leave it out, or fit anew without --from"
+                f"{option}: a model that goes on training keeps it as before, {had[option]!r}, "
+                f"received {given[option]!r}; leave it out, or fit anew without --from"
             )
 
 

@@ -184,8 +184,9 @@ def test_show_says_which_command_takes_an_option(recipes: Run) -> None:
     assert commands["epochs"] == ["fit"]
     assert commands["unsure_below"] == ["fit", "predict"]
     assert commands["skip_bad"] == ["fit", "evaluate", "predict"]
+    assert commands["seen"] == ["predict"]
     for option, value in {"epochs": 3, "seen": "pictures", "unsure_below": 0.5}.items():
-        for command in {"evaluate", "predict"} - {*commands[option]}:
+        for command in {"fit", "evaluate", "predict"} - {*commands[option]}:
             given = ["missing.png"] if command == "predict" else []
             refused = recipes(command, "lenet5", *given, "--set", f"{option}={value}")
             assert f"no option {option!r} here" in refused.stderr
@@ -203,7 +204,14 @@ def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:
 
 
 BAD = [
-    (["predict", "xor", "-1,0"], 2, "go behind --"),
+    (["predict", "xor", "-1,0"], 2, "go behind --: "),
+    (["fit", "xor", "-1"], 2, "fit --help`"),
+    (["fit", "mnist-mlp", "--from", "mnist-mlp", "--preset", "gradients"], 2, "keeps its options"),
+    (
+        ["fit", "mnist-mlp", "--from", "mnist-mlp", "--set", "features=gradients"],
+        2,
+        "keeps it as before, 'pixels'",
+    ),
     (["fit", "xro"], 2, "did you mean xor"),
     (["fit", "xor", "--set", "colour=red"], 2, "it has hidden_units"),
     (["fit", "xor", "--set", "hidden_units=-3"], 2, "expected a whole number >= 1"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_recipes import build_lenet5, build_lstm_anomaly, fit, layers, load, save
+from keras_recipes import build_lenet5, build_lstm_anomaly, build_mnist_mlp, fit, layers, load, save
 from keras_recipes.errors import InputError
 from keras_recipes.layers import PeepholeLSTMCell
 
@@ -144,14 +144,45 @@ def test_gradients_stay_where_the_stroke_is() -> None:
 
 
 def test_gradients_of_nothing_are_nothing() -> None:
-    for level in (0, 255):
-        flat = np.full((2, 28, 28, 1), level, "uint8")
-        assert not of(layers.OrientedGradients(), flat)[:, 1:-1, 1:-1].any()
+    black, white = (np.full((2, 28, 28, 1), level, "uint8") for level in (0, 255))
+    assert not of(layers.OrientedGradients(), black).any()
+    assert not of(layers.OrientedGradients(), white)[:, 1:-1, 1:-1].any()
 
 
-def test_gradients_of_images_that_have_no_whole_number_of_cells_are_refused() -> None:
-    with pytest.raises(ValueError, match="multiples of 4, received 30 by 28"):
-        layers.OrientedGradients()(np.zeros((1, 30, 28, 1), "float32"))
+def edge(row: int, step: int, column: int = 0) -> np.ndarray:
+    """Above `row` black, from there on brighter by `step`, right of `column`."""
+    image = np.zeros((1, 28, 28, 1), "uint8")
+    image[0, row:, column:] = step
+    return image
+
+
+def test_four_times_the_contrast_counts_about_twice() -> None:
+    image = edge(14, 60)
+    image[0, 14:, 14:] *= 4
+    found = of(layers.OrientedGradients(), image)[0, 3, :, 4]  # downwards, along the edge
+    assert 1.9 < found[5] / found[1] < 2.4
+
+
+def test_an_edge_passes_from_one_cell_to_the_next_by_and_by() -> None:
+    shares = []
+    for row in range(10, 15):  # from the middle of the third row of cells to that of the fourth
+        found = of(layers.OrientedGradients(), edge(row, 100))[0, :, 3, 4] ** 2
+        shares.append(found[3] / (found[2] + found[3]))
+    assert np.all(np.diff(shares) > 0.1)
+    assert shares[0] < 0.1
+    assert shares[-1] > 0.9
+
+
+@pytest.mark.parametrize("shape", [(30, 28, 1), (28, 28, 3), (28, 28), (None, None, 1)])
+def test_what_gradients_cannot_be_taken_of_is_refused(shape: tuple[int | None, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected images of shape \(N, H, W, 1\)"):
+        layers.OrientedGradients()(keras.KerasTensor((1, *shape)))
+
+
+def test_a_perceptron_sees_gradients_without_deskewing_too() -> None:
+    model = build_mnist_mlp(features="gradients")
+    assert model.count_params() == 12_730
+    assert model.predict_on_batch(stroke(0.3)).sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_a_perceptron_of_gradients_has_the_articles_size_and_survives_being_saved(
@@ -161,6 +192,7 @@ def test_a_perceptron_of_gradients_has_the_articles_size_and_survives_being_save
     fitted = fit("mnist-mlp", data, preset="gradients", epochs=1, show_progress=False)
     assert fitted.model.count_params() == 12_730
     read = load(save(fitted, "model")).model
+    assert any(isinstance(layer, layers.OrientedGradients) for layer in read.layers)
     asked = data[0][:4, ..., None]
     assert np.array_equal(read.predict_on_batch(asked), fitted.model.predict_on_batch(asked))
 

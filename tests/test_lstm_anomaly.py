@@ -308,7 +308,7 @@ def test_a_log_of_few_sessions_in_an_old_encoding_is_learned(recipes: Run) -> No
     ("arguments", "complaint"),
     [
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
-        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "reads as before, ''"),
+        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before, ''"),
         (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),

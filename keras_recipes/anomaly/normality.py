@@ -368,13 +368,16 @@ def promised(false_alarms: float, a_day: float, sessions_a_day: float) -> float:
 def parts(names: Sequence[str], seed: int, shares: Sequence[float]) -> "np.ndarray":
     """The part that each session belongs to, by its name and the seed alone.
 
-    Where chance leaves a part without any session, which happens to some dozens of them, they are
-    dealt evenly instead, in the same order.
+    Where chance leaves a part without any session, as it can where there are only some dozens, they
+    are dealt evenly instead, in the same order.
 
     Args:
         names: Of the sessions.
         seed: Another one deals them otherwise.
         shares: How much of them part 0, part 1 and so on get; what is left is one part more.
+
+    Returns:
+        Numbers of the parts, int64 of shape (names,), from 0 to the number of shares.
     """
     import hashlib
 

@@ -249,5 +249,6 @@ RECIPE = Recipe(
     interpret=classification.interpret,
     figures=figures,
     data_here=digits.mnist_is_here,
+    built_as_before=("activation",),
     side_by_side=True,
 )

@@ -48,8 +48,8 @@ def build_mnist_mlp(
 ) -> "keras.Model":
     """784-16-10 with sigmoid units and a softmax at the end, 12,730 parameters, compiled.
 
-    Takes uint8 of shape (N, 28, 28) or (N, 28, 28, 1), white on black, and scales it itself; gives
-    probabilities of shape (N, classes). Targets are one-hot.
+    Takes uint8 of shape (N, 28, 28) or (N, 28, 28, 1), white on black, and scales it, or takes its
+    gradients, itself; gives probabilities of shape (N, classes). Targets are one-hot.
 
     Args:
         hidden_units: Units in the hidden layer.
@@ -166,6 +166,7 @@ RECIPE = Recipe(
         },
     },
     build=build_mnist_mlp,
+    built_as_before=("deskew", "features"),
     read=digits.load,
     from_arrays=digits.from_arrays,
     training=training,
