@@ -237,10 +237,10 @@ class OrientedGradients(_Layer):
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Has nothing to make.
+        """Makes nothing: looks whether the images divide into cells.
 
         Raises:
-            ValueError: The images do not divide into cells.
+            ValueError: They do not.
         """
         _, *size, channels = input_shape
         if len(size) != 2 or any(not x or x % CELL for x in size) or channels != 1:

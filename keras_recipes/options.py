@@ -11,25 +11,18 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Bound, Recipe
 
-OWNERS = (
-    "build",
-    "read",
-    "training",
-    "calibrate",
-    "inputs",
-    "interpret",
-    "answer",
-    "assess",
-)
-"""The functions of a recipe whose keyword-only parameters are options, where it has them."""
-
 FITTING = ("build", "read", "training", "calibrate", "interpret", "answer")
-"""Those that have a part in `fit`; what it is told of the last two stays with the model."""
+"""The functions of a recipe that have a part in `fit`; what it is told of the last two stays with
+the model."""
 
 PREDICTING = ("inputs", "interpret", "answer")
+"""Those that have a part in `predict`."""
 
 ASSESSING = ("answer", "assess")
 """Those that have a part in `evaluate`, where a recipe does that itself."""
+
+OWNERS = tuple(dict.fromkeys((*FITTING, *PREDICTING, *ASSESSING)))
+"""All whose keyword-only parameters are options, where a recipe has them."""
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,

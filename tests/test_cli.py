@@ -19,6 +19,7 @@ import pytest
 from keras_recipes import cli, load
 from keras_recipes.checkpoint import Checkpoint, State
 from keras_recipes.errors import StoppedError
+from keras_recipes.history import spoken
 from tests.conftest import Run
 
 POINTS = ("0,0", "0,1", "1,0", "1,1")
@@ -191,6 +192,13 @@ def test_show_says_which_command_takes_an_option(recipes: Run) -> None:
             refused = recipes(command, "lenet5", *given, "--set", f"{option}={value}")
             assert f"no option {option!r} here" in refused.stderr
             assert refused.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("epochs", "text"), [(1, "1 epoch"), (np.int64(1), "1 epoch"), (2_750, "2,750 epochs")]
+)
+def test_one_epoch_is_spoken_of_as_one(epochs: int, text: str) -> None:
+    assert spoken(epochs) == text
 
 
 def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:

@@ -118,7 +118,7 @@ def test_damaged_counts_are_refused(damage: dict[str, object]) -> None:
 @given(st.integers(30, 80), st.integers(0, 2**32 - 1))
 def test_no_part_of_the_sessions_is_left_empty(sessions: int, seed: int) -> None:
     names = [f"line {100 * number}" for number in range(sessions)]
-    sizes = np.bincount(normality.parts(names, seed, (0.1, 0.2)), minlength=3)
+    sizes = np.bincount(normality.deal(names, seed, (0.1, 0.2)), minlength=3)
     assert len(sizes) == 3
     assert sizes.min() > 0
     assert sizes[2] > 0.3 * sessions

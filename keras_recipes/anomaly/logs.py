@@ -97,14 +97,14 @@ def _dataset(
     length: int,
     seed: int,
 ) -> Dataset:
-    part = normality.parts(found.names, seed, SHARES)
+    dealt = normality.deal(found.names, seed, SHARES)
     before = None if learned is None else _before(learned)
-    templates = _mined(found.some(part != TEST), before)
+    templates = _mined(found.some(dealt != TEST), before)
     found = sessions.with_symbols(found, templates)
     parts = {
-        "test": found.some(part == TEST),
-        "validation": found.some(part == VALIDATION),
-        "train": found.some(part == TRAIN),
+        "test": found.some(dealt == TEST),
+        "validation": found.some(dealt == VALIDATION),
+        "train": found.some(dealt == TRAIN),
     }
     width = min(length, int(found.lengths.max()) + 1)
     return Dataset(
@@ -334,7 +334,7 @@ def assess(
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
     _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"]])
     if asked is None:
-        found = found.some(normality.parts(found.names, seed, SHARES) == TEST)
+        found = found.some(normality.deal(found.names, seed, SHARES) == TEST)
     verdicts = detector.judge(found)
     scores = verdicts.scores(allowed)
     metrics = {

@@ -365,7 +365,7 @@ def promised(false_alarms: float, a_day: float, sessions_a_day: float) -> float:
     return min(0.5, a_day / sessions_a_day)
 
 
-def parts(names: Sequence[str], seed: int, shares: Sequence[float]) -> "np.ndarray":
+def deal(names: Sequence[str], seed: int, shares: Sequence[float]) -> "np.ndarray":
     """The part that each session belongs to, by its name and the seed alone.
 
     Where chance leaves a part without any session, as it can where there are only some dozens, they

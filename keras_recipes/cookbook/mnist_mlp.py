@@ -128,6 +128,14 @@ def training(
     )
 
 
+DESKEWED = {
+    "deskew": True,
+    "tta_degrees": 15.0,
+    "warp": 0.5,
+    "weight_decay": 0.02,
+    "validation": 0.02,
+}
+
 RECIPE = Recipe(
     name="mnist-mlp",
     summary="handwritten digits with one hidden layer of 16 units",
@@ -149,21 +157,8 @@ RECIPE = Recipe(
     ),
     columns=classification.COLUMNS,
     presets={
-        "deskewed": {
-            "deskew": True,
-            "tta_degrees": 15.0,
-            "warp": 0.5,
-            "weight_decay": 0.02,
-            "validation": 0.02,
-        },
-        "gradients": {
-            "deskew": True,
-            "features": "gradients",
-            "tta_degrees": 15.0,
-            "warp": 0.5,
-            "weight_decay": 0.02,
-            "validation": 0.02,
-        },
+        "deskewed": DESKEWED,
+        "gradients": {**DESKEWED, "features": "gradients"},
     },
     build=build_mnist_mlp,
     built_as_before=("deskew", "features"),
