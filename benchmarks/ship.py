@@ -1,7 +1,7 @@
 """Trains the models that this package ships: python benchmarks/ship.py RECIPE [PRESET] [SEEDS].
 
 Fits the recipe on MNIST from several seeds, keeps the one that does best on its validation images,
-and saves it below saved_models/. The test images have no say.
+and saves it in saved_models/shipped. The test images have no say.
 """
 
 import sys
@@ -27,7 +27,7 @@ def main(name: str, preset: str | None, seeds: int) -> None:
             best = fitted
     assert best is not None
     assert best.card is not None
-    folder = save(best, Path("saved_models") / name)
+    folder = save(best, Path("saved_models/shipped") / name)
     print(f"{folder}: seed {best.card.options['seed']}, on the test images {best.card.metrics}")
 
 

@@ -197,6 +197,7 @@ def fit(
     from keras_recipes.checkpoint import Checkpoint
 
     folder = Path(out) if out else places.default_folder(recipe.name)
+    places.check_own(folder)
     backend.choose(device, side_by_side=recipe.side_by_side)
     begun = _loaded(start, device) if start else None
     task = training.prepare(recipe.name, data, preset=preset, given=given, start=begun)

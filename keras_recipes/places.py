@@ -20,7 +20,7 @@ HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
 CONVERSION = "conversion.json"
 WHOLE = (".h5", ".hdf5")
 KERAS_FILE = ".keras"
-SHIPPED = "shipped.txt"
+SHIPPED = "shipped"
 MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
 DEFAULT_FOLDER = Path("saved_models")
 
@@ -71,31 +71,34 @@ def weights_beside(place: Path) -> Path:
 
 
 def default_folder(name: str) -> Path:
-    """Where a recipe's fit is saved when nothing is said.
+    """Where a recipe's fit is saved when nothing is said."""
+    return DEFAULT_FOLDER / name
+
+
+def check_own(folder: Path) -> None:
+    """Refuses a folder for a fit that is kept for the models that come with this package.
 
     Raises:
-        InputError: The model that comes with this package lies there.
+        InputError: It is `saved_models/shipped`, here or in the package, or lies in it.
     """
-    folder, ours = DEFAULT_FOLDER / name, shipped(name)
-    if ours and folder.resolve() == ours.resolve():
+    ours = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
+    if ours & {folder.resolve(), *folder.resolve().parents}:
         raise InputError(
-            f"{folder}: holds the model that comes with this package; name another folder with "
-            f"--out, or this one to replace it"
+            f"{folder}: is kept for the models that come with this package; name another folder"
         )
-    return folder
 
 
 def shipped(name: str) -> Path | None:
-    """Where a recipe's trained model lies that comes with this package, if one does.
+    """Where a recipe's trained model lies that comes with this package, if one does."""
+    folder = _shipped_folder() / name
+    return folder if folder.is_dir() else None
 
-    In a checkout they lie in `saved_models`, beside what is fitted there, so a list says which.
-    """
+
+def _shipped_folder() -> Path:
+    """In the wheel beside the modules; in a checkout where a reader looks for saved models."""
     package = Path(__file__).parent
-    installed = package / "shipped"
-    folder = installed if installed.is_dir() else package.parent / DEFAULT_FOLDER
-    listed = folder / SHIPPED
-    known = listed.read_text().split() if listed.is_file() else []
-    return folder / name if name in known else None
+    installed = package / SHIPPED
+    return installed if installed.is_dir() else package.parent / DEFAULT_FOLDER / SHIPPED
 
 
 def card_of(model: str, weights: str | Path | None = None) -> Card | None:

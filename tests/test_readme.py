@@ -88,5 +88,5 @@ def test_every_shipped_model_is_in_the_wheel() -> None:
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg")
     packed = settings["options.package_data"]["keras_recipes.shipped"].split()
-    names = (ROOT / "saved_models" / "shipped.txt").read_text().split()
-    assert sorted(packed) == sorted(["shipped.txt", *(f"{name}/*" for name in names)])
+    names = [card.parent.name for card in (ROOT / "saved_models/shipped").glob("*/card.json")]
+    assert sorted(packed) == sorted(f"{name}/*" for name in names)

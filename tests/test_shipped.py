@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from keras_recipes import load, places
-from keras_recipes.errors import InputError
 from tests.conftest import Run, shared_data
 
 NAMES = ["lenet5", "mnist-mlp"]
@@ -31,15 +30,21 @@ def test_it_reads_digits_in_an_empty_folder(recipes: Run, name: str, at_least: f
     assert sum(right) / len(right) >= at_least
 
 
-def test_a_fit_does_not_replace_it_unless_it_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("out", ["saved_models/shipped", "saved_models/shipped/lenet5"])
+def test_no_fit_takes_the_place_of_what_is_shipped(recipes: Run, out: str) -> None:
+    result = recipes("fit", "xor", "--out", out)
+    assert result.exit_code == 2
+    assert "kept for the models that come with this package" in result.stderr
+    assert not Path("saved_models").exists()
+
+
+def test_a_fit_in_the_checkout_leaves_what_is_shipped_alone(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ours = places.shipped("lenet5")
-    monkeypatch.chdir(ours.parent.parent)
-    monkeypatch.setattr(places, "DEFAULT_FOLDER", Path(ours.parent.name))
-    with pytest.raises(InputError, match="the model that comes with this package"):
-        places.default_folder("lenet5")
-    assert places.default_folder("xor").name == "xor"
+    monkeypatch.chdir(ours.parent.parent.parent)
+    assert places.default_folder("lenet5").resolve() != ours.resolve()
+    places.check_own(places.default_folder("lenet5"))
 
 
 def test_what_is_fitted_here_comes_first(saved: Path) -> None:
