@@ -36,7 +36,7 @@ from typing import Any
 from keras_recipes import publish
 from keras_recipes.errors import RecipeError
 
-MODEL = Path(__file__).parent.parent / "saved_models" / "mnist-mlp"
+MODEL = Path(__file__).parent.parent / "saved_models" / "shipped" / "mnist-mlp"
 KILLER = Path(__file__).parent.parent / "tests" / "kill_points.py"
 OUTCOMES = ("old", "new", "NEITHER")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS)

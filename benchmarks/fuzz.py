@@ -36,7 +36,7 @@ from keras_recipes.safety import architecture, hdf5, weights
 from tests import hostile_cases, mutations
 
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
-SHIPPED = Path(__file__).parent.parent / "saved_models"
+SHIPPED = Path(__file__).parent.parent / "saved_models" / "shipped"
 PIECE = 1_000
 SECONDS, PATIENCE = 2.0, 60.0
 

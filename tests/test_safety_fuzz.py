@@ -15,7 +15,7 @@ from keras_recipes.errors import RecipeError
 from keras_recipes.safety import architecture, hdf5
 from tests import mutations
 
-SHIPPED = Path(__file__).parent.parent / "saved_models" / "lenet5"
+SHIPPED = Path(__file__).parent.parent / "saved_models" / "shipped" / "lenet5"
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 FEW = settings(
     max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
