@@ -1,5 +1,6 @@
 # make fit    make the environment, fit XOR, ask it, say what to try next
-# make test   make the environment, pass the tests
+# make test   make the environment, pass the tests of what a user sees
+# make test-all  all tests: also attacks, kills, old Kerases, and what needs MNIST or minutes
 # make lint   ruff and mypy
 # make bench  the numbers in the README that need no data but MNIST; hours
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: fit test lint bench clean
+.PHONY: fit test test-full test-all lint bench clean
 
 fit: $(VENV)/installed
 	$(BIN)/recipes fit xor
@@ -21,7 +22,12 @@ fit: $(VENV)/installed
 	@echo "  recipes --help"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not full"
+
+test-full: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m full
+
+test-all: test test-full
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -452,7 +452,7 @@ def test_help_lists_and_mistakes_do_not_wait_for_keras(arguments: list[str]) -> 
         assert "numpy" not in loaded
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_fit_without_a_terminal_prints_plain_lines_and_none_of_tensorflows() -> None:
     result = process("fit", "xor", check=True)
     lines = result.stderr.splitlines()
@@ -462,7 +462,7 @@ def test_a_fit_without_a_terminal_prints_plain_lines_and_none_of_tensorflows() -
     assert "\x1b" not in result.stdout + result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_reader_that_goes_away_is_no_error(saved: Path) -> None:
     (saved.parent.parent / "many.csv").write_text("0,1\n" * 50_000)
     arguments = ["predict", "xor", "many.csv", "--format", "csv"]
@@ -475,14 +475,14 @@ def test_a_reader_that_goes_away_is_no_error(saved: Path) -> None:
     assert p.returncode == 128 + signal.SIGPIPE
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_fit_whose_messages_nobody_reads_is_still_saved(empty_folder: Path) -> None:
     fit = " ".join(shlex.quote(word) for word in [*COMMAND, "fit", "xor"])
     subprocess.run(["sh", "-c", f"{fit} 2>&1 >/dev/null | true"], check=True)
     assert load(empty_folder / "saved_models" / "xor").card.recipe == "xor"
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_folder: Path) -> None:
     # Restarts without end: contradictory targets cannot be learned.
@@ -506,7 +506,7 @@ def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_fold
     assert "kept with other settings, seed=0, received 9" in other.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_full_disk_is_said_in_one_line() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")

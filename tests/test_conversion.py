@@ -156,6 +156,7 @@ def real_models() -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["legacy"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", real_models())
 def test_real_old_files_compute_what_was_recorded(name: str) -> None:
     from benchmarks import legacy

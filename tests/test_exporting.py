@@ -258,7 +258,7 @@ def test_unzip_takes_the_card_out_of_a_litert_file(fitted: Fitted) -> None:
         assert json.loads(archive.read("card.json"))["recipe"] == "xor"
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("format", ["keras", "onnx"])
 def test_other_backends_write_what_keras_writes(format: str, saved: Path) -> None:
     pytest.importorskip("jax")

@@ -19,6 +19,8 @@ from keras_recipes.errors import CorruptModelError, InputError, RecipeError, Uns
 from keras_recipes.legacy import convert
 from tests.legacy_files import answers, largest_difference, opened, read, sequential, weights_file
 
+pytestmark = pytest.mark.full
+
 RECORDINGS = {
     path.stem: np.load(path)
     for path in sorted((Path(__file__).parent / "references").glob("*.npz"))

@@ -19,6 +19,8 @@ tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure
 
 from tests import keras2_models  # noqa: E402
 
+pytestmark = pytest.mark.full
+
 CASES = dict(keras2_models.cases())
 TOLERANCE = 1e-5
 

@@ -22,6 +22,8 @@ tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure
 
 from tests.test_legacy_keras2 import CASES, NODES, kept, node_layer  # noqa: E402
 
+pytestmark = pytest.mark.full
+
 PAGE = Path(__file__).parent.parent / "docs" / "old-models.md"
 HEAD = """# Old models, layer by layer
 

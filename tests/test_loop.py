@@ -158,7 +158,7 @@ if "{backend}" == "jax":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_train_alike(backend: str) -> None:
     if importlib.util.find_spec(backend) is None:

@@ -280,7 +280,7 @@ def test_training_ends_when_validation_gets_no_better_and_the_best_weights_are_k
     assert lstm_anomaly.measure(held.y, outputs)["loss"] == pytest.approx(losses.min(), rel=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_hdfs_anomalies_are_found_with_the_default_settings() -> None:
     train = shared_data("datasets/hdfs/train.log")
     fitted = fit("lstm-anomaly", train, show_progress=False)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.full
+
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "nab.py"
 
 

@@ -406,6 +406,7 @@ def test_what_is_no_saved_model_is_refused(content: bytes, fitted: Fitted) -> No
         open_model(place)
 
 
+@pytest.mark.full
 def test_nets_of_all_kinds_of_layers_pass_as_saved_models() -> None:
     import keras
     from keras import layers

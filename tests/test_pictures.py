@@ -268,6 +268,7 @@ def test_size_shades_polarity_and_place_do_not_matter(
     assert_three(pictures.normalize(1 - picture if inverted else picture), 0.85)
 
 
+@pytest.mark.full
 @settings(max_examples=25, deadline=None)
 @given(
     angle=st.floats(0, 2 * np.pi),

@@ -15,6 +15,7 @@ from keras_recipes.recipe import Fitted
 SCRIPT = Path(__file__).parent / "kill_points.py"
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 @pytest.mark.parametrize("way", ["exchange", "renames"])
 def test_a_kill_at_every_change_leaves_a_whole_model(

@@ -13,6 +13,8 @@ from keras_recipes import build_lenet5, loop
 from keras_recipes.recipe import Examples
 from keras_recipes.rewiring import rewired
 
+pytestmark = pytest.mark.full
+
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (21, 28, 28, 1)).astype("uint8")
 TARGETS = np.eye(10, dtype="float32")[RNG.integers(0, 10, 21)]

@@ -13,6 +13,8 @@ from tests import hostile_cases
 from tests.conftest import shared_data
 from tests.hostile_cases import CASES, Case
 
+pytestmark = pytest.mark.full
+
 Run = Callable[..., Result]
 
 

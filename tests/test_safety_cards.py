@@ -17,6 +17,8 @@ from keras_recipes.safety import limits
 from tests.conftest import Run
 from tests.hostile_cases import zipped
 
+pytestmark = pytest.mark.full
+
 Change = Callable[[dict[str, Any]], None]
 
 

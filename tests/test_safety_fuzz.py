@@ -15,6 +15,8 @@ from keras_recipes.errors import RecipeError
 from keras_recipes.safety import architecture, hdf5
 from tests import mutations
 
+pytestmark = pytest.mark.full
+
 SHIPPED = Path(__file__).parent.parent / "saved_models" / "shipped" / "lenet5"
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 FEW = settings(

@@ -18,6 +18,8 @@ from keras_recipes.errors import UnsafeModelError
 from keras_recipes.safety import allowed
 from tests import allowed_table
 
+pytestmark = pytest.mark.full
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "layers.md"
 

@@ -45,7 +45,7 @@ print(json.dumps(model.predict(np.array(json.loads(sys.argv[2]), "float32"), ver
 """
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_keras_alone_opens_the_pair(fitted: Fitted, saved: Path) -> None:
     command = [sys.executable, "-c", WITHOUT_US, str(saved), json.dumps(POINTS)]
     answer = subprocess.run(command, capture_output=True, check=True, text=True)
