@@ -1,57 +1,134 @@
 """Classic neural nets from popular articles as Keras 3 recipes.
 
-    from keras_recipes import build_xor, evaluate, export, fit, load, predict, save
+Four of them: xor, mnist-mlp, lenet5 and lstm-anomaly.
 
-    fitted = fit("xor")
-    predict(fitted, [[0, 1], [1, 1]])
-    save(fitted, "saved_models/xor")
+A builder returns a compiled `keras.Model`, to do with what you like:
 
-Importing this package imports neither Keras nor its backend; the first use of a name does.
+    from keras_recipes import build_lenet5
+
+    model = build_lenet5(dropout=0.1)
+    model.summary()
+
+The verbs train, measure, ask, draw, convert and keep such nets:
+
+    from keras_recipes import evaluate, export, fit, load, plot, predict, save
+
+    fitted = fit("xor", seed=7)                 # or data="and.csv", or data=(x, y)
+    predict(fitted, [[0, 1], [1, 1]])           # [{'input': '0,1', 'probability': 0.99, ...
+    evaluate(fitted)                            # {'accuracy': 1.0, 'loss': 0.007, ...
+    save(fitted, "saved_models/xor")            # fit alone saves nothing
+    plot("xor", "pictures")                     # [PosixPath('pictures/loss.png'), ...
+    export("xor", "onnx")                       # xor.onnx, read back and compared
+    predict("lenet5", ["three.png", "scans/"])  # comes trained
+
+What they take and return:
+
+    fit(recipe, data)       a recipe's name, or a model that is to go on training  ->  Fitted
+    evaluate(model, data)   metrics on its test data, or on data given             ->  dict
+    predict(model, x)       arrays, lists, DataFrames, values as text, or files    ->  list of dicts
+    plot(model, folder)     writes the recipe's pictures as PNG                    ->  list of paths
+    export(model, format)   keras, json-h5, saved-model, onnx or litert            ->  Exported
+    load(model)             opens a saved model, checked against its card          ->  Fitted
+    save(model, folder)     writes a saved model, whole or not at all              ->  Path
+    open_model(model)       as load, and exports in the runtime they are meant for
+
+A `model` is what `fit`, `load` or `open_model` returned, a recipe's name (looked up in
+./saved_models, then among the models that come with this package), or the path of a saved model's
+folder or file. Keywords other than those named are the recipe's options, which
+`recipes show NAME` lists; `names()` gives the recipes, `get(name)` what is known of one.
+
+What is wrong with what was given raises InputError, a ValueError, in one line and before Keras is
+imported; UnsafeModelError and CorruptModelError refuse a model. All of them are RecipeErrors.
+
+Importing this package imports neither Keras nor NumPy; the first use of a name does.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+__all__ = [
+    "CorruptModelError",
+    "Exported",
+    "Fitted",
+    "GoalNotReachedError",
+    "InputError",
+    "Opened",
+    "RecipeError",
+    "UnsafeModelError",
+    "__version__",
+    "build_lenet5",
+    "build_lstm_anomaly",
+    "build_mnist_mlp",
+    "build_xor",
+    "evaluate",
+    "export",
+    "fit",
+    "get",
+    "load",
+    "names",
+    "open_model",
+    "plot",
+    "predict",
+    "save",
+]
+
 if TYPE_CHECKING:
-    from keras_recipes.catalog import get as get
-    from keras_recipes.catalog import names as names
-    from keras_recipes.cookbook.xor import build_xor as build_xor
-    from keras_recipes.exporting import export as export
-    from keras_recipes.opening import open_model as open_model
-    from keras_recipes.prediction import predict as predict
-    from keras_recipes.recipe import Fitted as Fitted
-    from keras_recipes.storage import load as load
-    from keras_recipes.storage import save as save
-    from keras_recipes.training import evaluate as evaluate
-    from keras_recipes.training import fit as fit
+    from keras_recipes.catalog import get, names
+    from keras_recipes.cookbook.lenet5 import build_lenet5
+    from keras_recipes.cookbook.lstm_anomaly import build_lstm_anomaly
+    from keras_recipes.cookbook.mnist_mlp import build_mnist_mlp
+    from keras_recipes.cookbook.xor import build_xor
+    from keras_recipes.drawing import plot
+    from keras_recipes.errors import (
+        CorruptModelError,
+        GoalNotReachedError,
+        InputError,
+        RecipeError,
+        UnsafeModelError,
+    )
+    from keras_recipes.exporting import Exported, export
+    from keras_recipes.opening import Opened, open_model
+    from keras_recipes.prediction import predict
+    from keras_recipes.recipe import Fitted
+    from keras_recipes.storage import load, save
+    from keras_recipes.training import evaluate, fit
 
-_HOMES = {
-    "Fitted": "recipe",
-    "evaluate": "training",
-    "export": "exporting",
-    "fit": "training",
-    "get": "catalog",
-    "load": "storage",
-    "names": "catalog",
-    "open_model": "opening",
-    "predict": "prediction",
-    "save": "storage",
-}
+    __version__: str
+else:
+    # Type checkers do not see this, or they would believe that every name is here.
+    _HOMES = {
+        "CorruptModelError": "errors",
+        "Exported": "exporting",
+        "Fitted": "recipe",
+        "GoalNotReachedError": "errors",
+        "InputError": "errors",
+        "Opened": "opening",
+        "RecipeError": "errors",
+        "UnsafeModelError": "errors",
+        "build_lenet5": "cookbook.lenet5",
+        "build_lstm_anomaly": "cookbook.lstm_anomaly",
+        "build_mnist_mlp": "cookbook.mnist_mlp",
+        "build_xor": "cookbook.xor",
+        "evaluate": "training",
+        "export": "exporting",
+        "fit": "training",
+        "get": "catalog",
+        "load": "storage",
+        "names": "catalog",
+        "open_model": "opening",
+        "plot": "drawing",
+        "predict": "prediction",
+        "save": "storage",
+    }
 
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
 
-def _builders() -> dict[str, str]:
-    from keras_recipes import catalog
+            return version(__name__)
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
-    modules = [name.replace("-", "_") for name in catalog.names()]
-    return {f"build_{module}": f"cookbook.{module}" for module in modules}
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name) or (_builders().get(name) if name.startswith("build_") else None)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_builders()})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

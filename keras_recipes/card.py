@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
+from keras_recipes.history import spoken
 from keras_recipes.safety import strict_json
 
 SCHEMA = 1
@@ -57,6 +58,25 @@ class Card:
     def to_json(self) -> str:
         """The card as it stands in `card.json`."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @property
+    def name(self) -> str:
+        """The recipe's, with the preset's behind it."""
+        return printable(f"{self.recipe} ({self.preset})" if self.preset else self.recipe)
+
+    @property
+    def result(self) -> str:
+        """What it was fitted on, with the first of its metrics, in one line."""
+        metrics = [f"{n} {v:.4g}" for n, v in self.metrics.items() if isinstance(v, int | float)]
+        known = printable(self.data["name"])
+        return f"fitted on {known}: {printable(metrics[0])}" if metrics else f"fitted on {known}"
+
+    @property
+    def course(self) -> str:
+        """How long it trained, in one line: epochs, restarts, seconds."""
+        restarts = self.training["restarts"]
+        again = f" after {restarts} restart{'s' * (restarts > 1)}" if restarts else ""
+        return f"{spoken(self.training['epochs'])}{again} in {self.training['seconds']:.1f} s"
 
     def paths(self) -> list[str]:
         """Where the data was read from, to read it again.

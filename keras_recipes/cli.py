@@ -14,9 +14,7 @@ from typing import Any
 import click
 
 from keras_recipes import catalog, options
-from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.history import spoken
 from keras_recipes.recipe import Fitted, Recipe
 
 EXIT_SIGPIPE = 128 + 13
@@ -208,7 +206,7 @@ def fit(
     with checkpoint.watching():
         card = training.carry_out(task, folder, checkpoint=checkpoint).card
     assert card is not None
-    log.info("%s, saved as %s", _course(card), folder)
+    log.info("%s, saved as %s", card.course, folder)
     details = {"model": str(folder), "options": card.options, "training": card.training}
     _print_metrics(recipe, card.metrics, card.data["name"], as_json, details)
 
@@ -419,25 +417,10 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     Example:
       recipes plot xor
     """
-    from keras_recipes import places, plotting, storage, training
+    from keras_recipes import drawing
 
-    card = places.card_of(model)
-    if card is None:
-        raise InputError(f"{model}: has no card, so no recipe that draws it")
-    folder = Path(output) if output else Path("plots") / places.locate(model).name
-    recipe = catalog.get(card.recipe)
-    if data and recipe.answer is None:
-        raise InputError(f"--data: the pictures of {recipe.name} are of what it was fitted on")
-    drawn: Any = data or card.paths()
-    if recipe.answer is None:
-        drawn = training.data_for(card, None, {})
-    plotting.check_folder(folder)
-    fitted = storage.load(model)
-    if recipe.answer is None:
-        training.check_fits(fitted, drawn)
-    figures = list(recipe.figures(fitted, drawn))  # all or, if one cannot be drawn, none
-    for name, figure in figures:
-        click.echo(plotting.save(figure, folder / f"{name}.png"))
+    for path in drawing.plot(model, output, data=data or None):
+        click.echo(path)
 
 
 @commands.command()
@@ -533,12 +516,6 @@ def _description(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _course(card: Card) -> str:
-    restarts = card.training["restarts"]
-    again = f" after {restarts} restart{'s' * (restarts > 1)}" if restarts else ""
-    return f"{spoken(card.training['epochs'])}{again} in {card.training['seconds']:.1f} s"
-
-
 def _print_metrics(
     recipe: Recipe,
     metrics: Mapping[str, Any],
@@ -585,8 +562,11 @@ class _Stderr(logging.Handler):
     """Messages for people: information plainly, anything worse by its name."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from keras_recipes import progress
+
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        with contextlib.suppress(OSError):  # nobody may be reading; the work goes on
+        # Nobody may be reading; the work goes on.
+        with contextlib.suppress(OSError), progress.out_of_the_way():
             print(f"{level}{_one_line(record.getMessage())}", file=sys.stderr)
 
 

@@ -1,5 +1,7 @@
 """The few exceptions that people can act on, each with the exit status that it means."""
 
+from typing import Any
+
 
 class RecipeError(Exception):
     """Something failed that is not the user's input: one line that says what, and what to do."""
@@ -35,6 +37,17 @@ class CorruptModelError(RecipeError):
     """A saved model is damaged, incomplete, or not the one its card describes."""
 
     exit_code = 4
+
+
+def described(value: Any) -> str:
+    """What was given from Python, for a message: its shape if it has one, else its kind."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{getattr(value, 'dtype', type(value).__name__)} of shape {shape}"
+    if value is None or isinstance(value, bool | int | float | str):
+        return printable(repr(value))
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeio' else 'a'} {name}"
 
 
 def printable(text: object, longest: int = 80) -> str:

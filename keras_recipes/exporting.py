@@ -80,22 +80,30 @@ class Way:
         return self.ending.startswith(".")
 
 
-def export(fitted: Fitted, format: str, path: str | Path) -> Exported:
+def export(model: Fitted | str | Path, format: str, path: str | Path | None = None) -> Exported:
     """Writes a model in another format and proves that it computes the same.
 
     Args:
-        fitted: From `fit` or `load`.
-        format: One of `FORMATS`.
-        path: The file or, for `json-h5` and `saved-model`, the folder to write.
+        model: From `fit` or `load`; a recipe's name, or a saved model's path.
+        format: `json-h5`, `keras`, `saved-model`, `onnx` or `litert`.
+        path: The file or, for `json-h5` and `saved-model`, the folder to write; None means one
+            that is named after the model, here.
+
+    Returns:
+        Where it lies, and how its outputs compare with the model's.
 
     Raises:
         InputError: An unknown format, a path that the format cannot have, or a missing extra.
         RecipeError: The export could not be written, or computes something else; nothing was kept.
+        UnsafeModelError: As for `load`.
+        CorruptModelError: As for `load`.
     """
-    check(format, Path(path))
+    target = default_path(_place(model), format) if path is None else Path(path)
+    check(format, target)
+    fitted = storage.load(model)
     way, x = FORMATS[format], _real_inputs(fitted)
     expected = fitted.runtime.outputs(x)
-    with way.staged(fitted, Path(path)) as staged:
+    with way.staged(fitted, target) as staged:
         read = way.open(staged)
         difference = _difference(expected, read.runtime.outputs(x))
         if not difference <= way.tolerance:
@@ -105,7 +113,7 @@ def export(fitted: Fitted, format: str, path: str | Path) -> Exported:
             )
         if _known(read) != _known(fitted):
             raise RecipeError("the export lost its card on the way; nothing was written")
-    return Exported(Path(path), difference, way.tolerance, len(x), read.runtime.name)
+    return Exported(target, difference, way.tolerance, len(x), read.runtime.name)
 
 
 def check(format: str, path: Path) -> None:
@@ -128,6 +136,13 @@ def check(format: str, path: Path) -> None:
     if way.is_file and path.suffix != way.ending:
         raise InputError(f"{path}: a file of this format has a name that ends in {way.ending}")
     publish.prepare_file(path.resolve()) if way.is_file else publish.prepare(path.resolve())
+
+
+def _place(model: Fitted | str | Path) -> Path:
+    """Where the model lies, or its recipe's name for one that lies nowhere yet."""
+    if not isinstance(model, Fitted):
+        return places.locate(model)
+    return model.place or Path(model.card.recipe if model.card else "model")
 
 
 def default_path(model: Path, format: str) -> Path:

@@ -10,26 +10,33 @@ from pathlib import Path
 
 from keras_recipes import extras, formats, places, storage
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.errors import CorruptModelError, InputError, printable
 from keras_recipes.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
-from keras_recipes.recipe import Askable, Fitted
+from keras_recipes.recipe import Fitted, Shown
 from keras_recipes.runtime import Runtime
 from keras_recipes.safety import files, limits
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Opened:
+@dataclass(frozen=True, repr=False)
+class Opened(Shown):
     """A model that left Keras, in the runtime that computes it, with the card that it took along.
 
     Attributes:
         runtime: Computes its outputs.
         card: None where the file is no recipe's.
+        place: Its file or folder.
     """
 
     runtime: Runtime
     card: Card | None
+    place: Path
+
+    def lines(self) -> tuple[str, str]:
+        """What it is, and where it came from."""
+        what = f"{self.card.name}, {self.card.result}" if self.card else "a model without a card"
+        return what, f"from {printable(self.place, 200)}; computed by {self.runtime.name}"
 
     @property
     def in_keras(self) -> Fitted:
@@ -38,46 +45,60 @@ class Opened:
         Raises:
             InputError: Always.
         """
-        assert self.card is not None
         raise InputError(
-            f"{self.card.recipe}: answers with its Keras model, received an export; name the "
-            "model that it was made from"
+            f"{self.card.recipe if self.card else self.place}: answers with its Keras model, "
+            "received an export; name the model that it was made from"
         )
 
 
-def open_model(path: str | Path, weights: str | Path | None = None) -> Askable:
+Model = Fitted | Opened | str | Path
+"""What the library's functions take for a model: one that is open, a recipe's name, or a path."""
+
+
+def open_model(model: Model, weights: str | Path | None = None) -> Fitted | Opened:
     """Opens a model to ask or to measure, whatever it was saved or exported as.
 
     Args:
-        path: As for `load`, or a `.onnx` file, a `.tflite` file, or a SavedModel's folder.
+        model: As for `load`, or a `.onnx` file, a `.tflite` file, or a SavedModel's folder.
         weights: As for `load`.
+
+    Returns:
+        What `evaluate` and `predict` take.
 
     Raises:
         InputError: There is no such model, or what computes it is not installed.
         UnsafeModelError: The model could do more than compute.
         CorruptModelError: It is damaged, or not the one that its card describes.
     """
-    place = places.locate(str(path), weights)
+    if isinstance(model, Fitted | Opened):
+        return model
+    place = places.locate(model, weights)  # which refuses what is no path
     format = formats.of(place)
     if not format:
-        return storage.load(path, weights)
+        return storage.load(place, weights)
     opened = open_export(place, format)
     if opened.card is None:
         log.warning("unverified: %s has no card with digests", place)
     return opened
 
 
-def card_of(model: str, weights: str | Path | None = None) -> Card | None:
-    """The card of a MODEL argument, or None where it has none; the model is not opened.
+def card_of(model: Model, weights: str | Path | None = None) -> Card | None:
+    """The card of a model, or None where it has none; what is not open yet is not opened.
+
+    Args:
+        model: As for `open_model`.
+        weights: As for `load`.
 
     Raises:
         InputError: There is no such model, or what computes it is not installed.
         UnsafeModelError: The model could do more than compute.
         CorruptModelError: The card is damaged.
     """
+    if isinstance(model, Fitted | Opened):
+        return model.card
     place = places.locate(model, weights)
     format = formats.of(place)
-    return _read(place, format)[1] if format else places.card_of(model, weights)
+    return _read(place, format)[1] if format else places.card_of(place, weights)
 
 
 def open_export(place: Path, format: Format) -> Opened:
@@ -93,7 +114,7 @@ def open_export(place: Path, format: Format) -> Opened:
             f"{place}: its {altered} is not the one that its card describes (SHA-256 differs); "
             "export it again"
         )
-    return Opened(format.open(members, str(place)), card)
+    return Opened(format.open(members, str(place)), card, place)
 
 
 def _read(place: Path, format: Format) -> tuple[Members, Card | None]:

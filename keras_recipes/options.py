@@ -1,12 +1,13 @@
 """A recipe's options: read from its functions' signatures, checked before anything runs."""
 
+import functools
 import inspect
 import math
 import numbers
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Bound, Recipe
@@ -23,6 +24,9 @@ ASSESSING = ("answer", "assess")
 
 OWNERS = tuple(dict.fromkeys((*FITTING, *PREDICTING, *ASSESSING)))
 """All whose keyword-only parameters are options, where a recipe has them."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -183,6 +187,23 @@ def call(recipe: Recipe, owner: str, *arguments: Any, options: Mapping[str, Any]
     function: Callable[..., Any] = getattr(recipe, owner)
     mine = {option.name for option in declared(function)}
     return function(*arguments, **{name: value for name, value in options.items() if name in mine})
+
+
+def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The same function, which refuses values that `--set` would refuse before it does anything.
+
+    Raises:
+        InputError: When it is called: a value of the wrong type or out of range.
+    """
+    known = {option.name: option for option in declared(function)}
+
+    @functools.wraps(function)
+    def call_checked(*arguments: _P.args, **given: _P.kwargs) -> _R:
+        for name in known.keys() & given.keys():
+            given[name] = known[name].check(given[name])
+        return function(*arguments, **given)
+
+    return call_checked
 
 
 def declared(function: Callable[..., Any]) -> list[Option]:

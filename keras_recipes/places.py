@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from keras_recipes import catalog, options, publish
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.errors import CorruptModelError, InputError, described, printable
 from keras_recipes.safety import archive, files, limits, strict_json
 
 if TYPE_CHECKING:
@@ -25,14 +25,19 @@ MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
 DEFAULT_FOLDER = Path("saved_models")
 
 
-def locate(model: str, weights: str | Path | None = None) -> Path:
+def locate(model: str | Path, weights: str | Path | None = None) -> Path:
     """The folder or file that a MODEL argument means; the folder where `model.json` has a card.
 
     Raises:
         InputError: Neither a fitted recipe nor a model that exists, or weights for something that
             has its own.
     """
-    place = _existing(model)
+    if not isinstance(model, str | Path):
+        raise InputError(
+            f"model: expected a fitted model, a recipe's name or a path, received "
+            f"{described(model)}"
+        )
+    place = _existing(str(model))
     if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
         return place.parent
     if weights is not None and place.suffix != ".json":
@@ -52,7 +57,7 @@ def locate(model: str, weights: str | Path | None = None) -> Path:
     return place
 
 
-def locate_keras(model: str, weights: str | Path | None) -> Path:
+def locate_keras(model: str | Path, weights: str | Path | None) -> Path:
     """As `locate`, of what Keras opens; an export for another runtime is refused."""
     place = locate(model, weights)
     if format := _export(place):
@@ -101,7 +106,7 @@ def _shipped_folder() -> Path:
     return installed if installed.is_dir() else package.parent / DEFAULT_FOLDER / SHIPPED
 
 
-def card_of(model: str, weights: str | Path | None = None) -> Card | None:
+def card_of(model: str | Path, weights: str | Path | None = None) -> Card | None:
     """The card of a MODEL argument, or None where it has none; the model is not loaded.
 
     Raises:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import catalog, options
+from keras_recipes import catalog, opening, options
 from keras_recipes import runtime as runtimes
 from keras_recipes.card import Card
-from keras_recipes.data import numbers
+from keras_recipes.data import files, numbers
 from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.opening import Model
 from keras_recipes.recipe import Askable, Batch, Row
 from keras_recipes.runtime import Runtime
 
@@ -19,30 +20,56 @@ if TYPE_CHECKING:
 ARRAYS = (".npy", ".npz")
 
 
-def predict(model: Askable, x: Any, **given: Any) -> list[Row]:
+def predict(model: Model, x: Any, **given: Any) -> list[Row]:
     """What the model says about each input.
 
     Args:
-        model: From `fit`, `load` or `open_model`.
-        x: Inputs as an array, a list or a DataFrame, as the recipe's net takes them.
-        **given: Options of the recipe's interpretation.
+        model: From `fit`, `load` or `open_model`; a recipe's name, or a saved model's path.
+        x: Inputs as the recipe's net takes them: an array, nested lists or a DataFrame, of shape
+            (N, 2) for xor and (N, 28, 28) for digits, whose single image may be (28, 28). Or as on
+            the command line, a text, a path, or a list of them: values such as "0,1", files,
+            folders, globs. For lstm-anomaly also the lines of a log, or numbers of shape
+            (N, columns). A model that is no recipe's takes arrays, .npy, .npz and CSV files.
+        **given: Options of the recipe's interpretation, such as `unsure_below=0.9`.
 
     Returns:
         A dict for each input, of plain Python values, with the keys that `recipes predict` has as
         columns; for a model that is no recipe's `row, output_0, output_1, ...`.
 
     Raises:
-        InputError: Inputs of the wrong shape, or that are not finite numbers.
+        InputError: There is no such model, file or option, or inputs have the wrong type or shape
+            or are not finite numbers.
+        UnsafeModelError: As for `open_model`.
+        CorruptModelError: As for `open_model`.
     """
-    import numpy as np
-
-    if model.card is None:
-        return list(rows(model, [_raw_batch(model.runtime, np.asarray(x), 0, "input")], {}))
-    recipe, values = catalog.get(model.card.recipe), settings(model.card, given)
+    card, texts = opening.card_of(model), files.named(x)
+    if card is None:
+        return _raw_answers(model, x, texts, given)
+    recipe, values = catalog.get(card.recipe), settings(card, given)
     if recipe.answer:
-        return list(options.call(recipe, "answer", model.in_keras, x, options=values))
+        fitted = opening.open_model(model).in_keras
+        return list(options.call(recipe, "answer", fitted, x, options=values))
     assert recipe.as_batch is not None
-    return list(rows(model, [recipe.as_batch(x)], values))
+    # Read before Keras is started for the model, so that mistakes come out at once.
+    if texts is None:
+        batches = iter([recipe.as_batch(x)])
+    else:
+        batches = begun(options.call(recipe, "inputs", texts, options=values))
+    return list(rows(opening.open_model(model), batches, values))
+
+
+def _raw_answers(
+    model: Model, x: Any, texts: list[str] | None, given: Mapping[str, Any]
+) -> list[Row]:
+    if given:
+        raise InputError(f"{min(given)}: a model without a card has no options; leave it out")
+    if texts is None:
+        array = numbers.array(x, "an array of what the model takes")
+        runtime = (opened := opening.open_model(model)).runtime
+        return list(rows(opened, [_raw_batch(runtime, array, 0, "input")], {}))
+    arrays = raw_arrays(texts)
+    opened = opening.open_model(model)
+    return list(rows(opened, raw_batches(opened.runtime, texts, arrays), {}))
 
 
 def rows(model: Askable, batches: Iterable[Batch], given: Mapping[str, Any]) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, drawn by Rich: in a terminal and in a notebook, never into a file."""
+"""A progress bar on stderr, drawn by tqdm: in a terminal and in a notebook, never into a file."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -22,34 +22,42 @@ def bar(title: str, total: int | None, shown: bool | None = None) -> Iterator[Up
     Yields:
         What to call as things move on.
     """
-    if shown is None:
-        shown = sys.stderr.isatty() or "ipykernel" in sys.modules
-    if not shown:
+    in_notebook = "ipykernel" in sys.modules
+    if not (sys.stderr.isatty() or in_notebook if shown is None else shown):
         yield lambda done, text, total: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from tqdm import tqdm
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[text]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total, text="")
+    # Plain text, which notebooks show without the widgets that `tqdm.auto` would ask for; there it
+    # stays, since what is drawn over in a terminal leaves an empty box in a notebook.
+    with tqdm(
+        desc=title,
+        total=total,
+        leave=in_notebook,
+        dynamic_ncols=not in_notebook,
+        bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]",
+    ) as drawn:
 
         def update(done: int, text: str, total: int | None) -> None:
-            progress.update(task, completed=done, text=text, total=total)
+            drawn.total = total
+            drawn.set_postfix_str(text, refresh=False)
+            drawn.update(done - drawn.n)
 
         yield update
+        drawn.total = drawn.n  # a goal is often reached before the last epoch
+        drawn.refresh()
+
+
+@contextmanager
+def out_of_the_way() -> Iterator[None]:
+    """Meanwhile there is no bar where a message is printed."""
+    if "tqdm" not in sys.modules:
+        yield
+        return
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode(file=sys.stderr):
+        yield
 
 
 def counted(batches: Iterable[Batch], title: str, shown: bool | None = None) -> Iterator[Batch]:

@@ -6,8 +6,10 @@ the only home of those numbers; `keras_recipes.options` reads them from the sign
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
+from keras_recipes.errors import printable
 from keras_recipes.runtime import KerasRuntime, Runtime
 
 if TYPE_CHECKING:
@@ -275,8 +277,25 @@ class Askable(Protocol):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
+class Shown:
+    """A model that says in two lines what it is, in a terminal and in a notebook."""
+
+    def lines(self) -> tuple[str, str]:
+        """What it is, and where it came from, without a control character in it."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        import html
+
+        what, origin = map(html.escape, self.lines())
+        return f"<div><strong>{what}</strong><br><small>{origin}</small></div>"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Fitted(Shown):
     """A trained model with what is known about it.
 
     Attributes:
@@ -285,12 +304,22 @@ class Fitted:
         history: Per-epoch values; None when they were not kept.
         first_weights: The weights before training, in `model.get_weights()` order, where the
             recipe keeps them.
+        place: Where it was loaded from; None where it was fitted in this process.
     """
 
     model: "keras.Model"
     card: "Card | None" = None
     history: "History | None" = None
     first_weights: "tuple[np.ndarray, ...] | None" = None
+    place: Path | None = field(default=None, compare=False)
+
+    def lines(self) -> tuple[str, str]:
+        """What it is, and where it came from."""
+        size = f"{self.model.count_params():,} parameters"
+        what = f"{self.card.name}, {size}, {self.card.result}" if self.card else f"a model, {size}"
+        course = self.card.course if self.card else "without a card"
+        origin = f"from {printable(self.place, 200)}" if self.place else "fitted here"
+        return what, f"{origin}; {course}"
 
     @property
     def in_keras(self) -> "Fitted":

@@ -12,7 +12,7 @@ import csv
 import json
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,14 @@ log = logging.getLogger(__name__)
 _TORCH = "keras.src.backend.torch.optimizers."
 
 
-def save(fitted: Fitted, path: str | Path) -> Path:
+def save(model: Fitted | str | Path, path: str | Path) -> Path:
     """Saves a fitted model as the folder `path`, replacing a model that is there.
 
     The folder is written beside, read back and compared, and only then put in place in one step: at
     every moment the old or the new model is there, whole.
 
     Args:
-        fitted: From `fit` or `load`.
+        model: From `fit` or `load`; or, to copy a saved model, what `load` takes.
         path: The model's own folder.
 
     Returns:
@@ -64,6 +64,7 @@ def save(fitted: Fitted, path: str | Path) -> Path:
         InputError: There is no card to save, or the folder holds something that is no saved model.
         RecipeError: It could not be written, or did not read back as it was; nothing was changed.
     """
+    fitted = load(model) if isinstance(model, str | Path) else model
     if not isinstance(fitted, Fitted) or fitted.card is None:
         raise InputError("expected what fit or load returned; Keras' own model.save saves the rest")
     target = Path(path).resolve()
@@ -100,24 +101,29 @@ def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
         raise InputError(f"{target}: holds no saved model; name another folder")
 
 
-def load(path: str | Path, weights: str | Path | None = None) -> Fitted:
+def load(model: Fitted | str | Path, weights: str | Path | None = None) -> Fitted:
     """Loads a saved model.
 
     Args:
-        path: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
+        model: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
             the models that come with this package), a `model.json` of any version of Keras, a
             `.keras` file, or a whole model in an `.h5` file. What was exported for another runtime
-            is opened by `open_model`.
+            is opened by `open_model`. A model that is loaded already is returned as it is.
         weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it,
             or the one `.h5` file there that has the same name.
+
+    Returns:
+        The compiled Keras model (`.model`) with what is known of it.
 
     Raises:
         InputError: There is no such model.
         UnsafeModelError: The model could do more than compute, or is larger than the limits.
         CorruptModelError: A member is missing, damaged, or not the one in the card.
     """
-    place = places.locate_keras(str(path), weights)
-    fitted = read(place, weights)
+    if isinstance(model, Fitted):
+        return model
+    place = places.locate_keras(model, weights)
+    fitted = replace(read(place, weights), place=place)
     if fitted.card is None:
         log.warning("unverified: no card with digests comes with %s", places.shown(place))
     return fitted

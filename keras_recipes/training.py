@@ -7,10 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import backend, catalog, options, prediction, progress, storage
+from keras_recipes import (
+    backend,
+    catalog,
+    opening,
+    options,
+    places,
+    prediction,
+    progress,
+    storage,
+)
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
-from keras_recipes.errors import InputError, RecipeError
+from keras_recipes.data import files
+from keras_recipes.errors import InputError, RecipeError, described
+from keras_recipes.opening import Model
 from keras_recipes.recipe import Askable, Dataset, Fitted, Measured, Plan, Recipe
 from keras_recipes.run import Run
 from keras_recipes.runtime import KerasRuntime
@@ -39,11 +50,11 @@ class Task:
 
 
 def fit(
-    name: str,
-    data: Any = (),
+    recipe: Fitted | str | Path,
+    data: Any = None,
     *,
     preset: str | None = None,
-    start: Fitted | None = None,
+    start: Fitted | str | Path | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     show_progress: bool | None = None,
     **given: Any,
@@ -51,11 +62,14 @@ def fit(
     """Trains a recipe until it reaches its goal.
 
     Args:
-        name: The recipe's, such as "xor".
-        data: Paths of files to read instead of the recipe's own data, or a pair `(x, y)` of
-            arrays, lists or DataFrames.
-        preset: One of the recipe's sets of options; not with a start, which has its own.
-        start: A model of this recipe to go on training, with its options, instead of a new one.
+        recipe: The recipe's name, such as "xor"; or, to go on training it, a fitted model or the
+            path of a saved one.
+        data: Paths of files to read, or a pair `(x, y)` of arrays, lists or DataFrames. None reads
+            the recipe's own data or, where a model is given, again what that was fitted on.
+        preset: One of the recipe's sets of options; not for a model that goes on training, which
+            has its own.
+        start: A model of the recipe named to go on training, with its options, instead of a new
+            one: fitted, a recipe's name, or a path.
         callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
         **given: The recipe's options, as `recipes show` lists them.
@@ -64,11 +78,37 @@ def fit(
         The model, its card, its history, and where the recipe keeps them its first weights.
 
     Raises:
-        InputError: An unknown recipe, option or preset, or data that cannot be used.
+        InputError: An unknown recipe, option or preset, or data that cannot be used; before Keras
+            is imported, where it is about a name or an option.
         GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
+        RecipeError: The loss is no longer a finite number.
     """
-    task = prepare(name, data, preset=preset, given=given, start=start)
+    if _is_model(recipe):
+        if start is not None:
+            raise InputError("start: expected one model to go on training, received two")
+        card = _recipes_card(recipe)
+        name, start, data = card.recipe, recipe, card.paths() if data is None else data
+    else:
+        name = str(recipe)
+    options.check(catalog.get(name), given, options.FITTING)
+    begun = None if start is None else storage.load(start)
+    task = prepare(name, () if data is None else data, preset=preset, given=given, start=begun)
     return carry_out(task, callbacks=callbacks, show_progress=show_progress)
+
+
+def _is_model(recipe: Fitted | str | Path) -> bool:
+    """Whether a model is meant, and not a recipe, which has the name of one that is fitted here."""
+    if not isinstance(recipe, str):
+        return True
+    path = Path(recipe)
+    return catalog.canonical(recipe) is None and (len(path.parts) > 1 or path.exists())
+
+
+def _recipes_card(model: Fitted | str | Path) -> Card:
+    card = model.card if isinstance(model, Fitted) else places.card_of(model)
+    if card is None:
+        raise InputError("a model without a card is no recipe's: nothing says how to train it")
+    return card
 
 
 def prepare(
@@ -160,22 +200,29 @@ def _save_somewhere(fitted: Fitted, folder: Path) -> None:
         raise RecipeError(f"{error}; the fitted model is saved as {elsewhere}") from error
 
 
-def evaluate(model: Askable, data: Any = None, **given: Any) -> dict[str, float]:
+def evaluate(model: Model, data: Any = None, **given: Any) -> dict[str, float]:
     """The recipe's metrics on its test data, or on data given.
 
     Args:
-        model: From `fit`, `load` or `open_model`.
+        model: From `fit`, `load` or `open_model`; a recipe's name, or a saved model's path.
         data: As for `fit`; None reads again what the model was measured on.
         **given: Options of the recipe's way to measure, such as where the labels are.
 
+    Returns:
+        Name to value, the names being those that `recipes evaluate` prints.
+
     Raises:
         InputError: The model is no recipe's, or the data cannot be read.
+        UnsafeModelError: As for `open_model`.
+        CorruptModelError: As for `open_model`.
     """
-    if model.card is None:
+    card = opening.card_of(model)
+    if card is None:
         raise InputError("a model without a card is no recipe's: there is nothing to measure it by")
-    if catalog.get(model.card.recipe).assess:
-        return assess(model, data, given).metrics
-    return measure(model, data_for(model.card, data, given)).metrics
+    if catalog.get(card.recipe).assess:
+        return assess(opening.open_model(model), data, given).metrics
+    dataset = data_for(card, data, given)
+    return measure(opening.open_model(model), dataset).metrics
 
 
 def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
@@ -185,7 +232,9 @@ def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
     values = prediction.settings(fitted.card, given, options.ASSESSING)
     if data is None:
         fitted.card.paths()
-    paths = [str(data)] if isinstance(data, str | Path) else data
+    paths = None if data is None else files.named(data)
+    if data is not None and paths is None:
+        raise InputError(f"data: expected paths, received {described(data)}")
     measured: Measured = options.call(
         catalog.get(fitted.card.recipe), "assess", fitted, paths, options=values
     )
@@ -301,18 +350,19 @@ def _dataset(
     recipe: Recipe, data: Any, values: Mapping[str, Any], start: Card | None = None
 ) -> tuple[Dataset, list[str] | None]:
     """The data, and the paths it was read from, or None when it came as arrays."""
-    if isinstance(data, str | Path):
-        data = (data,)
+    texts = files.named(data)
+    if texts is None and not (isinstance(data, Sequence) and not data):
+        return recipe.from_arrays(*_pair(data)), None
+    # A name that is no text in any encoding can still be opened, but not written down.
+    known = [text.encode(errors="replace").decode() for text in texts or ()]
+    known_before = [start.learned] if start and recipe.reads_as_before else []
+    read = options.call(recipe, "read", texts or [], *known_before, options=values)
+    return read, None if "-" in known else list(read.known_as) or known
+
+
+def _pair(data: Any) -> Sequence[Any]:
     if not isinstance(data, Sequence):
-        raise InputError(f"data: expected paths or a pair (x, y), received {type(data).__name__}")
-    if all(isinstance(item, str | Path) for item in data):
-        # A name that is no text in any encoding can still be opened, but not written down.
-        known = [str(item).encode(errors="replace").decode() for item in data]
-        known_before = [start.learned] if start and recipe.reads_as_before else []
-        read = options.call(
-            recipe, "read", [str(item) for item in data], *known_before, options=values
-        )
-        return read, None if "-" in known else list(read.known_as) or known
+        raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
     if len(data) != 2:
         raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
-    return recipe.from_arrays(*data), None
+    return data

@@ -6,17 +6,18 @@ sessions to answers, metrics and pictures.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.anomaly import normality
-from keras_recipes.data import demonstration, lines, logs, sessions
+from keras_recipes.data import demonstration, files, lines, logs, sessions
 from keras_recipes.data import labels as labelled
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import FIRST, UNSEEN, Templates
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, described
 from keras_recipes.recipe import Calibrated, Dataset, Examples, Fitted, Measured, Row
 
 if TYPE_CHECKING:
@@ -301,11 +302,13 @@ def _detector(fitted: Fitted) -> "Detector":
 
 def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
     """The sessions that are asked about, and the names of the files that they are in."""
-    if isinstance(asked, str | Path):
-        asked = [Path(asked)]
-    texts = [str(item) for item in asked]
-    if texts and not isinstance(asked[0], Path):
-        names, blocks = [""], [(0, [text.encode() for text in texts])]
+    texts = files.named(asked)
+    if texts is None:
+        raise InputError(
+            f"expected paths of logs, or a list of their lines, received {described(asked)}"
+        )
+    if isinstance(asked, list | tuple) and not _is_path(asked[0]):
+        names, blocks = [""], [(0, [text.encode(errors="replace") for text in texts])]
     elif texts == [demonstration.BROKEN]:
         names, blocks = texts, [(0, demonstration.broken())]
     else:
@@ -317,6 +320,15 @@ def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
         by = detector.layout.by
         raise InputError(f"{', '.join(names)}: expected sessions by {by}, found none")
     return names, found
+
+
+def _is_path(item: str | Path) -> bool:
+    """Whether a path is meant, and not a line of a log."""
+    if isinstance(item, Path) or item == demonstration.BROKEN:
+        return True
+    if not any(map(str.isspace, item)) and (os.sep in item or item.lower().endswith(lines.ENDINGS)):
+        return True
+    return os.path.exists(item)  # noqa: PTH110  a line may be longer than any name
 
 
 def assess(

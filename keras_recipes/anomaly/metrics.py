@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes.anomaly import events
 from keras_recipes.anomaly.novelty import SeriesDetector, ValueClasses
 from keras_recipes.anomaly.watch import Watch, joined
-from keras_recipes.data import demonstration, labels, lines, series
+from keras_recipes.data import demonstration, files, labels, lines, series
+from keras_recipes.data.numbers import array
 from keras_recipes.data.series import Increase, Layout, Series
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Calibrated, Dataset, Examples, Fitted, Measured, Row
@@ -354,22 +355,18 @@ def _digest(learned: Mapping[str, Any]) -> str:
 
 def _given(asked: Any, watch: Watch) -> Series:
     """Paths, or values from Python: a DataFrame, or numbers of a single column."""
-    import numpy as np
-
-    if isinstance(asked, str | Path):
-        asked = [asked]
     if hasattr(asked, "columns"):
         return series.from_frame(asked, watch.layout)
-    if all(isinstance(item, str | Path) for item in asked):
-        return _source([str(item) for item in asked], watch.layout)[1]
-    numbers = np.asarray(asked, "float64")
+    if texts := files.named(asked):
+        return _source(texts, watch.layout)[1]
     names = list(watch.detectors)
-    if numbers.ndim == 1 and len(names) == 1:
-        numbers = numbers[:, None]
-    if numbers.ndim != 2 or numbers.shape[1] != len(names):
-        raise InputError(f"expected numbers of shape (N, {len(names)}), received {numbers.shape}")
+    expected = f"numbers of shape (N, {len(names)}), a DataFrame, or paths"
+    found = array(asked, expected).astype("float64")
+    table = found[:, None] if found.ndim == 1 and len(names) == 1 else found
+    if table.ndim != 2 or table.shape[1] != len(names) or not len(table):
+        raise InputError(f"expected {expected}, received shape {found.shape}")
     records = (
-        series.Record(str(number), None, tuple(row)) for number, row in enumerate(numbers.tolist())
+        series.Record(str(number), None, tuple(row)) for number, row in enumerate(table.tolist())
     )
     return Series(tuple(names), records)
 

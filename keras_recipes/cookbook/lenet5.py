@@ -22,7 +22,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from keras_recipes import classification
+from keras_recipes import classification, options
 from keras_recipes.data import digits
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import (
@@ -44,10 +44,33 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+Activation = Literal[
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "celu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "softsign",
+    "tanh",
+    "hard_tanh",
+    "sigmoid",
+    "hard_sigmoid",
+    "hard_silu",
+    "linear",
+]
+"""Those of Keras' activations that look at one number at a time."""
+
+
+@options.checked
 def build_lenet5(
     *,
     variant: Literal["today", "1998"] = "today",
-    activation: str = "relu",
+    activation: Activation = "relu",
     weight_decay: NotNegative = 0.01,
     dropout: Share = 0.0,
     label_smoothing: Share = 0.05,

@@ -22,6 +22,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from keras_recipes import options
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import (
     Calibrated,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 COLUMNS = ("session", "score", "anomaly", "position", "observed", "expected", "line")
 
 
+@options.checked
 def build_lstm_anomaly(
     *,
     units: Count = 10,
@@ -427,7 +429,7 @@ def assess(
 
 def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     """The loss; the scores with the threshold; the strangest session, or each series."""
-    from keras_recipes import options, plotting
+    from keras_recipes import plotting
     from keras_recipes.anomaly import logs, metrics
 
     if fitted.history:

@@ -19,7 +19,7 @@ instead of its pixels. The parameters stay 12,730.
 import math
 from typing import TYPE_CHECKING, Literal
 
-from keras_recipes import classification
+from keras_recipes import classification, options
 from keras_recipes.data import digits
 from keras_recipes.recipe import (
     Count,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import keras
 
 
+@options.checked
 def build_mnist_mlp(
     *,
     hidden_units: Count = 16,

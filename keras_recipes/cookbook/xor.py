@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from keras_recipes import options
 from keras_recipes.data import numbers
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 TRUTH_TABLE = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
 
 
+@options.checked
 def build_xor(
     *,
     hidden_units: Count = 10,
@@ -97,13 +99,8 @@ def read(data: Sequence[str]) -> Dataset:
 
 def from_arrays(x: Any, y: Any) -> Dataset:
     """Points of shape (N, 2) and targets of shape (N,) or (N, 1), each 0 or 1."""
-    import numpy as np
-
     points = as_batch(x).x
-    try:
-        targets = np.asarray(y, "float32")
-    except (TypeError, ValueError):
-        raise InputError("expected targets 0 or 1") from None
+    targets = numbers.array(y, "targets 0 or 1").astype("float32")
     if targets.shape not in ((len(points),), (len(points), 1)):
         raise InputError(
             f"expected a target for each point, received {len(points)} points "
@@ -169,11 +166,9 @@ def as_batch(points: Any) -> Batch:
     """
     import numpy as np
 
-    try:
-        with np.errstate(over="ignore"):
-            x = np.atleast_2d(np.asarray(points).astype("float32"))
-    except (TypeError, ValueError):
-        raise InputError("expected points (x1, x2), received something else") from None
+    given = numbers.array(points, "points of shape (N, 2)")
+    with np.errstate(over="ignore"):
+        x = (given[None] if given.shape == (2,) else given).astype("float32")
     if x.ndim != 2 or x.shape[1] != 2 or not len(x):
         raise InputError(f"expected points of shape (N, 2), received shape {x.shape}")
     if not np.isfinite(x).all():

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.data import files
+from keras_recipes.data import files, numbers
 from keras_recipes.errors import InputError, UnsafeModelError
 from keras_recipes.recipe import Batch, Dataset, Examples, Seed, Share
 
@@ -137,7 +137,12 @@ def from_arrays(images: Any, labels: Any) -> Dataset:
     """Images of shape (N, 28, 28) or (N, 28, 28, 1) and a label each, given from Python."""
     import numpy as np
 
-    labelled = _labelled("the arrays", np.asarray(images), np.asarray(labels))
+    try:
+        names = np.asarray(labels)
+    except ValueError:
+        raise InputError("expected a label for each image, received lists of them") from None
+    pixels = numbers.array(images, "images of shape (N, 28, 28)")
+    labelled = _labelled("the arrays", pixels, names)
     train, test = _split(labelled, TEST_SHARE, seed=0)
     return Dataset(
         name="arrays from Python",
@@ -214,12 +219,9 @@ def as_batch(images: Any) -> Batch:
     Raises:
         InputError: Another shape, or values that are no brightness.
     """
-    import numpy as np
-
-    array = np.asarray(images)
-    if array.ndim == 2:
-        array = array[None]
-    x = as_images("the images", array)
+    array = numbers.array(images, "images of shape (N, 28, 28)")
+    single = array.shape in ((28, 28), (28, 28, 1))
+    x = as_images("the images", array[None] if single else array)
     return Batch([str(row) for row in range(len(x))], x[..., None])
 
 

@@ -1,10 +1,21 @@
 """From what was typed to files: folders are searched through, quoted globs are spelt out."""
 
 import glob
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_recipes.errors import InputError
+
+
+def named(given: Any) -> list[str] | None:
+    """The texts, where a text, a path or a list of them was given from Python; None elsewhere."""
+    some = [given] if isinstance(given, str | Path) else given
+    if not isinstance(some, Sequence) or not some:
+        return None
+    if not all(isinstance(item, str | Path) for item in some):
+        return None
+    return [str(item) for item in some]
 
 
 def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
@@ -18,6 +29,8 @@ def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
         InputError: A folder without such files, a pattern that matches nothing, or a name that no
             file can have.
     """
+    if not text:
+        raise InputError("expected a file, a folder or a pattern, received an empty text")
     path = Path(text)
     try:
         if path.is_dir():

@@ -6,10 +6,13 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from keras_recipes.data import files
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, described
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LONGEST_LINE = 16_000_000
 """Characters; a picture of 1,000 by 1,000 pixels has room in it."""
@@ -45,6 +48,29 @@ def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[Numbere
             )
         else:
             yield _row(f"input {text!r}", text.split(","), width)
+
+
+def array(values: Any, expected: str) -> "np.ndarray":
+    """Numbers that were given from Python, as an array of whatever type and shape they have.
+
+    Args:
+        values: An array, a list of lists, a DataFrame.
+        expected: What is wanted, for the message.
+
+    Raises:
+        InputError: They are no numbers, a single one, or lists of different lengths.
+    """
+    import numpy as np
+
+    try:
+        found = np.asarray(values)
+        if found.ndim and found.dtype.kind == "O":  # a DataFrame's columns may have several types
+            found = found.astype("float64")
+    except (TypeError, ValueError):
+        found = np.array(None)
+    if not found.ndim or found.dtype.kind not in "biuf":
+        raise InputError(f"expected {expected}, received {described(values)}")
+    return found
 
 
 def _looks_like_a_path(text: str) -> bool:

@@ -1,0 +1,55 @@
+"""Drawing a model: its recipe's pictures, all of them or none, as files."""
+
+from pathlib import Path
+from typing import Any
+
+from keras_recipes import catalog, places, plotting, storage, training
+from keras_recipes.data import files
+from keras_recipes.errors import InputError, described
+from keras_recipes.recipe import Fitted
+
+DEFAULT_FOLDER = Path("plots")
+
+
+def plot(
+    model: Fitted | str | Path, folder: str | Path | None = None, *, data: Any = None
+) -> list[Path]:
+    """Draws the pictures that belong to a model's recipe.
+
+    Args:
+        model: From `fit` or `load`; a recipe's name, or a saved model's path.
+        folder: Where to write them; None means `plots/` and the model's name.
+        data: What is to be drawn, as for `evaluate`; None reads again what the model was fitted on.
+
+    Returns:
+        The PNG files written, such as `plots/xor/loss.png`.
+
+    Raises:
+        InputError: The model has no card, the folder cannot be written, or the data cannot be
+            read.
+        UnsafeModelError: As for `load`.
+        CorruptModelError: As for `load`.
+    """
+    card = model.card if isinstance(model, Fitted) else places.card_of(model)
+    if card is None:
+        raise InputError(f"{model}: has no card, so no recipe that draws it")
+    recipe, target = catalog.get(card.recipe), _folder(model, card.recipe, folder)
+    if recipe.answer is not None:
+        drawn: Any = card.paths() if data is None else files.named(data)
+        if drawn is None:
+            raise InputError(f"data: expected paths, received {described(data)}")
+    else:
+        drawn = training.data_for(card, data, {})
+    plotting.check_folder(target)
+    fitted = storage.load(model)
+    if recipe.answer is None:
+        training.check_fits(fitted, drawn)
+    figures = list(recipe.figures(fitted, drawn))  # all or, if one cannot be drawn, none
+    return [plotting.save(figure, target / f"{name}.png") for name, figure in figures]
+
+
+def _folder(model: Fitted | str | Path, recipe: str, folder: str | Path | None) -> Path:
+    if folder is not None:
+        return Path(folder)
+    place = model.place if isinstance(model, Fitted) else places.locate(model)
+    return DEFAULT_FOLDER / (place.name if place else recipe)

@@ -1,0 +1,113 @@
+"""The package as Python programmers and their editors see it."""
+
+import ast
+import inspect
+import pydoc
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import keras_recipes
+from keras_recipes import catalog
+
+ROOT = Path(__file__).parent.parent
+VERBS = ("fit", "evaluate", "predict", "plot", "export", "load", "save")
+
+
+def in_a_new_python(program: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *flags, "-c", program], capture_output=True, text=True, check=False
+    )
+
+
+def test_every_recipes_builder_is_exported_by_name() -> None:
+    builders = {f"build_{name.replace('-', '_')}" for name in catalog.names()}
+    assert builders == {name for name in keras_recipes.__all__ if name.startswith("build_")}
+
+
+@pytest.mark.parametrize("name", keras_recipes.__all__)
+def test_everything_that_is_exported_is_there(name: str) -> None:
+    assert getattr(keras_recipes, name) is not None
+    assert name in dir(keras_recipes)
+
+
+def test_type_checkers_see_the_same_names_as_python_and_no_others() -> None:
+    module = ast.parse(Path(keras_recipes.__file__).read_text())
+    (typed,) = [node for node in module.body if isinstance(node, ast.If)]
+    imported = {
+        alias.asname or alias.name
+        for node in typed.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported | {"__version__"} == set(keras_recipes.__all__)
+    assert not [node for node in module.body if isinstance(node, ast.FunctionDef)]
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert keras_recipes.__version__ == version("keras_recipes")
+
+
+def test_a_misspelt_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'biuld_xor'"):
+        keras_recipes.biuld_xor
+
+
+def test_importing_the_package_imports_neither_keras_nor_numpy() -> None:
+    program = (
+        "import sys, keras_recipes; from keras_recipes import *; keras_recipes.__version__; "
+        "print({'keras', 'numpy', 'tensorflow'} & set(sys.modules))"
+    )
+    assert in_a_new_python(program).stdout == "set()\n"
+
+
+def test_the_help_page_says_what_each_verb_takes_and_returns() -> None:
+    page = pydoc.plain(pydoc.render_doc(keras_recipes))
+    for verb in VERBS:
+        assert f"    {verb}(" in page.partition("PACKAGE CONTENTS")[0], verb
+        documented = inspect.getdoc(getattr(keras_recipes, verb))
+        for part in ("Args:", "Returns:", "Raises:"):
+            assert part in documented, (verb, part)
+
+
+WRONG_VALUES = """
+import sys
+from keras_recipes import build_lenet5, build_xor, fit
+for call in (
+    lambda: build_lenet5(dropout=2.0),
+    lambda: build_lenet5(activation="nope"),
+    lambda: build_lenet5(classes="10"),
+    lambda: build_xor(hidden_units=0),
+    lambda: build_xor(hidden_units=True),
+    lambda: build_xor(learning_rate=float("nan")),
+    lambda: fit("lenet5", dropout=2.0),
+    lambda: fit("lenet5", droput=0.1),
+    lambda: fit("lenet5", preset="nope"),
+    lambda: build_lenet5(droput=0.1),
+):
+    try:
+        call()
+    except (ValueError, TypeError) as error:
+        print(type(error).__name__, error, sep=": ")
+print({"keras", "numpy", "tensorflow"} & set(sys.modules))
+"""
+
+
+def test_wrong_values_are_refused_before_keras_is_imported() -> None:
+    lines = in_a_new_python(WRONG_VALUES).stdout.splitlines()
+    assert lines[0] == "InputError: dropout: expected a number >= 0 < 1, received 2.0"
+    assert lines[1].startswith("InputError: activation: expected one of relu, relu6")
+    assert lines[1].endswith("received 'nope'")
+    assert lines[2] == "InputError: classes: expected a whole number >= 1, received '10'"
+    assert lines[3] == "InputError: hidden_units: expected a whole number >= 1, received 0"
+    assert lines[4] == "InputError: hidden_units: expected a whole number >= 1, received True"
+    assert lines[5] == "InputError: learning_rate: expected a number > 0, received nan"
+    assert lines[6] == lines[0]
+    assert "did you mean 'dropout'?" in lines[7]
+    assert lines[8].startswith("InputError: lenet5 has no preset 'nope'")
+    assert lines[9].startswith("TypeError: ")
+    assert "'droput'" in lines[9]
+    assert lines[10] == "set()"
