@@ -53,7 +53,7 @@ def test_the_version_is_that_of_the_installed_package() -> None:
 
 def test_a_misspelt_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'biuld_xor'"):
-        keras_recipes.biuld_xor
+        print(keras_recipes.biuld_xor)
 
 
 def test_importing_the_package_imports_neither_keras_nor_numpy() -> None:
