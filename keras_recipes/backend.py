@@ -141,6 +141,21 @@ def seed(number: int) -> None:
 
 
 @contextmanager
+def handing_over_arrays() -> Iterator[None]:
+    """Meanwhile Python does not warn of the old way in which Keras gives NumPy its variables.
+
+    NumPy 2 deprecates that Keras 3.15 and TensorFlow 2.21 know no `copy` there; we cannot mend it.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning
+        )
+        yield
+
+
+@contextmanager
 def silenced() -> Iterator[None]:
     """Discards what is printed meanwhile, by native code too, and Python's warnings.
 

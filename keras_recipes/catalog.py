@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, described
 from keras_recipes.recipe import Recipe
 
 _COOKBOOK = Path(__file__).parent / "cookbook"
@@ -31,6 +31,8 @@ def get(name: str) -> Recipe:
     Raises:
         InputError: There is no such recipe; the nearest names are offered.
     """
+    if not isinstance(name, str):
+        raise InputError(f"recipe: expected a name, received {described(name)}")
     known = canonical(name)
     if known is None:
         import difflib

@@ -50,6 +50,6 @@ def plot(
 
 def _folder(model: Fitted | str | Path, recipe: str, folder: str | Path | None) -> Path:
     if folder is not None:
-        return Path(folder)
+        return places.target(folder)
     place = model.place if isinstance(model, Fitted) else places.locate(model)
     return DEFAULT_FOLDER / (place.name if place else recipe)

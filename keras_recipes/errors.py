@@ -40,12 +40,14 @@ class CorruptModelError(RecipeError):
 
 
 def described(value: Any) -> str:
-    """What was given from Python, for a message: its shape if it has one, else its kind."""
+    """What was given from Python, for a message: its shape, or itself, or its kind."""
+    import reprlib
+
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and shape:
         return f"{getattr(value, 'dtype', type(value).__name__)} of shape {shape}"
-    if value is None or isinstance(value, bool | int | float | str):
-        return printable(repr(value))
+    if value is None or isinstance(value, str | bytes | int | float | list | tuple | dict | set):
+        return printable(reprlib.repr(value))
     name = type(value).__name__
     return f"{'an' if name[0] in 'AEIOUaeio' else 'a'} {name}"
 

@@ -18,7 +18,7 @@ from keras_recipes import (
     storage,
     training,
 )
-from keras_recipes.errors import InputError, RecipeError
+from keras_recipes.errors import InputError, RecipeError, described
 from keras_recipes.formats import keras_file
 from keras_recipes.formats.format import Format
 from keras_recipes.recipe import Askable, Fitted
@@ -98,7 +98,7 @@ def export(model: Fitted | str | Path, format: str, path: str | Path | None = No
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
-    target = default_path(_place(model), format) if path is None else Path(path)
+    target = default_path(_place(model), format) if path is None else places.target(path)
     check(format, target)
     fitted = storage.load(model)
     way, x = FORMATS[format], _real_inputs(fitted)
@@ -123,8 +123,10 @@ def check(format: str, path: Path) -> None:
         InputError: An unknown format, a path that it cannot have or that cannot be written, a
             missing extra, or a backend that cannot write it.
     """
-    if format not in FORMATS:
-        raise InputError(f"format: expected one of {', '.join(FORMATS)}, received {format!r}")
+    if not isinstance(format, str) or format not in FORMATS:
+        raise InputError(
+            f"format: expected one of {', '.join(FORMATS)}, received {described(format)}"
+        )
     way = FORMATS[format]
     if way.format and way.format.extra:
         extras.require(f"format {format}", way.format.extra)
@@ -147,7 +149,7 @@ def _place(model: Fitted | str | Path) -> Path:
 
 def default_path(model: Path, format: str) -> Path:
     """Where an export goes when nothing is said: here, under the model's name."""
-    ending = FORMATS[format].ending if format in FORMATS else ""
+    ending = FORMATS[format].ending if format in tuple(FORMATS) else ""
     return Path(f"{model.name if model.is_dir() else model.stem}{ending}")
 
 

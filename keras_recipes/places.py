@@ -80,6 +80,17 @@ def default_folder(name: str) -> Path:
     return DEFAULT_FOLDER / name
 
 
+def target(path: str | Path) -> Path:
+    """A folder or file to write that was named from Python.
+
+    Raises:
+        InputError: It is no path.
+    """
+    if not isinstance(path, str | Path) or not str(path):
+        raise InputError(f"path: expected a folder or a file, received {described(path)}")
+    return Path(path)
+
+
 def check_own(folder: Path) -> None:
     """Refuses a folder for a fit that is kept for the models that come with this package.
 

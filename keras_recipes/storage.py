@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes import backend, places, publish
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, described, printable
 from keras_recipes.formats import keras_file
 from keras_recipes.history import History
 from keras_recipes.places import (
@@ -66,8 +66,11 @@ def save(model: Fitted | str | Path, path: str | Path) -> Path:
     """
     fitted = load(model) if isinstance(model, str | Path) else model
     if not isinstance(fitted, Fitted) or fitted.card is None:
-        raise InputError("expected what fit or load returned; Keras' own model.save saves the rest")
-    target = Path(path).resolve()
+        raise InputError(
+            "expected what fit or load returned, a recipe's name or a path, received "
+            f"{described(model)}; Keras' own model.save saves the rest"
+        )
+    target = places.target(path).resolve()
     check_replaceable(target)
     with publish.folder(target, members(fitted)) as staged:
         _verify(fitted.model, staged)
@@ -201,7 +204,7 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
         # The JSON says how to compile, so Keras looks for an optimizer in the file: a new one,
         # which has made no slots yet.
         bare.compile(keras.optimizers.get(keras.optimizers.serialize(model.optimizer)))
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, backend.handing_over_arrays():
         path = Path(scratch) / WEIGHTS
         bare.save_weights(path)
         return path.read_bytes()

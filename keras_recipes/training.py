@@ -55,7 +55,7 @@ def fit(
     *,
     preset: str | None = None,
     start: Fitted | str | Path | None = None,
-    callbacks: "Iterable[keras.callbacks.Callback]" = (),
+    callbacks: "Iterable[keras.callbacks.Callback] | None" = None,
     show_progress: bool | None = None,
     **given: Any,
 ) -> Fitted:
@@ -93,7 +93,7 @@ def fit(
     options.check(catalog.get(name), given, options.FITTING)
     begun = None if start is None else storage.load(start)
     task = prepare(name, () if data is None else data, preset=preset, given=given, start=begun)
-    return carry_out(task, callbacks=callbacks, show_progress=show_progress)
+    return carry_out(task, callbacks=callbacks or (), show_progress=show_progress)
 
 
 def _is_model(recipe: Fitted | str | Path) -> bool:

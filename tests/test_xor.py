@@ -81,7 +81,7 @@ def test_lists_arrays_and_frames_are_asked_alike(fitted: Fitted, points: object)
     assert type(row["probability"]) is float
 
 
-@pytest.mark.parametrize("points", [[[0, 1, 2]], "0,1", [[0, float("nan")]], [[[0, 1]]], None])
+@pytest.mark.parametrize("points", [[[0, 1, 2]], "0;1", [[0, float("nan")]], [[[0, 1]]], None])
 def test_what_is_no_point_is_refused(fitted: Fitted, points: object) -> None:
     with pytest.raises(InputError, match="expected"):
         predict(fitted, points)

@@ -494,8 +494,10 @@ def as_images(source: str, images: "np.ndarray") -> "np.ndarray":
         raise InputError(f"{source}: expected images of shape (N, 28, 28), received {images.shape}")
     if images.dtype == np.uint8:
         return images
-    if images.dtype.kind not in "biuf" or not np.isfinite(images).all():
-        raise InputError(f"{source}: expected finite numbers, received {images.dtype} or NaN")
+    if images.dtype.kind not in "biuf":
+        raise InputError(f"{source}: expected numbers, received {images.dtype}")
+    if not np.isfinite(images).all():
+        raise InputError(f"{source}: expected finite numbers, received NaN or infinity")
     if images.dtype.kind == "f" and images.max() <= 1:
         images = images * 255
     if images.min() < 0 or images.max() > 255:
