@@ -7,8 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_recipes.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -153,6 +158,15 @@ def handing_over_arrays() -> Iterator[None]:
             "ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning
         )
         yield
+
+
+def to_numpy(values: "keras.KerasTensor") -> "np.ndarray":
+    """What a variable or tensor of the running backend holds."""
+    import keras
+
+    with handing_over_arrays():
+        array: np.ndarray = keras.ops.convert_to_numpy(values)
+    return array
 
 
 @contextmanager

@@ -12,6 +12,7 @@ same door and is trained by `fit` with `steps_per_execution`.
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes import backend
 from keras_recipes.recipe import Examples
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def train(
     try:
         while first_epoch < epochs and not model.stop_training:
             count = min(epochs_per_call, epochs - first_epoch)
-            listeners.on_epoch_begin(first_epoch)
+            with backend.handing_over_arrays():  # of the learning rate, by Keras' own callbacks
+                listeners.on_epoch_begin(first_epoch)
             values = call(first_epoch, count)
             first_epoch += count
             last = {name: float(column[-1]) for name, column in values.items()}
-            listeners.on_epoch_end(first_epoch - 1, last)
+            with backend.handing_over_arrays():
+                listeners.on_epoch_end(first_epoch - 1, last)
             yield values
     finally:
         listeners.on_train_end()

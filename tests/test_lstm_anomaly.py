@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -77,6 +78,23 @@ def test_of_normal_sessions_held_back_hardly_any_is_called_an_anomaly(fitted: Fi
     assert fitted.card.metrics["held_out_sessions"] > 200
     assert fitted.card.metrics["false_alarms"] <= 0.005
     assert evaluate(fitted)["alarms"] == fitted.card.metrics["false_alarms"]
+
+
+@pytest.mark.parametrize("given", [str, Path, lambda name: [name], lambda name: [Path(name)]])
+def test_logs_are_named_by_texts_or_paths(fitted: Fitted, given: Callable[[str], object]) -> None:
+    order = [line for line in demonstration.normal() if b"order-100000 " in line]
+    Path("one.log").write_bytes(b"\n".join(order))
+    (row,) = predict(fitted, given("one.log"))
+    (same,) = predict(fitted, [line.decode() for line in order])
+    assert {**row, "line": None} == {**same, "line": None}
+    with pytest.raises(InputError, match=r"missing\.log: no such file"):
+        predict(fitted, given("missing.log"))
+
+
+@pytest.mark.parametrize("asked", [None, {}, 5, [], [1.0, 2.0], [None], np.zeros((3, 5))])
+def test_what_is_no_log_is_named_as_it_was_given(fitted: Fitted, asked: object) -> None:
+    with pytest.raises(InputError, match="expected paths of logs, or a list of their lines"):
+        predict(fitted, asked)
 
 
 def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> None:

@@ -287,6 +287,14 @@ def test_values_from_python_are_judged(fitted: Fitted, servers: Path) -> None:
     assert len(predict(load(servers), frame)) == 15
     with pytest.raises(InputError, match=r"shape \(N, 1\)"):
         predict(fitted, [[1.0, 2.0]])
+    Path("new.csv").write_text(table(5, 400))
+    for given in ("new.csv", Path("new.csv"), ["new.csv"]):
+        assert len(predict(servers, given)) == 15
+    for nothing in (None, {}, 5, [], [[1.0], [2.0, 3.0]]):
+        with pytest.raises(
+            InputError, match=r"expected numbers of shape \(N, 1\), a DataFrame, or"
+        ):
+            predict(fitted, nothing)
 
 
 @pytest.mark.parametrize("form", ["json-h5", "keras"])

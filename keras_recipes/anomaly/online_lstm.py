@@ -8,6 +8,8 @@ arithmetic of ten units needs some ten microseconds. Gates, weights and their or
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from keras_recipes import backend
+
 if TYPE_CHECKING:
     import keras
     import numpy as np
@@ -321,7 +323,6 @@ def weights_of(model: "keras.Model") -> "list[np.ndarray]":
         As `OnlineLSTM.weights`, a class for each symbol.
     """
     import keras
-    import numpy as np
 
     *_, recurrent, dense = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
     symbols = keras.ops.arange(dense.units, dtype="int32")[None]
@@ -329,4 +330,4 @@ def weights_of(model: "keras.Model") -> "list[np.ndarray]":
     kernel, *others = recurrent.weights
     # The kernel's rows are what a symbol adds to the gates, as if it had been encoded one-hot.
     arrays = [keras.ops.matmul(encoded[0], kernel), *others, *dense.weights]
-    return [np.asarray(keras.ops.convert_to_numpy(array), "float64") for array in arrays]
+    return [backend.to_numpy(array).astype("float64") for array in arrays]

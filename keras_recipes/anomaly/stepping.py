@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes import backend
 from keras_recipes.safety import sizes
 
 if TYPE_CHECKING:
@@ -60,15 +61,15 @@ class Twin:
 
         recurrent, dense = _layers(model, symbols)
         cell = recurrent.cell
-        weights = [np.asarray(keras.ops.convert_to_numpy(w), "float32") for w in cell.weights]
+        weights = [backend.to_numpy(weight).astype("float32") for weight in cell.weights]
         peephole = weights[2] if len(weights) == 4 else None
         before = keras.Model(model.inputs, recurrent.input)
         every = keras.ops.arange(dense.units, dtype="int32")[None]
         sizes.rows_at_once(before, every.shape, 1)
-        encoded = keras.ops.convert_to_numpy(before([every]))[0].astype("float32")
+        encoded = backend.to_numpy(before([every]))[0].astype("float32")
         if encoded.shape != (dense.units, len(weights[0])):
             raise ValueError(f"it makes {encoded.shape} of {dense.units} symbols")
-        kernel, bias = (keras.ops.convert_to_numpy(w).astype("float32") for w in dense.weights)
+        kernel, bias = (backend.to_numpy(weight).astype("float32") for weight in dense.weights)
         halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), dense.kernel.shape[0])
         gates, between = encoded @ weights[0] + weights[-1], weights[1]
         peephole = None if peephole is None else peephole * np.float32(0.5)

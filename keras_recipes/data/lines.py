@@ -128,9 +128,10 @@ def on_standard_input(asked: Any) -> bool:
     Raises:
         InputError: Files as well.
     """
-    if not isinstance(asked, list | tuple) or "-" not in [str(item) for item in asked]:
+    texts = files.named(asked)
+    if texts is None or "-" not in texts:
         return False
-    if len(asked) > 1:
+    if len(texts) > 1:
         raise InputError("expected files, or - alone for standard input, received both")
     return True
 
