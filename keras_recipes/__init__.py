@@ -37,8 +37,9 @@ A `model` is what `fit`, `load` or `open_model` returned, a recipe's name (looke
 folder or file. Keywords other than those named are the recipe's options, which
 `recipes show NAME` lists; `names()` gives the recipes, `get(name)` what is known of one.
 
-What is wrong with what was given raises InputError, a ValueError, in one line and before Keras is
-imported; UnsafeModelError and CorruptModelError refuse a model. All of them are RecipeErrors.
+What is wrong with what was given raises InputError, a ValueError, in one line; a wrong option does
+so before Keras is imported. UnsafeModelError and CorruptModelError refuse a model. All of them are
+RecipeErrors.
 
 Importing this package imports neither Keras nor NumPy; the first use of a name does.
 """

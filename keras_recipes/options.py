@@ -59,8 +59,7 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        limits = [f"{bound.relation} {bound.limit}" for bound in self.bounds]
-        return " ".join([noun[self.kind], *limits])
+        return " ".join([noun[self.kind], *map(str, self.bounds)])
 
     def parse(self, text: str) -> Any:
         """The value that a user wrote.

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from keras_recipes.history import History
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bound:
     """A limit on the values of an option: how they have to compare with it."""
 
     relation: Literal[">=", ">", "<"]
     limit: float
+
+    def __repr__(self) -> str:
+        return f"{self.relation} {self.limit}"
 
 
 Count = Annotated[int, Bound(">=", 1)]
