@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 LONGEST_LABEL = 255
 """Characters; a folder's name has no more."""
 
+CROSS_ENTROPY = "categorical crossentropy"
+"""The loss that `measure` takes the mean of, by Keras' name."""
+
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
 
@@ -113,13 +116,52 @@ def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """Loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
+    from sklearn.metrics import confusion_matrix
+
     from keras_recipes import plotting
 
-    labels, test = data.learned["labels"], data.test
-    if fitted.history:
-        yield "loss", plotting.curve(fitted.history, "loss", "cross-entropy")
-        yield "accuracy", plotting.curve(fitted.history, "accuracy", "share", log=False)
+    labels, test = labels_of(data.learned, data.test.y.shape[-1]), data.test
+    if history := fitted.history:
+        validated = "val_loss" in history.values
+        note, unit = _of_the_loss(fitted, validated), "cross-entropy, nats"
+        if _loss(fitted) != CROSS_ENTROPY:
+            unit = "see above" if validated else _loss(fitted)
+        yield "loss", plotting.curve(history, "loss", unit, note=note)
+        note = _while_training(_disturbances(fitted), validated)
+        yield "accuracy", plotting.curve(history, "accuracy", "share", log=False, note=note)
     outputs = fitted.runtime.outputs(test.x)
-    table = details(test.y, outputs, data.learned)["confusion"]
-    yield "confusion", plotting.confusion(table, data.name)
-    yield "mistakes", plotting.worst_mistakes(test, outputs, labels)
+    true, said = test.y.argmax(axis=1), outputs.argmax(axis=1)
+    counts = confusion_matrix(true, said, labels=range(len(labels)))
+    yield "confusion", plotting.confusion(counts, labels, data.name)
+    yield "mistakes", plotting.mistakes(test, outputs, labels)
+
+
+def _options(fitted: Fitted) -> Mapping[str, Any]:
+    return fitted.card.options if fitted.card else {}
+
+
+def _loss(fitted: Fitted) -> str:
+    """What is trained by, in words."""
+    return str(_options(fitted).get("loss", "categorical_crossentropy")).replace("_", " ")
+
+
+def _disturbances(fitted: Fitted) -> list[str]:
+    """What makes training harder than answering is."""
+    given = _options(fitted)
+    dropout = given.get("dropout")
+    return ["warped images"] * bool(given.get("warp")) + [f"dropout {dropout}"] * bool(dropout)
+
+
+def _of_the_loss(fitted: Fitted, validated: bool) -> str:
+    smoothing = _options(fitted).get("label_smoothing")
+    harder = [f"label smoothing {smoothing}"] * bool(smoothing) + _disturbances(fitted)
+    note = _while_training(harder, validated)
+    if _loss(fitted) == CROSS_ENTROPY or not validated:
+        return note
+    return f"training: {_loss(fitted)}; validation: cross-entropy\n{note}".strip()
+
+
+def _while_training(harder: list[str], validated: bool) -> str:
+    if not harder:
+        return ""
+    return f"training with {', '.join(harder)}{'; validation without' * validated}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes import publish
+from keras_recipes import lettering, publish
 from keras_recipes.history import History, spoken
 from keras_recipes.recipe import Examples, Row
 from keras_recipes.runtime import KerasRuntime
@@ -14,13 +14,28 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.axes import Axes
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import FuncNorm, LinearSegmentedColormap
     from matplotlib.figure import Figure
 
 ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
-INCHES = (5.2, 4.0)
+INCHES = (5.2, 4.2)
+TITLE, SMALL = 12, 8
+"""Sizes in points; labels of axes have Matplotlib's 10."""
+
+A_LINE = 10
+"""Characters of a title in an inch."""
+
+LONGEST_LABEL = 24
+"""Columns of a terminal that a class's label takes."""
+
 LONGEST_SESSION = 60
 """A session is drawn up to so many events."""
+
+WORST = 24
+"""So many mistakes are shown at most."""
+
+COUNTED = 12
+"""With so many classes there is room for a number in each cell, and for each class's label."""
 
 
 def save(figure: "Figure", path: Path) -> Path:
@@ -30,7 +45,7 @@ def save(figure: "Figure", path: Path) -> Path:
         RecipeError: The file cannot be written.
     """
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
+    figure.savefig(content, format="png", dpi=150, pil_kwargs={"optimize": True})
     publish.file(path, content.getvalue())
     return path
 
@@ -44,20 +59,67 @@ def check_folder(folder: Path) -> None:
     publish.prepare(folder.resolve() / "any.png")
 
 
-def curve(history: History, metric: str, unit: str, *, log: bool = True) -> "Figure":
-    """One metric over the epochs, on training and, where there is any, validation data."""
+def curve(
+    history: History, metric: str, unit: str, *, log: bool = True, note: str = ""
+) -> "Figure":
+    """One metric over the epochs, on training and, where there is any, validation data.
+
+    Args:
+        history: Of the fit.
+        metric: Its name there.
+        unit: Of the metric.
+        log: Whether the axis is to be logarithmic, where the values differ more than fivefold.
+        note: What makes the two curves differ besides the data.
+    """
+    import numpy as np
+
     figure, axes = _figure()
-    axes.plot(history.epochs, history.values[metric], color=ZERO, label="training")
-    if f"val_{metric}" in history.values:
-        axes.plot(history.epochs, history.values[f"val_{metric}"], color=ONE, label="validation")
-        axes.legend()
-    axes.set(yscale="log" if log else "linear", xlabel="epoch", ylabel=f"{metric} ({unit})")
-    axes.set_title(f"{metric.capitalize()} over {spoken(history.epochs[-1])}")
+    drawn = []
+    for name, colour, label in ((metric, ZERO, "training"), (f"val_{metric}", ONE, "validation")):
+        if name in history.values:
+            known = np.isfinite(history.values[name])
+            values = history.values[name][known]
+            marker = "o" if len(values) <= 20 else ""
+            axes.plot(history.epochs[known], values, color=colour, label=label, marker=marker)
+            drawn.append(values)
+    axes.set(xlabel="epoch", ylabel=f"{metric} ({unit})")
+    _whole_numbers(axes)
+    if log and _fivefold(np.concatenate(drawn)):
+        _log_scale(axes, np.concatenate(drawn))
+    _title(figure, f"{metric.capitalize()} over {spoken(int(history.epochs[-1]))}")
+    notes, style = lettering.drawable(note.splitlines(), 180)
+    shown = "\n".join(lettering.lines(line, 60) for line in notes)
+    axes.set_title(shown, fontsize=SMALL, **style)
     axes.grid(alpha=0.3)
+    _legend(figure, axes)
     return figure
 
 
-def watched(rows: Sequence[Row], title: str) -> "Figure":
+def _fivefold(values: "np.ndarray") -> bool:
+    return bool(len(values) and 0 < 5 * values.min() < values.max())
+
+
+def _log_scale(axes: "Axes", values: "np.ndarray") -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    if values.max() < 1000 * values.min():
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _whole_numbers(axes: "Axes") -> None:
+    """For what is counted along the horizontal axis, be it only one thing."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axes.get_xlim()
+    if high - low < 1:
+        axes.set_xlim(low - 0.5, high + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+
+
+def watched(rows: Sequence[Row], column: str, data: str) -> "Figure":
     """A series with what was expected of it and what was flagged, over its scores.
 
     An alarm is shaded for as long as it goes on: to the last record in a row whose score, halved
@@ -65,71 +127,146 @@ def watched(rows: Sequence[Row], title: str) -> "Figure":
 
     Args:
         rows: From `novelty.rows`, of one column, at least one.
-        title: What the series is called.
+        column: What the series is called.
+        data: What it is from.
     """
     import numpy as np
 
-    figure = _empty((10, 5))
+    figure = _empty((8.4, 4.4))
     top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     x = np.arange(len(rows))
     value, low, high, score = (
         np.array([np.nan if row[key] is None else row[key] for row in rows])
         for key in ("value", "expected_low", "expected_high", "score")
     )
+    marker = "." if len(rows) == 1 else ""
     top.fill_between(x, low, high, color=ZERO, alpha=0.2, linewidth=0, label="expected")
-    top.plot(x, value, color=ZERO, linewidth=0.8, label="value")
-    bottom.plot(x, score, color=ZERO, linewidth=0.8)
-    bottom.axhline(0.5, color=ONE, linestyle="--", linewidth=0.8)
-    for number, start in enumerate(np.flatnonzero(score >= 0.5).tolist()):
+    top.plot(x, value, color=ZERO, linewidth=0.8, label="value", marker=marker)
+    bottom.plot(x, score, color=ZERO, linewidth=0.8, marker=marker)
+    bottom.axhline(0.5, color=ONE, linestyle="--", linewidth=0.8, label="threshold")
+    starts, end = np.flatnonzero(score >= 0.5).tolist(), -1
+    for number, start in enumerate(starts):
+        if start <= end:
+            continue
         quiet = np.flatnonzero(score[start + 1 :] < 0.25)
         end = start + (int(quiet[0]) if len(quiet) else len(rows) - start - 1)
         for axes in (top, bottom):
             label = "flagged" if axes is top and not number else None
             axes.axvspan(start - 0.5, end + 0.5, color=ONE, alpha=0.4, label=label)
-    ticks = np.unique(np.linspace(0, len(rows) - 1, 6).astype(int))
-    bottom.set_xticks(ticks, [str(rows[tick]["timestamp"])[:16] for tick in ticks])
+    _name_records(bottom, [str(row["timestamp"]) for row in rows])
     bottom.set(ylim=(0, 1), ylabel="score")
-    top.set_title(title)
-    top.legend(loc="upper left", ncols=3)
+    top.ticklabel_format(axis="y", scilimits=(-4, 7), useOffset=False)
+    least, most = top.get_ylim()
+    if most - least < 1e-6 * max(abs(least), abs(most)):
+        top.set_ylim(least - 0.05 * abs(least), most + 0.05 * abs(most))
+    (name, where), style = lettering.drawable((column, data), 60)
+    top.set_ylabel(lettering.brief(name, 24), **style)
+    flagged = f"{len(starts):,} anomal{'y' if len(starts) == 1 else 'ies'}"
+    records = _counted(len(rows), "record")
+    _title(figure, f"{name} in {where}:", f"{flagged} among {records}", like=style)
+    _legend(figure, top, bottom)
     return figure
 
 
-def confusion(table: list[Row], data: str) -> "Figure":
-    """What was said of each class, in counts; right answers are on the diagonal.
+def _name_records(axes: "Axes", timestamps: Sequence[str]) -> None:
+    """Some of the records' times, without the seconds where nothing is lost by that."""
+    import numpy as np
+
+    room = 5 if len(timestamps[0]) <= 20 else 3
+    ticks = np.unique(np.linspace(0, len(timestamps) - 1, room).astype(int)).tolist()
+    texts = [timestamps[tick] for tick in ticks]
+    shorter = [text[:16] for text in texts]
+    if len(set(shorter)) == len(texts) and all(text[16:17] in ("", ":") for text in texts):
+        texts = shorter
+    texts, style = lettering.drawable(texts, 28)
+    axes.set_xticks(ticks, texts, fontsize=SMALL, **style)
+    numbered = all(text.isdecimal() and len(text) < 10 for text in timestamps)
+    axes.set_xlabel("record" if numbered else "time")
+
+
+def confusion(counts: "np.ndarray", labels: Sequence[object], data: str) -> "Figure":
+    """What was said of each class; right answers are on the diagonal.
 
     Args:
-        table: A row for each true class: `true`, then the count of each answer by label.
+        counts: Of each answer (column) to each true class (row).
+        labels: The classes'.
         data: What it was measured on.
     """
     import numpy as np
 
-    labels = [str(row["true"]) for row in table]
-    counts = np.array([[row[label] for label in labels] for row in table])
-    figure, axes = _figure()
-    axes.imshow(np.log1p(counts), cmap="Blues")
-    axes.set_xticks(range(len(labels)), labels)
-    axes.set_yticks(range(len(labels)), labels)
+    texts, style = lettering.drawable(labels, LONGEST_LABEL)
+    longest = max(lettering.columns(text) for text in texts)
+    many = len(labels) > COUNTED
+    side = min(3.6 + 0.14 * len(labels), 12) if many else max(0.4 * len(labels), 2.6)
+    margin = 0.07 * (longest if longest > 3 else 1)
+    figure, axes = _figure((side + margin + 1.8, side + margin + 0.8))
+    norm = _counts_norm()
+    norm.autoscale(np.array([0, max(counts.max(), 1)]))
+    image = axes.imshow(counts, cmap="Blues", norm=norm)
+    bar = figure.colorbar(image, ax=axes, label="images", fraction=0.05)
+    most = max(int(counts.max()), 1)
+    ticks = [0, *(10**power for power in range(8) if 2 * 10**power <= most), most]
+    bar.set_ticks(ticks, labels=[f"{tick:,}" for tick in ticks], minor=False)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.minorticks_off()
+    _name_classes(axes, texts, style, upright=many or longest > 3)
     axes.set(xlabel="answer", ylabel="truth")
-    axes.set_title(f"Answers on {data}'s test part")
-    if len(labels) <= 12:
-        dark = np.log1p(counts.max()) * 0.6
+    where, style = lettering.drawable([data], 40)
+    right = f"{np.trace(counts):,} of {counts.sum():,} right"
+    _title(figure, f"Answers on {where[0]}'s test part:", right, like=style)
+    if not many:
         for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if np.log1p(count) > dark else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=7)
+            colour = "white" if norm(count) > 0.6 else "black"
+            axes.text(
+                column, row, f"{count}", ha="center", va="center", color=colour, fontsize=SMALL
+            )
     return figure
 
 
-def worst_mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[str]) -> "Figure":
-    """The images whose true class was given the least probability, with truth and answer."""
-    given = (test.y * outputs).sum(axis=1)
-    figure = _empty((6.6, 5.2))
-    panels = figure.subplots(4, 6)
-    for axes, row in zip(panels.flat, given.argsort(), strict=False):
-        axes.imshow(test.x[row].squeeze(), cmap="gray_r")
-        truth, answer = labels[test.y[row].argmax()], labels[outputs[row].argmax()]
-        axes.set_title(f"{truth}, said {answer}", fontsize=9)
+def _counts_norm() -> "FuncNorm":
+    """Shades that tell one mistake from none beside thousands of right answers."""
+    import numpy as np
+    from matplotlib.colors import FuncNorm
+
+    return FuncNorm((np.log1p, np.expm1))
+
+
+def _name_classes(axes: "Axes", texts: Sequence[str], style: dict[str, Any], upright: bool) -> None:
+    """As many labels as there is room for."""
+    places = range(0, len(texts), -(-len(texts) // 90))
+    shown = [texts[place] for place in places]
+    size = 10 if len(texts) <= COUNTED else 7
+    axes.set_xticks(places, shown, rotation=90 if upright else 0, fontsize=size, **style)
+    axes.set_yticks(places, shown, fontsize=size, **style)
+
+
+def mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[object]) -> "Figure":
+    """Images that are answered wrongly, those first whose class was given the least probability."""
+    import numpy as np
+
+    truths, answers = test.y.argmax(axis=1), outputs.argmax(axis=1)
+    wrong = np.flatnonzero(truths != answers)
+    given = (test.y * outputs).sum(axis=1)[wrong]
+    shown = wrong[given.argsort(kind="stable")][:WORST]
+    columns = min(6, len(shown))
+    long = max(lettering.columns(str(label)) for label in labels) > 3
+    height = 1.35 if long else 1.15
+    rows = -(-len(shown) // 6)
+    figure = _empty((max(1.15 * columns, INCHES[0]), max(height * rows, 0.5) + 0.6))
+    if not len(shown):
+        _title(figure, f"No mistakes on {_counted(len(test), 'test image')}")
+        return figure
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
         axes.axis("off")
-    figure.suptitle("The worst mistakes")
+    for axes, row in zip(panels.flat, shown, strict=False):
+        axes.imshow(test.x[row].squeeze(), cmap="gray_r", vmin=0)
+        (truth, answer), style = lettering.drawable((labels[truths[row]], labels[answers[row]]), 9)
+        between = ",\n" if long else ", "
+        axes.set_title(f"{truth}{between}said {answer}", fontsize=SMALL, **style)
+    many = f"{_counted(len(wrong), 'mistake')} on {_counted(len(test), 'test image')}"
+    part = "" if len(shown) == len(wrong) else f"The {len(shown)} worst of "
+    _title(figure, f"{part}{many}")
     return figure
 
 
@@ -138,53 +275,95 @@ def filters(model: "keras.Model", layer: str) -> "Figure":
     import numpy as np
 
     kernels = np.asarray(model.get_layer(layer).kernel)[:, :, 0, :]
-    largest = abs(kernels).max()
-    figure = _empty((1.2 * kernels.shape[-1], 1.9))
-    panels = figure.subplots(1, kernels.shape[-1], squeeze=False)[0]
-    for number, axes in enumerate(panels):
-        axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
-        axes.set_title(f"{number + 1}", fontsize=9)
+    height, width, count = kernels.shape
+    largest = abs(kernels).max() or 1
+    columns = min(count, 8)
+    rows = -(-count // columns)
+    figure = _empty((max(1.1 * columns + 1.2, INCHES[0]), 1.35 * rows + 0.8))
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
         axes.axis("off")
-    figure.suptitle(f"The filters of {layer}")
+    for number, axes in zip(range(count), panels.flat, strict=False):
+        image = axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
+        axes.set_title(f"{number + 1}", fontsize=SMALL)
+    figure.colorbar(image, ax=panels.ravel().tolist(), label="weight", fraction=0.03)
+    kinds = "filter" if count == 1 else f"{count} filters"
+    _title(figure, f"The {kinds} of {layer}, {height} x {width} weights each")
     return figure
 
 
-def activations(model: "keras.Model", image: "np.ndarray", layers: Sequence[str]) -> "Figure":
+def activations(
+    model: "keras.Model",
+    image: "np.ndarray",
+    layers: Sequence[str],
+    labels: Sequence[object],
+    truth: object,
+) -> "Figure":
     """What each of the layers makes of one image: a row of maps for each, a strip for a vector.
 
     Args:
-        model: Sequential or functional.
+        model: Sequential or functional; its output is drawn last.
         image: Shape (28, 28) or (28, 28, 1).
         layers: Names, in the order in which they are drawn.
+        labels: The classes'.
+        truth: The image's.
     """
     import keras
 
-    seen = keras.Model(model.inputs, [model.get_layer(name).output for name in layers])
+    outputs = [*(model.get_layer(name).output for name in layers), model.outputs[0]]
+    seen = keras.Model(model.inputs, outputs)
     inputs = image.reshape(1, *model.input_shape[1:])
-    outputs = [keras.ops.convert_to_numpy(output)[0] for output in seen([inputs], training=False)]
-    figure = _empty((8.0, 0.9 * len(layers) + 1.2))
-    rows: Any = figure.subfigures(len(layers) + 1, 1)
-    _maps(rows[0], "input", image.reshape(*image.shape[:2], 1))
-    for row, name, output in zip(rows[1:], layers, outputs, strict=True):
+    found = [keras.ops.convert_to_numpy(output)[0] for output in seen([inputs], training=False)]
+    found = [image.reshape(*image.shape[:2], 1), *found]
+    heights = [0.55 if _is_vector(output) else 1.0 for output in found]
+    figure = _empty((8.0, sum(heights) + 1.4))
+    rows: Any = figure.subfigures(len(found), 1, height_ratios=[*heights[:-1], 0.95])
+    for row, name, output in zip(rows, ("input", *layers, "answer"), found, strict=True):
         _maps(row, name, output)
+    (axes,) = rows[-1].axes
+    axes.set_xlabel("class")
+    _name_answers(axes, labels, found[-1])
+    answer = labels[found[-1].argmax()]
+    (right, said), style = lettering.drawable((truth, answer), LONGEST_LABEL)
+    _title(figure, f"A test image of class {right}", f"on its way to the answer {said}", like=style)
+    figure.supxlabel(
+        "white is the smallest value of a row, black the largest; both stand at its beginning",
+        fontsize=SMALL,
+    )
     return figure
+
+
+def _is_vector(output: "np.ndarray") -> bool:
+    return bool(output.size == max(output.shape))
 
 
 def _maps(row: Any, name: str, output: "np.ndarray") -> None:
     import numpy as np
 
-    vector = output.size == max(output.shape)
+    vector = _is_vector(output)
     maps = [np.reshape(output, (1, -1))] if vector else list(np.moveaxis(output, -1, 0))
-    columns = 1 if vector else max(len(maps), 6)
-    panels = row.subplots(1, columns, squeeze=False)[0]
-    panels[0].set_ylabel(name, rotation=0, labelpad=30, va="center")
+    panels = row.subplots(1, 1 if vector else max(len(maps), 6), squeeze=False)[0]
+    shape = _counted(output.size, "value") if vector else " x ".join(map(str, output.shape))
+    low, high = float(output.min()), float(output.max())
+    text = f"{name}\n{shape}\n{low:.3g} to {high:.3g}"
+    panels[0].set_ylabel(text, rotation=0, labelpad=44, ha="center", va="center", fontsize=SMALL)
     for number, axes in enumerate(panels):
         if number < len(maps):
-            axes.imshow(maps[number], cmap="gray_r", aspect="auto" if vector else "equal")
-            axes.set(xticks=range(output.size) if output.size <= 12 else [], yticks=[])
+            aspect = "auto" if vector else "equal"
+            axes.imshow(maps[number], cmap="gray_r", aspect=aspect, vmin=low, vmax=high)
+            axes.set(xticks=[], yticks=[])
             axes.spines[:].set_color("lightgray")
         else:
             axes.axis("off")
+
+
+def _name_answers(axes: "Axes", labels: Sequence[object], answer: "np.ndarray") -> None:
+    few = len(labels) <= COUNTED
+    places = range(len(labels)) if few else [int(answer.argmax())]
+    texts, style = lettering.drawable(
+        [labels[place] for place in places], min(80 // len(places), LONGEST_LABEL)
+    )
+    axes.set_xticks(places, texts, fontsize=SMALL, **style)
 
 
 def scores(values: "np.ndarray", data: str) -> "Figure":
@@ -199,33 +378,55 @@ def scores(values: "np.ndarray", data: str) -> "Figure":
     figure, axes = _figure()
     strange = values >= 0.5
     numbers = np.arange(1, len(values) + 1)
-    axes.scatter(numbers[~strange], values[~strange], s=6, color=ZERO, label="normal")
-    axes.scatter(numbers[strange], values[strange], s=14, color=ONE, label="anomaly")
+    for chosen, size, colour, marker, label in (
+        (~strange, 6, ZERO, "o", "normal"),
+        (strange, 14, ONE, "^", "anomaly"),
+    ):
+        if chosen.any():
+            axes.scatter(
+                numbers[chosen], values[chosen], s=size, color=colour, marker=marker, label=label
+            )
     axes.axhline(0.5, color="black", linewidth=1, linestyle="--", label="threshold")
-    axes.set(xlabel="session", ylabel="score", ylim=(-0.03, 1.03))
-    axes.set_title(f"{strange.sum():,} of {len(values):,} sessions of {data}", wrap=True)
-    axes.legend(fontsize="small")
+    axes.set(xlabel="session, in the order of the log", ylabel="score", ylim=(-0.03, 1.03))
+    _whole_numbers(axes)
+    (where,), style = lettering.drawable([data], 60)
+    found = f"{strange.sum():,} anomal{'y' if strange.sum() == 1 else 'ies'}"
+    _title(figure, f"{found} among {_counted(len(values), 'session')}", f"of {where}", like=style)
+    _legend(figure, axes)
     return figure
 
 
-def surprises(events: list[str], nats: "np.ndarray", session: str) -> "Figure":
-    """How unexpected each event of a session was.
+def surprises(events: Sequence[str], nats: "np.ndarray", session: str, note: str = "") -> "Figure":
+    """How unexpected each event of a session was, or of a long one those around the strangest.
 
     Args:
         events: In words.
         nats: -log p of each, of the same length.
         session: Its name.
+        note: What is thought of it.
     """
-    shown = [f"{text[:57]}..." if len(text) > 60 else text for text in events[:LONGEST_SESSION]]
-    figure = _empty((8.0, 1.0 + 0.22 * len(shown)))
+    import numpy as np
+
+    strangest = int(nats.argmax())
+    first = max(0, min(strangest - LONGEST_SESSION // 2, len(events) - LONGEST_SESSION))
+    last = min(first + LONGEST_SESSION, len(events))
+    texts, style = lettering.drawable(events[first:last], 60)
+    texts = [f"{text}  {number}" for number, text in enumerate(texts, first + 1)]
+    figure = _empty((8.0, 1.8 + 0.22 * len(texts)))
     axes = figure.subplots()
-    places = range(len(shown))
-    colours = [ONE if value == nats.max() else ZERO for value in nats[: len(shown)]]
-    axes.barh(places, nats[: len(shown)], color=colours)
-    axes.set_yticks(places, shown, fontsize=7)
-    axes.invert_yaxis()
-    axes.set(xlabel="surprise, -log p (nats)")
-    axes.set_title(f"{session}, event by event")
+    places = np.arange(first, last) + 1
+    colours = np.where(nats[first:last] == nats[strangest], ONE, ZERO)
+    axes.barh(places, nats[first:last], color=colours)
+    axes.set_yticks(places, texts, fontsize=SMALL, **style)
+    axes.set(xlabel="surprise, -log p (nats)", ylim=(last + 0.6, first + 0.4))
+    axes.set_xlim(0, max(1.05 * float(nats[strangest]), 0.1))
+    axes.set_ylabel("event, the strangest in vermilion" if len(texts) > 8 else "event")
+    (name, *said), style = lettering.drawable((session, *note.splitlines()), 90)
+    part = "event by event"
+    if len(texts) < len(events):
+        part = f"events {first + 1:,} to {last:,} of {len(events):,}"
+    _title(figure, f"{name},", part, like=style)
+    figure.supxlabel("\n".join(said), fontsize=SMALL, **style)
     axes.grid(axis="x", alpha=0.3)
     return figure
 
@@ -235,14 +436,17 @@ def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
     import numpy as np
 
     figure, axes = _figure()
-    low, high = points.x.min(axis=0) - 0.5, points.x.max(axis=0) + 0.5
+    reach = 0.5 * np.ptp(points.x, axis=0)
+    reach[reach == 0] = 0.5
+    low, high = points.x.min(axis=0) - reach, points.x.max(axis=0) + reach
     across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype("float32")
     surface = KerasRuntime(model).outputs(grid).reshape(len(up), len(across))
     _shade(figure, axes, across, up, surface)
     _scatter(axes, points.x, points, list(points.x))
-    axes.set(xlabel="$x_1$", ylabel="$x_2$")
-    axes.set_title("What the net answers")
+    axes.set(xlabel="first input", ylabel="second input")
+    _title(figure, "What the net answers")
+    _legend(figure, axes)
     return figure
 
 
@@ -256,7 +460,7 @@ def hidden_layer(
     largest components alone can hide that the classes are separated, or show it where it is not so.
     The shade is what the output layer answers there: after training one line separates the classes.
     """
-    figure = _empty((9.2, 4.0))
+    figure = _empty((9.2, 4.2))
     panels = figure.subplots(1, 2)
     for axes, title, weights in zip(
         panels,
@@ -265,7 +469,9 @@ def hidden_layer(
         strict=True,
     ):
         _hidden_panel(figure, axes, model, weights, points)
-        axes.set_title(f"The hidden layer's view {title}")
+        axes.set_title(title, fontsize=TITLE)
+    _title(figure, "Where the hidden layer puts the points")
+    _legend(figure, panels[0])
     return figure
 
 
@@ -281,7 +487,7 @@ def _hidden_panel(
     hidden = np.asarray(first(points.x))
     plane = _Plane(hidden, np.asarray(last.kernel)[:, 0])
     where = plane.flat(hidden)
-    margin = 0.25 * np.ptp(where, axis=0).max() + 1e-3
+    margin = max(0.25 * np.ptp(where, axis=0).max(), 0.02)
     low, high = where.min(axis=0) - margin, where.max(axis=0) + margin
     across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
@@ -297,9 +503,9 @@ class _Plane:
     def __init__(self, points: "np.ndarray", read: "np.ndarray") -> None:
         import numpy as np
 
-        if points.shape[1] == 2:
-            self.origin, self.axes = np.zeros(2), np.eye(2)
-            self.labels = ("hidden unit 1", "hidden unit 2")
+        if points.shape[1] <= 2:
+            self.origin, self.axes = np.zeros(points.shape[1]), np.eye(2, points.shape[1])
+            self.labels = ("hidden unit 1", "hidden unit 2" if points.shape[1] == 2 else "nothing")
             return
         self.origin = points.mean(axis=0)
         across = read / np.linalg.norm(read)
@@ -328,6 +534,8 @@ def _shade(figure: "Figure", axes: "Axes", across: Any, up: Any, answers: Any) -
 def _scatter(axes: "Axes", where: Any, points: Examples, names: list[Any]) -> None:
     for value, colour, marker in ((0, ZERO, "o"), (1, ONE, "s")):
         chosen = points.y[:, 0] == value
+        if not chosen.any():
+            continue
         axes.scatter(
             where[chosen, 0],
             where[chosen, 1],
@@ -341,7 +549,6 @@ def _scatter(axes: "Axes", where: Any, points: Examples, names: list[Any]) -> No
     if len(where) <= 12:
         for (x, y), text in _labels(where, names).items():
             axes.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center")
-    axes.legend(loc="upper center", ncols=2, fontsize="small", framealpha=0.9)
 
 
 def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
@@ -360,8 +567,39 @@ def _diverging() -> "LinearSegmentedColormap":
     return LinearSegmentedColormap.from_list("diverging", [ZERO, "white", ONE])
 
 
-def _figure() -> "tuple[Figure, Axes]":
-    figure = _empty(INCHES)
+def _title(figure: "Figure", *parts: str, like: dict[str, Any] | None = None) -> None:
+    """A title over the whole figure, in as many lines as its width takes.
+
+    Args:
+        figure: What it is the title of.
+        parts: Of the title, each in lines of its own where they do not fit in one together.
+        like: Properties from `lettering.drawable`.
+    """
+    width = int(A_LINE * (figure.get_figwidth() - 0.4))
+    text = " ".join(parts)
+    if lettering.columns(text) > width:
+        text = "\n".join(lettering.lines(part, width) for part in parts)
+    figure.suptitle(text, fontsize=TITLE, **(like or {}))
+
+
+def _legend(figure: "Figure", *axes: "Axes") -> None:
+    """A legend of what the axes show, below them, where it hides nothing."""
+    handles, labels = [], []
+    for one in axes:
+        found = one.get_legend_handles_labels()
+        handles += found[0]
+        labels += found[1]
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=4, fontsize=SMALL, frameon=False
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _figure(inches: tuple[float, float] = INCHES) -> "tuple[Figure, Axes]":
+    figure = _empty(inches)
     return figure, figure.subplots()
 
 

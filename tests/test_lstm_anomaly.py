@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -16,6 +17,7 @@ from keras_recipes.data import demonstration
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Fitted, Row
 from tests.conftest import Run, shared_data
+from tests.legible import check
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +249,30 @@ def test_pictures_show_the_scores_and_the_strangest_session(
     result = recipes("plot", str(model), "--data", str(broken), "--output", "plots")
     assert result.exit_code == 0, result.stderr
     assert {path.stem for path in Path("plots").iterdir()} == {"loss", "scores", "session"}
+    figures = dict(lstm_anomaly.figures(load(model), [str(broken)]))
+    for figure in figures.values():
+        check(figure)
+    rows_of_all = answers(recipes, model, str(broken))
+    strangest = max(rows_of_all, key=lambda row: float(row["score"]))
+    assert strangest["session"] in figures["session"].get_suptitle()
+    said = figures["session"].get_supxlabel()
+    assert f"expected: {strangest['expected']}" in said
+    assert f"decided by event {strangest['position']}" in said
+
+
+def test_the_loss_says_where_training_sums_what_validation_takes_the_mean_of(
+    fitted: Fitted, broken: Path
+) -> None:
+    def note(**options: object) -> str:
+        card = replace(fitted.card, options={**fitted.card.options, **options})
+        name, figure = next(lstm_anomaly.figures(replace(fitted, card=card), [str(broken)]))
+        assert name == "loss"
+        check(figure)
+        return figure.axes[0].get_title()
+
+    assert note() == ""
+    assert note(summed_gradients=True).startswith("training: summed over a sequence; validation: ")
+    assert note(dropout=0.2) == "training with dropout 0.2, validation without"
 
 
 @pytest.mark.parametrize(

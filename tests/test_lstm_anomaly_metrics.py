@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 
 from keras_recipes import evaluate, export, fit, load, predict, save
+from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import kinds
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Fitted, Row
 from tests.conftest import Run, shared_data
+from tests.legible import check
 
 BROKEN = "demo-metrics-anomalies"
 
@@ -277,6 +279,23 @@ def test_pictures_show_each_series(recipes: Run, servers: Path) -> None:
     assert result.exit_code == 0, result.stderr
     names = {path.stem for path in Path("plots").iterdir()}
     assert names == {"loss", "series-1", "series-2", "series-3"}
+    for _, figure in lstm_anomaly.figures(load(servers), ["new.csv"]):
+        check(figure)
+
+
+def test_counts_are_not_expected_below_zero_in_files_and_in_streams(
+    recipes: Run, model: Path, empty_folder: Path
+) -> None:
+    values = [5, 3000, *(3, 0) * 50]
+    lines = ["timestamp,requests"]
+    for number, value in enumerate(values):
+        when = np.datetime64("2024-03-04T00:00:00") + np.timedelta64(10 * number, "m")
+        lines.append(f"{when},{value}")
+    content = "\n".join(lines) + "\n"
+    Path("few.csv").write_text(content)
+    rows = answers(recipes, model, "few.csv")
+    assert rows == answers(recipes, model, "-", input=content.encode())
+    assert min(float(row["expected_low"]) for row in rows) == 0
 
 
 def test_values_from_python_are_judged(fitted: Fitted, servers: Path) -> None:

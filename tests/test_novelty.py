@@ -185,6 +185,19 @@ def test_what_was_expected_goes_with_the_time_of_day() -> None:
     assert np.corrcoef(middle[-600:], values[-600:])[0, 1] > 0.95
 
 
+def test_of_what_was_never_negative_nothing_negative_is_expected() -> None:
+    counts = np.random.default_rng(0).poisson(2, 1200).astype(float)
+    counts[900:905] = 200  # widens what is expected
+    readings = read(counts)
+    assert min(reading.low for reading in readings) == 0
+    assert all(reading.low <= reading.high for reading in readings)
+    lower = read(counts - 1)
+    assert min(reading.low for reading in lower) < -1
+    # Where it does become negative, that is expected in time.
+    fallen = read(np.concatenate([counts[:700], counts[700:] - 1000]))
+    assert fallen[-1].low <= counts[-1] - 1000 <= fallen[-1].high
+
+
 @pytest.mark.parametrize("values", [[], [1.0] * 9, [float("nan")] * 50])
 def test_too_little_to_learn_from_is_said(values: list[float]) -> None:
     with pytest.raises(InputError, match="at least 10 numbers"):

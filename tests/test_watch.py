@@ -12,6 +12,7 @@ from keras_recipes.anomaly.novelty import SeriesDetector
 from keras_recipes.anomaly.watch import Watch
 from keras_recipes.data import demonstration
 from keras_recipes.data.series import Increase, Layout, Record, Series
+from tests.legible import check
 
 
 def watch(*columns: str, counters: tuple[str, ...] = ()) -> Watch:
@@ -44,10 +45,18 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     for begin, end in demonstration.metrics_truth():
         assert any(begin <= when <= end for when in flagged), (begin, flagged)
     assert len(flagged) <= 8
-    figure = plotting.watched(rows, "requests")
+    figure = plotting.watched(rows, "requests", "the demonstration")
     plotting.save(figure, Path("requests.png"))
+    check(figure)
     top, bottom = figure.axes
     assert sum(len(axes.patches) for axes in (top, bottom)) == 2 * len(flagged)
+
+
+def test_no_band_of_counts_goes_below_zero_in_the_picture_of_them() -> None:
+    values = np.random.default_rng(0).poisson(1, 200).tolist()
+    rows = list(watch("a").rows(table(*[(float(value),) for value in values], columns=("a",))))
+    (band,) = plotting.watched(rows, "a", "counts").axes[0].collections
+    assert band.get_paths()[0].vertices[:, 1].min() == 0
 
 
 def test_the_demonstration_is_the_same_every_time() -> None:

@@ -386,13 +386,22 @@ def figures(
     fitted: Fitted, data: Sequence[str], *, false_alarms: float, false_alarms_a_day: float
 ) -> "Iterator[tuple[str, Figure]]":
     """The scores with the threshold; the strangest session, event by event."""
+    import numpy as np
+
     from keras_recipes import plotting
 
     detector = _detector(fitted)
     allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
-    _, found = _asked(detector, [Path(text) for text in data])
+    names, found = _asked(detector, [Path(text) for text in data])
     verdicts = detector.judge(found)
     scores = verdicts.scores(allowed)
     yield "scores", plotting.scores(scores, ", ".join(data))
     session = int(scores.argmax())
-    yield "session", plotting.surprises(*verdicts.steps(session), found.names[session])
+    (row,) = detector.judge(found.some(np.arange(len(found)) == session)).rows(allowed, names)
+    yield "session", plotting.surprises(*verdicts.steps(session), row["session"], _in_words(row))
+
+
+def _in_words(row: Row) -> str:
+    """What an answer says of a session, in three lines."""
+    lines = [f"score {row['score']:.3g}, decided by event {row['position']}"]
+    return "\n".join([*lines, *(f"{name}: {row[name]}" for name in ("observed", "expected"))])

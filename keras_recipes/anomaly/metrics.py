@@ -487,8 +487,12 @@ def figures(fitted: Fitted, data: Sequence[str], *, bar: float) -> "Iterator[tup
     watch = _watch(fitted, bar)
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in watch.detectors}
     only = next(iter(kept))
+    before = watch.records
     for row in watch.rows(_given([Path(text) for text in data], watch)):
         kept[row.get("column", only)].append(row)
+    records = watch.records - before
+    if records > DRAWN_RECORDS:
+        log.info("drawn are the last %s of %s records", f"{DRAWN_RECORDS:,}", f"{records:,}")
     if not kept[only]:
         raise InputError(f"{', '.join(data)}: expected records to draw, found none")
     strangest = sorted(kept, key=lambda name: -max(row["score"] for row in kept[name]))[:DRAWN]
@@ -496,4 +500,4 @@ def figures(fitted: Fitted, data: Sequence[str], *, bar: float) -> "Iterator[tup
         log.info("drawn are the %d of %d columns with the highest scores", DRAWN, len(kept))
     for number, name in enumerate(name for name in kept if name in strangest):
         file = "series" if len(kept) == 1 else f"series-{number + 1}"
-        yield file, plotting.watched(list(kept[name]), f"{name}, {', '.join(data)}")
+        yield file, plotting.watched(list(kept[name]), name, ", ".join(data))

@@ -54,6 +54,7 @@ class Reading(NamedTuple):
         surprise: In orders of magnitude of probability: the mean over the views, averaged over the
             last records; goes on through the whole of an anomaly.
         low: Lower end of what was expected; in the long run 99 in 100 records are between the ends.
+            Not below zero where no value that was learned from is.
         high: Upper end of it.
         views: What each of `VIEWS` made of this record, in the same unit as `surprise`.
     """
@@ -319,6 +320,8 @@ class SeriesDetector:
             )
         expected = self._profile.expected(time)
         low, high = expected - self._reach.width, expected + self._reach.width
+        if self.classes.low >= 0 and expected >= 0:
+            low = max(low, 0.0)  # a count, or something else that is never negative
         if not _usable(value):
             return Reading(0.0, 0.0, low, high, (0.0,) * len(VIEWS))
         views = self._evidence(time, float(value), add=True)

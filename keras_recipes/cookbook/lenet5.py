@@ -213,8 +213,10 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
 
     yield from classification.figures(fitted, data)
     yield "filters", plotting.filters(fitted.model, "C1")
-    stages = ("C1", "S2", "C3", "S4", "C5", "F6", "output")
-    yield "activations", plotting.activations(fitted.model, data.test.x[0], stages)
+    labels, first = data.learned["labels"], data.test
+    truth = labels[first.y[0].argmax()]
+    stages = ("C1", "S2", "C3", "S4", "C5", "F6")
+    yield "activations", plotting.activations(fitted.model, first.x[0], stages, labels, truth)
 
 
 RECIPE = Recipe(

@@ -354,7 +354,8 @@ def answer(
 
     Of numbers `timestamp,value,score,anomaly,expected_low,expected_high`, of several columns with
     `column` behind the timestamp. Several files are parts of one table. Each record is judged by
-    those before it alone, in files as on standard input.
+    those before it alone, in files as on standard input. `expected_low` is not below zero where no
+    value that was learned from is.
 
     Args:
         fitted: The model.
@@ -432,9 +433,10 @@ def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     from keras_recipes import plotting
     from keras_recipes.anomaly import logs, metrics
 
-    if fitted.history:
-        yield "loss", plotting.curve(fitted.history, "loss", "nats an event")
     values = options.resolve(RECIPE, None, {}) | (fitted.card.options if fitted.card else {})
+    if fitted.history:
+        unit = "nats a value" if _of_metrics(fitted) else "nats an event"
+        yield "loss", plotting.curve(fitted.history, "loss", unit, note=_of_training(values))
     if _of_metrics(fitted):
         yield from metrics.figures(fitted, data, bar=values["bar"])
         return
@@ -444,6 +446,16 @@ def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
         false_alarms=values["false_alarms"],
         false_alarms_a_day=values["false_alarms_a_day"],
     )
+
+
+def _of_training(values: Mapping[str, Any]) -> str:
+    """What makes the loss while training another one than that on validation data."""
+    notes = []
+    if values["summed_gradients"]:
+        notes.append("training: summed over a sequence; validation: mean of its steps")
+    if values["dropout"]:
+        notes.append(f"training with dropout {values['dropout']}, validation without")
+    return "\n".join(notes)
 
 
 def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:
