@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_recipes import extras, formats, places, storage
+from keras_recipes import catalog, extras, formats, places, storage
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
@@ -39,10 +39,7 @@ class Opened:
             InputError: Always.
         """
         assert self.card is not None
-        raise InputError(
-            f"{self.card.recipe}: answers with its Keras model, received an export; name the "
-            "model that it was made from"
-        )
+        raise _needs_keras(self.card)
 
 
 def open_model(path: str | Path, weights: str | Path | None = None) -> Askable:
@@ -62,6 +59,7 @@ def open_model(path: str | Path, weights: str | Path | None = None) -> Askable:
     if not format:
         return storage.load(path, weights)
     opened = open_export(place, format)
+    places.tell_what_answers(str(path), place, opened.card)
     if opened.card is None:
         log.warning("unverified: %s has no card with digests", place)
     return opened
@@ -71,13 +69,19 @@ def card_of(model: str, weights: str | Path | None = None) -> Card | None:
     """The card of a MODEL argument, or None where it has none; the model is not opened.
 
     Raises:
-        InputError: There is no such model, or what computes it is not installed.
+        InputError: There is no such model, what computes it is not installed, or an export was
+            given where a recipe answers with its Keras model only.
         UnsafeModelError: The model could do more than compute.
-        CorruptModelError: The card is damaged.
+        CorruptModelError: The card is damaged, or the files are not the ones that it describes.
     """
     place = places.locate(model, weights)
     format = formats.of(place)
-    return _read(place, format)[1] if format else places.card_of(model, weights)
+    if not format:
+        return storage.verified_card(place)
+    card = _unaltered(place, format)[1]
+    if card and catalog.get(card.recipe).answer:
+        raise _needs_keras(card)
+    return card
 
 
 def open_export(place: Path, format: Format) -> Opened:
@@ -87,13 +91,25 @@ def open_export(place: Path, format: Format) -> Opened:
         place: Its file or folder.
         format: Its format.
     """
+    members, card = _unaltered(place, format)
+    return Opened(format.open(members, str(place)), card)
+
+
+def _needs_keras(card: Card) -> InputError:
+    return InputError(
+        f"{card.recipe}: answers with its Keras model, received an export; name the model that it "
+        "was made from"
+    )
+
+
+def _unaltered(place: Path, format: Format) -> tuple[Members, Card | None]:
     members, card = _read(place, format)
     if card and (altered := card.altered(members)):
         raise CorruptModelError(
             f"{place}: its {altered} is not the one that its card describes (SHA-256 differs); "
             "export it again"
         )
-    return Opened(format.open(members, str(place)), card)
+    return members, card
 
 
 def _read(place: Path, format: Format) -> tuple[Members, Card | None]:

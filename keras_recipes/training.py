@@ -35,7 +35,10 @@ class Task:
     data: Dataset
     paths: list[str] | None
     plan: Plan
-    start: Fitted | None = None
+
+    def made_of(self) -> dict[str, Any]:
+        """What makes the fit the one it is, as far as it is known without Keras."""
+        return {**self.options, "data": self.data.sha256}
 
 
 def fit(
@@ -67,8 +70,11 @@ def fit(
         InputError: An unknown recipe, option or preset, or data that cannot be used.
         GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
     """
-    task = prepare(name, data, preset=preset, given=given, start=start)
-    return carry_out(task, callbacks=callbacks, show_progress=show_progress)
+    if start is not None and start.card is None:
+        raise InputError("start: expected a fitted recipe, received a model without a card")
+    card = start.card if start else None
+    task = prepare(name, data, preset=preset, given=given, start=card)
+    return carry_out(task, start=start, callbacks=callbacks, show_progress=show_progress)
 
 
 def prepare(
@@ -77,17 +83,22 @@ def prepare(
     *,
     preset: str | None = None,
     given: Mapping[str, Any],
-    start: Fitted | None = None,
+    start: Card | None = None,
 ) -> Task:
-    """The first half of `fit`: checks the options and reads the data; see there."""
+    """The first half of `fit`: checks the options and reads the data; see there.
+
+    Args:
+        name: As for `fit`.
+        data: As for `fit`.
+        preset: As for `fit`.
+        given: As for `fit`.
+        start: The card of the model to go on training.
+    """
     recipe = catalog.get(name)
-    card = start.card if start else None
-    if start and (card is None or card.recipe != recipe.name):
-        raise InputError(f"--from: expected a fitted {recipe.name}, received another model")
-    if card:
-        _check_settled(recipe, card, preset, given)
-    values = options.resolve(recipe, preset, {**(card.options if card else {}), **given})
-    dataset, paths = _dataset(recipe, data, values, card)
+    values = settled(recipe, preset, given, start)
+    dataset, paths = _dataset(recipe, data, values, start)
+    if start and recipe.check_going_on:
+        recipe.check_going_on(start.learned, dataset)
     for option, value in options.check(recipe, dataset.implied).items():
         if given.get(option, value) != value:
             raise InputError(
@@ -95,13 +106,38 @@ def prepare(
             )
         values[option] = value
     plan = options.call(recipe, "training", options=values)
-    return Task(recipe, preset, values, dataset, paths, plan, start)
+    return Task(recipe, preset, values, dataset, paths, plan)
+
+
+def settled(
+    recipe: Recipe, preset: str | None, given: Mapping[str, Any], start: Card | None = None
+) -> dict[str, Any]:
+    """All options of a fit, but for those that follow from the data; nothing is read for them.
+
+    Args:
+        recipe: To be fitted.
+        preset: As for `fit`.
+        given: As for `fit`.
+        start: The card of the model to go on training.
+
+    Raises:
+        InputError: One that there is not, or that has no effect here, or a card of another recipe.
+    """
+    if start and start.recipe != recipe.name:
+        raise InputError(
+            f"--from: expected a fitted {recipe.name}, received a {start.recipe}; name another"
+        )
+    options.fitting(recipe, given)
+    if start:
+        _check_settled(recipe, start, preset, given)
+    return options.resolve(recipe, preset, {**(start.options if start else {}), **given})
 
 
 def carry_out(
     task: Task,
     folder: Path | None = None,
     *,
+    start: Fitted | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     checkpoint: Checkpoint | None = None,
     show_progress: bool | None = None,
@@ -111,6 +147,7 @@ def carry_out(
     Args:
         task: From `prepare`.
         folder: Where to save the model.
+        start: The model to go on training, whose card `prepare` was given.
         callbacks: Keras callbacks.
         checkpoint: Where an interrupted fit is kept and, if asked for, taken up again.
         show_progress: Whether to draw a progress bar.
@@ -126,7 +163,7 @@ def carry_out(
         task.plan,
         task.data,
         callbacks=tuple(callbacks),
-        start=task.start.model if task.start else None,
+        start=start.model if start else None,
     )
     if checkpoint and (state := checkpoint.kept(run.made_of())):
         run.go_on_from(state)
@@ -142,9 +179,26 @@ def carry_out(
     )
     if folder:
         _save_somewhere(fitted, folder)
+    _compare_with_guessing(task, fitted, saved=folder is not None)
     if checkpoint:
         checkpoint.discard()
     return fitted
+
+
+def _compare_with_guessing(task: Task, fitted: Fitted, *, saved: bool) -> None:
+    if task.recipe.guess is None or fitted.card is None:
+        return
+    guess = task.recipe.guess(task.data)
+    reached = fitted.card.metrics[guess.metric]
+    if guess.is_as_good_as(reached):
+        log.warning(
+            "no better than guessing: %s %.3g where %s gives %.3g%s; try a smaller learning_rate",
+            guess.metric,
+            reached,
+            guess.text,
+            guess.value,
+            "; saved all the same" if saved else "",
+        )
 
 
 def _save_somewhere(fitted: Fitted, folder: Path) -> None:
@@ -182,14 +236,36 @@ def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
     """How a model does on data, for a recipe that finds that out itself; given are its options."""
     fitted = model.in_keras
     assert fitted.card is not None
+    paths = check_assess(fitted.card, data, given)
     values = prediction.settings(fitted.card, given, options.ASSESSING)
-    if data is None:
-        fitted.card.paths()
-    paths = [str(data)] if isinstance(data, str | Path) else data
     measured: Measured = options.call(
         catalog.get(fitted.card.recipe), "assess", fitted, paths, options=values
     )
     return measured
+
+
+def check_assess(card: Card, data: Any, given: Mapping[str, Any]) -> list[str] | None:
+    """Refuses, before a model is opened, what `assess` could not measure.
+
+    Args:
+        card: The model's.
+        data: As for `assess`.
+        given: Options.
+
+    Returns:
+        The paths of the data; None for what the model was fitted on.
+
+    Raises:
+        InputError: An option that has no effect, data or labels that cannot be read.
+        CorruptModelError: The card is damaged.
+    """
+    recipe, values = catalog.get(card.recipe), prediction.settings(card, given, options.ASSESSING)
+    if data is None:
+        card.paths()
+    paths = [str(data)] if isinstance(data, str | Path) else data
+    if recipe.check_assess:
+        recipe.check_assess(card.learned, paths and [*map(str, paths)], given, values)
+    return paths
 
 
 def measure(model: Askable, data: Dataset) -> Measured:

@@ -53,23 +53,8 @@ class Detector:
         Raises:
             CorruptModelError: The card and the model do not belong together, or it is damaged.
         """
-        templates = Templates.from_json(learned.get("templates"))
-        kinds = templates.symbols - UNSEEN
-        tails = learned.get("tails")
-        numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
-        if not isinstance(tails, dict) or set(tails) != set(normality.VIEWS):
-            raise CorruptModelError("the card's thresholds are missing; fit again")
-        if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
-            raise CorruptModelError("the card's times are damaged; fit again")
-        return cls(
-            twin=_twin(model, templates.symbols),
-            layout=Layout.from_json(learned.get("layout")),
-            templates=templates,
-            counts=Counts.from_json(learned.get("counts"), kinds),
-            tails={view: Tail.from_json(tails[view]) for view in normality.VIEWS},
-            sessions_a_day=float(numbers[0] or 0),
-            silence=float(numbers[1] or 0),
-        )
+        found = known(learned)
+        return cls(twin=_twin(model, found["templates"].symbols), **found)
 
     @property
     def digest(self) -> str:
@@ -114,6 +99,29 @@ class Detector:
         return Verdicts(
             self, sequences, seen.nats, values, at - starts[:-1], seen.expected[at], table, nearest
         )
+
+
+def known(learned: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `Detector` has besides the net, trusting nothing in the card.
+
+    Raises:
+        CorruptModelError: The card is damaged.
+    """
+    templates = Templates.from_json(learned.get("templates"))
+    tails = learned.get("tails")
+    numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
+    if not isinstance(tails, dict) or set(tails) != set(normality.VIEWS):
+        raise CorruptModelError("the card's thresholds are missing; fit again")
+    if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
+        raise CorruptModelError("the card's times are damaged; fit again")
+    return {
+        "layout": Layout.from_json(learned.get("layout")),
+        "templates": templates,
+        "counts": Counts.from_json(learned.get("counts"), templates.symbols - UNSEEN),
+        "tails": {view: Tail.from_json(tails[view]) for view in normality.VIEWS},
+        "sessions_a_day": float(numbers[0] or 0),
+        "silence": float(numbers[1] or 0),
+    }
 
 
 def _twin(model: "keras.Model", symbols: int) -> Twin:

@@ -26,6 +26,7 @@ from keras_recipes.recipe import (
     Examples,
     Fitted,
     Goal,
+    Guess,
     Layer,
     Plan,
     Positive,
@@ -152,6 +153,13 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
     }
 
 
+def guess(data: Dataset) -> Guess:
+    """The accuracy of always answering the target that is the commonest."""
+    commonest = float(data.train.y.mean() >= 0.5)
+    right = float((data.test.y == commonest).mean())
+    return Guess("accuracy", right, "always answering the commonest target", best=1.0)
+
+
 def inputs(texts: Sequence[str]) -> Iterator[Batch]:
     """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time."""
     import numpy as np
@@ -241,6 +249,7 @@ RECIPE = Recipe(
     from_arrays=from_arrays,
     training=training,
     measure=measure,
+    guess=guess,
     inputs=inputs,
     as_batch=as_batch,
     interpret=interpret,
