@@ -65,9 +65,16 @@ class Checkpoint:
     and resumed ends where it would have ended, unless the net itself draws random numbers.
     """
 
-    def __init__(self, model_folder: Path, *, resume: bool = False) -> None:
+    def __init__(self, model_folder: Path, *, resume: bool = False, fresh: bool = False) -> None:
+        """Makes it; nothing is read yet.
+
+        Args:
+            model_folder: Of the fit; the state lies beside it.
+            resume: Whether to go on with what is kept.
+            fresh: Whether what is kept may go.
+        """
         self.path = model_folder.with_name(f".{model_folder.name}.checkpoint.npz")
-        self.resume = resume
+        self.resume, self.fresh = resume, fresh
         self._state: State | None = None
         self._signal: int | None = None
         self._kept_at = time.monotonic()
@@ -101,22 +108,19 @@ class Checkpoint:
                 self._signal,
             )
 
-    def check(self, *, fresh: bool) -> None:
+    def check(self) -> None:
         """Refuses to begin anew where a fit is kept that was stopped, unless that is wanted.
-
-        Args:
-            fresh: Whether what is kept may go.
 
         Raises:
             InputError: It is not said what is to become of what is kept; or nothing is, to resume.
         """
-        if self.resume and fresh:
+        if self.resume and self.fresh:
             raise InputError(
                 "--resume goes on with the fit that is kept, --fresh drops it: give one"
             )
         if self.resume and not self.path.exists():
             raise InputError(f"{self.path}: nothing to resume; fit without --resume")
-        if not (self.resume or fresh) and self.path.exists():
+        if not (self.resume or self.fresh) and self.path.exists():
             raise InputError(
                 f"{self.path}: keeps a fit that was stopped; go on with it by --resume, or drop it "
                 "by --fresh"
@@ -159,7 +163,7 @@ class Checkpoint:
         """Where the fit that was stopped had got to, if it is to go on; see `check_settings`."""
         self.check_settings(made_of)
         if self._state is None:
-            if self.path.exists():
+            if self.fresh and self.path.exists():
                 self.discard()
                 log.info("dropped the fit that was stopped and kept as %s", self.path)
             return None

@@ -204,8 +204,8 @@ def fit(
     before = _start_card(recipe, start) if start else None
     training.settled(recipe, preset, given, before)
     storage.check_target(folder.resolve())
-    checkpoint = Checkpoint(folder.resolve(), resume=resume)
-    checkpoint.check(fresh=fresh)
+    checkpoint = Checkpoint(folder.resolve(), resume=resume, fresh=fresh)
+    checkpoint.check()
     backend.choose(device, side_by_side=recipe.side_by_side)
     task = training.prepare(recipe.name, data, preset=preset, given=given, start=before)
     checkpoint.check_settings(task.made_of())

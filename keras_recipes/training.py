@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes import backend, catalog, options, prediction, progress, storage
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
-from keras_recipes.errors import InputError, RecipeError
+from keras_recipes.errors import InputError, RecipeError, StoppedError
 from keras_recipes.recipe import Askable, Dataset, Fitted, Measured, Plan, Recipe
 from keras_recipes.run import Run
 from keras_recipes.runtime import KerasRuntime
@@ -168,7 +168,7 @@ def carry_out(
     if checkpoint and (state := checkpoint.kept(run.made_of())):
         run.go_on_from(state)
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
-        run.until_goal(checkpoint, update)
+        _train(run, checkpoint, update)
     if task.plan.goal:
         log.info("reached: %s", task.plan.goal.text)
     fitted = Fitted(
@@ -183,6 +183,17 @@ def carry_out(
     if checkpoint:
         checkpoint.discard()
     return fitted
+
+
+def _train(run: Run, checkpoint: Checkpoint | None, update: progress.Update) -> None:
+    try:
+        run.until_goal(checkpoint, update)
+    except StoppedError:
+        raise
+    except RecipeError:
+        if checkpoint:  # it came to its end: there is nothing to go on with
+            checkpoint.discard()
+        raise
 
 
 def _compare_with_guessing(task: Task, fitted: Fitted, *, saved: bool) -> None:

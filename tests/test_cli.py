@@ -229,6 +229,7 @@ BAD = [
     (["fit", "xor", "--preset", "best"], 2, "its presets"),
     (["fit", "xor", "--data", "missing.csv"], 2, "no such file"),
     (["fit", "xor", "--resume"], 2, "nothing to resume"),
+    (["fit", "xor", "--resume", "--fresh"], 2, "give one"),
     (["fit", "xor", "--device", "gpu"], 2, "no GPU is seen here"),
     (["fit", "xor", "--out", "/proc/nowhere"], 2, "cannot be written"),
     (["fit"], 2, "Missing argument 'NAME'"),
@@ -340,7 +341,7 @@ def test_a_checkpoint_of_other_data_or_damaged_is_not_resumed(
         checkpoint.write_bytes(content)
         result = recipes("fit", "xor", "--resume")
         assert result.exit_code == 4
-        assert "damaged; fit without --resume" in result.stderr.splitlines()[-1]
+        assert "damaged; fit without --resume: --fresh drops it" in result.stderr.splitlines()[-1]
     np.savez(checkpoint, meta=np.array([print], dtype=object))
     result = recipes("fit", "xor", "--resume")
     assert result.exit_code == 3
@@ -504,6 +505,7 @@ def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_fold
     other = process(*endless, "--resume", "--seed", "9", check=False)
     assert other.returncode == 2
     assert "kept with other settings, seed=0, received 9" in other.stderr
+    assert "take those with --resume, or drop it by --fresh" in other.stderr
 
 
 @pytest.mark.full
