@@ -114,12 +114,13 @@ def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
     """The inputs that are `.npy` or `.npz` files, read before a model is opened for them.
 
     Raises:
-        InputError: One cannot be read.
+        InputError: One cannot be read, or another one is not there.
         UnsafeModelError: One holds Python objects, or is too large.
     """
     from keras_recipes.safety import arrays
 
     found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    numbers.check_there([text for text in inputs if text not in found], example="0,0")
     for text, x in found.items():
         _check_numbers(x, text)
     return found

@@ -106,6 +106,15 @@ def test_a_long_file_is_answered_row_by_row(recipes: Run, saved: Path, empty_fol
     assert len(result.stdout.splitlines()) == 10_001
 
 
+@pytest.mark.parametrize("content", ["", "\n \n\n", "x1,x2\n"])
+def test_points_where_there_are_none_are_refused(recipes: Run, saved: Path, content: str) -> None:
+    Path("none.csv").write_text(content)
+    for asked, extra in (("none.csv", {}), ("-", {"input": content})):
+        result = recipes("predict", "xor", asked, **extra)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == f"error: {asked}: expected points x1,x2, received none\n"
+
+
 def test_output_goes_to_a_file_when_asked(recipes: Run, saved: Path, empty_folder: Path) -> None:
     result = recipes("predict", "xor", "0,1", "--format", "csv", "--output", "answers/a.csv")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -55,6 +55,7 @@ CASES: list[tuple[str, int, str]] = [
     ("evaluate bare.json --data missing.npz --weights w.h5", 2, "missing.npz"),
     ("evaluate bare.json --weights w.h5", 2, "give --data"),
     ("predict bare.json --weights w.h5 missing.npy", 2, "missing.npy"),
+    ("predict bare.json --weights w.h5 missing.csv", 2, "missing.csv: no such file"),
     ("predict bare.json --weights missing.h5 1,2", 2, "missing.h5"),
     ("predict bare.json --weights w.h5 1,2 --set a=1", 2, "has no card and so no options"),
     # Where results go.

@@ -17,6 +17,7 @@ from keras_recipes.data import demonstration
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Fitted, Row
 from tests.conftest import Run, shared_data
+from tests.test_early import run_without_keras
 
 
 @pytest.fixture(scope="module")
@@ -397,6 +398,86 @@ def test_what_would_do_nothing_or_harm_is_refused(
     result = recipes(*(str(model) if word == "MODEL" else word for word in arguments))
     assert result.exit_code == 2
     assert complaint in result.stderr.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def of_numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fitted = fit("lstm-anomaly", "demo-metrics", epochs=1, show_progress=False)
+    return save(fitted, tmp_path_factory.mktemp("numbers") / "numbers")
+
+
+EARLY = [
+    ("predict LOGS empty.log", "expected sessions by"),
+    ("predict LOGS blank.log", "expected sessions by"),
+    ("predict LOGS missing.log", "no such file"),
+    ("predict LOGS folder", "folder: no file there"),
+    ("predict LOGS - empty.log", "or - alone"),
+    ("predict LOGS - --set state=/nowhere/x", "state: /nowhere is no folder"),
+    ("predict LOGS - --set state=/proc/x", "cannot be written"),
+    ("predict LOGS blank.log --set state=x", "give - instead of files"),
+    ("predict LOGS blank.log --set timeout=5", "give - instead of files"),
+    ("predict LOGS blank.log --set open_sessions=5", "give - instead of files"),
+    ("predict LOGS - --set bar=2", "bar: is of numbers"),
+    ("predict LOGS demo-anomalies --set false_alarms=0", "more than 0"),
+    ("evaluate LOGS --set timeout=5", "no option 'timeout' here"),
+    ("evaluate LOGS --set state=x", "no option 'state' here"),
+    ("evaluate LOGS --set only_anomalies=true", "no option 'only_anomalies' here"),
+    ("evaluate LOGS --labels missing.csv", "missing.csv: cannot be read"),
+    ("evaluate LOGS --labels blank.log", "blank.log"),
+    ("evaluate LOGS --data blank.log", "expected sessions by"),
+    ("evaluate LOGS --set bar=2", "bar: is of numbers"),
+    ("plot LOGS --data missing.log", "no such file"),
+    ("predict NUMBERS empty.csv", "empty.csv: expected rows of numbers"),
+    ("predict NUMBERS blank.log", "blank.log: expected rows of numbers"),
+    ("predict NUMBERS missing.csv", "no such file"),
+    ("predict NUMBERS folder", "folder: no file there"),
+    ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is no folder"),
+    ("predict NUMBERS - --set timeout=5", "timeout: is of logs"),
+    ("predict NUMBERS demo-metrics --set false_alarms=0.1", "false_alarms: is of logs"),
+    ("evaluate NUMBERS --data demo-metrics --labels missing.csv", "missing.csv: cannot be read"),
+    ("evaluate NUMBERS --set false_alarms=0.1", "false_alarms: is of logs"),
+    ("fit lstm-anomaly --from xor", "run `recipes fit xor`"),
+    ("fit lstm-anomaly --from lenet5", "expected a fitted lstm-anomaly, received a lenet5"),
+    ("fit lstm-anomaly --from LOGS --set window=5m", "as before, ''"),
+    ("fit lstm-anomaly --data blank.log", "expected at least 30 sessions"),
+]
+
+
+def test_what_cannot_be_judged_is_refused_before_keras_is_imported(
+    model: Path, of_numbers: Path, empty_folder: Path
+) -> None:
+    for name in ("empty.log", "empty.csv"):
+        Path(name).touch()
+    Path("blank.log").write_text("\n \n\n")
+    Path("folder").mkdir()
+    names = {"LOGS": str(model), "NUMBERS": str(of_numbers)}
+    lines = [[names.get(word, word) for word in line.split()] for line, _ in EARLY]
+    for (line, complaint), (code, messages, output) in zip(
+        EARLY, run_without_keras(empty_folder, lines), strict=True
+    ):
+        assert (line, code, output) == (line, 2, ""), messages
+        assert "was imported" not in messages
+        assert complaint in messages.splitlines()[-1], line
+
+
+def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
+    done = recipes("fit", "lstm-anomaly", "--epochs", "1", "--learning-rate", "30", "--json")
+    assert done.exit_code == 0
+    (said,) = [line for line in done.stderr.splitlines() if "no better than guessing" in line]
+    loss = json.loads(done.stdout)["metrics"]["loss"]
+    assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
+    held = lstm_anomaly.read([])
+    symbols = held.test.y[held.test.y > 0]
+    often = np.bincount(held.train.y[held.train.y > 0], minlength=int(symbols.max()) + 1)
+    by_frequency = -np.log(often[symbols] / often.sum()).mean()
+    assert f"gives {by_frequency:.3g};" in said
+
+
+def test_a_fit_that_learned_says_nothing_of_guessing(
+    model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    guess = lstm_anomaly.guess(lstm_anomaly.read([]))
+    assert not guess.is_as_good_as(load(model).card.metrics["loss"])
 
 
 def test_a_state_that_cannot_be_kept_is_a_failure(

@@ -161,12 +161,19 @@ def guess(data: Dataset) -> Guess:
 
 
 def inputs(texts: Sequence[str]) -> Iterator[Batch]:
-    """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time."""
+    """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time.
+
+    Raises:
+        InputError: There is none, or one is malformed.
+    """
     import numpy as np
 
-    rows = numbers.rows(texts, width=2, example="0,1")
+    rows, some = numbers.rows(texts, width=2, example="0,1"), False
     while points := [values for _, values in islice(rows, 4096)]:
+        some = True
         yield as_batch(np.array(points))
+    if not some:
+        raise InputError(f"{', '.join(texts)}: expected points x1,x2, received none")
 
 
 def as_batch(points: Any) -> Batch:
