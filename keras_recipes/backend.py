@@ -75,14 +75,14 @@ def start(device: str = "auto") -> None:
 
 
 def _import_keras() -> None:
+    asked = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if asked not in BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND: expected {', '.join(BACKENDS)}, received {asked!r}; unset it"
+        )
     try:
         import keras
     except (ImportError, ValueError) as error:
-        asked = os.environ.get("KERAS_BACKEND", "tensorflow")
-        if asked not in BACKENDS:
-            raise InputError(
-                f"KERAS_BACKEND: expected {', '.join(BACKENDS)}, received {asked!r}; unset it"
-            ) from None
         raise InputError(
             f"Keras does not start with KERAS_BACKEND={asked} ({error}): "
             f"pip install 'keras_recipes[{asked}]', or unset KERAS_BACKEND"

@@ -65,9 +65,17 @@ class Checkpoint:
     and resumed ends where it would have ended, unless the net itself draws random numbers.
     """
 
-    def __init__(self, model_folder: Path, *, resume: bool = False) -> None:
+    def __init__(self, model_folder: Path, *, resume: bool = False, fresh: bool = False) -> None:
+        """Makes it; nothing is read yet.
+
+        Args:
+            model_folder: Of the fit; the state lies beside it.
+            resume: Whether to go on with what is kept.
+            fresh: Whether what is kept may go.
+        """
         self.path = model_folder.with_name(f".{model_folder.name}.checkpoint.npz")
-        self.resume = resume
+        self.resume, self.fresh = resume, fresh
+        self._state: State | None = None
         self._signal: int | None = None
         self._kept_at = time.monotonic()
 
@@ -100,40 +108,67 @@ class Checkpoint:
                 self._signal,
             )
 
-    def kept(self, made_of: dict[str, Any]) -> State | None:
-        """Where the fit that was stopped had got to, if it is to go on.
-
-        Args:
-            made_of: Of the fit that is to go on.
+    def check(self) -> None:
+        """Refuses to begin anew where a fit is kept that was stopped, unless that is wanted.
 
         Raises:
-            InputError: Nothing was kept, or of another fit.
+            InputError: It is not said what is to become of what is kept; or nothing is, to resume.
+        """
+        if self.resume and self.fresh:
+            raise InputError(
+                "--resume goes on with the fit that is kept, --fresh drops it: give one"
+            )
+        if self.resume and not self.path.exists():
+            raise InputError(f"{self.path}: nothing to resume; fit without --resume")
+        if not (self.resume or self.fresh) and self.path.exists():
+            raise InputError(
+                f"{self.path}: keeps a fit that was stopped; go on with it by --resume, or drop it "
+                "by --fresh"
+            )
+
+    def check_settings(self, made_of: dict[str, Any]) -> None:
+        """Reads what is kept, if it is to go on, and refuses it where it is of another fit.
+
+        Args:
+            made_of: Of the fit that is to go on, as far as it is known.
+
+        Raises:
+            InputError: It was kept with other settings.
             CorruptModelError: What was kept is damaged.
             UnsafeModelError: It holds Python objects, or more than the limits.
         """
         if not self.resume:
-            if self.path.exists():
-                log.warning("a fit that was stopped is kept here; --resume goes on with it")
-            return None
-        if not self.path.exists():
-            raise InputError(f"{self.path}: nothing to resume; fit without --resume")
-        try:
-            state = _unpacked(self.path)
-        except UnsafeModelError:
-            raise
-        except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
-            raise CorruptModelError(f"{self.path}: damaged; fit without --resume") from error
+            return
+        if self._state is None:
+            try:
+                self._state = _unpacked(self.path)
+            except UnsafeModelError:
+                raise
+            except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
+                raise CorruptModelError(
+                    f"{self.path}: damaged; fit without --resume: --fresh drops it"
+                ) from error
+        state = self._state
         differ = [name for name in made_of if state.made_of.get(name) != made_of[name]]
         if differ:
             kept = ", ".join(
                 f"{name}={state.made_of.get(name)}, received {made_of[name]}" for name in differ
             )
             raise InputError(
-                f"{self.path}: was kept with other settings, {kept}; take those, or fit without "
-                "--resume"
+                f"{self.path}: was kept with other settings, {kept}; take those with --resume, or "
+                "drop it by --fresh"
             )
-        log.info("resumed after %s", spoken(state.epochs))
-        return state
+
+    def kept(self, made_of: dict[str, Any]) -> State | None:
+        """Where the fit that was stopped had got to, if it is to go on; see `check_settings`."""
+        self.check_settings(made_of)
+        if self._state is None:
+            if self.fresh and self.path.exists():
+                self.discard()
+                log.info("dropped the fit that was stopped and kept as %s", self.path)
+            return None
+        log.info("resumed after %s", spoken(self._state.epochs))
+        return self._state
 
     def discard(self) -> None:
         """Removes the file: the fit is saved."""

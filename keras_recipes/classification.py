@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.errors import CorruptModelError, printable
-from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Row, Share
+from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Guess, Row, Share
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +15,9 @@ LONGEST_LABEL = 255
 
 CROSS_ENTROPY = "categorical crossentropy"
 """The loss that `measure` takes the mean of, by Keras' name."""
+
+SHOWN_LABELS = 12
+"""So many labels are named in a message."""
 
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
@@ -49,6 +52,35 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
         "accuracy": float(np.mean(right)),
         "loss": float(-np.mean(np.log(np.maximum(of_the_right, 1e-7)))),
     }
+
+
+def guess(data: Dataset) -> Guess:
+    """The accuracy of always answering the class that is the commonest in the training part."""
+    commonest = data.train.y.sum(axis=0).argmax()
+    right = float((data.test.y.argmax(axis=1) == commonest).mean())
+    return Guess("accuracy", right, "always answering the commonest class", best=1.0)
+
+
+def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
+    """Refuses data of other classes than a model that is to go on training.
+
+    Raises:
+        InputError: Its labels are others, or in another order.
+        CorruptModelError: The card has no labels.
+    """
+    now, known = data.learned["labels"], learned.get("labels")
+    before = labels_of(learned, len(known) if isinstance(known, list) else 0)
+    if list(map(str, before)) != list(map(str, now)):
+        raise InputError(
+            f"--from: the model has {_counted(before)}, {data.name} has {_counted(now)}; fit "
+            "without --from"
+        )
+
+
+def _counted(labels: "list[Any]") -> str:
+    shown = ", ".join(printable(label, 20) for label in labels[:SHOWN_LABELS])
+    more = ", ..." if len(labels) > SHOWN_LABELS else ""
+    return f"{len(labels)} classes ({shown}{more})"
 
 
 def interpret(

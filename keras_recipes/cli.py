@@ -15,7 +15,7 @@ import click
 
 from keras_recipes import catalog, options
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.recipe import Fitted, Recipe
+from keras_recipes.recipe import Recipe
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
@@ -168,6 +168,7 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--out", metavar="DIR", help="The model's own folder [saved_models/NAME].")
 @click.option("--from", "start", metavar="MODEL", help="Go on training this fitted model.")
 @click.option("--resume", is_flag=True, help="Go on with a fit that was stopped.")
+@click.option("--fresh", is_flag=True, help="Drop a fit that was stopped, and begin anew.")
 @_JSON
 def fit(
     name: str,
@@ -178,6 +179,7 @@ def fit(
     out: str | None,
     start: str | None,
     resume: bool,
+    fresh: bool,
     as_json: bool,
     **shorthands: Any,
 ) -> None:
@@ -195,16 +197,21 @@ def fit(
     from keras_recipes.checkpoint import Checkpoint
 
     folder = Path(out) if out else places.default_folder(recipe.name)
+    # What can be refused is refused before Keras is imported and before data is read.
     places.check_own(folder)
-    backend.choose(device, side_by_side=recipe.side_by_side)
-    begun = _loaded(start, device) if start else None
-    task = training.prepare(recipe.name, data, preset=preset, given=given, start=begun)
+    before = training.start_card(start) if start else None
+    training.settled(recipe, preset, given, before)
     storage.check_target(folder.resolve())
+    checkpoint = Checkpoint(folder.resolve(), resume=resume, fresh=fresh)
+    checkpoint.check()
+    backend.choose(device, side_by_side=recipe.side_by_side)
+    task = training.prepare(recipe.name, data, preset=preset, given=given, start=before)
+    checkpoint.check_settings(task.made_of())
+    begun = storage.load(start) if start else None
     backend.start(device)
     log.info("fitting %s on %s; %s", recipe.name, task.data.name, backend.describe())
-    checkpoint = Checkpoint(folder.resolve(), resume=resume)
     with checkpoint.watching():
-        card = training.carry_out(task, folder, checkpoint=checkpoint).card
+        card = training.carry_out(task, folder, start=begun, checkpoint=checkpoint).card
     assert card is not None
     log.info("%s, saved as %s", card.course, folder)
     details = {"model": str(folder), "options": card.options, "training": card.training}
@@ -246,6 +253,7 @@ def evaluate(
     recipe = catalog.get(card.recipe)
     given = _given(recipe, assignments, shorthands, options.evaluating(recipe))
     if recipe.assess:
+        training.check_assess(card, data or None, given)
         name = ", ".join(data) or card.data["name"]
         measured = training.assess(opening.open_model(model, weights), data or None, given)
     else:
@@ -321,7 +329,9 @@ def predict(
         arrays = prediction.raw_arrays(inputs)
     else:
         recipe = catalog.get(card.recipe)
-        given = prediction.settings(card, options.parse(recipe, assignments, options.PREDICTING))
+        typed = options.parse(recipe, assignments, options.PREDICTING)
+        given = prediction.settings(card, typed)
+        prediction.check_asked(card, inputs, typed, given)
         if recipe.inputs:
             batches = prediction.begun(options.call(recipe, "inputs", inputs, options=given))
     opened = opening.open_model(model, weights)
@@ -369,7 +379,7 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     path = Path(output) if output else exporting.default_path(place, form)
     exporting.check(form, path)
     # Written for any machine, and compared on this one's CPU.
-    backend.start("cpu")
+    backend.choose("cpu")
     exported = exporting.export(storage.load(model, weights), form, path)
     log.info(
         "read back by %s; largest difference of the outputs for %s inputs: %.2g (at most %g)",
@@ -393,12 +403,11 @@ def convert(old: str, weights: str | None, output: str) -> None:
       recipes convert old.json old.h5 --output new
       recipes convert whole-model.h5 --output new
     """
-    from keras_recipes import backend, conversion, places
+    from keras_recipes import conversion, places
 
     place = places.locate(old, weights)
     if not place.is_file():
         raise InputError(f"{place}: expected a .json or .h5 file, found a folder")
-    backend.start()
     done = conversion.convert(place, Path(weights) if weights else None, Path(output))
     for name, was, now in done.changes:
         log.info("%s: %s is now %s", name, was, now)
@@ -440,13 +449,6 @@ def doctor(as_json: bool) -> None:
     _print_json(findings) if as_json else _print_table(findings)
     if any(finding["broken"] for finding in findings):
         raise SystemExit(1)
-
-
-def _loaded(model: str, device: str) -> Fitted:
-    from keras_recipes import backend, storage
-
-    backend.start(device)
-    return storage.load(model)
 
 
 def _given(

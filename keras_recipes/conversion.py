@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from keras_recipes.recipe import Fitted
 
 if TYPE_CHECKING:
     import keras
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 1
 OURS = (places.ARCHITECTURE, places.WEIGHTS, places.CONVERSION)
@@ -32,6 +35,9 @@ def convert(old: Path, weights: Path | None, target: Path) -> Converted:
         RecipeError: The folder could not be written, or did not read back; nothing was changed.
     """
     check_target(old, target)
+    if weights is None and old.suffix == ".json":
+        _check_weights(old, target)
+    there = target.exists()
     storage.check_replaceable(target.resolve(), OURS)
     publish.prepare(target.resolve())
     opened = storage.open_old(old, weights)
@@ -42,7 +48,21 @@ def convert(old: Path, weights: Path | None, target: Path) -> Converted:
     members[places.CONVERSION] = _provenance(opened, _sources(old, weights))
     with publish.folder(target.resolve(), members) as staged:
         _compare(opened.model, staged)
+    if there:
+        log.info("replaced the model that was in %s", target)
     return opened
+
+
+def _check_weights(old: Path, target: Path) -> None:
+    """Names the weights that may be meant where none are named, and none are called as expected."""
+    try:
+        places.weights_beside(old)
+    except InputError:
+        there = places.some_weights(old)
+        named = f"recipes convert {old} {there[0] if there else 'WEIGHTS.h5'} --output {target}"
+        more = f"; there is also {', '.join(there[1:])}" if there[1:] else ""
+        none = "" if there else "expected an .h5 file with its weights beside it, found none; "
+        raise InputError(f"{old}: {none}name the weights: {named}{more}") from None
 
 
 def check_target(old: Path, target: Path) -> None:

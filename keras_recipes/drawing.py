@@ -1,14 +1,16 @@
 """Drawing a model: its recipe's pictures, all of them or none, as files."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from keras_recipes import catalog, places, plotting, storage, training
-from keras_recipes.data import files
-from keras_recipes.errors import InputError, described
+from keras_recipes.errors import InputError
 from keras_recipes.recipe import Fitted
 
 DEFAULT_FOLDER = Path("plots")
+
+log = logging.getLogger(__name__)
 
 
 def plot(
@@ -30,22 +32,26 @@ def plot(
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
-    card = model.card if isinstance(model, Fitted) else places.card_of(model)
+    card = storage.card_of(model)
     if card is None:
         raise InputError(f"{model}: has no card, so no recipe that draws it")
     recipe, target = catalog.get(card.recipe), _folder(model, card.recipe, folder)
-    if recipe.answer is not None:
-        drawn: Any = card.paths() if data is None else files.named(data)
-        if drawn is None:
-            raise InputError(f"data: expected paths, received {described(data)}")
-    else:
-        drawn = training.data_for(card, data, {})
     plotting.check_folder(target)
+    if recipe.answer is None:
+        drawn: Any = training.data_for(card, data, {})
+    else:
+        drawn = training.check_assess(card, data, {}) or card.paths()
     fitted = storage.load(model)
     if recipe.answer is None:
         training.check_fits(fitted, drawn)
     figures = list(recipe.figures(fitted, drawn))  # all or, if one cannot be drawn, none
-    return [plotting.save(figure, target / f"{name}.png") for name, figure in figures]
+    paths = [target / f"{name}.png" for name, _ in figures]
+    there = sum(path.exists() for path in paths)
+    for path, (_, figure) in zip(paths, figures, strict=True):
+        plotting.save(figure, path)
+    if there:
+        log.info("replaced %d picture%s in %s", there, "s" * (there > 1), target)
+    return paths
 
 
 def _folder(model: Fitted | str | Path, recipe: str, folder: str | Path | None) -> Path:

@@ -1,6 +1,7 @@
 """Other formats: written beside, read back by what will run them, compared, and only then kept."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from keras_recipes.safety import archive
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+log = logging.getLogger(__name__)
 
 SAME_RUNTIME, OTHER_RUNTIME = 1e-6, 1e-5
 """How far outputs may differ, relative to max(1, |output|): another runtime sums in another order,
@@ -64,6 +67,7 @@ class Way:
         ending: Of its files' names, or, with a hyphen, of the folders' default names.
         staged: Writes beside, and publishes when the block ends well.
         open: Opens what was staged.
+        check_folder: Refuses a folder in which something else would be lost.
         tolerance: Of the outputs.
         format: Where it leaves Keras.
     """
@@ -73,6 +77,7 @@ class Way:
     open: Callable[[Path], Askable]
     tolerance: float
     format: Format | None = None
+    check_folder: Callable[[Path], None] = lambda path: None
 
     @property
     def is_file(self) -> bool:
@@ -101,7 +106,7 @@ def export(model: Fitted | str | Path, format: str, path: str | Path | None = No
     target = default_path(_place(model), format) if path is None else places.target(path)
     check(format, target)
     fitted = storage.load(model)
-    way, x = FORMATS[format], _real_inputs(fitted)
+    way, x, there = FORMATS[format], _real_inputs(fitted), target.exists()
     expected = fitted.runtime.outputs(x)
     with way.staged(fitted, target) as staged:
         read = way.open(staged)
@@ -113,6 +118,8 @@ def export(model: Fitted | str | Path, format: str, path: str | Path | None = No
             )
         if _known(read) != _known(fitted):
             raise RecipeError("the export lost its card on the way; nothing was written")
+    if there:
+        log.info("replaced the %s that was at %s", "file" if way.is_file else "folder", target)
     return Exported(target, difference, way.tolerance, len(x), read.runtime.name)
 
 
@@ -137,6 +144,7 @@ def check(format: str, path: Path) -> None:
         )
     if way.is_file and path.suffix != way.ending:
         raise InputError(f"{path}: a file of this format has a name that ends in {way.ending}")
+    way.check_folder(path.resolve())
     publish.prepare_file(path.resolve()) if way.is_file else publish.prepare(path.resolve())
 
 
@@ -157,10 +165,14 @@ def default_path(model: Path, format: str) -> Path:
 def _json_h5(fitted: Fitted, path: Path) -> Iterator[Path]:
     """`model.json` and `model.weights.h5`, with the card; pictures and history stay behind."""
     target = path.resolve()
-    storage.check_replaceable(target, (places.ARCHITECTURE, places.WEIGHTS, places.CARD))
+    _check_pair(target)
     bare = Fitted(model=fitted.model, card=fitted.card)
     with publish.folder(target, storage.members(bare)) as staged:
         yield staged
+
+
+def _check_pair(target: Path) -> None:
+    storage.check_replaceable(target, (places.ARCHITECTURE, places.WEIGHTS, places.CARD))
 
 
 @contextmanager
@@ -188,11 +200,16 @@ def _leaving(format: Format) -> Way:
             with publish.checked_file(path, content) as place:
                 yield place
             return
-        ours = (*format.members, *format.may_have)
-        if (there := publish.replaced(path.resolve(), ours)) and format.members[0] not in there:
-            raise InputError(f"{path}: holds no {format.name}; name another folder")
+        check_folder(path.resolve())
         with publish.folder(path.resolve(), members) as place:
             yield place
+
+    def check_folder(path: Path) -> None:
+        if format.is_file:
+            return
+        ours = (*format.members, *format.may_have)
+        if (there := publish.replaced(path, ours)) and format.members[0] not in there:
+            raise InputError(f"{path}: holds no {format.name}; name another folder")
 
     return Way(
         format.ending,
@@ -200,6 +217,7 @@ def _leaving(format: Format) -> Way:
         lambda place: opening.open_export(place, format),
         OTHER_RUNTIME,
         format,
+        check_folder,
     )
 
 
@@ -267,7 +285,7 @@ def _vocabulary(model: "keras.Model") -> int | None:
 
 
 FORMATS = {
-    "json-h5": Way("-json-h5", _json_h5, storage.read, SAME_RUNTIME),
+    "json-h5": Way("-json-h5", _json_h5, storage.read, SAME_RUNTIME, check_folder=_check_pair),
     "keras": Way(".keras", _keras, storage.read, SAME_RUNTIME),
     **{name: _leaving(format) for name, format in formats.FORMATS.items()},
 }

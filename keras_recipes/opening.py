@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_recipes import extras, formats, places, storage
+from keras_recipes import catalog, extras, formats, places, storage
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError, printable
 from keras_recipes.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
@@ -45,10 +45,7 @@ class Opened(Shown):
         Raises:
             InputError: Always.
         """
-        raise InputError(
-            f"{self.card.recipe if self.card else self.place}: answers with its Keras model, "
-            "received an export; name the model that it was made from"
-        )
+        raise _needs_keras(self.card.recipe if self.card else str(self.place))
 
 
 Model = Fitted | Opened | str | Path
@@ -75,8 +72,9 @@ def open_model(model: Model, weights: str | Path | None = None) -> Fitted | Open
     place = places.locate(model, weights)  # which refuses what is no path
     format = formats.of(place)
     if not format:
-        return storage.load(place, weights)
+        return storage.load(model, weights)
     opened = open_export(place, format)
+    places.tell_what_answers(str(model), place, opened.card)
     if opened.card is None:
         log.warning("unverified: %s has no card with digests", place)
     return opened
@@ -90,15 +88,21 @@ def card_of(model: Model, weights: str | Path | None = None) -> Card | None:
         weights: As for `load`.
 
     Raises:
-        InputError: There is no such model, or what computes it is not installed.
+        InputError: There is no such model, what computes it is not installed, or an export was
+            given where a recipe answers with its Keras model only.
         UnsafeModelError: The model could do more than compute.
-        CorruptModelError: The card is damaged.
+        CorruptModelError: The card is damaged, or the files are not the ones that it describes.
     """
     if isinstance(model, Fitted | Opened):
         return model.card
     place = places.locate(model, weights)
     format = formats.of(place)
-    return _read(place, format)[1] if format else places.card_of(place, weights)
+    if not format:
+        return storage.verified_card(place)
+    card = _unaltered(place, format)[1]
+    if card and catalog.get(card.recipe).answer:
+        raise _needs_keras(card.recipe)
+    return card
 
 
 def open_export(place: Path, format: Format) -> Opened:
@@ -108,13 +112,25 @@ def open_export(place: Path, format: Format) -> Opened:
         place: Its file or folder.
         format: Its format.
     """
+    members, card = _unaltered(place, format)
+    return Opened(format.open(members, str(place)), card, place)
+
+
+def _needs_keras(what: str) -> InputError:
+    return InputError(
+        f"{what}: answers with its Keras model, received an export; name the model that it "
+        "was made from"
+    )
+
+
+def _unaltered(place: Path, format: Format) -> tuple[Members, Card | None]:
     members, card = _read(place, format)
     if card and (altered := card.altered(members)):
         raise CorruptModelError(
             f"{place}: its {altered} is not the one that its card describes (SHA-256 differs); "
             "export it again"
         )
-    return Opened(format.open(members, str(place)), card, place)
+    return members, card
 
 
 def _read(place: Path, format: Format) -> tuple[Members, Card | None]:

@@ -9,17 +9,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Bound, Recipe
 
+LARGEST_INTEGER = 2**53
+"""No option's value is larger: up to here every reader of a card reads the same number."""
+
+LONGEST_TEXT = 4_096
+"""No option's value is a longer text."""
+
 FITTING = ("build", "read", "training", "calibrate", "interpret", "answer")
-"""The functions of a recipe that have a part in `fit`; what it is told of the last two stays with
-the model."""
+"""The functions of a recipe that have a part in `fit`."""
+
+STAYING = ("interpret", "answer")
+"""What `fit` is told of these stays with the model."""
 
 PREDICTING = ("inputs", "interpret", "answer")
 """Those that have a part in `predict`."""
 
-ASSESSING = ("answer", "assess")
+ASSESSING = ("assess",)
 """Those that have a part in `evaluate`, where a recipe does that itself."""
 
 OWNERS = tuple(dict.fromkeys((*FITTING, *PREDICTING, *ASSESSING)))
@@ -61,6 +69,11 @@ class Option:
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         return " ".join([noun[self.kind], *map(str, self.bounds)])
 
+    @property
+    def stays(self) -> bool:
+        """Whether a card may settle it; a free text names a file, and a card may be anybody's."""
+        return self.kind is not str or bool(self.choices)
+
     def parse(self, text: str) -> Any:
         """The value that a user wrote.
 
@@ -81,7 +94,7 @@ class Option:
         """
         if not isinstance(value, bool):
             if self.kind is float and isinstance(value, numbers.Real):
-                value = float(value)
+                value = _float(value)
             elif self.kind is int and isinstance(value, numbers.Integral):
                 value = int(value)
         if type(value) is not self.kind or (isinstance(value, float) and not math.isfinite(value)):
@@ -90,10 +103,12 @@ class Option:
             raise self._refusal(value)
         if not all(_COMPARED[bound.relation](value, bound.limit) for bound in self.bounds):
             raise self._refusal(value)
+        if limit := _beyond(value):
+            raise self._refusal(value, limit)
         return value
 
-    def _refusal(self, value: Any) -> InputError:
-        return InputError(f"{self.name}: expected {self.expected}, received {value!r}")
+    def _refusal(self, value: Any, limit: str = "") -> InputError:
+        return InputError(f"{self.name}: expected {self.expected}{limit}, received {_shown(value)}")
 
 
 def of(recipe: Recipe, owners: Sequence[str] = OWNERS) -> dict[str, Option]:
@@ -148,12 +163,25 @@ def parse(
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise InputError(f"--set: expected key=value, received {assignment!r}")
+            raise InputError(f"--set: expected key=value, received {_shown(assignment)}")
         name = name.strip().replace("-", "_")
         if name not in known:
             raise _unknown(recipe, name, known)
         values[name] = known[name].parse(text.strip())
     return values
+
+
+def fitting(recipe: Recipe, given: Mapping[str, Any]) -> None:
+    """Refuses what has no effect in a fit.
+
+    Raises:
+        InputError: An option that only other commands take.
+    """
+    takes = taken_by(recipe)
+    for name in given:
+        if name in takes and "fit" not in takes[name]:
+            commands = " or ".join(f"`recipes {command}`" for command in takes[name])
+            raise InputError(f"{name}: is not kept with a model; give it to {commands}")
 
 
 def evaluating(recipe: Recipe) -> tuple[str, ...]:
@@ -164,7 +192,9 @@ def evaluating(recipe: Recipe) -> tuple[str, ...]:
 def taken_by(recipe: Recipe) -> dict[str, list[str]]:
     """The commands that take each option."""
     commands = {"fit": FITTING, "evaluate": evaluating(recipe), "predict": PREDICTING}
-    taken = {command: of(recipe, owners) for command, owners in commands.items()}
+    taken = {command: set(of(recipe, owners)) for command, owners in commands.items()}
+    done = of(recipe, [owner for owner in FITTING if owner not in STAYING])
+    taken["fit"] -= {name for name, x in of(recipe, STAYING).items() if not x.stays} - done.keys()
     return {name: [c for c, known in taken.items() if name in known] for name in of(recipe)}
 
 
@@ -237,10 +267,44 @@ def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
 def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputError:
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name[:80], known, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     there = ", ".join(known) or "none"
-    return InputError(f"{recipe.name} has no option {name!r} here{hint} it has {there}")
+    return InputError(f"{recipe.name} has no option {_shown(name)} here{hint} it has {there}")
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _beyond(value: Any) -> str:
+    """What more is expected of a value that a card could not keep; nothing of another one."""
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return f", at most {LARGEST_INTEGER:,}"
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f" of at most {LONGEST_TEXT:,} characters"
+    if isinstance(value, str) and not _is_unicode(value):
+        return " in UTF-8"
+    return ""
+
+
+def _is_unicode(text: str) -> bool:
+    """Half a character, as in a file name of an unknown encoding, cannot be written down."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(value: Any) -> str:
+    """A value in a message, however long it is."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 1_000:
+        return "a longer number"  # which Python itself refuses to spell out
+    return printable(repr(value))
 
 
 def _truth(text: str) -> bool:

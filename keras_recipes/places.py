@@ -3,13 +3,15 @@
 A list of what was fitted here, and a mistyped name, are answered without what `storage.py` needs.
 """
 
+import logging
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_recipes import catalog, options, publish
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError, InputError, described, printable
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, described, printable
 from keras_recipes.safety import archive, files, limits, strict_json
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ KERAS_FILE = ".keras"
 SHIPPED = "shipped"
 MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
 DEFAULT_FOLDER = Path("saved_models")
+MOST_NAMED = 5
+"""So many files are named in a message."""
+
+log = logging.getLogger(__name__)
 
 
 def locate(model: str | Path, weights: str | Path | None = None) -> Path:
@@ -32,16 +38,13 @@ def locate(model: str | Path, weights: str | Path | None = None) -> Path:
         InputError: Neither a fitted recipe nor a model that exists, or weights for something that
             has its own.
     """
-    if not isinstance(model, str | Path):
-        raise InputError(
-            f"model: expected a fitted model, a recipe's name or a path, received "
-            f"{described(model)}"
-        )
-    place = _existing(str(model))
+    place = _existing(_text(model))
     if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
         return place.parent
     if weights is not None and place.suffix != ".json":
         raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    if weights is not None and not Path(weights).exists():
+        raise InputError(f"{weights}: no such file; expected the weights of {place}")
     if _export(place):
         return place
     if place.is_dir():
@@ -57,7 +60,7 @@ def locate(model: str | Path, weights: str | Path | None = None) -> Path:
     return place
 
 
-def locate_keras(model: str | Path, weights: str | Path | None) -> Path:
+def locate_keras(model: str | Path, weights: str | Path | None = None) -> Path:
     """As `locate`, of what Keras opens; an export for another runtime is refused."""
     place = locate(model, weights)
     if format := _export(place):
@@ -69,10 +72,53 @@ def locate_keras(model: str | Path, weights: str | Path | None) -> Path:
 
 
 def weights_beside(place: Path) -> Path:
-    """The weights of a JSON file for which none are named."""
+    """The weights of a JSON file for which none are named.
+
+    Raises:
+        InputError: None lie beside it under a name that says so.
+    """
     same = [place.with_suffix(ending) for ending in WHOLE if place.with_suffix(ending).is_file()]
     usual = place.with_name(WEIGHTS)
+    if not same and not usual.exists() and place.exists():
+        there = some_weights(place)
+        choice = f"name them, such as {' or '.join(there)}" if there else "none lie beside it"
+        raise InputError(f"{place}: expected its weights, an .h5 file; {choice}")
     return same[0] if same and not usual.exists() else usual
+
+
+def some_weights(place: Path) -> list[str]:
+    """Files beside a JSON file that may hold its weights, by their paths; not more than a few."""
+    beside = sorted(path for path in place.parent.iterdir() if path.suffix in WHOLE)
+    return [str(path) for path in beside[:MOST_NAMED]]
+
+
+def tell_what_answers(model: str, place: Path, card: Card | None) -> None:
+    """Says where a recipe's name means a fit of the user's in place of the model that is shipped.
+
+    Args:
+        model: As it was given.
+        place: What `locate` found.
+        card: Of the model there.
+    """
+    name = catalog.canonical(model)
+    if name and place == default_folder(name) and shipped(name):
+        fitted = f", fitted on {card.data['name']}" if card else ""
+        log.info("answered by %s%s", place, fitted)
+
+
+def earlier(folder: Path) -> str | None:
+    """What would be replaced in a saved model's folder, in words; None where nothing would."""
+    if not folder.exists():
+        return None
+    try:
+        card = card_in(folder)
+        # The card has no date of its own; the file was written with the model.
+        written = datetime.fromtimestamp((folder / CARD).stat().st_mtime)
+    except (RecipeError, OSError):
+        return f"what was in {folder}"
+    metric, value = next(iter(card.metrics.items()), ("", None))
+    reached = f" ({metric} {value:.4g})" if isinstance(value, int | float) else ""
+    return f"the fit of {written:%Y-%m-%d %H:%M} on {shown(card.data['name'])}{reached}"
 
 
 def default_folder(name: str) -> Path:
@@ -179,6 +225,15 @@ def _export(place: Path) -> "Format | None":
     from keras_recipes import formats
 
     return formats.of(place)
+
+
+def _text(model: str | Path) -> str:
+    if not isinstance(model, str | Path):
+        raise InputError(
+            f"model: expected a fitted model, a recipe's name or a path, received "
+            f"{described(model)}"
+        )
+    return str(model)
 
 
 def _existing(model: str) -> Path:

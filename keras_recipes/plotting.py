@@ -51,7 +51,7 @@ def save(figure: "Figure", path: Path) -> Path:
 
 
 def check_folder(folder: Path) -> None:
-    """Makes the folder for pictures, or refuses it before any work.
+    """Refuses a folder for pictures before any work.
 
     Raises:
         InputError: It cannot be made or written to.

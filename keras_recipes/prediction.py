@@ -104,12 +104,32 @@ def settings(
     """
     recipe = catalog.get(card.recipe)
     known = options.of(recipe, owners).values()
-    mine = [option for option in known if option.kind is not str or option.choices]
+    mine = [option for option in known if option.stays]
     try:
         kept = {o.name: o.check(card.options[o.name]) for o in mine if o.name in card.options}
     except InputError as error:
         raise CorruptModelError(f"the model's card is damaged: {error}") from None
     return {**kept, **options.check(recipe, given, owners)}
+
+
+def check_asked(
+    card: Card, inputs: Sequence[str], given: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Refuses, before a model is opened, what a recipe that answers itself could not answer.
+
+    Args:
+        card: The model's.
+        inputs: Paths, or "-".
+        given: Options that the user gave.
+        values: These and the card's, from `settings`.
+
+    Raises:
+        InputError: An option that has no effect, or nothing to read.
+        CorruptModelError: The card is damaged.
+    """
+    recipe = catalog.get(card.recipe)
+    if recipe.check_answer:
+        recipe.check_answer(card.learned, inputs, given, values)
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -121,12 +141,13 @@ def raw_arrays(inputs: Sequence[str]) -> "dict[str, np.ndarray]":
     """The inputs that are `.npy` or `.npz` files, read before a model is opened for them.
 
     Raises:
-        InputError: One cannot be read.
+        InputError: One cannot be read, or another one is not there.
         UnsafeModelError: One holds Python objects, or is too large.
     """
     from keras_recipes.safety import arrays
 
     found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    numbers.check_there([text for text in inputs if text not in found], example="0,0")
     for text, x in found.items():
         _check_numbers(x, text)
     return found

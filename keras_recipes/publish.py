@@ -28,12 +28,14 @@ _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 def prepare(target: Path) -> None:
     """Finds out whether something can be published at `target` before work is spent on it.
 
+    Folders that are missing are made when it is published, so that a refusal leaves none behind.
+
     Raises:
         InputError: Its parent folder cannot be made or written to.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        probe = _staging(target)
+        there = next(folder for folder in target.parents if folder.exists())
+        probe = _staging(there / target.name)
         write(probe, b"")
         probe.unlink()
     except OSError as error:
@@ -125,6 +127,7 @@ def checked_file(target: Path, content: bytes) -> Iterator[Path]:
     staged = staged.with_name(f"{staged.name}{target.suffix}")
     with _explained(target):
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             write(staged, content)
             yield staged
             _replace(staged, target)
@@ -151,6 +154,7 @@ def growing_file(target: Path) -> Iterator[TextIO]:
     staged = _staging(target)
     with _explained(target):
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with staged.open("x", encoding="utf-8", newline="") as file:
                 yield file
                 file.flush()

@@ -171,6 +171,27 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """How well somebody does who knows nothing of the inputs.
+
+    Attributes:
+        metric: By which of the recipe's metrics.
+        value: Its value for the guesses, on the test part of the data.
+        text: How to guess so.
+        best: The metric's best value.
+    """
+
+    metric: str
+    value: float
+    text: str
+    best: float
+
+    def is_as_good_as(self, reached: float) -> bool:
+        """Whether a model that reached this could as well have guessed."""
+        return abs(self.best - reached) >= abs(self.best - self.value) and reached != self.best
+
+
+@dataclass(frozen=True)
 class Measured:
     """How a model does on some data: the recipe's metrics, and its further tables by name."""
 
@@ -215,6 +236,12 @@ class Recipe:
             is `answer`, the paths of what is to be drawn).
         answer: The fitted model and what is asked about (paths, or Python values) to rows.
         assess: The fitted model and paths (None: what it was fitted on) to metrics.
+        check_answer: Refuses without the model what `answer` would: what was learned, the paths
+            that are asked about, the options that were given, all options.
+        check_assess: The same of `assess`; the paths may be None.
+        check_going_on: Refuses data that a model cannot go on training with: what it learned, and
+            the data.
+        guess: How well somebody does on the data who guesses.
         calibrate: The trained net and its data to what is learned after training.
         reads_as_before: Options of `read` that are settled once a model has learned; one that goes
             on training has what it learned handed to `read` as a second argument.
@@ -245,6 +272,10 @@ class Recipe:
     interpret: "Callable[..., Iterable[Row]] | None" = None
     answer: "Callable[..., Iterator[Row]] | None" = None
     assess: "Callable[..., Measured] | None" = None
+    check_answer: Callable[..., None] | None = None
+    check_assess: Callable[..., None] | None = None
+    check_going_on: Callable[[Mapping[str, Any], Dataset], None] | None = None
+    guess: Callable[[Dataset], Guess] | None = None
     calibrate: "Callable[..., Calibrated] | None" = None
     reads_as_before: tuple[str, ...] = ()
     built_as_before: tuple[str, ...] = ()

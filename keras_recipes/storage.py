@@ -72,8 +72,11 @@ def save(model: Fitted | str | Path, path: str | Path) -> Path:
         )
     target = places.target(path).resolve()
     check_replaceable(target)
+    before = places.earlier(target)
     with publish.folder(target, members(fitted)) as staged:
         _verify(fitted.model, staged)
+    if before:
+        log.info("replaced %s", before)
     return Path(path)
 
 
@@ -127,6 +130,7 @@ def load(model: Fitted | str | Path, weights: str | Path | None = None) -> Fitte
         return model
     place = places.locate_keras(model, weights)
     fitted = replace(read(place, weights), place=place)
+    places.tell_what_answers(str(model), place, fitted.card)
     if fitted.card is None:
         log.warning("unverified: no card with digests comes with %s", places.shown(place))
     return fitted
@@ -146,6 +150,41 @@ def read(place: Path, weights: str | Path | None = None) -> Fitted:
         place = place / ARCHITECTURE
     h5 = Path(weights) if weights else places.weights_beside(place)
     return Fitted(model=_opened(places.content(place), places.content(h5), place, h5))
+
+
+def card_of(model: Fitted | str | Path) -> Card | None:
+    """The card of a model, if its files are the ones that it describes; the model is not opened.
+
+    Args:
+        model: As for `load`.
+
+    Returns:
+        The card; None where there is none.
+
+    Raises:
+        InputError: There is no such model.
+        CorruptModelError: A member is missing, damaged, or not the one in the card.
+    """
+    if isinstance(model, Fitted):
+        return model.card
+    return verified_card(places.locate_keras(model))
+
+
+def verified_card(place: Path) -> Card | None:
+    """The card of what `locate` found, if the files there are the ones that it describes.
+
+    Args:
+        place: A folder, or a file that may hold a card.
+
+    Returns:
+        The card; None where there is none.
+
+    Raises:
+        CorruptModelError: A member is missing, damaged, or not the one in the card.
+    """
+    if (place / CARD).exists():
+        return _whole(place)[0]
+    return _keras_members(place)[1] if place.suffix == KERAS_FILE else None
 
 
 def open_old(place: Path, weights: Path | None = None) -> "Converted | None":
@@ -249,11 +288,16 @@ def _verify(model: "keras.Model", staged: Path) -> None:
 
 
 def _load_verified(folder: Path) -> Fitted:
+    # What is hashed is what is loaded: each member is read once.
+    return _open(folder, *_whole(folder))
+
+
+def _whole(folder: Path) -> tuple[Card, dict[str, bytes]]:
+    """The card, and the members that it describes."""
     while True:
         card = places.card_in(folder)
         try:
-            # What is hashed is what is loaded: each member is read once.
-            return _open(folder, card, _verified(folder, card))
+            return card, _verified(folder, card)
         except CorruptModelError:
             # A save that replaced the folder meanwhile is no damage: look again.
             if places.card_in(folder) == card:
@@ -318,6 +362,12 @@ def _opened(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> "ker
 
 
 def _load_keras_file(path: Path) -> Fitted:
+    found, card = _keras_members(path)
+    model = _opened(found[archive.CONFIG], found[archive.WEIGHTS], path, path)
+    return Fitted(model=model, card=card)
+
+
+def _keras_members(path: Path) -> tuple[dict[str, bytes], Card | None]:
     found = archive.read_keras(places.content(path), places.shown(path))
     card = places.card_inside(found, path)
     if card and (altered := card.altered(keras_file.described(found))):
@@ -325,8 +375,7 @@ def _load_keras_file(path: Path) -> Fitted:
             f"{places.shown(path)}: its {altered} is not the one that its card describes (SHA-256 "
             "differs); export it again"
         )
-    model = _opened(found[archive.CONFIG], found[archive.WEIGHTS], path, path)
-    return Fitted(model=model, card=card)
+    return found, card
 
 
 def _checked(json_text: bytes, h5: bytes, json_path: Path, h5_path: Path) -> _Pair:

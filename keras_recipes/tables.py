@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,8 @@ from typing import Any, TextIO
 from keras_recipes import publish
 from keras_recipes.errors import printable
 from keras_recipes.recipe import Row
+
+log = logging.getLogger(__name__)
 
 TABLE_ROWS = 1_000
 """A longer table is printed in pieces of this length, so that memory stays bounded."""
@@ -39,16 +42,25 @@ def write(
     Raises:
         InputError: The file cannot be written.
     """
+    there = output is not None and Path(output).is_file()
     with _destination(output) as file:
-        if live:
-            _live(rows, form, file)
-            return
-        several = iter(rows)
-        first = next(several, None)
-        if first is not None:
-            FORMS[form](chain([first], several), file)
-        elif form == "csv" and columns:
-            _csv(iter([]), file, columns)
+        _write(rows, form, file, columns, live)
+    if there:
+        log.info("replaced the file that was at %s", output)
+
+
+def _write(
+    rows: Iterable[Row], form: str, file: TextIO, columns: Sequence[str], live: bool
+) -> None:
+    if live:
+        _live(rows, form, file)
+        return
+    several = iter(rows)
+    first = next(several, None)
+    if first is not None:
+        FORMS[form](chain([first], several), file)
+    elif form == "csv" and columns:
+        _csv(iter([]), file, columns)
 
 
 def check_output(output: str) -> None:

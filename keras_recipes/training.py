@@ -12,7 +12,6 @@ from keras_recipes import (
     catalog,
     opening,
     options,
-    places,
     prediction,
     progress,
     storage,
@@ -20,7 +19,7 @@ from keras_recipes import (
 from keras_recipes.card import Card
 from keras_recipes.checkpoint import Checkpoint
 from keras_recipes.data import files
-from keras_recipes.errors import InputError, RecipeError, described
+from keras_recipes.errors import InputError, RecipeError, StoppedError, described
 from keras_recipes.opening import Model
 from keras_recipes.recipe import Askable, Dataset, Fitted, Measured, Plan, Recipe
 from keras_recipes.run import Run
@@ -46,7 +45,10 @@ class Task:
     data: Dataset
     paths: list[str] | None
     plan: Plan
-    start: Fitted | None = None
+
+    def made_of(self) -> dict[str, Any]:
+        """What makes the fit the one it is, as far as it is known without Keras."""
+        return {**self.options, "data": self.data.sha256}
 
 
 def fit(
@@ -86,14 +88,14 @@ def fit(
     if _is_model(recipe):
         if start is not None:
             raise InputError("start: expected one model to go on training, received two")
-        card = _recipes_card(recipe)
+        card = start_card(recipe)
         name, start, data = card.recipe, recipe, card.paths() if data is None else data
     else:
         name = str(recipe)
-    options.check(catalog.get(name), given, options.FITTING)
+    before = None if start is None else start_card(start)
+    task = prepare(name, () if data is None else data, preset=preset, given=given, start=before)
     begun = None if start is None else storage.load(start)
-    task = prepare(name, () if data is None else data, preset=preset, given=given, start=begun)
-    return carry_out(task, callbacks=callbacks or (), show_progress=show_progress)
+    return carry_out(task, start=begun, callbacks=callbacks or (), show_progress=show_progress)
 
 
 def _is_model(recipe: Fitted | str | Path) -> bool:
@@ -104,10 +106,20 @@ def _is_model(recipe: Fitted | str | Path) -> bool:
     return catalog.canonical(recipe) is None and (len(path.parts) > 1 or path.exists())
 
 
-def _recipes_card(model: Fitted | str | Path) -> Card:
-    card = model.card if isinstance(model, Fitted) else places.card_of(model)
+def start_card(model: Fitted | str | Path) -> Card:
+    """The card of a model that is to go on training.
+
+    Raises:
+        InputError: There is no such model, or it is no recipe's.
+        CorruptModelError: It is damaged.
+    """
+    card = storage.card_of(model)
     if card is None:
-        raise InputError("a model without a card is no recipe's: nothing says how to train it")
+        which = f"{model}: " if isinstance(model, str | Path) else ""
+        raise InputError(
+            f"{which}expected a fitted recipe, received a model without a card, which does not say "
+            "how to train it"
+        )
     return card
 
 
@@ -117,17 +129,22 @@ def prepare(
     *,
     preset: str | None = None,
     given: Mapping[str, Any],
-    start: Fitted | None = None,
+    start: Card | None = None,
 ) -> Task:
-    """The first half of `fit`: checks the options and reads the data; see there."""
+    """The first half of `fit`: checks the options and reads the data; see there.
+
+    Args:
+        name: As for `fit`.
+        data: As for `fit`.
+        preset: As for `fit`.
+        given: As for `fit`.
+        start: The card of the model to go on training.
+    """
     recipe = catalog.get(name)
-    card = start.card if start else None
-    if start and (card is None or card.recipe != recipe.name):
-        raise InputError(f"--from: expected a fitted {recipe.name}, received another model")
-    if card:
-        _check_settled(recipe, card, preset, given)
-    values = options.resolve(recipe, preset, {**(card.options if card else {}), **given})
-    dataset, paths = _dataset(recipe, data, values, card)
+    values = settled(recipe, preset, given, start)
+    dataset, paths = _dataset(recipe, data, values, start)
+    if start and recipe.check_going_on:
+        recipe.check_going_on(start.learned, dataset)
     for option, value in options.check(recipe, dataset.implied).items():
         if given.get(option, value) != value:
             raise InputError(
@@ -135,13 +152,38 @@ def prepare(
             )
         values[option] = value
     plan = options.call(recipe, "training", options=values)
-    return Task(recipe, preset, values, dataset, paths, plan, start)
+    return Task(recipe, preset, values, dataset, paths, plan)
+
+
+def settled(
+    recipe: Recipe, preset: str | None, given: Mapping[str, Any], start: Card | None = None
+) -> dict[str, Any]:
+    """All options of a fit, but for those that follow from the data; nothing is read for them.
+
+    Args:
+        recipe: To be fitted.
+        preset: As for `fit`.
+        given: As for `fit`.
+        start: The card of the model to go on training.
+
+    Raises:
+        InputError: One that there is not, or that has no effect here, or a card of another recipe.
+    """
+    if start and start.recipe != recipe.name:
+        raise InputError(
+            f"--from: expected a fitted {recipe.name}, received a {start.recipe}; name another"
+        )
+    options.fitting(recipe, given)
+    if start:
+        _check_settled(recipe, start, preset, given)
+    return options.resolve(recipe, preset, {**(start.options if start else {}), **given})
 
 
 def carry_out(
     task: Task,
     folder: Path | None = None,
     *,
+    start: Fitted | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     checkpoint: Checkpoint | None = None,
     show_progress: bool | None = None,
@@ -151,6 +193,7 @@ def carry_out(
     Args:
         task: From `prepare`.
         folder: Where to save the model.
+        start: The model to go on training, whose card `prepare` was given.
         callbacks: Keras callbacks.
         checkpoint: Where an interrupted fit is kept and, if asked for, taken up again.
         show_progress: Whether to draw a progress bar.
@@ -166,12 +209,12 @@ def carry_out(
         task.plan,
         task.data,
         callbacks=tuple(callbacks),
-        start=task.start.model if task.start else None,
+        start=start.model if start else None,
     )
     if checkpoint and (state := checkpoint.kept(run.made_of())):
         run.go_on_from(state)
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
-        run.until_goal(checkpoint, update)
+        _train(run, checkpoint, update)
     if task.plan.goal:
         log.info("reached: %s", task.plan.goal.text)
     fitted = Fitted(
@@ -182,9 +225,37 @@ def carry_out(
     )
     if folder:
         _save_somewhere(fitted, folder)
+    _compare_with_guessing(task, fitted, saved=folder is not None)
     if checkpoint:
         checkpoint.discard()
     return fitted
+
+
+def _train(run: Run, checkpoint: Checkpoint | None, update: progress.Update) -> None:
+    try:
+        run.until_goal(checkpoint, update)
+    except StoppedError:
+        raise
+    except RecipeError:
+        if checkpoint:  # it came to its end: there is nothing to go on with
+            checkpoint.discard()
+        raise
+
+
+def _compare_with_guessing(task: Task, fitted: Fitted, *, saved: bool) -> None:
+    if task.recipe.guess is None or fitted.card is None:
+        return
+    guess = task.recipe.guess(task.data)
+    reached = fitted.card.metrics[guess.metric]
+    if guess.is_as_good_as(reached):
+        log.warning(
+            "no better than guessing: %s %.3g where %s gives %.3g%s; try a smaller learning_rate",
+            guess.metric,
+            reached,
+            guess.text,
+            guess.value,
+            "; saved all the same" if saved else "",
+        )
 
 
 def _save_somewhere(fitted: Fitted, folder: Path) -> None:
@@ -229,16 +300,38 @@ def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
     """How a model does on data, for a recipe that finds that out itself; given are its options."""
     fitted = model.in_keras
     assert fitted.card is not None
+    paths = check_assess(fitted.card, data, given)
     values = prediction.settings(fitted.card, given, options.ASSESSING)
-    if data is None:
-        fitted.card.paths()
-    paths = None if data is None else files.named(data)
-    if data is not None and paths is None:
-        raise InputError(f"data: expected paths, received {described(data)}")
     measured: Measured = options.call(
         catalog.get(fitted.card.recipe), "assess", fitted, paths, options=values
     )
     return measured
+
+
+def check_assess(card: Card, data: Any, given: Mapping[str, Any]) -> list[str] | None:
+    """Refuses, before a model is opened, what `assess` could not measure.
+
+    Args:
+        card: The model's.
+        data: As for `assess`.
+        given: Options.
+
+    Returns:
+        The paths of the data; None for what the model was fitted on.
+
+    Raises:
+        InputError: An option that has no effect, data or labels that cannot be read.
+        CorruptModelError: The card is damaged.
+    """
+    recipe, values = catalog.get(card.recipe), prediction.settings(card, given, options.ASSESSING)
+    if data is None:
+        card.paths()
+    paths = None if data is None else files.named(data)
+    if data is not None and paths is None:
+        raise InputError(f"data: expected paths, received {described(data)}")
+    if recipe.check_assess:
+        recipe.check_assess(card.learned, paths, given, values)
+    return paths
 
 
 def measure(model: Askable, data: Dataset) -> Measured:

@@ -106,6 +106,15 @@ def test_a_long_file_is_answered_row_by_row(recipes: Run, saved: Path, empty_fol
     assert len(result.stdout.splitlines()) == 10_001
 
 
+@pytest.mark.parametrize("content", ["", "\n \n\n", "x1,x2\n"])
+def test_points_where_there_are_none_are_refused(recipes: Run, saved: Path, content: str) -> None:
+    Path("none.csv").write_text(content)
+    for asked, extra in (("none.csv", {}), ("-", {"input": content})):
+        result = recipes("predict", "xor", asked, **extra)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == f"error: {asked}: expected points x1,x2, received none\n"
+
+
 def test_output_goes_to_a_file_when_asked(recipes: Run, saved: Path, empty_folder: Path) -> None:
     result = recipes("predict", "xor", "0,1", "--format", "csv", "--output", "answers/a.csv")
     assert (result.exit_code, result.stdout) == (0, "")
@@ -229,6 +238,7 @@ BAD = [
     (["fit", "xor", "--preset", "best"], 2, "its presets"),
     (["fit", "xor", "--data", "missing.csv"], 2, "no such file"),
     (["fit", "xor", "--resume"], 2, "nothing to resume"),
+    (["fit", "xor", "--resume", "--fresh"], 2, "give one"),
     (["fit", "xor", "--device", "gpu"], 2, "no GPU is seen here"),
     (["fit", "xor", "--out", "/proc/nowhere"], 2, "cannot be written"),
     (["fit"], 2, "Missing argument 'NAME'"),
@@ -340,7 +350,7 @@ def test_a_checkpoint_of_other_data_or_damaged_is_not_resumed(
         checkpoint.write_bytes(content)
         result = recipes("fit", "xor", "--resume")
         assert result.exit_code == 4
-        assert "damaged; fit without --resume" in result.stderr.splitlines()[-1]
+        assert "damaged; fit without --resume: --fresh drops it" in result.stderr.splitlines()[-1]
     np.savez(checkpoint, meta=np.array([print], dtype=object))
     result = recipes("fit", "xor", "--resume")
     assert result.exit_code == 3
@@ -504,6 +514,7 @@ def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_fold
     other = process(*endless, "--resume", "--seed", "9", check=False)
     assert other.returncode == 2
     assert "kept with other settings, seed=0, received 9" in other.stderr
+    assert "take those with --resume, or drop it by --fresh" in other.stderr
 
 
 @pytest.mark.full

@@ -10,6 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
 
 from keras_recipes import build_lstm_anomaly, evaluate, fit, load, predict, publish, save
 from keras_recipes.cookbook import lstm_anomaly
@@ -18,6 +20,7 @@ from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.recipe import Fitted, Row
 from tests.conftest import Run, shared_data
 from tests.legible import check
+from tests.test_early import run_without_keras
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +117,89 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
     assert new["line"] == len(order) + 1
 
 
+def same_rows(file: list[Row], stream: list[Row]) -> None:
+    """Scores may differ by what a net's sums differ that are made for many sessions at once."""
+    scores, rest = [], []
+    for some in (file, stream):
+        some = sorted(some, key=lambda row: row["session"])
+        scores.append([float(row["score"]) for row in some])
+        rest.append([{**row, "score": ""} for row in some])
+    assert rest[0] == rest[1]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-3, abs=1e-9)
+
+
 def test_lines_that_arrive_get_the_answers_of_the_whole_file(
     recipes: Run, model: Path, broken: Path
 ) -> None:
-    whole = {row["session"]: row for row in answers(recipes, model, str(broken))}
-    live = answers(recipes, model, "-", input=broken.read_bytes())
-    assert len(live) == len(whole)
-    for row in live:
-        same = whole[row["session"]]
-        assert row["anomaly"] == same["anomaly"]
-        if row["anomaly"] == "0":
-            assert float(row["score"]) == pytest.approx(float(same["score"]), abs=1e-3)
-            assert row["observed"] == same["observed"]
+    whole = answers(recipes, model, str(broken))
+    assert {row["anomaly"] for row in whole} == {"0", "1"}
+    same_rows(whole, answers(recipes, model, "-", input=broken.read_bytes()))
+
+
+NORMAL = demonstration.normal()
+STRANGE = [b"WARN fire: %s on fire", b"INFO cat: %s is asleep on the keyboard", b"FATAL: %s, no"]
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 20), st.sampled_from(STRANGE)), max_size=3),
+        min_size=3,
+        max_size=12,
+    )
+)
+@example([[(0, STRANGE[0])], [(20, STRANGE[1])], [(3, STRANGE[2]), (2, STRANGE[0])]])
+def test_events_never_seen_are_explained_alike_in_files_and_streams(
+    recipes: Run, model: Path, inserted: list[list[tuple[int, bytes]]]
+) -> None:
+    lines = []
+    for number, strange in enumerate(inserted, 100_000):
+        name = b"order-%d" % number
+        order = [line for line in NORMAL if name + b" " in line]
+        for position, form in strange:
+            at = min(position, len(order))
+            stamp = order[min(at, len(order) - 1)][:23]
+            order.insert(at, stamp + b" " + form % name)
+        lines += order
+    lines.sort(key=lambda line: line[:23])
+    text = b"\n".join(lines) + b"\n"
+    Path("x.log").write_bytes(text)
+    file = answers(recipes, model, "x.log")
+    same_rows(file, answers(recipes, model, "-", input=text))
+    by_name = {row["session"]: row for row in file}
+    for number in (n for n, strange in enumerate(inserted, 100_000) if strange):
+        own = [(i, line) for i, line in enumerate(lines, 1) if b"order-%d" % number in line]
+        words = b"on fire", b"asleep", b"FATAL"
+        strange_at = [any(word in line for word in words) for _, line in own].index(True)
+        row = by_name[f"order-{number}"]
+        assert row["observed"].startswith("1 x (never seen) ")
+        assert (int(row["position"]), int(row["line"])) == (strange_at + 1, own[strange_at][0])
+
+
+def test_each_file_s_name_stands_before_the_line_of_an_event_never_seen(
+    recipes: Run, model: Path
+) -> None:
+    order = [line for line in NORMAL if b"order-100000 " in line]
+    Path("first.txt").write_bytes(b"\n".join(order[:3]) + b"\n")
+    strange = [order[3][:23] + b" " + form % b"order-100000" for form in STRANGE]
+    Path("second.txt").write_bytes(b"\n".join([order[3], *strange, *order[4:]]) + b"\n")
+    (row,) = answers(recipes, model, "first.txt", "second.txt")
+    assert (row["position"], row["line"]) == ("5", "second.txt:2")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_encoding_is_recognised_on_standard_input_as_in_a_file(
+    recipes: Run, model: Path, encoding: str
+) -> None:
+    order = [line for line in NORMAL if b"order-100000 " in line]
+    text = b"\n".join(order).decode().encode(encoding)
+    Path("x.log").write_bytes(text)
+    same_rows(answers(recipes, model, "x.log"), answers(recipes, model, "-", input=text))
 
 
 def test_an_anomaly_is_answered_before_its_session_is_over(
@@ -368,6 +442,86 @@ def test_what_would_do_nothing_or_harm_is_refused(
     result = recipes(*(str(model) if word == "MODEL" else word for word in arguments))
     assert result.exit_code == 2
     assert complaint in result.stderr.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def of_numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fitted = fit("lstm-anomaly", "demo-metrics", epochs=1, show_progress=False)
+    return save(fitted, tmp_path_factory.mktemp("numbers") / "numbers")
+
+
+EARLY = [
+    ("predict LOGS empty.log", "expected sessions by"),
+    ("predict LOGS blank.log", "expected sessions by"),
+    ("predict LOGS missing.log", "no such file"),
+    ("predict LOGS folder", "folder: no file there"),
+    ("predict LOGS - empty.log", "or - alone"),
+    ("predict LOGS - --set state=/nowhere/x", "state: /nowhere is no folder"),
+    ("predict LOGS - --set state=/proc/x", "cannot be written"),
+    ("predict LOGS blank.log --set state=x", "give - instead of files"),
+    ("predict LOGS blank.log --set timeout=5", "give - instead of files"),
+    ("predict LOGS blank.log --set open_sessions=5", "give - instead of files"),
+    ("predict LOGS - --set bar=2", "bar: is of numbers"),
+    ("predict LOGS demo-anomalies --set false_alarms=0", "more than 0"),
+    ("evaluate LOGS --set timeout=5", "no option 'timeout' here"),
+    ("evaluate LOGS --set state=x", "no option 'state' here"),
+    ("evaluate LOGS --set only_anomalies=true", "no option 'only_anomalies' here"),
+    ("evaluate LOGS --labels missing.csv", "missing.csv: cannot be read"),
+    ("evaluate LOGS --labels blank.log", "blank.log"),
+    ("evaluate LOGS --data blank.log", "expected sessions by"),
+    ("evaluate LOGS --set bar=2", "bar: is of numbers"),
+    ("plot LOGS --data missing.log", "no such file"),
+    ("predict NUMBERS empty.csv", "empty.csv: expected rows of numbers"),
+    ("predict NUMBERS blank.log", "blank.log: expected rows of numbers"),
+    ("predict NUMBERS missing.csv", "no such file"),
+    ("predict NUMBERS folder", "folder: no file there"),
+    ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is no folder"),
+    ("predict NUMBERS - --set timeout=5", "timeout: is of logs"),
+    ("predict NUMBERS demo-metrics --set false_alarms=0.1", "false_alarms: is of logs"),
+    ("evaluate NUMBERS --data demo-metrics --labels missing.csv", "missing.csv: cannot be read"),
+    ("evaluate NUMBERS --set false_alarms=0.1", "false_alarms: is of logs"),
+    ("fit lstm-anomaly --from xor", "run `recipes fit xor`"),
+    ("fit lstm-anomaly --from lenet5", "expected a fitted lstm-anomaly, received a lenet5"),
+    ("fit lstm-anomaly --from LOGS --set window=5m", "as before, ''"),
+    ("fit lstm-anomaly --data blank.log", "expected at least 30 sessions"),
+]
+
+
+def test_what_cannot_be_judged_is_refused_before_keras_is_imported(
+    model: Path, of_numbers: Path, empty_folder: Path
+) -> None:
+    for name in ("empty.log", "empty.csv"):
+        Path(name).touch()
+    Path("blank.log").write_text("\n \n\n")
+    Path("folder").mkdir()
+    names = {"LOGS": str(model), "NUMBERS": str(of_numbers)}
+    lines = [[names.get(word, word) for word in line.split()] for line, _ in EARLY]
+    for (line, complaint), (code, messages, output) in zip(
+        EARLY, run_without_keras(empty_folder, lines), strict=True
+    ):
+        assert (line, code, output) == (line, 2, ""), messages
+        assert "was imported" not in messages
+        assert complaint in messages.splitlines()[-1], line
+
+
+def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
+    done = recipes("fit", "lstm-anomaly", "--epochs", "1", "--learning-rate", "30", "--json")
+    assert done.exit_code == 0
+    (said,) = [line for line in done.stderr.splitlines() if "no better than guessing" in line]
+    loss = json.loads(done.stdout)["metrics"]["loss"]
+    assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
+    held = lstm_anomaly.read([])
+    symbols = held.test.y[held.test.y > 0]
+    often = np.bincount(held.train.y[held.train.y > 0], minlength=int(symbols.max()) + 1)
+    by_frequency = -np.log(often[symbols] / often.sum()).mean()
+    assert f"gives {by_frequency:.3g};" in said
+
+
+def test_a_fit_that_learned_says_nothing_of_guessing(
+    model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    guess = lstm_anomaly.guess(lstm_anomaly.read([]))
+    assert not guess.is_as_good_as(load(model).card.metrics["loss"])
 
 
 def test_a_state_that_cannot_be_kept_is_a_failure(

@@ -1,23 +1,56 @@
 """Options come from signatures and are checked before anything runs."""
 
+import json
 import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keras_recipes import catalog, options
+from keras_recipes import catalog, fit, options
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Count, Plan
+from keras_recipes.safety import strict_json
 
 XOR = catalog.get("xor")
 
 
 @given(st.integers(min_value=1))
-def test_every_whole_number_above_zero_is_a_number_of_epochs(epochs: int) -> None:
-    assert options.parse(XOR, [f"epochs={epochs}"]) == {"epochs": epochs}
+@example(2**53)
+@example(2**53 + 1)
+@example(10**5_000)
+def test_a_number_of_epochs_is_one_that_a_card_can_keep(epochs: int) -> None:
+    if epochs <= 2**53:
+        assert options.parse(XOR, [f"epochs={epochs}"]) == {"epochs": epochs}
+        assert strict_json.parse(json.dumps({"epochs": epochs}).encode(), "") == {"epochs": epochs}
+    else:
+        with pytest.raises(InputError, match=r"^epochs: expected a whole number.{,150}$"):
+            options.check(XOR, {"epochs": epochs})
+
+
+@pytest.mark.parametrize("recipe", catalog.names())
+def test_no_option_of_any_recipe_takes_what_a_card_cannot_keep(recipe: str) -> None:
+    huge = {int: 10**20, float: 10**400, str: "x" * 5_000, bool: 10**20}
+    for option in options.of(catalog.get(recipe)).values():
+        for value in (huge[option.kind], "\udcff"):
+            with pytest.raises(InputError, match=rf"^{option.name}: expected .{{,250}}$"):
+                option.check(value)
+
+
+@pytest.mark.parametrize("name", ["labels", "state"])
+def test_what_has_no_effect_in_a_fit_is_refused_from_python_too(name: str) -> None:
+    with pytest.raises(InputError, match=f"^{name}: .*give it to `recipes "):
+        fit("lstm-anomaly", **{name: "file"})
+
+
+def test_each_command_takes_the_options_that_have_an_effect_there() -> None:
+    taken = options.taken_by(catalog.get("lstm-anomaly"))
+    assert taken["timeout"] == ["fit", "predict"]
+    assert taken["state"] == ["predict"]
+    assert taken["labels"] == ["evaluate"]
+    assert taken["bar"] == ["fit", "evaluate", "predict"]
 
 
 @given(st.floats())

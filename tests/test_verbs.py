@@ -220,7 +220,7 @@ def test_wrong_words_are_input_errors(fitted: Fitted) -> None:
         (lambda: predict(replace(fitted, card=None), XOR, foo=1), "foo: a model without a card"),
         (lambda: fit(fitted, start=fitted), "start: expected one model"),
         (lambda: fit(fitted, droput=1), "xor has no option 'droput' here"),
-        (lambda: fit(replace(fitted, card=None)), "a model without a card is no recipe's"),
+        (lambda: fit(replace(fitted, card=None)), "received a model without a card"),
         (lambda: fit("lenet5", start=fitted), "expected a fitted lenet5"),
     ):
         with pytest.raises(InputError, match=complaint):

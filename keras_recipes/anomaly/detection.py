@@ -1,7 +1,8 @@
 """Judging sessions: the net's views and the counts' view of each, and what to say about it.
 
 A `Detector` is a trained net with all that was learned of a log: how to read it, its templates,
-what is normal. It judges many sessions at once; `live.py` judges them as they grow.
+what is normal. It judges many sessions at once; `growing.py` judges them event by event, and
+explains the anomalies.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.anomaly import normality
+from keras_recipes.anomaly.growing import Judge
 from keras_recipes.anomaly.normality import Counts, Tail
 from keras_recipes.anomaly.stepping import Twin
 from keras_recipes.data.logs import Layout
@@ -51,23 +53,8 @@ class Detector:
         Raises:
             CorruptModelError: The card and the model do not belong together, or it is damaged.
         """
-        templates = Templates.from_json(learned.get("templates"))
-        kinds = templates.symbols - UNSEEN
-        tails = learned.get("tails")
-        numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
-        if not isinstance(tails, dict) or set(tails) != set(normality.VIEWS):
-            raise CorruptModelError("the card's thresholds are missing; fit again")
-        if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
-            raise CorruptModelError("the card's times are damaged; fit again")
-        return cls(
-            twin=_twin(model, templates.symbols),
-            layout=Layout.from_json(learned.get("layout")),
-            templates=templates,
-            counts=Counts.from_json(learned.get("counts"), kinds),
-            tails={view: Tail.from_json(tails[view]) for view in normality.VIEWS},
-            sessions_a_day=float(numbers[0] or 0),
-            silence=float(numbers[1] or 0),
-        )
+        found = known(learned)
+        return cls(twin=_twin(model, found["templates"].symbols), **found)
 
     @property
     def digest(self) -> str:
@@ -77,16 +64,23 @@ class Detector:
         known = "\n".join(self.templates.patterns).encode(errors="replace")
         return hashlib.sha256(known + self.twin.kernel.tobytes()).hexdigest()
 
-    def counted(self, counts: "np.ndarray", reference: int, strange: bytes) -> tuple[int, str, str]:
+    def counted(
+        self, counts: "np.ndarray", reference: int, strange: bytes, *, over: bool = True
+    ) -> tuple[int, str, str]:
         """The kind whose count is the strangest, how often it is there, and how often it should be.
 
         Args:
             counts: Of each kind in the session, of shape (E,).
             reference: The nearest normal session.
             strange: The form of the session's last event of no known kind.
+            over: Whether the session is; what is missing counts only then.
         """
-        kind = int(self.counts.cost(counts, reference).argmax())
-        usual = int(self.counts.references[reference, kind])
+        import numpy as np
+
+        usually = self.counts.references[reference]
+        there = counts if over else np.maximum(counts, usually)
+        kind = int(self.counts.cost(there, reference).argmax())
+        usual = int(usually[kind])
         name = self.templates.shown(kind + UNSEEN, strange)
         return kind, f"{counts[kind]} x {name}", f"{usual} x {name}"
 
@@ -105,6 +99,29 @@ class Detector:
         return Verdicts(
             self, sequences, seen.nats, values, at - starts[:-1], seen.expected[at], table, nearest
         )
+
+
+def known(learned: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `Detector` has besides the net, trusting nothing in the card.
+
+    Raises:
+        CorruptModelError: The card is damaged.
+    """
+    templates = Templates.from_json(learned.get("templates"))
+    tails = learned.get("tails")
+    numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
+    if not isinstance(tails, dict) or set(tails) != set(normality.VIEWS):
+        raise CorruptModelError("the card's thresholds are missing; fit again")
+    if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
+        raise CorruptModelError("the card's times are damaged; fit again")
+    return {
+        "layout": Layout.from_json(learned.get("layout")),
+        "templates": templates,
+        "counts": Counts.from_json(learned.get("counts"), templates.symbols - UNSEEN),
+        "tails": {view: Tail.from_json(tails[view]) for view in normality.VIEWS},
+        "sessions_a_day": float(numbers[0] or 0),
+        "silence": float(numbers[1] or 0),
+    }
 
 
 def _twin(model: "keras.Model", symbols: int) -> Twin:
@@ -165,17 +182,34 @@ class Verdicts:
         """
         import numpy as np
 
-        scores = self.scores(false_alarms)
+        scores, judge = self.scores(false_alarms), Judge(self.detector, false_alarms)
         by_counts = normality.by_counts(self.detector.tails, self.values)
         chosen = np.flatnonzero(scores >= 0.5) if only_anomalies else np.arange(len(scores))
         for session in chosen.tolist():
+            if scores[session] >= 0.5:
+                yield self._growing(judge, session, files)
+                continue
             reason = self._counted(session) if by_counts[session] else self._surprising(session)
             yield {
                 "session": self.sequences.names[session],
                 "score": float(scores[session]),
-                "anomaly": int(scores[session] >= 0.5),
+                "anomaly": 0,
                 **self._placed(session, reason, files),
             }
+
+    def _growing(self, judge: Judge, session: int, files: Sequence[str]) -> Row:
+        """An anomaly's row, explained by the event that a stream would have answered at."""
+        found, row = self.sequences, None
+        growing = judge.session(found.names[session])
+        first, last = found.starts[session : session + 2].tolist()
+        for event in range(first, last):
+            # For the line the event itself: files are told apart by it.
+            row = judge.event(growing, int(found.symbols[event]), event, found.message(event))
+            if row:
+                break
+        row = row or judge.end(growing)
+        assert row is not None
+        return {**row, "line": self._line(row["line"], files)}
 
     def _surprising(self, session: int) -> tuple[int, str, str]:
         first, last = self.sequences.starts[session : session + 2]
@@ -201,8 +235,9 @@ class Verdicts:
     def _placed(self, session: int, reason: tuple[int, str, str], files: Sequence[str]) -> Row:
         at, observed, expected = reason
         first, last = self.sequences.starts[session : session + 2].tolist()
-        event = min(first + at, last - 1)
-        line: int | str = int(self.sequences.lines[event])
-        if len(files) > 1:
-            line = f"{files[self.sequences.files[event]]}:{line}"
+        line = self._line(min(first + at, last - 1), files)
         return {"position": at + 1, "observed": observed, "expected": expected, "line": line}
+
+    def _line(self, event: int, files: Sequence[str]) -> int | str:
+        line = int(self.sequences.lines[event])
+        return f"{files[self.sequences.files[event]]}:{line}" if len(files) > 1 else line

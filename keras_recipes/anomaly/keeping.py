@@ -31,6 +31,31 @@ KEEP_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
+def check(file: str) -> None:
+    """Refuses a file for a state before any work.
+
+    Raises:
+        InputError: Its folder is not there, or it cannot be written.
+        CorruptModelError: What is there is no state.
+        UnsafeModelError: It holds Python objects, or more than the limits.
+    """
+    path = Path(file)
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"state: {path.parent} is no folder; make it, or name another file")
+    publish.prepare_file(path.resolve())
+    if path.exists():
+        _read(path)
+
+
+def _read(path: Path) -> "Mapping[str, np.ndarray]":
+    try:
+        return arrays.read_named(path, limits.current().array_bytes)
+    except (UnsafeModelError, InputError):
+        raise
+    except Exception as error:  # whatever NumPy says of what was never kept so
+        raise CorruptModelError(f"{path}: damaged; remove it to begin anew") from error
+
+
 class Keeper:
     """A file with arrays by name.
 

@@ -13,12 +13,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import normality
 from keras_recipes.anomaly.detection import Detector
+from keras_recipes.anomaly.growing import Judge, Session
 from keras_recipes.anomaly.keeping import Keeper
-from keras_recipes.anomaly.stepping import MOST
 from keras_recipes.data import lines, logs
-from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
@@ -31,52 +29,6 @@ LATE_SECONDS = 60.0
 """A window is open for so long after its end, for lines that come late."""
 
 MOST_LINES = 2**53
-
-REMEMBERED = 10_000
-"""So many different counts of events are remembered with what was thought of them."""
-
-
-class Session:
-    """An open session.
-
-    Attributes:
-        name: As it is called in answers.
-        h: The net's output, float32 of shape (units,).
-        c: The net's state, of the same shape.
-        events: How many.
-        kinds: Kind, counted from 0, to its count, its last position and its last line.
-        worst: The largest surprise so far.
-        run: By how much the surprise exceeds what is to be expected, since it last did not; and
-            the most that it ever did.
-        at: The largest surprise's position, from 0; its symbol; what was expected; its line; its
-            form, if it is of no known kind.
-        strange: The form of the last event of no known kind.
-        line: Of the last event.
-        due: When it is over, in seconds of the log's clock.
-        told: Whether it was answered already.
-    """
-
-    __slots__ = (
-        "at",
-        "c",
-        "due",
-        "events",
-        "h",
-        "kinds",
-        "line",
-        "name",
-        "run",
-        "strange",
-        "told",
-        "worst",
-    )
-
-    def __init__(self, name: str, h: "np.ndarray", c: "np.ndarray") -> None:
-        self.name, self.h, self.c = name, h, c
-        self.events, self.line, self.due, self.told = 0, 0, 0.0, False
-        self.kinds: dict[int, tuple[int, int, int]] = {}
-        self.worst, self.run = -1.0, (0.0, 0.0)
-        self.at, self.strange = (0, 0, 0, 0, b""), b""
 
 
 class Live:
@@ -111,20 +63,12 @@ class Live:
             InputError: The file was kept for another model, or cannot be written.
             CorruptModelError: The file is damaged.
         """
-        import numpy as np
-
-        self.detector, self.false_alarms, self.most = detector, false_alarms, most
+        self.detector, self.judge, self.most = detector, Judge(detector, false_alarms), most
         self._parser = logs.Parser(detector.layout)
         self._rule = detector.layout.sessions
         self._timeout = timeout or self._usual_timeout()
         self._open: OrderedDict[bytes, Session] = OrderedDict()
         self._clock, self._last_time, self._heard = 0.0, 0.0, time.monotonic()
-        self._begin = detector.twin.step(START, *(a[0] for a in detector.twin.start(1)))
-        share = false_alarms / len(detector.tails)
-        self._limits = {view: tail.reaching(share) for view, tail in detector.tails.items()}
-        self._most_usual: list[int] = detector.counts.references.max(axis=0).tolist()
-        self._thoughts: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
-        self._floor = np.log2(1.0 + detector.counts.references)
         self._keeper = Keeper(
             state, lambda: f"{len(self._open):,} open sessions are kept", self._state
         )
@@ -165,11 +109,11 @@ class Live:
             self._last_time = now
             next_window = self._rule.by == "window" and not timed and key not in self._open
             yield from self._overdue(math.inf if next_window else self._clock)
+            if self._rule.idle and key in self._open and now > self._open[key].due:
+                yield from self._close(key)  # its own next line is the first to say so
             session = self._session(key, now)
-            self._event(session, symbol, line, form if symbol == UNSEEN else b"")
-            if not session.told and self._certain(session, symbol):
-                session.told = True
-                yield self._row(session, self._excess(session))
+            if row := self.judge.event(session, symbol, line, form):
+                yield row
             if len(self._open) > self.most:
                 yield from self._close(next(iter(self._open)))
 
@@ -186,58 +130,13 @@ class Live:
             name = lines.shown(key)
             if self._rule.idle:
                 name = f"{name} {logs.clock(now)}"
-            session = self._open[key] = Session(name, *self._begin)
+            session = self._open[key] = self.judge.session(name)
             if self._rule.by == "window":
                 session.due = self._end_of_window(now)
         if self._rule.by != "window":
             self._open.move_to_end(key)
             session.due = now + self._timeout
         return session
-
-    def _event(self, session: Session, symbol: int, line: int, form: bytes) -> None:
-        self._compare(session, symbol, line, form)
-        session.h, session.c = self.detector.twin.step(symbol, session.h, session.c)
-        kind = symbol - UNSEEN
-        count = session.kinds[kind][0] if kind in session.kinds else 0
-        session.kinds[kind] = (count + 1, session.events, line)
-        session.events += 1
-        session.line = line
-        session.strange = form or session.strange
-
-    def _compare(self, session: Session, symbol: int, line: int, form: bytes) -> None:
-        """Takes down how unexpected a symbol is now."""
-        surprise, usual, expected = self.detector.twin.thinks(session.h, symbol)
-        if surprise > session.worst:
-            session.worst = surprise
-            session.at = (session.events, symbol, expected, line, form)
-        run = max(session.run[0] + min(surprise - usual, MOST), 0.0)
-        session.run = (run, max(session.run[1], run))
-
-    def _certain(self, session: Session, symbol: int) -> bool:
-        """Whether the session is an anomaly whatever comes."""
-        limits = self._limits
-        if session.worst >= limits["surprise"] or math.log1p(session.run[1]) >= limits["order"]:
-            return True
-        kind = symbol - UNSEEN
-        if session.kinds[kind][0] <= self._most_usual[kind]:
-            return False
-        return self._excess(session)[0] >= limits["counts"]
-
-    def _excess(self, session: Session) -> tuple[float, int]:
-        """The least distance that the counts can still end at; and from which reference."""
-        import numpy as np
-
-        counts = self._counts(session)
-        above = np.maximum(np.log2(1.0 + counts) - self._floor, 0) @ self.detector.counts.weights
-        return float(above.min()), int(above.argmin())
-
-    def _counts(self, session: Session) -> "np.ndarray":
-        import numpy as np
-
-        counts = np.zeros(len(self.detector.counts.weights), "int64")
-        for kind, (count, _, _) in session.kinds.items():
-            counts[kind] = count
-        return counts
 
     def _overdue(self, now: float) -> Iterator[Row]:
         """Closes sessions, the most silent first, as long as they are over by then."""
@@ -248,43 +147,8 @@ class Live:
             yield from self._close(key)
 
     def _close(self, key: bytes) -> Iterator[Row]:
-        session = self._open.pop(key)
-        if session.told:
-            return
-        self._compare(session, END, session.line, b"")
-        counts = tuple(sorted((kind, found[0]) for kind, found in session.kinds.items()))
-        thought = self._thoughts.get(counts)
-        if thought is None:
-            if len(self._thoughts) >= REMEMBERED:
-                self._thoughts.clear()
-            distance, nearest = self.detector.counts.distances(self._counts(session)[None])
-            thought = self._thoughts[counts] = (float(distance[0]), int(nearest[0]))
-        yield self._row(session, thought)
-
-    def _row(self, session: Session, thought: tuple[float, int]) -> Row:
-        import numpy as np
-
-        distance, reference = thought
-        found = {"surprise": session.worst, "order": math.log1p(session.run[1]), "counts": distance}
-        values = {view: np.array([value]) for view, value in found.items()}
-        tails, show = self.detector.tails, self.detector.templates.shown
-        score = float(normality.score(normality.share(tails, values), self.false_alarms)[0])
-        if normality.by_counts(tails, values)[0]:
-            counts = self._counts(session)
-            kind, said, usual = self.detector.counted(counts, reference, session.strange)
-            _, position, line = session.kinds.get(kind, (0, session.events, session.line))
-        else:
-            position, symbol, expected, line, form = session.at
-            said, usual = show(symbol, form), show(expected)
-        return {
-            "session": session.name,
-            "score": score,
-            "anomaly": int(score >= 0.5),
-            "position": position + 1,
-            "observed": said,
-            "expected": usual,
-            "line": line,
-        }
+        if row := self.judge.end(self._open.pop(key)):
+            yield row
 
     def _usual_timeout(self) -> float:
         if self._rule.idle:
@@ -346,7 +210,9 @@ class Live:
             count, last, seen = map(int, found)
             session.kinds[int(kind)] = (count, last, seen)
         known, kinds_known = self.detector.templates.symbols, len(self.detector.counts.weights)
-        if not (0 <= symbol < known and 0 <= expected < known and h.shape == self._begin[0].shape):
+        if not (
+            0 <= symbol < known and 0 <= expected < known and h.shape == self.judge.begin[0].shape
+        ):
             raise ValueError(name)
         if not all(0 <= kind < kinds_known for kind in session.kinds):
             raise ValueError(name)

@@ -263,6 +263,34 @@ def _known_counts(parts: Parts, kinds: int) -> "np.ndarray":
     return np.concatenate(tables)
 
 
+def check(
+    learned: Mapping[str, Any], asked: Sequence[str] | None, values: Mapping[str, Any]
+) -> None:
+    """Refuses, without the net, what it could not judge.
+
+    Args:
+        learned: In the card.
+        asked: Files; None where there are none to look at.
+        values: Options.
+
+    Raises:
+        InputError: There is no such file, or it has no sessions; labels that cannot be read; or no
+            false alarm is allowed.
+        CorruptModelError: What was learned is damaged.
+    """
+    from keras_recipes.anomaly.detection import known
+
+    layout = known(learned)["layout"]
+    normality.promised(values["false_alarms"], values["false_alarms_a_day"], 0.0)
+    if values.get("labels"):
+        labelled.read(values["labels"])
+    if asked is not None:
+        names, blocks = _named(list(asked))
+        parser = logs.Parser(layout)
+        if not any(len(parser.parse(some)) for _, some in blocks):
+            raise _without_sessions(names, layout)
+
+
 def answer(
     fitted: Fitted,
     asked: Any,
@@ -308,17 +336,13 @@ def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
             f"expected paths of logs, or a list of their lines, received {described(asked)}"
         )
     if isinstance(asked, list | tuple) and not _is_path(asked[0]):
-        names, blocks = [""], [(0, [text.encode(errors="replace") for text in texts])]
-    elif texts == [demonstration.BROKEN]:
-        names, blocks = texts, [(0, demonstration.broken())]
+        names, blocks = [""], iter([(0, [text.encode(errors="replace") for text in texts])])
     else:
-        names, given = _source(texts)
-        blocks = given()
+        names, blocks = _named(texts)
     collected = sessions.collected(detector.layout, blocks).sequences()
     found = sessions.with_symbols(collected, detector.templates)
     if not len(found):
-        by = detector.layout.by
-        raise InputError(f"{', '.join(names)}: expected sessions by {by}, found none")
+        raise _without_sessions(names, detector.layout)
     return names, found
 
 
@@ -329,6 +353,18 @@ def _is_path(item: str | Path) -> bool:
     if not any(map(str.isspace, item)) and (os.sep in item or item.lower().endswith(lines.ENDINGS)):
         return True
     return os.path.exists(item)  # noqa: PTH110  a line may be longer than any name
+
+
+def _named(texts: list[str]) -> tuple[list[str], Iterator[tuple[int, list[bytes]]]]:
+    """The names of files, and their lines in numbered blocks."""
+    if texts == [demonstration.BROKEN]:
+        return texts, iter([(0, demonstration.broken())])
+    names, given = _source(texts)
+    return names, given()
+
+
+def _without_sessions(names: list[str], layout: logs.Layout) -> InputError:
+    return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, found none")
 
 
 def assess(

@@ -317,6 +317,27 @@ def _learned(
     return watch, achieved
 
 
+def check(
+    learned: Mapping[str, Any], asked: Sequence[str] | None, values: Mapping[str, Any]
+) -> None:
+    """Refuses, without the net, what it could not judge.
+
+    Args:
+        learned: In the card.
+        asked: Files; None where there are none to look at.
+        values: Options.
+
+    Raises:
+        InputError: There is no such file, or it has no records; or labels that cannot be read.
+        CorruptModelError: What was learned is damaged.
+    """
+    watch = _restored(learned)
+    if values.get("labels"):
+        _truth(values["labels"], asked or (), watch.layout)
+    if asked is not None and next(iter(_source(asked, watch.layout)[1].records), None) is None:
+        raise InputError(f"{', '.join(asked)}: expected records, found none")
+
+
 def answer(
     fitted: Fitted, asked: Any, *, bar: float, only_anomalies: bool, state: str
 ) -> Iterator[Row]:
@@ -342,11 +363,15 @@ def _watch(fitted: Fitted, bar: float) -> Watch:
     """What the card remembers, trusting nothing in it."""
     if fitted.card is None:
         raise InputError("a pair without a card cannot judge: what it learned is in the card")
-    if "watch" not in fitted.card.learned:
-        raise CorruptModelError("the card's state of the series is missing; fit again")
-    watch = Watch.from_json(fitted.card.learned["watch"])
+    watch = _restored(fitted.card.learned)
     watch.set_bar(bar)
     return watch
+
+
+def _restored(learned: Mapping[str, Any]) -> Watch:
+    if "watch" not in learned:
+        raise CorruptModelError("the card's state of the series is missing; fit again")
+    return Watch.from_json(learned["watch"])
 
 
 def _digest(learned: Mapping[str, Any]) -> str:

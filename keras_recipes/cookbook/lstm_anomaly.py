@@ -29,6 +29,7 @@ from keras_recipes.recipe import (
     Count,
     Dataset,
     Fitted,
+    Guess,
     Layer,
     Measured,
     NotNegative,
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
+
+OF_STREAMS = {"timeout", "open_sessions", "state"}
+OF_LOGS = {"false_alarms", "false_alarms_a_day", "timeout", "open_sessions"}
+OF_METRICS = {"bar", "first"}
+"""Options without effect on anything else."""
 
 COLUMNS = ("session", "score", "anomaly", "position", "observed", "expected", "line")
 
@@ -302,6 +308,20 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
     }
 
 
+def guess(data: Dataset) -> Guess:
+    """The loss of expecting each symbol as often as it occurs in the training part."""
+    import numpy as np
+
+    from keras_recipes.data.templates import PADDING
+
+    known, asked = (part.y[part.y != PADDING] for part in (data.train, data.test))
+    symbols = data.implied["classes"]
+    # One more of each, so that no symbol is impossible that was never seen.
+    often = np.bincount(known, minlength=symbols) + 1.0
+    loss = float(-np.log(often / often.sum())[asked].mean())
+    return Guess("loss", loss, "expecting each event as often as it occurs", best=0.0)
+
+
 def calibrate(
     model: "keras.Model",
     data: Dataset,
@@ -385,6 +405,59 @@ def answer(
         open_sessions=open_sessions,
         state=state,
     )
+
+
+def check_answer(
+    learned: Mapping[str, Any],
+    asked: Sequence[str],
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
+    """Refuses what `answer` would, before the model is opened.
+
+    Args:
+        learned: In the card.
+        asked: Paths.
+        given: Options that the user gave.
+        values: All options.
+
+    Raises:
+        InputError: An option without effect on such a model or such input, or nothing to read.
+        CorruptModelError: What was learned is damaged.
+    """
+    from keras_recipes.anomaly import keeping, logs, metrics
+    from keras_recipes.data import lines
+
+    streaming = lines.on_standard_input(list(asked))
+    if not streaming:
+        for name in sorted(OF_STREAMS & given.keys()):
+            raise InputError(f"{name}: is of standard input; give - instead of files")
+    _check_kind(learned, given)
+    of_metrics = learned.get("kind") == "metrics"
+    (metrics if of_metrics else logs).check(learned, None if streaming else asked, values)
+    if given.get("state"):
+        keeping.check(given["state"])
+
+
+def check_assess(
+    learned: Mapping[str, Any],
+    asked: Sequence[str] | None,
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+) -> None:
+    """Refuses what `assess` would, before the model is opened; see `check_answer`."""
+    from keras_recipes.anomaly import logs, metrics
+
+    _check_kind(learned, given)
+    of_metrics = learned.get("kind") == "metrics"
+    (metrics if of_metrics else logs).check(learned, asked, values)
+
+
+def _check_kind(learned: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    of_metrics = learned.get("kind") == "metrics"
+    for name in sorted((OF_LOGS if of_metrics else OF_METRICS) & given.keys()):
+        other, this = ("logs", "numbers") if of_metrics else ("numbers", "logs")
+        raise InputError(f"{name}: is of {other}, and this model watches {this}; leave it out")
 
 
 def assess(
@@ -499,6 +572,9 @@ RECIPE = Recipe(
     from_arrays=from_arrays,
     training=training,
     measure=measure,
+    guess=guess,
+    check_answer=check_answer,
+    check_assess=check_assess,
     calibrate=calibrate,
     answer=answer,
     assess=assess,

@@ -27,6 +27,7 @@ from keras_recipes.recipe import (
     Examples,
     Fitted,
     Goal,
+    Guess,
     Layer,
     Plan,
     Positive,
@@ -149,13 +150,27 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
     }
 
 
+def guess(data: Dataset) -> Guess:
+    """The accuracy of always answering the target that is the commonest."""
+    commonest = float(data.train.y.mean() >= 0.5)
+    right = float((data.test.y == commonest).mean())
+    return Guess("accuracy", right, "always answering the commonest target", best=1.0)
+
+
 def inputs(texts: Sequence[str]) -> Iterator[Batch]:
-    """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time."""
+    """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time.
+
+    Raises:
+        InputError: There is none, or one is malformed.
+    """
     import numpy as np
 
-    rows = numbers.rows(texts, width=2, example="0,1")
+    rows, some = numbers.rows(texts, width=2, example="0,1"), False
     while points := [values for _, values in islice(rows, 4096)]:
+        some = True
         yield as_batch(np.array(points))
+    if not some:
+        raise InputError(f"{', '.join(texts)}: expected points x1,x2, received none")
 
 
 def as_batch(points: Any) -> Batch:
@@ -236,6 +251,7 @@ RECIPE = Recipe(
     from_arrays=from_arrays,
     training=training,
     measure=measure,
+    guess=guess,
     inputs=inputs,
     as_batch=as_batch,
     interpret=interpret,

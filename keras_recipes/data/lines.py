@@ -82,13 +82,16 @@ def blocks(path: Path) -> Iterator[list[bytes]]:
     """
     with _explained(path), path.open("rb") as raw, _unpacked(raw, path) as file:
         first = file.read(_BLOCK)
-        wide = next((name for bom, name in _WIDE.items() if first.startswith(bom)), None)
-        splitter = Splitter(wide)
+        splitter = Splitter(_wide(first))
         piece = first.removeprefix(codecs.BOM_UTF8)
         while piece:
             yield splitter.lines(piece)
             piece = file.read(_BLOCK)
         yield splitter.rest()
+
+
+def _wide(first: bytes) -> str | None:
+    return next((name for bom, name in _WIDE.items() if first.startswith(bom)), None)
 
 
 class Splitter:
@@ -147,10 +150,13 @@ def arriving(tick: float) -> Iterator[list[bytes]]:
     """
     if sys.stdin is None:
         raise InputError("standard input is closed")
-    splitter = Splitter()
+    splitter = None
     for piece in _pieces(sys.stdin.buffer, tick):
-        yield splitter.lines(piece) if piece else []
-    yield splitter.rest()
+        if piece and splitter is None:
+            splitter, piece = Splitter(_wide(piece)), piece.removeprefix(codecs.BOM_UTF8)
+        yield splitter.lines(piece) if splitter and piece else []
+    if splitter:
+        yield splitter.rest()
 
 
 def _pieces(stream: IO[bytes], tick: float) -> Iterator[bytes]:

@@ -43,9 +43,7 @@ def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[Numbere
             for path in paths:
                 yield from _file_rows(path, width)
         elif _looks_like_a_path(text):
-            raise InputError(
-                f"{text}: no such file; expected values like {example}, a CSV file, or -"
-            )
+            raise _no_such(text, example)
         else:
             yield _row(f"input {text!r}", text.split(","), width)
 
@@ -71,6 +69,25 @@ def array(values: Any, expected: str) -> "np.ndarray":
     if not found.ndim or found.dtype.kind not in "biuf":
         raise InputError(f"expected {expected}, received {described(values)}")
     return found
+
+
+def check_there(inputs: Sequence[str], *, example: str) -> None:
+    """Refuses inputs that mean nothing, before anything is known of what they should be.
+
+    Args:
+        inputs: As for `rows`.
+        example: A valid literal, for the message.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    for text in inputs:
+        if text != "-" and files.found(text, (".csv",)) is None and _looks_like_a_path(text):
+            raise _no_such(text, example)
+
+
+def _no_such(text: str, example: str) -> InputError:
+    return InputError(f"{text}: no such file; expected values like {example}, a CSV file, or -")
 
 
 def _looks_like_a_path(text: str) -> bool:
