@@ -24,6 +24,9 @@ ASSESSING = ("answer", "assess")
 OWNERS = tuple(dict.fromkeys((*FITTING, *PREDICTING, *ASSESSING)))
 """All whose keyword-only parameters are options, where a recipe has them."""
 
+_PART = {"build": "net", "read": "data", "training": "training", "assess": "measurement"}
+"""What the options of a function are about; those of the other functions, the answers."""
+
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -55,8 +58,8 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        limits = [f"{bound.relation} {bound.limit}" for bound in self.bounds]
-        return " ".join([noun[self.kind], *limits])
+        limits = " and ".join(f"{bound.relation} {bound.limit}" for bound in self.bounds)
+        return f"{noun[self.kind]} {limits}".strip()
 
     def parse(self, text: str) -> Any:
         """The value that a user wrote.
@@ -163,6 +166,15 @@ def taken_by(recipe: Recipe) -> dict[str, list[str]]:
     commands = {"fit": FITTING, "evaluate": evaluating(recipe), "predict": PREDICTING}
     taken = {command: of(recipe, owners) for command, owners in commands.items()}
     return {name: [c for c, known in taken.items() if name in known] for name in of(recipe)}
+
+
+def parts(recipe: Recipe) -> dict[str, str]:
+    """What each option is about: net, data, training, answers or measurement."""
+    found: dict[str, str] = {}
+    for owner in OWNERS:
+        for name in of(recipe, (owner,)):
+            found.setdefault(name, _PART.get(owner, "answers"))
+    return found
 
 
 def descriptions(recipe: Recipe) -> dict[str, str]:

@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +17,15 @@ from keras_recipes.recipe import Row
 
 TABLE_ROWS = 1_000
 """A longer table is printed in pieces of this length, so that memory stays bounded."""
+
+GAP = 2
+"""Spaces between columns."""
+
+NARROWEST = (24, 18, 12)
+"""No column of texts is narrower than the first of these that all of them have room for."""
+
+FORM_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+"""The form that a file's name asks for."""
 
 
 def write(
@@ -51,6 +60,11 @@ def write(
             _csv(iter([]), file, columns)
 
 
+def form_of(output: str | None) -> str:
+    """The form for a file of that name: CSV or JSON lines by its ending, otherwise a table."""
+    return FORM_OF.get(Path(output or "").suffix.lower(), "table")
+
+
 def check_output(output: str) -> None:
     """Refuses a place for a file before any work is done.
 
@@ -62,26 +76,88 @@ def check_output(output: str) -> None:
         publish.prepare_file(path)
 
 
-def _table(rows: Iterator[Row], file: TextIO) -> None:
-    from rich.console import Console
+def text(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
+    """Rows as a table that fits the terminal, or 80 columns where there is none.
+
+    Long texts go on below, words whole where they can be; numbers stay whole and nothing is cut
+    off. So a table of more columns than there is room for is wider than the terminal.
+
+    Args:
+        rows: With the same keys each.
+        numbers: Columns of texts that stand for numbers.
+    """
+    from rich.cells import cell_len
     from rich.table import Table
 
-    # No colours, nothing cut off: only a terminal has a width that lines must keep to.
-    width = shutil.get_terminal_size().columns if file.isatty() else 1_000_000
-    while piece := list(islice(rows, TABLE_ROWS)):
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-        for name, value in piece[0].items():
-            numeric = isinstance(value, int | float)
-            table.add_column(_cell(name), justify="right" if numeric else "left", overflow="fold")
-        for row in piece:
-            table.add_row(*map(_cell, row.values()))
-        # Into a text first: Rich has its own idea of what to do when a reader goes away.
-        text = io.StringIO()
-        console = Console(
-            file=text, width=width, color_system=None, markup=False, emoji=False, highlight=False
+    drawn = [list(map(cell, rows[0])), *(list(map(cell, row.values())) for row in rows)]
+    needed = [max(map(cell_len, column)) for column in zip(*drawn, strict=True)]
+    whole = [name in numbers or isinstance(value, int | float) for name, value in rows[0].items()]
+    gaps = GAP * (len(needed) - 1)
+    for most in NARROWEST:
+        least = [n if w else min(n, most) for n, w in zip(needed, whole, strict=True)]
+        if sum(least) + gaps <= width():
+            break
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
+    for title, fewest, number in zip(drawn[0], least, whole, strict=True):
+        table.add_column(
+            title,
+            justify="right" if number else "left",
+            overflow="fold",
+            min_width=fewest,
+            no_wrap=number,
         )
-        console.print(table)
-        file.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+    for row in drawn[1:]:
+        table.add_row(*row)
+    return _rendered(table, max(width(), sum(least) + gaps))
+
+
+def pieces(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
+    """The same as tables one below the other, each with the first column and as many as fit."""
+    from rich.cells import cell_len
+
+    first, *others = rows[0]
+    needed = {
+        name: GAP + max(cell_len(cell(text)) for text in (name, *(row[name] for row in rows)))
+        for name in rows[0]
+    }
+    parts: list[list[str]] = [[first]]
+    for name in others:
+        if sum(needed[shown] for shown in (*parts[-1], name)) - GAP > width() and parts[-1][1:]:
+            parts.append([first])
+        parts[-1].append(name)
+    return "\n\n".join(
+        text([{name: row[name] for name in part} for row in rows], numbers=numbers)
+        for part in parts
+    )
+
+
+def paragraph(words: str, lead: str = "") -> str:
+    """A text on as many lines as it needs in the terminal, all of them behind `lead`."""
+    lines = _rendered(cell(words), width() - len(lead)).splitlines()
+    return "\n".join((lead if not i else " " * len(lead)) + line for i, line in enumerate(lines))
+
+
+def _rendered(what: Any, wide: int) -> str:
+    """What Rich makes of a table or a text, without colours.
+
+    It goes into a text first: Rich has its own idea of what to do when a reader goes away.
+    """
+    from rich.console import Console
+
+    drawn = io.StringIO()
+    plain: dict[str, Any] = {"color_system": None, "markup": False, "emoji": False}
+    Console(file=drawn, width=wide, highlight=False, **plain).print(what, overflow="fold")
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())
+
+
+def width() -> int:
+    """Columns of the terminal, or of COLUMNS; 80 where nobody knows."""
+    return shutil.get_terminal_size().columns
+
+
+def _table(rows: Iterator[Row], file: TextIO) -> None:
+    while piece := list(islice(rows, TABLE_ROWS)):
+        file.write(text(piece) + "\n")
 
 
 def _csv(rows: Iterator[Row], file: TextIO, columns: Sequence[str] = ()) -> None:
@@ -103,7 +179,7 @@ def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
     for count, row in enumerate(rows):
         if form == "table":
             # Columns are as wide as the first row wants them: nobody knows what is to come.
-            texts = [list(row), [_cell(value) for value in row.values()]]
+            texts = [list(row), [cell(value) for value in row.values()]]
             widths = widths or [max(map(len, column)) for column in zip(*texts, strict=True)]
             shown = ["  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in texts]
         else:
@@ -121,7 +197,8 @@ FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
 }
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as it stands in a table: floats to four digits."""
     if isinstance(value, float):
         return f"{value:.4g}"
     text = str(value)

@@ -95,6 +95,7 @@ def prepare(
             )
         values[option] = value
     plan = options.call(recipe, "training", options=values)
+    log.debug("options: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
     return Task(recipe, preset, values, dataset, paths, plan, start)
 
 
@@ -119,6 +120,7 @@ def carry_out(
         StoppedError: Somebody asked to stop; the checkpoint has the state.
     """
     backend.start()
+    log.debug("versions: %s", ", ".join(map(" ".join, storage.versions().items())))
     recipe = task.recipe
     run = Run(
         recipe,
@@ -198,6 +200,7 @@ def measure(model: Askable, data: Dataset) -> Measured:
     recipe, targets = catalog.get(model.card.recipe), data.test.y
     check_fits(model, data)
     outputs = model.runtime.outputs(data.test.x)
+    log.debug("measured on %s examples by %s", f"{len(data.test):,}", model.runtime.name)
     details = recipe.details(targets, outputs, model.card.learned) if recipe.details else {}
     return Measured(recipe.measure(targets, outputs), details)
 
@@ -312,7 +315,21 @@ def _dataset(
         read = options.call(
             recipe, "read", [str(item) for item in data], *known_before, options=values
         )
+        _say_read(read)
         return read, None if "-" in known else list(read.known_as) or known
     if len(data) != 2:
         raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
-    return recipe.from_arrays(*data), None
+    given = recipe.from_arrays(*data)
+    _say_read(given)
+    return given, None
+
+
+def _say_read(data: Dataset) -> None:
+    log.debug(
+        "read %s: %s examples to train on, %s to watch, %s to measure on; %s",
+        data.name,
+        f"{len(data.train):,}",
+        f"{len(data.validation) if data.validation else 0:,}",
+        f"{len(data.test):,}",
+        data.note,
+    )

@@ -30,7 +30,7 @@ def test_help_texts_are_the_programs(recipes: Run) -> None:
 
 def test_the_quoted_run_is_what_comes_out(recipes: Run) -> None:
     quoted = re.search(r"<!-- run: .*?-->\n```\n(.*?)```", README.read_text(), re.DOTALL)[1]
-    fit, predict = quoted.split("\n\n")
+    fit, predict = quoted.rsplit("\n\n", 1)
     outputs = [recipes("fit", "xor"), recipes("predict", "xor", "0,0", "0,1", "1,0", "1,1")]
     for block, output in zip((fit, predict), outputs, strict=True):
         command, *lines = block.strip().splitlines()

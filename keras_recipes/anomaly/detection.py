@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import normality
+from keras_recipes.anomaly import normality, telling
 from keras_recipes.anomaly.normality import Counts, Tail
 from keras_recipes.anomaly.stepping import Twin
 from keras_recipes.data.logs import Layout
@@ -168,6 +168,8 @@ class Verdicts:
         scores = self.scores(false_alarms)
         by_counts = normality.by_counts(self.detector.tails, self.values)
         chosen = np.flatnonzero(scores >= 0.5) if only_anomalies else np.arange(len(scores))
+        if only_anomalies and not len(chosen):
+            telling.say_none(len(scores), "sessions")
         for session in chosen.tolist():
             reason = self._counted(session) if by_counts[session] else self._surprising(session)
             yield {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import normality
-from keras_recipes.data import demonstration, lines, logs, sessions
+from keras_recipes.anomaly import normality, telling
+from keras_recipes.data import demonstration, files, lines, logs, sessions
 from keras_recipes.data import labels as labelled
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import FIRST, UNSEEN, Templates
@@ -79,7 +79,7 @@ def read(
             session_field=session_field,
             window=window,
         )
-    log.info("%s: %s, sessions by %s", ", ".join(paths), layout.format, layout.by)
+    log.info("%s: %s, sessions by %s", files.named(paths), layout.format, layout.by)
     found = sessions.collected(layout, blocks()).sequences()
     if len(found) < FEWEST:
         raise InputError(
@@ -108,7 +108,7 @@ def _dataset(
     }
     width = min(length, int(found.lengths.max()) + 1)
     return Dataset(
-        name=", ".join(paths),
+        name=files.named(paths),
         train=_rows(parts["train"], width),
         validation=_rows(parts["validation"], width),
         test=_rows(parts["test"], width),
@@ -283,7 +283,7 @@ def answer(
             detector, allowed, timeout=timeout or None, most=open_sessions, state=state or None
         )
         found = live.rows(lines.arriving(live.tick))
-        return (row for row in found if row["anomaly"]) if only_anomalies else found
+        return telling.anomalies(found, "sessions") if only_anomalies else found
     if state:
         raise InputError("state: is kept of standard input; give - instead of files")
     names, found_sessions = _asked(detector, asked)

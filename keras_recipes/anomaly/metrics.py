@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import events
+from keras_recipes.anomaly import events, telling
 from keras_recipes.anomaly.novelty import SeriesDetector, ValueClasses
 from keras_recipes.anomaly.watch import Watch, joined
-from keras_recipes.data import demonstration, labels, lines, series
+from keras_recipes.data import demonstration, files, labels, lines, series
 from keras_recipes.data.series import Increase, Layout, Series
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Calibrated, Dataset, Examples, Fitted, Measured, Row
@@ -107,7 +107,7 @@ def read(
     }
     parts = _parts(observed, classes, length)
     return Dataset(
-        name=", ".join(demonstration.SYNTHETIC.get(path, path) for path in paths),
+        name=files.named([demonstration.SYNTHETIC.get(path, path) for path in paths]),
         **parts,
         note=(
             f"of {len(observed):,} normal records the last tenth held back to measure the false "
@@ -174,7 +174,7 @@ def _say(paths: Sequence[str], observed: Observed) -> None:
     layout = observed.layout
     log.info(
         "%s: metrics, %s records of %s%s, %s",
-        ", ".join(paths),
+        files.named(paths),
         f"{len(observed):,}",
         _listed(list(observed.values)),
         f" (counters, of which the growth a second: {_listed(list(observed.counters))})"
@@ -328,7 +328,9 @@ def answer(
         raise InputError("state: is kept of standard input; give - instead of files")
     else:
         rows = watch.rows(_given(asked, watch))
-    return (row for row in rows if row["anomaly"]) if only_anomalies else rows
+    if only_anomalies:
+        return telling.anomalies(rows, "records", at_once=len(watch.detectors))
+    return rows
 
 
 def columns(learned: Mapping[str, Any]) -> tuple[str, ...]:
@@ -472,7 +474,7 @@ def _worth(
     return {
         "windows": float(len(spans)),
         "windows_found": float(found),
-        "false_alarms": float(false),
+        "false_alarms": false,  # how many, and so no share
         "precision": found / max(found + false, 1),
         "recall": found / (found + missed),
         "f1": events.f1(found, false, missed),

@@ -1,7 +1,7 @@
 """From what was typed to files: folders are searched through, quoted globs are spelt out."""
 
 import glob
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from keras_recipes.errors import InputError
@@ -29,6 +29,11 @@ def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
     if glob.has_magic(text):
         return _some(text, map(Path, glob.iglob(text, recursive=True)))  # noqa: PTH207
     return None
+
+
+def named(texts: Sequence[str]) -> str:
+    """Files in words, of many the first and their number: "a.csv and 11 more"."""
+    return ", ".join(texts) if len(texts) <= 2 else f"{texts[0]} and {len(texts) - 1:,} more"
 
 
 def _some(text: str, paths: Iterator[Path]) -> Iterator[Path]:
