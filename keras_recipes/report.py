@@ -1,7 +1,6 @@
 """What the commands say of recipes, metrics and this machine: values for programs, text for people.
 
-No text is wider than the terminal, or than 80 columns where there is none, but for tables of more
-columns than fit.
+No text is wider than the terminal, or than 80 columns where there is none.
 """
 
 import shlex
@@ -9,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_recipes import options, places, tables
+from keras_recipes import catalog, options, places, tables
 from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.recipe import Details, Metric, Recipe, Row
@@ -206,7 +205,7 @@ def measured(
 
 
 def detailed(details: Details, meanings: Mapping[str, Metric]) -> str:
-    """Further tables for people, each under its name; one that is too wide comes in pieces."""
+    """Further tables for people, each under its name."""
     written = {
         name: [
             {key: _value(row, key, meanings) if key in meanings else row[key] for key in row}
@@ -217,7 +216,7 @@ def detailed(details: Details, meanings: Mapping[str, Metric]) -> str:
     }
     titles = {name: f"{name}: {m.meaning}" for name, m in meanings.items()}
     return "\n\n".join(
-        f"{tables.paragraph(titles.get(name, f'{name}:'))}\n{tables.pieces(rows, numbers=meanings)}"
+        f"{tables.paragraph(titles.get(name, f'{name}:'))}\n{tables.text(rows, numbers=meanings)}"
         for name, rows in written.items()
     )
 
@@ -234,13 +233,18 @@ def findings(found: Sequence[Mapping[str, Any]]) -> str:
 
 def next_steps(recipe: Recipe, card: Card, folder: Path) -> list[str]:
     """What may be typed after a fit, to the letter; a word in capitals stands for a file."""
-    model = shlex.quote(str(folder))
+    model, paths = str(folder), card.data["paths"]
     if folder == places.default_folder(recipe.name):
         model = recipe.name
+    elif catalog.canonical(model) or model.startswith("-"):
+        model = f"./{model}"
+    model, example = shlex.quote(model), recipe.example(paths or [])
+    capitals = any(letter.isupper() for letter in example)
     return [
-        "what to try next:",
-        f"  recipes predict {model} {recipe.example(card.data['paths'] or [])}",
-        f"  recipes plot {model}",
+        f"what to try next{' (in capitals: a file of yours)' * capitals}:",
+        f"  recipes predict {model} {example}",
+        # What came from a pipe or from Python cannot be read again.
+        *([f"  recipes plot {model}"] if paths is not None else []),
         f"  recipes show {recipe.name}",
     ]
 

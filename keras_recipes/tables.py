@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -76,59 +77,77 @@ def check_output(output: str) -> None:
         publish.prepare_file(path)
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A title and the cells below it; those of numbers stay on one line."""
+
+    title: str
+    cells: Sequence[str]
+    number: bool
+
+    def least(self, most: int) -> int:
+        """How narrow it may become; `most` bounds what texts are granted."""
+        from rich.cells import cell_len
+
+        needed = max(map(cell_len, [self.title, *self.cells]))
+        return needed if self.number else min(needed, most)
+
+
 def text(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
     """Rows as a table that fits the terminal, or 80 columns where there is none.
 
     Long texts go on below, words whole where they can be; numbers stay whole and nothing is cut
-    off. So a table of more columns than there is room for is wider than the terminal.
+    off. Where there are too many columns for that, several tables follow each other, each with the
+    first column and as many as fit.
 
     Args:
         rows: With the same keys each.
         numbers: Columns of texts that stand for numbers.
     """
-    from rich.cells import cell_len
+    columns = [
+        _Column(
+            cell(name),
+            [cell(row[name]) for row in rows],
+            name in numbers or isinstance(value, int | float),
+        )
+        for name, value in rows[0].items()
+    ]
+    return "\n\n".join(_drawn(part) for part in _parts(columns))
+
+
+def _parts(columns: Sequence[_Column]) -> list[list[_Column]]:
+    first, *others = columns
+    parts, taken = [[first]], first.least(NARROWEST[-1])
+    for column in others:
+        more = GAP + column.least(NARROWEST[-1])
+        if taken + more > width() and parts[-1][1:]:
+            parts.append([first])
+            taken = first.least(NARROWEST[-1])
+        parts[-1].append(column)
+        taken += more
+    return parts
+
+
+def _drawn(columns: Sequence[_Column]) -> str:
     from rich.table import Table
 
-    drawn = [list(map(cell, rows[0])), *(list(map(cell, row.values())) for row in rows)]
-    needed = [max(map(cell_len, column)) for column in zip(*drawn, strict=True)]
-    whole = [name in numbers or isinstance(value, int | float) for name, value in rows[0].items()]
-    gaps = GAP * (len(needed) - 1)
+    gaps = GAP * (len(columns) - 1)
     for most in NARROWEST:
-        least = [n if w else min(n, most) for n, w in zip(needed, whole, strict=True)]
+        least = [column.least(most) for column in columns]
         if sum(least) + gaps <= width():
             break
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
-    for title, fewest, number in zip(drawn[0], least, whole, strict=True):
+    for column, fewest in zip(columns, least, strict=True):
         table.add_column(
-            title,
-            justify="right" if number else "left",
+            column.title,
+            justify="right" if column.number else "left",
             overflow="fold",
             min_width=fewest,
-            no_wrap=number,
+            no_wrap=column.number,
         )
-    for row in drawn[1:]:
+    for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*row)
     return _rendered(table, max(width(), sum(least) + gaps))
-
-
-def pieces(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
-    """The same as tables one below the other, each with the first column and as many as fit."""
-    from rich.cells import cell_len
-
-    first, *others = rows[0]
-    needed = {
-        name: GAP + max(cell_len(cell(text)) for text in (name, *(row[name] for row in rows)))
-        for name in rows[0]
-    }
-    parts: list[list[str]] = [[first]]
-    for name in others:
-        if sum(needed[shown] for shown in (*parts[-1], name)) - GAP > width() and parts[-1][1:]:
-            parts.append([first])
-        parts[-1].append(name)
-    return "\n\n".join(
-        text([{name: row[name] for name in part} for row in rows], numbers=numbers)
-        for part in parts
-    )
 
 
 def paragraph(words: str, lead: str = "") -> str:

@@ -43,18 +43,20 @@ def test_words_of_a_table_stay_whole_and_numbers_too(monkeypatch: pytest.MonkeyP
     assert [*first[1:-1], *second] == rows[0]["text"].split()
 
 
-def test_predictions_that_do_not_fit_lose_nothing(recipes: Run, saved: Path) -> None:
+def test_predictions_that_do_not_fit_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     name = "x" * 300
-    text = tables.text([{"file": name, **{f"output_{i}": 1 / 3 for i in range(40)}}])
-    assert text.count("0.3333") == 40
+    text = tables.text([{"file": name, "word": "w", **{f"out_{i}": 1 / 3 for i in range(6)}}])
+    assert text.count("0.3333") == 6
     assert text.count("x") == 300
+    assert widest(text) <= 80
     assert "…" not in text
 
 
 def test_a_table_of_too_many_columns_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     rows = [{"true": label, **{f"class {i}": i for i in range(26)}} for label in "ab"]
-    pieces = tables.pieces(rows).split("\n\n")
+    pieces = tables.text(rows).split("\n\n")
     assert all(widest(piece) <= 80 for piece in pieces)
     assert all(piece.startswith("true") for piece in pieces)
     assert sum(piece.count("class ") for piece in pieces) == 26
@@ -147,6 +149,22 @@ def test_a_fit_says_what_to_try_next_and_that_works(
         result = recipes(*words)
         assert result.exit_code == 0, result.stderr
         assert result.stdout
+
+
+def test_a_folder_named_like_a_recipe_is_told_from_it(recipes: Run, fitted: Fitted) -> None:
+    def asked(folder: str) -> str:
+        return report.next_steps(catalog.get("xor"), fitted.card, Path(folder))[1]
+
+    assert asked("lenet5") == "  recipes predict ./lenet5 0,1 1,1"
+    assert asked("-x") == "  recipes predict ./-x 0,1 1,1"
+    assert asked("saved_models/xor") == "  recipes predict xor 0,1 1,1"
+
+
+def test_what_came_through_a_pipe_is_not_to_be_drawn(recipes: Run) -> None:
+    result = recipes("fit", "xor", "--data", "-", input="0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    assert result.exit_code == 0, result.stderr
+    assert "recipes predict xor" in result.stderr
+    assert "recipes plot" not in result.stderr
 
 
 @pytest.mark.parametrize("switch", ["--json", "-q"])
