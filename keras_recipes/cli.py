@@ -135,9 +135,10 @@ def _set(example: str) -> Callable[[Any], Any]:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="""`recipes show NAME` lists the options of a recipe. How to let the shell complete
-    names and options: docs/completion.md, or for Bash
-    `eval "$(_RECIPES_COMPLETE=bash_source recipes)"`.""",
+    epilog="""\b
+    To let Bash complete names and options (other shells: docs/completion.md):
+      eval "$(_RECIPES_COMPLETE=bash_source recipes)"
+    """,
 )
 @click.version_option(package_name="keras_recipes", prog_name="recipes")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors (works anywhere).")
@@ -502,7 +503,9 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     help="The folder for today's pair.",
 )
 def convert(old: str, weights: str | None, output: str) -> None:
-    """Write a model of Keras 1 or 2 as today's pair, with the same outputs.
+    """Write a model of Keras 1 or 2 as today's pair.
+
+    It computes the same outputs.
 
     \b
     Example:
@@ -568,7 +571,9 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
 @commands.command()
 @_JSON
 def doctor(as_json: bool) -> None:
-    """Look for what a fit needs: versions, devices, data, extras; each with its fix.
+    """Look for what a fit needs, each with its fix.
+
+    That is versions, devices, data and extras.
 
     \b
     Example:

@@ -167,6 +167,12 @@ def test_what_came_through_a_pipe_is_not_to_be_drawn(recipes: Run) -> None:
     assert "recipes plot" not in result.stderr
 
 
+def test_every_command_is_told_in_a_whole_sentence(recipes: Run) -> None:
+    told = recipes("--help").stdout.partition("Commands:")[2].split("\n\n")[0].splitlines()[1:]
+    assert len(told) == len(cli.commands.commands)
+    assert all(line.endswith(".") and not line.endswith("...") for line in told)
+
+
 @pytest.mark.parametrize("switch", ["--json", "-q"])
 def test_programs_are_told_nothing_to_try(recipes: Run, switch: str) -> None:
     assert "to try next" not in recipes("fit", "xor", switch).stderr
