@@ -56,28 +56,26 @@ def listing(recipes: Sequence[Recipe]) -> str:
 def _compared(recipe: Recipe, known: Mapping[str, Any]) -> Iterator[Row]:
     """Reported beside measured where both are of the same data; else one below the other."""
     reported, measured, data = known["reported"], known["measured"], known["measured_on"]
-    alike = bool(recipe.source.reported_on(data or ""))
     telling = [name for name in recipe.metrics if name in measured][:1]
-    for name, value in reported.items():
-        same = {name: measured[name]} if alike and name in measured else {}
-        yield _line(recipe, name, {name: value}, same, data if same else recipe.source.data)
-    if measured and not alike:
-        for name in reported or telling:
-            yield _line(recipe, name, {}, measured, data)
-    if not measured and not reported:
-        yield _line(recipe, "", {}, {}, "not fitted here yet")
+    names = list(reported) or telling or [""]
 
+    def lines(reported: Mapping[str, Any], measured: Mapping[str, Any], data: str) -> Iterator[Row]:
+        for name in names:
+            yield {
+                "recipe": recipe.name,
+                "metric": name,
+                "reported": _value(reported, name, recipe.metrics),
+                "measured": _value(measured, name, recipe.metrics),
+                "on": data,
+            }
 
-def _line(
-    recipe: Recipe, name: str, reported: Mapping[str, Any], measured: Mapping[str, Any], data: str
-) -> Row:
-    return {
-        "recipe": recipe.name,
-        "metric": name,
-        "reported": _value(reported, name, recipe.metrics),
-        "measured": _value(measured, name, recipe.metrics),
-        "on": data,
-    }
+    if not measured:
+        yield from lines(reported, dict.fromkeys(names, "not yet"), recipe.source.data)
+    elif reported and data != recipe.source.data:
+        yield from lines(reported, {}, recipe.source.data)
+        yield from lines({}, measured, data)
+    else:
+        yield from lines(reported, measured, data)
 
 
 def description(recipe: Recipe) -> dict[str, Any]:

@@ -96,7 +96,9 @@ def test_every_incident_of_the_second_series_is_found(fitted: Fitted) -> None:
 def test_where_no_record_is_an_anomaly_it_is_said_how_many_were_looked_at(
     recipes: Run, model: Path, servers: Path, by_stream: bool, columns: int
 ) -> None:
-    one = "timestamp,requests\n" + "".join(f"2024-01-16T{hour:02}:00:00,400\n" for hour in range(24))
+    one = "timestamp,requests\n" + "".join(
+        f"2024-01-16T{hour:02}:00:00,400\n" for hour in range(24)
+    )
     text, asked_of = (one, model) if columns == 1 else (table(24, 400), servers)
     Path("today.csv").write_text(text)
     asked = ["-"] if by_stream else ["today.csv"]

@@ -69,6 +69,7 @@ def test_list_puts_beside_the_articles_figure_only_what_is_of_the_same_data(
         lines = recipes("list").stdout.split("\n\n")[1].splitlines()
         return [" ".join(line.split()) for line in lines if line.startswith("xor")]
 
+    assert "xor accuracy 100 % not yet the four points of XOR" in xor()
     (empty_folder / "and.csv").write_text("0,0,0\n0,1,0\n1,0,0\n1,1,1\n")
     assert recipes("fit", "xor", "--data", "and.csv").exit_code == 0
     assert "xor accuracy 100 % the four points of XOR" in xor()
