@@ -25,6 +25,12 @@ GAP = 2
 NARROWEST = (24, 18, 12)
 """No column of texts is narrower than the first of these that all of them have room for."""
 
+ROOM = {float: 9, int: 6}
+"""Columns kept for numbers when only the first row is known."""
+
+NARROWEST_SCREEN = 40
+"""Below that, the terminal has to fold lines itself."""
+
 FORM_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 """The form that a file's name asks for."""
 
@@ -171,7 +177,7 @@ def _rendered(what: Any, wide: int) -> str:
 
 def width() -> int:
     """Columns of the terminal, or of COLUMNS; 80 where nobody knows."""
-    return shutil.get_terminal_size().columns
+    return max(shutil.get_terminal_size().columns, NARROWEST_SCREEN)
 
 
 def _table(rows: Iterator[Row], file: TextIO) -> None:
@@ -198,15 +204,40 @@ def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
     for count, row in enumerate(rows):
         if form == "table":
             # Columns are as wide as the first row wants them: nobody knows what is to come.
-            texts = [list(row), [cell(value) for value in row.values()]]
-            widths = widths or [max(map(len, column)) for column in zip(*texts, strict=True)]
-            shown = ["  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in texts]
+            texts = [list(map(cell, row)), list(map(cell, row.values()))]
+            widths = widths or _fitting(row)
+            shown = [_line(cells, widths) + "\n" for cells in texts]
         else:
             text = io.StringIO()
             FORMS[form](iter([row]), text)
             shown = text.getvalue().splitlines(keepends=True)
         file.writelines(shown[1:] if count and form != "jsonl" else shown)
         file.flush()
+
+
+def _fitting(row: Row) -> list[int]:
+    """How wide columns are for this row and ones like it; long texts get what is left over."""
+    from rich.cells import cell_len
+
+    widths = [
+        max(cell_len(cell(name)), cell_len(cell(value)), ROOM.get(type(value), 0))
+        for name, value in row.items()
+    ]
+    gaps = GAP * (len(widths) - 1)
+    while sum(widths) + gaps > width() and max(widths) > NARROWEST[-1]:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells beside each other; one that is too long goes on below."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, GAP, 0, 0))
+    for wide in widths:
+        grid.add_column(width=wide, overflow="fold")
+    grid.add_row(*cells)
+    return _rendered(grid, sum(widths) + GAP * len(widths))
 
 
 FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {

@@ -33,10 +33,10 @@ def test_nothing_is_wider_than_the_screen(
 
 
 def test_words_of_a_table_stay_whole_and_numbers_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "36")
-    rows = [{"name": "a", "text": "several words that go on below", "number": 0.123456}]
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [{"name": "a", "text": "several words that have to go on below", "number": 0.123456}]
     lines = tables.text(rows).splitlines()
-    assert widest("\n".join(lines)) <= 36
+    assert widest("\n".join(lines)) <= 40
     assert len(lines) == 3
     first, second = lines[1].split(), lines[2].split()
     assert (first[0], first[-1]) == ("a", "0.1235")
@@ -60,6 +60,20 @@ def test_a_table_of_too_many_columns_comes_in_pieces(monkeypatch: pytest.MonkeyP
     assert all(widest(piece) <= 80 for piece in pieces)
     assert all(piece.startswith("true") for piece in pieces)
     assert sum(piece.count("class ") for piece in pieces) == 26
+
+
+def test_rows_that_are_watched_fit_the_screen_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [{"session": "a" * 30, "score": 0.123456, "observed": "many words " * 9, "line": n}
+            for n in range(2)]  # fmt: skip
+    tables.write(iter(rows), "table", live=True)
+    printed = capsys.readouterr().out
+    assert widest(printed) <= 80
+    assert printed.count("session") == 1
+    assert printed.count("a" * 12) == 4
+    assert printed.split().count("many") == printed.split().count("words") == 18
 
 
 def test_list_puts_beside_the_articles_figure_only_what_is_of_the_same_data(
