@@ -4,11 +4,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Askable, Examples
+from keras_recipes.recipe import Askable, Examples, Metric
 from keras_recipes.safety import arrays
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+METRICS = {
+    "accuracy": Metric("Share of the inputs that get the right class.", "share"),
+    "mean_squared_error": Metric("Mean square of what an output is off its target."),
+    "mean_absolute_error": Metric("Mean distance between an output and its target."),
+    "largest_error": Metric("Largest distance between an output and its target."),
+}
 
 
 def examples(path: str) -> Examples:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.errors import CorruptModelError, InputError, printable
-from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Guess, Row, Share
+from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Guess, Metric, Row, Share
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,17 @@ def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
                 f"its card: {printable(repr(label))} is no label; restore it, or fit again"
             )
     return labels
+
+
+METRICS = {
+    "accuracy": Metric("Share of the images that get the right class.", "share"),
+    "loss": Metric("Mean cross-entropy in nats; 0 is a perfect answer."),
+    "precision": Metric("Share of the images said to be of a class that are of it.", "share"),
+    "recall": Metric("Share of the images of a class that are found.", "share"),
+    "f1": Metric("Harmonic mean of precision and recall.", "share"),
+    "examples": Metric("Number of images of a class.", "count"),
+    "confusion": Metric("How often images of a class (rows) get each class (columns).", "count"),
+}
 
 
 def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
@@ -97,8 +108,8 @@ def interpret(
         batch: What was asked about.
         outputs: Probabilities.
         learned: With the classes' `labels`.
-        unsure_below: Probability under which the prediction is "unsure".
-        all_probabilities: Whether to add a column `p_LABEL` for each class.
+        unsure_below: Probability under which "unsure" is predicted instead of a class.
+        all_probabilities: Adds a column `p_LABEL` for each class.
 
     Raises:
         CorruptModelError: There is not a label for each output.

@@ -7,19 +7,30 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from keras_recipes import catalog, options
-from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.recipe import Recipe
+from keras_recipes import catalog, completion, options
+from keras_recipes.card import Card
+from keras_recipes.errors import InputError, RecipeError
+from keras_recipes.recipe import Recipe, Row
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 """Errors of the operating system that are about the path that was given: exit status 2."""
+
+ANYWHERE = {
+    "--debug": "debug",
+    "--quiet": "quiet",
+    "-q": "quiet",
+    "--verbose": "verbose",
+    "-v": "verbose",
+}
+"""Switches that work before and behind the command's name."""
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +41,16 @@ class Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Runs a command; every way out of it ends here."""
         arguments = list(sys.argv[1:] if args is None else args)
-        options_end = arguments.index("--") if "--" in arguments else len(arguments)
-        debug = "--debug" in arguments[:options_end]
-        if debug:
-            arguments.remove("--debug")
-        _log_to_stderr()
+        asked = {
+            ANYWHERE[word] for word in arguments[: _options_end(arguments)] if word in ANYWHERE
+        }
+        debug = "debug" in asked
+        _log_to_stderr(asked)
         extra["standalone_mode"] = False
         try:
+            _say_versions()
+            if {"quiet", "verbose"} <= asked:
+                raise click.UsageError("--quiet and --verbose exclude each other; leave one out.")
             code = super().main(arguments, *rest, **extra)
         except click.Abort:
             code = 128 + signal.SIGINT
@@ -47,6 +61,18 @@ class Commands(click.Group):
                 traceback.print_exc()
             code = _explain(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Leaves out what works anywhere: commands need not know of it."""
+        end = _options_end(args)
+        known = [word for word in args[:end] if word not in ANYWHERE]
+        return super().make_context(info_name, known + args[end:], parent, **extra)
 
     def invoke(self, context: click.Context) -> Any:
         """Runs a command whose reader may go away, as `| head -1` does."""
@@ -68,7 +94,13 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
         getattr(sys, name).reconfigure(errors="backslashreplace")
-    commands()
+    if "_RECIPES_COMPLETE" in os.environ:
+        completion.register()
+    commands(prog_name="recipes")
+
+
+def _options_end(arguments: Sequence[str]) -> int:
+    return arguments.index("--") if "--" in arguments else len(arguments)
 
 
 def _discard_stdout() -> None:
@@ -76,22 +108,47 @@ def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _names(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
-    return [name for name in catalog.names() if name.startswith(typed)]
-
-
-_NAME = click.argument("name", metavar="NAME", shell_complete=_names)
-_MODEL = click.argument("model", metavar="MODEL", shell_complete=_names)
+_NAME = click.argument("name", metavar="NAME", shell_complete=completion.names)
+_MODEL = click.argument("model", metavar="MODEL", shell_complete=completion.models)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-_SET = click.option(
-    "--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the recipe."
+_WEIGHTS = click.option(
+    "--weights",
+    metavar="F",
+    shell_complete=completion.files,
+    help="The weights of a MODEL that is a .json file.",
 )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _set(example: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--set",
+        "assignments",
+        metavar="KEY=VALUE",
+        multiple=True,
+        shell_complete=completion.assignments,
+        help=f"Set an option of the recipe, for example --set {example}; `recipes show NAME` "
+        "lists them. May be given several times.",
+    )
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+    To let Bash complete names and options (other shells: docs/completion.md):
+      eval "$(_RECIPES_COMPLETE=bash_source recipes)"
+    """,
+)
 @click.version_option(package_name="keras_recipes", prog_name="recipes")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors (works anywhere).")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Say more: what is read, where the model is, how each epoch goes (works anywhere).",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (works anywhere).")
-def commands(debug: bool) -> None:
+def commands(quiet: bool, verbose: bool, debug: bool) -> None:
     """Classic neural nets from popular articles: fit, evaluate, ask, draw and export them.
 
     MODEL is a recipe's name (looked up in ./saved_models, then among the models that come with
@@ -115,14 +172,13 @@ def list_(as_json: bool) -> None:
     Example:
       recipes list
     """
-    entries = [_entry(catalog.get(name)) for name in catalog.names()]
+    from keras_recipes import report
+
+    known = [catalog.get(name) for name in catalog.names()]
     if as_json:
-        _print_json(entries)
-        return
-    for entry in entries:
-        entry["data_here"] = "yes" if entry["data_here"] else "no"
-        entry["reported, measured"] = _compared(entry.pop("reported"), entry.pop("measured"))
-    _print_table(entries)
+        _print_json([report.entry(recipe) for recipe in known])
+    else:
+        click.echo(report.listing(known))
 
 
 @commands.command()
@@ -135,38 +191,55 @@ def show(name: str, as_json: bool) -> None:
     Example:
       recipes show xor
     """
-    description = _description(catalog.get(name))
+    from keras_recipes import report
+
+    recipe = catalog.get(name)
     if as_json:
-        _print_json(description)
-        return
-    click.echo(f"{description['recipe']}: {description['summary']}")
-    click.echo(f"article: {description['article']}")
-    click.echo(f"reports: {_listed(description['reported']) or 'nothing'}")
-    click.echo(f"data: {description['data']}\n")
-    _print_table(description["layers"])
-    click.echo(f"{description['parameters']:,} parameters\n")
-    _print_table([{**x, "commands": ", ".join(x["commands"])} for x in description["options"]])
-    click.echo()
-    _print_table(
-        [{"preset": preset, "sets": _listed(v)} for preset, v in description["presets"].items()]
-    )
-    click.echo()
-    for deviation in description["deviations"]:
-        click.echo(f"deviates: {deviation}")
+        _print_json(report.description(recipe))
+    else:
+        click.echo(report.shown(recipe))
 
 
 @commands.command()
 @_NAME
-@click.option("--data", metavar="D", multiple=True, help="Own data instead of the recipe's.")
-@click.option("--preset", metavar="P", help="A named set of options, see `recipes show NAME`.")
-@_SET
-@click.option("--epochs", type=int, metavar="N", help="--set epochs=N")
-@click.option("--batch-size", type=int, metavar="N", help="--set batch_size=N")
-@click.option("--learning-rate", type=float, metavar="F", help="--set learning_rate=F")
-@click.option("--seed", type=int, metavar="N", help="--set seed=N")
-@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto")
-@click.option("--out", metavar="DIR", help="The model's own folder [saved_models/NAME].")
-@click.option("--from", "start", metavar="MODEL", help="Go on training this fitted model.")
+@click.option(
+    "--data",
+    metavar="D",
+    multiple=True,
+    shell_complete=completion.files,
+    help="A file, folder or quoted glob of your own to learn from instead of the recipe's data. "
+    "May be given several times.",
+)
+@click.option(
+    "--preset",
+    metavar="P",
+    shell_complete=completion.presets,
+    help="A named set of options; `recipes show NAME` lists them.",
+)
+@_set("seed=7")
+@click.option("--epochs", type=int, metavar="N", help="Short for --set epochs=N.")
+@click.option("--batch-size", type=int, metavar="N", help="Short for --set batch_size=N.")
+@click.option("--learning-rate", type=float, metavar="F", help="Short for --set learning_rate=F.")
+@click.option("--seed", type=int, metavar="N", help="Short for --set seed=N.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    help="What computes; auto takes a GPU where Keras sees one.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    shell_complete=completion.files,
+    help="The model's own folder [saved_models/NAME].",
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Go on training this fitted model.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a fit that was stopped.")
 @click.option("--fresh", is_flag=True, help="Drop a fit that was stopped, and begin anew.")
 @_JSON
@@ -185,6 +258,8 @@ def fit(
 ) -> None:
     """Train a recipe, measure it and save it.
 
+    `recipes show NAME` lists the options that --set takes, and the presets.
+
     \b
     Example:
       recipes fit xor
@@ -193,7 +268,7 @@ def fit(
     """
     recipe = catalog.get(name)
     given = _given(recipe, assignments, shorthands, options.FITTING)
-    from keras_recipes import backend, places, storage, training
+    from keras_recipes import backend, places, report, storage, training
     from keras_recipes.checkpoint import Checkpoint
 
     folder = Path(out) if out else places.default_folder(recipe.name)
@@ -211,19 +286,36 @@ def fit(
     backend.start(device)
     log.info("fitting %s on %s; %s", recipe.name, task.data.name, backend.describe())
     with checkpoint.watching():
-        card = training.carry_out(task, folder, start=begun, checkpoint=checkpoint).card
+        card = training.carry_out(
+            task,
+            folder,
+            start=begun,
+            checkpoint=checkpoint,
+            show_progress=None if _talks() else False,
+        ).card
     assert card is not None
     log.info("%s, saved as %s", card.course, folder)
     details = {"model": str(folder), "options": card.options, "training": card.training}
     _print_metrics(recipe, card.metrics, card.data["name"], as_json, details)
+    for line in report.next_steps(recipe, card, folder) if not as_json else ():
+        log.info(line)
 
 
 @commands.command()
 @_MODEL
-@click.option("--data", metavar="D", multiple=True, help="Data to measure on.")
-@click.option("--labels", metavar="F", help="--set labels=F")
-@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
-@_SET
+@click.option(
+    "--data",
+    metavar="D",
+    multiple=True,
+    shell_complete=completion.files,
+    help="A file, folder or quoted glob to measure on, instead of the test part of what the model "
+    "was fitted on. May be given several times.",
+)
+@click.option(
+    "--labels", metavar="F", shell_complete=completion.files, help="Short for --set labels=F."
+)
+@_WEIGHTS
+@_set("false_alarms=0.001")
 @_JSON
 def evaluate(
     model: str,
@@ -235,7 +327,8 @@ def evaluate(
 ) -> None:
     """Measure a model on its test data, or on data given.
 
-    A model that is no recipe's is measured on an .npz file with arrays x and y.
+    A model that is no recipe's is measured on an .npz file with arrays x and y. `recipes show NAME`
+    lists the options that --set takes here, and says what each metric means.
 
     \b
     Example:
@@ -243,9 +336,11 @@ def evaluate(
       recipes evaluate saved_models/and --data and.csv
       recipes evaluate old.json --weights old.h5 --data x-and-y.npz
     """
-    from keras_recipes import opening, training
+    from keras_recipes import opening, report, training
+    from keras_recipes.data import files
 
     card = opening.card_of(model, weights)
+    _say_origin(model, weights, card)
     if card is None:
         _check_bare(model, assignments)
         _evaluate_bare(model, weights, data, as_json)
@@ -254,7 +349,7 @@ def evaluate(
     given = _given(recipe, assignments, shorthands, options.evaluating(recipe))
     if recipe.assess:
         training.check_assess(card, data or None, given)
-        name = ", ".join(data) or card.data["name"]
+        name = files.in_words(data) if data else card.data["name"]
         measured = training.assess(opening.open_model(model, weights), data or None, given)
     else:
         dataset = training.data_for(card, data or None, given)
@@ -262,9 +357,8 @@ def evaluate(
         measured = training.measure(opening.open_model(model, weights), dataset)
     extra = {"model": model, **measured.details}
     _print_metrics(recipe, measured.metrics, name, as_json, extra)
-    for table in measured.details.values() if not as_json else ():
-        click.echo()
-        _print_table(table)
+    if measured.details and not as_json:
+        click.echo("\n" + report.detailed(measured.details, recipe.metrics))
 
 
 def _check_bare(model: str, assignments: Sequence[str]) -> None:
@@ -275,7 +369,7 @@ def _check_bare(model: str, assignments: Sequence[str]) -> None:
 
 
 def _evaluate_bare(model: str, weights: str | None, data: Sequence[str], as_json: bool) -> None:
-    from keras_recipes import bare, opening
+    from keras_recipes import bare, opening, report
 
     if len(data) != 1:
         raise InputError(f"{model}: is no recipe's, so give --data: one .npz file with x and y")
@@ -284,33 +378,45 @@ def _evaluate_bare(model: str, weights: str | None, data: Sequence[str], as_json
     if as_json:
         _print_json({"recipe": None, "data": data[0], "metrics": metrics, "model": model})
         return
-    rows = [{"metric": name, f"measured on {data[0]}": value} for name, value in metrics.items()]
-    _print_table(rows)
+    click.echo(report.measured(metrics, bare.METRICS, data[0], {}))
 
 
 @commands.command()
 @_MODEL
-@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
-@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
-@_SET
-@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), default="table")
-@click.option("--output", metavar="F", help="Write to a file instead of stdout.")
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1, shell_complete=completion.files)
+@_WEIGHTS
+@_set("unsure_below=0.5")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "jsonl"]),
+    help="How rows are written: a table for people, CSV, or a JSON object a line. [by the ending "
+    "of --output, else table]",
+)
+@click.option(
+    "--output",
+    metavar="F",
+    shell_complete=completion.files,
+    help="Write to a file instead of stdout: CSV if it ends in .csv, JSON lines if in .jsonl or "
+    ".ndjson.",
+)
 def predict(
     model: str,
     inputs: tuple[str, ...],
     weights: str | None,
     assignments: tuple[str, ...],
-    form: str,
+    form: str | None,
     output: str | None,
 ) -> None:
     """Ask a model about values, files, or - for standard input.
 
-    Values that begin with a minus sign go behind --.
+    Values that begin with a minus sign go behind --. `recipes show NAME` lists the options that
+    --set takes here.
 
     \b
     Example:
       recipes predict xor 0,1 1,1
-      recipes predict xor points.csv --format csv --output answers.csv
+      recipes predict xor points.csv --output answers.csv
       recipes predict xor - --format jsonl < points.csv
       recipes predict xor -- -1,0.5
     """
@@ -322,7 +428,9 @@ def predict(
         raise InputError("expected values, files, or -, received an empty text")
     if output is not None:
         tables.check_output(output)
+    form = form or tables.form_of(output)
     card = opening.card_of(model, weights)
+    _say_origin(model, weights, card)
     given, batches, arrays, recipe = {}, None, {}, None
     if card is None:
         _check_bare(model, assignments)
@@ -339,14 +447,14 @@ def predict(
         asked = opened.in_keras, [Path(text) for text in inputs]
         answers = options.call(recipe, "answer", *asked, options=given)
         columns = recipe.columns_of(opened.card.learned) if recipe.columns_of else recipe.columns
-        tables.write(answers, form, output, columns=columns, live="-" in inputs)
+        tables.write(_timed(answers), form, output, columns=columns, live="-" in inputs)
         return
     if batches is None:
         batches = prediction.raw_batches(opened.runtime, inputs, arrays)
     # Not where rows appear in the same terminal.
-    shown = sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
+    shown = _talks() and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     counted = progress.counted(batches, "predicting", shown)
-    tables.write(prediction.rows(opened, counted, given), form, output)
+    tables.write(_timed(prediction.rows(opened, counted, given)), form, output)
 
 
 @commands.command()
@@ -356,10 +464,16 @@ def predict(
     "form",
     required=True,
     metavar="F",
-    help="json-h5, keras, saved-model, onnx or litert.",
+    shell_complete=completion.formats,
+    help="The format: json-h5, keras, saved-model, onnx or litert.",
 )
-@click.option("--weights", metavar="F", help="The weights of a MODEL that is a .json file.")
-@click.option("--output", metavar="P", help="The file or folder [named after MODEL, here].")
+@_WEIGHTS
+@click.option(
+    "--output",
+    metavar="P",
+    shell_complete=completion.files,
+    help="The file or folder to write [named after MODEL, here].",
+)
 def export(model: str, form: str, weights: str | None, output: str | None) -> None:
     """Write a model in another format, read it back and compare.
 
@@ -392,11 +506,19 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
 
 
 @commands.command()
-@click.argument("old", metavar="OLD.json|OLD.h5")
-@click.argument("weights", metavar="[OLD.h5]", required=False)
-@click.option("--output", metavar="DIR", required=True, help="The folder for today's pair.")
+@click.argument("old", metavar="OLD.json|OLD.h5", shell_complete=completion.files)
+@click.argument("weights", metavar="[OLD.h5]", required=False, shell_complete=completion.files)
+@click.option(
+    "--output",
+    metavar="DIR",
+    required=True,
+    shell_complete=completion.files,
+    help="The folder for today's pair.",
+)
 def convert(old: str, weights: str | None, output: str) -> None:
-    """Write a model of Keras 1 or 2 as today's pair, with the same outputs.
+    """Write a model of Keras 1 or 2 as today's pair.
+
+    It computes the same outputs.
 
     \b
     Example:
@@ -417,8 +539,19 @@ def convert(old: str, weights: str | None, output: str) -> None:
 
 @commands.command()
 @_MODEL
-@click.option("--data", metavar="D", multiple=True, help="Data to draw, where a recipe can.")
-@click.option("--output", metavar="DIR", help="Folder for the pictures [plots/ and MODEL's name].")
+@click.option(
+    "--data",
+    metavar="D",
+    multiple=True,
+    shell_complete=completion.files,
+    help="Data to draw, where a recipe can.",
+)
+@click.option(
+    "--output",
+    metavar="DIR",
+    shell_complete=completion.files,
+    help="Folder for the pictures [plots/ and MODEL's name].",
+)
 def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     """Draw the pictures that belong to a model's recipe.
 
@@ -435,7 +568,9 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
 @commands.command()
 @_JSON
 def doctor(as_json: bool) -> None:
-    """Look for what a fit needs: versions, devices, data, extras; each with its fix.
+    """Look for what a fit needs, each with its fix.
+
+    That is versions, devices, data and extras.
 
     \b
     Example:
@@ -444,9 +579,10 @@ def doctor(as_json: bool) -> None:
     from dataclasses import asdict
 
     from keras_recipes import doctor as surgery
+    from keras_recipes import report
 
     findings = [asdict(finding) for finding in surgery.examine()]
-    _print_json(findings) if as_json else _print_table(findings)
+    _print_json(findings) if as_json else click.echo(report.findings(findings))
     if any(finding["broken"] for finding in findings):
         raise SystemExit(1)
 
@@ -465,59 +601,6 @@ def _given(
     return {**given, **options.check(recipe, short, owners)}
 
 
-def _entry(recipe: Recipe) -> dict[str, Any]:
-    """What `list` says of a recipe; `measured` is empty until it is fitted here."""
-    from keras_recipes import places
-
-    try:
-        card = places.card_of(recipe.name)
-    except (InputError, CorruptModelError):
-        card = None
-    return {
-        "recipe": recipe.name,
-        "summary": recipe.summary,
-        "parameters": recipe.parameters,
-        "data": recipe.data,
-        "data_here": recipe.data_here(),
-        "reported": dict(recipe.source.reported),
-        "measured": card.metrics if card else {},
-    }
-
-
-def _description(recipe: Recipe) -> dict[str, Any]:
-    """What `show` says of a recipe."""
-    said, commands = options.descriptions(recipe), options.taken_by(recipe)
-    return {
-        "recipe": recipe.name,
-        "summary": recipe.summary,
-        "article": recipe.source.article,
-        "reported": dict(recipe.source.reported),
-        "data": recipe.data,
-        "layers": [
-            {
-                "layer": layer.name,
-                "type": layer.kind,
-                "output shape": str(layer.output_shape),
-                "parameters": layer.parameters,
-            }
-            for layer in recipe.layers
-        ],
-        "parameters": recipe.parameters,
-        "options": [
-            {
-                "option": option.name,
-                "default": option.default,
-                "expected": option.expected,
-                "commands": commands[option.name],
-                "meaning": said[option.name],
-            }
-            for option in options.of(recipe).values()
-        ],
-        "presets": {name: dict(values) for name, values in recipe.presets.items()},
-        "deviations": list(recipe.source.deviations),
-    }
-
-
 def _print_metrics(
     recipe: Recipe,
     metrics: Mapping[str, Any],
@@ -525,39 +608,55 @@ def _print_metrics(
     as_json: bool,
     details: Mapping[str, Any],
 ) -> None:
-    reported = dict(recipe.source.reported)
+    from keras_recipes import report
+
+    reported = recipe.source.reported_on(data)
     if as_json:
         result = {"recipe": recipe.name, "data": data, "metrics": metrics, "reported": reported}
         _print_json({**result, **details})
         return
-    _print_table(
-        [
-            {"metric": name, "article": reported.get(name, ""), f"measured on {data}": value}
-            for name, value in metrics.items()
-        ]
-    )
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    from keras_recipes import tables
-
-    tables.write(rows, "table")
+    click.echo(report.measured(metrics, recipe.metrics, data, reported))
 
 
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+def _say_versions() -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        import platform
+        from importlib.metadata import version
+
+        log.debug(
+            "keras_recipes %s, Python %s", version("keras_recipes"), platform.python_version()
+        )
 
 
-def _compared(reported: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
-    names = reported or dict.fromkeys(list(measured)[:1], "-")
-    pairs = (
-        f"{name} {value}, {measured.get(name, 'not fitted here')}" for name, value in names.items()
-    )
-    return "; ".join(pairs)
+def _say_origin(model: str, weights: str | None, card: Card | None) -> None:
+    """Where a model was found and how it came about, for who asked to be told more."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return
+    from keras_recipes import places
+
+    place = places.locate(model, weights)
+    if card is None:
+        log.debug("model: %s, without a card", place)
+        return
+    log.debug("model: %s, %s fitted on %s", place, card.recipe, card.data["name"])
+    log.debug("made by: %s", ", ".join(f"{name} {v}" for name, v in card.versions.items()))
+
+
+def _timed(rows: Iterable[Row]) -> Iterator[Row]:
+    """The same rows; how many they were, and how long they took, is said at the end."""
+    count, begun = 0, time.perf_counter()
+    for count, row in enumerate(rows, 1):  # noqa: B007
+        yield row
+    log.debug("rows: %s in %.1f s", f"{count:,}", time.perf_counter() - begun)
+
+
+def _talks() -> bool:
+    """Whether anything but errors is to be said."""
+    return log.isEnabledFor(logging.INFO)
 
 
 class _Stderr(logging.Handler):
@@ -572,10 +671,11 @@ class _Stderr(logging.Handler):
             print(f"{level}{_one_line(record.getMessage())}", file=sys.stderr)
 
 
-def _log_to_stderr() -> None:
+def _log_to_stderr(asked: Collection[str]) -> None:
+    level = logging.ERROR if "quiet" in asked else logging.INFO
     logger = logging.getLogger("keras_recipes")
     logger.handlers = [_Stderr()]
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG if "verbose" in asked else level)
     logger.propagate = False
 
 

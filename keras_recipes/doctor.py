@@ -94,4 +94,4 @@ def _data() -> Iterator[Finding]:
         if recipe.data_here():
             yield Finding(f"data of {name}", "here")
         else:
-            yield Finding(f"data of {name}", "not here yet", recipe.data)
+            yield Finding(f"data of {name}", "not here yet", f"`recipes fit {name}` fetches it")

@@ -33,6 +33,9 @@ ASSESSING = ("assess",)
 OWNERS = tuple(dict.fromkeys((*FITTING, *PREDICTING, *ASSESSING)))
 """All whose keyword-only parameters are options, where a recipe has them."""
 
+_PART = {"build": "net", "read": "data", "training": "training", "assess": "measurement"}
+"""What the options of a function are about; those of the other functions, the answers."""
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -67,7 +70,8 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        return " ".join([noun[self.kind], *map(str, self.bounds)])
+        limits = " and ".join(map(str, self.bounds))
+        return f"{noun[self.kind]} {limits}".strip()
 
     @property
     def stays(self) -> bool:
@@ -196,6 +200,15 @@ def taken_by(recipe: Recipe) -> dict[str, list[str]]:
     done = of(recipe, [owner for owner in FITTING if owner not in STAYING])
     taken["fit"] -= {name for name, x in of(recipe, STAYING).items() if not x.stays} - done.keys()
     return {name: [c for c, known in taken.items() if name in known] for name in of(recipe)}
+
+
+def parts(recipe: Recipe) -> dict[str, str]:
+    """What each option is about: net, data, training, answers or measurement."""
+    found: dict[str, str] = {}
+    for owner in OWNERS:
+        for name in of(recipe, (owner,)):
+            found.setdefault(name, _PART.get(owner, "answers"))
+    return found
 
 
 def descriptions(recipe: Recipe) -> dict[str, str]:

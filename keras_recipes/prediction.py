@@ -42,7 +42,7 @@ def predict(model: Model, x: Any, **given: Any) -> list[Row]:
         UnsafeModelError: As for `open_model`.
         CorruptModelError: As for `open_model`.
     """
-    card, texts = opening.card_of(model), files.named(x)
+    card, texts = opening.card_of(model), files.as_texts(x)
     if card is None:
         return _raw_answers(model, x, texts, given)
     recipe, values = catalog.get(card.recipe), settings(card, given)

@@ -46,13 +46,38 @@ Details = dict[str, list[Row]]
 """Further tables by name."""
 
 
+@dataclass(frozen=True)
+class Metric:
+    """A number that a recipe measures, and how people read it.
+
+    Attributes:
+        meaning: One sentence.
+        kind: A share is printed in per cent, a count as a whole number.
+    """
+
+    meaning: str
+    kind: Literal["number", "share", "count"] = "number"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a recipe comes from, what is reported there, and where we deviate from it."""
+    """Where a recipe comes from, what is reported there, and where we deviate from it.
+
+    Attributes:
+        article: Its author or title.
+        reported: Metrics that it gives.
+        data: The name of the data set (`Dataset.name`) that these were measured on.
+        deviations: What is done otherwise here, and why.
+    """
 
     article: str
     reported: Mapping[str, float]
     deviations: tuple[str, ...]
+    data: str = ""
+
+    def reported_on(self, data: str) -> dict[str, float]:
+        """What may stand beside metrics of a data set: nothing, where the article's is another."""
+        return dict(self.reported) if data == self.data else {}
 
 
 @dataclass(frozen=True)
@@ -229,6 +254,9 @@ class Recipe:
         from_arrays: Makes a data set of inputs and targets given from Python.
         training: Returns the `Plan`.
         measure: Targets and outputs to metrics.
+        metrics: Every metric that the recipe gives, the most telling one first, as it is printed.
+        example: From the names of the data that a model was fitted on to what may be typed behind
+            `recipes predict MODEL` to try it.
         inputs: Reads what is to be predicted: values, files, "-".
         as_batch: The same for Python values.
         interpret: A batch, the model's outputs for it and what was learned of the data to rows.
@@ -265,6 +293,8 @@ class Recipe:
     from_arrays: Callable[[Any, Any], Dataset]
     training: Callable[..., Plan]
     measure: "Callable[[np.ndarray, np.ndarray], dict[str, float]]"
+    metrics: Mapping[str, Metric]
+    example: Callable[[Sequence[str]], str]
     figures: "Callable[[Fitted, Any], Iterator[tuple[str, Figure]]]"
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     inputs: Callable[..., Iterator[Batch]] | None = None

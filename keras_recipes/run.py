@@ -173,6 +173,7 @@ class Run:
             self.results.append({**values, **self._watched(len(values["loss"]))})
             self.seconds = time.perf_counter() - started
             update(self.epochs, self._news(), epochs)
+            log.debug("epoch %s of %s: %s", f"{self.epochs:,}", f"{epochs:,}", self._news())
             if self._reached() or not self._finite() or self._no_better():
                 break
             if checkpoint:

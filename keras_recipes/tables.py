@@ -6,8 +6,9 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,6 +21,21 @@ log = logging.getLogger(__name__)
 
 TABLE_ROWS = 1_000
 """A longer table is printed in pieces of this length, so that memory stays bounded."""
+
+GAP = 2
+"""Spaces between columns."""
+
+NARROWEST = (24, 18, 12)
+"""No column of texts is narrower than the first of these that all of them have room for."""
+
+ROOM = {float: 9, int: 6}
+"""Columns kept for numbers when only the first row is known."""
+
+NARROWEST_SCREEN = 40
+"""Below that, the terminal has to fold lines itself."""
+
+FORM_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+"""The form that a file's name asks for."""
 
 
 def write(
@@ -63,6 +79,11 @@ def _write(
         _csv(iter([]), file, columns)
 
 
+def form_of(output: str | None) -> str:
+    """The form for a file of that name: CSV or JSON lines by its ending, otherwise a table."""
+    return FORM_OF.get(Path(output or "").suffix.lower(), "table")
+
+
 def check_output(output: str) -> None:
     """Refuses a place for a file before any work is done.
 
@@ -74,26 +95,106 @@ def check_output(output: str) -> None:
         publish.prepare_file(path)
 
 
-def _table(rows: Iterator[Row], file: TextIO) -> None:
-    from rich.console import Console
+@dataclass(frozen=True)
+class _Column:
+    """A title and the cells below it; those of numbers stay on one line."""
+
+    title: str
+    cells: Sequence[str]
+    number: bool
+
+    def least(self, most: int) -> int:
+        """How narrow it may become; `most` bounds what texts are granted."""
+        from rich.cells import cell_len
+
+        needed = max(map(cell_len, [self.title, *self.cells]))
+        return needed if self.number else min(needed, most)
+
+
+def text(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
+    """Rows as a table that fits the terminal, or 80 columns where there is none.
+
+    Long texts go on below, words whole where they can be; numbers stay whole and nothing is cut
+    off. Where there are too many columns for that, several tables follow each other, each with the
+    first column and as many as fit.
+
+    Args:
+        rows: With the same keys each.
+        numbers: Columns of texts that stand for numbers.
+    """
+    columns = [
+        _Column(
+            cell(name),
+            [cell(row[name]) for row in rows],
+            name in numbers or isinstance(value, int | float),
+        )
+        for name, value in rows[0].items()
+    ]
+    return "\n\n".join(_drawn(part) for part in _parts(columns))
+
+
+def _parts(columns: Sequence[_Column]) -> list[list[_Column]]:
+    first, *others = columns
+    parts, taken = [[first]], first.least(NARROWEST[-1])
+    for column in others:
+        more = GAP + column.least(NARROWEST[-1])
+        if taken + more > width() and parts[-1][1:]:
+            parts.append([first])
+            taken = first.least(NARROWEST[-1])
+        parts[-1].append(column)
+        taken += more
+    return parts
+
+
+def _drawn(columns: Sequence[_Column]) -> str:
     from rich.table import Table
 
-    # No colours, nothing cut off: only a terminal has a width that lines must keep to.
-    width = shutil.get_terminal_size().columns if file.isatty() else 1_000_000
-    while piece := list(islice(rows, TABLE_ROWS)):
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-        for name, value in piece[0].items():
-            numeric = isinstance(value, int | float)
-            table.add_column(_cell(name), justify="right" if numeric else "left", overflow="fold")
-        for row in piece:
-            table.add_row(*map(_cell, row.values()))
-        # Into a text first: Rich has its own idea of what to do when a reader goes away.
-        text = io.StringIO()
-        console = Console(
-            file=text, width=width, color_system=None, markup=False, emoji=False, highlight=False
+    gaps = GAP * (len(columns) - 1)
+    for most in NARROWEST:
+        least = [column.least(most) for column in columns]
+        if sum(least) + gaps <= width():
+            break
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
+    for column, fewest in zip(columns, least, strict=True):
+        table.add_column(
+            column.title,
+            justify="right" if column.number else "left",
+            overflow="fold",
+            min_width=fewest,
+            no_wrap=column.number,
         )
-        console.print(table)
-        file.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*row)
+    return _rendered(table, max(width(), sum(least) + gaps))
+
+
+def paragraph(words: str, lead: str = "") -> str:
+    """A text on as many lines as it needs in the terminal, all of them behind `lead`."""
+    lines = _rendered(cell(words), width() - len(lead)).splitlines()
+    return "\n".join((lead if not i else " " * len(lead)) + line for i, line in enumerate(lines))
+
+
+def _rendered(what: Any, wide: int) -> str:
+    """What Rich makes of a table or a text, without colours.
+
+    It goes into a text first: Rich has its own idea of what to do when a reader goes away.
+    """
+    from rich.console import Console
+
+    drawn = io.StringIO()
+    plain: dict[str, Any] = {"color_system": None, "markup": False, "emoji": False}
+    Console(file=drawn, width=wide, highlight=False, **plain).print(what, overflow="fold")
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())
+
+
+def width() -> int:
+    """Columns of the terminal, or of COLUMNS; 80 where nobody knows."""
+    return max(shutil.get_terminal_size().columns, NARROWEST_SCREEN)
+
+
+def _table(rows: Iterator[Row], file: TextIO) -> None:
+    while piece := list(islice(rows, TABLE_ROWS)):
+        file.write(text(piece) + "\n")
 
 
 def _csv(rows: Iterator[Row], file: TextIO, columns: Sequence[str] = ()) -> None:
@@ -115,15 +216,40 @@ def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
     for count, row in enumerate(rows):
         if form == "table":
             # Columns are as wide as the first row wants them: nobody knows what is to come.
-            texts = [list(row), [_cell(value) for value in row.values()]]
-            widths = widths or [max(map(len, column)) for column in zip(*texts, strict=True)]
-            shown = ["  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in texts]
+            texts = [list(map(cell, row)), list(map(cell, row.values()))]
+            widths = widths or _fitting(row)
+            shown = [_line(cells, widths) + "\n" for cells in texts]
         else:
             text = io.StringIO()
             FORMS[form](iter([row]), text)
             shown = text.getvalue().splitlines(keepends=True)
         file.writelines(shown[1:] if count and form != "jsonl" else shown)
         file.flush()
+
+
+def _fitting(row: Row) -> list[int]:
+    """How wide columns are for this row and ones like it; long texts get what is left over."""
+    from rich.cells import cell_len
+
+    widths = [
+        max(cell_len(cell(name)), cell_len(cell(value)), ROOM.get(type(value), 0))
+        for name, value in row.items()
+    ]
+    gaps = GAP * (len(widths) - 1)
+    while sum(widths) + gaps > width() and max(widths) > NARROWEST[-1]:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells beside each other; one that is too long goes on below."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, GAP, 0, 0))
+    for wide in widths:
+        grid.add_column(width=wide, overflow="fold")
+    grid.add_row(*cells)
+    return _rendered(grid, sum(widths) + GAP * len(widths))
 
 
 FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
@@ -133,7 +259,8 @@ FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
 }
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as it stands in a table: floats to four digits."""
     if isinstance(value, float):
         return f"{value:.4g}"
     text = str(value)

@@ -152,6 +152,7 @@ def prepare(
             )
         values[option] = value
     plan = options.call(recipe, "training", options=values)
+    log.debug("options: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
     return Task(recipe, preset, values, dataset, paths, plan)
 
 
@@ -202,6 +203,7 @@ def carry_out(
         StoppedError: Somebody asked to stop; the checkpoint has the state.
     """
     backend.start()
+    log.debug("versions: %s", ", ".join(map(" ".join, storage.versions().items())))
     recipe = task.recipe
     run = Run(
         recipe,
@@ -326,7 +328,7 @@ def check_assess(card: Card, data: Any, given: Mapping[str, Any]) -> list[str] |
     recipe, values = catalog.get(card.recipe), prediction.settings(card, given, options.ASSESSING)
     if data is None:
         card.paths()
-    paths = None if data is None else files.named(data)
+    paths = None if data is None else files.as_texts(data)
     if data is not None and paths is None:
         raise InputError(f"data: expected paths, received {described(data)}")
     if recipe.check_assess:
@@ -340,6 +342,7 @@ def measure(model: Askable, data: Dataset) -> Measured:
     recipe, targets = catalog.get(model.card.recipe), data.test.y
     check_fits(model, data)
     outputs = model.runtime.outputs(data.test.x)
+    log.debug("measured on %s examples by %s", f"{len(data.test):,}", model.runtime.name)
     details = recipe.details(targets, outputs, model.card.learned) if recipe.details else {}
     return Measured(recipe.measure(targets, outputs), details)
 
@@ -443,13 +446,16 @@ def _dataset(
     recipe: Recipe, data: Any, values: Mapping[str, Any], start: Card | None = None
 ) -> tuple[Dataset, list[str] | None]:
     """The data, and the paths it was read from, or None when it came as arrays."""
-    texts = files.named(data)
+    texts = files.as_texts(data)
     if texts is None and not (isinstance(data, Sequence) and not data):
-        return recipe.from_arrays(*_pair(data)), None
+        given = recipe.from_arrays(*_pair(data))
+        _say_read(given)
+        return given, None
     # A name that is no text in any encoding can still be opened, but not written down.
     known = [text.encode(errors="replace").decode() for text in texts or ()]
     known_before = [start.learned] if start and recipe.reads_as_before else []
     read = options.call(recipe, "read", texts or [], *known_before, options=values)
+    _say_read(read)
     return read, None if "-" in known else list(read.known_as) or known
 
 
@@ -459,3 +465,14 @@ def _pair(data: Any) -> Sequence[Any]:
     if len(data) != 2:
         raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
     return data
+
+
+def _say_read(data: Dataset) -> None:
+    log.debug(
+        "read %s: %s examples to train on, %s to watch, %s to measure on; %s",
+        data.name,
+        f"{len(data.train):,}",
+        f"{len(data.validation) if data.validation else 0:,}",
+        f"{len(data.test):,}",
+        data.note,
+    )

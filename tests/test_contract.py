@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,11 +54,37 @@ def test_its_net_is_the_one_that_show_prints(recipe: Recipe) -> None:
 
 
 @every_recipe
-def test_its_options_have_bounds_or_choices_and_a_meaning(recipe: Recipe) -> None:
-    meanings = options.descriptions(recipe)
+def test_its_options_have_bounds_or_choices(recipe: Recipe) -> None:
     for option in options.of(recipe).values():
         assert option.check(option.default) == option.default
-        assert meanings[option.name].endswith("."), option.name
+
+
+# A noun phrase with what it is of ("Number of units."), or a verb that says what the option does;
+# what begins with one of these words leans on the option's name and is no sentence.
+FRAGMENT = re.compile(
+    r"(Of|At|In|As|With|Without|After|Before|For|From|By|Whether|So|To|On|And|Or|If|The|A|An)\b"
+)
+
+
+@every_recipe
+def test_what_it_says_of_options_and_metrics_are_sentences(recipe: Recipe) -> None:
+    said = {
+        **options.descriptions(recipe),
+        **{f"metric {name}": metric.meaning for name, metric in recipe.metrics.items()},
+    }
+    for name, text in said.items():
+        assert not FRAGMENT.match(text), f"{name}: {text}"
+        assert text[:1].isupper(), f"{name}: {text}"
+        assert text.endswith("."), f"{name}: {text}"
+        assert len(text.split()) >= 3, f"{name}: {text}"
+        assert text.count("`") % 2 == 0, f"{name}: {text}"
+
+
+def test_what_leans_on_a_name_is_told_from_a_sentence() -> None:
+    for fragment in ("Of the LSTM.", "At most.", "Whether to go on.", "With today's layers."):
+        assert FRAGMENT.match(fragment)
+    for sentence in ("Number of LSTM units.", "Adds a column.", "How strongly it shrinks."):
+        assert not FRAGMENT.match(sentence)
 
 
 @every_recipe
@@ -72,6 +99,17 @@ def test_it_reports_only_what_it_measures(recipe: Recipe) -> None:
     if recipe.source.reported:
         perfect = np.eye(2, dtype="float32")
         assert set(recipe.source.reported) <= set(recipe.measure(perfect, perfect))
+        assert recipe.source.data
+
+
+@every_recipe
+def test_it_says_what_its_metrics_mean(recipe: Recipe) -> None:
+    if recipe.answer is None:
+        perfect = np.eye(2, dtype="float32")
+        assert set(recipe.measure(perfect, perfect)) <= set(recipe.metrics)
+    else:
+        outputs = np.full((1, 2, 3), 1 / 3)
+        assert set(recipe.measure(np.array([[1, 2]]), outputs)) <= set(recipe.metrics)
 
 
 @every_recipe

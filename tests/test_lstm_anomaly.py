@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -268,6 +269,58 @@ def test_only_anomalies_on_request_and_a_header_where_there_is_none(
         "predict", str(model), "good.log", "--format", "csv", "--set", "only_anomalies=yes"
     )
     assert result.stdout == ",".join(lstm_anomaly.RECIPE.columns) + "\n"
+
+
+@pytest.mark.parametrize("by_stream", [False, True])
+def test_where_no_session_is_an_anomaly_it_is_said_how_many_were_looked_at(
+    recipes: Run, model: Path, by_stream: bool
+) -> None:
+    orders = (f"order-{100_000 + number} ".encode() for number in range(40))
+    some = tuple(orders)
+    Path("good.log").write_bytes(
+        b"\n".join(line for line in demonstration.normal() if any(name in line for name in some))
+    )
+    asked = ["-"] if by_stream else ["good.log"]
+    given = Path("good.log").read_bytes()
+    only = ("--set", "only_anomalies=true", "--set", "false_alarms=1e-12")
+    result = recipes("predict", str(model), *asked, *only, input=given)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == "no anomalies among 40 sessions"
+    everything = recipes("predict", str(model), *asked, "--format", "csv", input=given)
+    assert len(everything.stdout.splitlines()) == 41
+    assert "no anomalies" not in everything.stderr
+
+
+def test_anomalies_that_are_found_are_all_that_is_said(
+    recipes: Run, model: Path, broken: Path
+) -> None:
+    result = recipes("predict", str(model), str(broken), "--set", "only_anomalies=true")
+    assert "no anomalies" not in result.stderr
+
+
+def test_how_often_the_next_event_is_guessed_is_not_called_accuracy(
+    recipes: Run, model: Path, fitted: Fitted
+) -> None:
+    metrics = fitted.card.metrics
+    assert metrics["next_event_accuracy"] > 0.5
+    assert "accuracy" not in metrics
+    assert set(metrics) <= set(lstm_anomaly.RECIPE.metrics)
+    assert set(evaluate(fitted, demonstration.BROKEN)) <= set(lstm_anomaly.RECIPE.metrics)
+    assert {"next_event_accuracy", "val_next_event_accuracy"} & set(fitted.history.values)
+
+
+def test_a_card_from_before_that_calls_it_accuracy_still_opens(
+    recipes: Run, model: Path, broken: Path, empty_folder: Path
+) -> None:
+    folder = Path(shutil.copytree(model, empty_folder / "saved_models" / "lstm-anomaly"))
+    card = (folder / "card.json").read_text()
+    (folder / "card.json").write_text(card.replace('"next_event_accuracy"', '"accuracy"'))
+    history = (folder / "history.csv").read_text()
+    assert "next_event_accuracy" in card
+    assert "next_event_accuracy" in history
+    assert answers(recipes, folder, str(broken))
+    assert "false_alarms" in recipes("list").stdout
 
 
 def test_the_threshold_can_be_moved_without_training(

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_recipes import evaluate, export, fit, load, predict, save
+from keras_recipes import catalog, evaluate, export, fit, load, predict, save
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import kinds
 from keras_recipes.errors import CorruptModelError, InputError
@@ -91,6 +91,30 @@ def test_every_incident_of_the_second_series_is_found(fitted: Fitted) -> None:
     assert measured["f1"] >= 0.8
     assert measured["nab"] >= 75
     assert 0 < measured["vus_pr"] <= 1
+
+
+@pytest.mark.parametrize("by_stream", [False, True])
+@pytest.mark.parametrize("columns", [1, 3])
+def test_where_no_record_is_an_anomaly_it_is_said_how_many_were_looked_at(
+    recipes: Run, model: Path, servers: Path, by_stream: bool, columns: int
+) -> None:
+    one = "timestamp,requests\n" + "".join(
+        f"2024-01-16T{hour:02}:00:00,400\n" for hour in range(24)
+    )
+    text, asked_of = (one, model) if columns == 1 else (table(24, 400), servers)
+    Path("today.csv").write_text(text)
+    asked = ["-"] if by_stream else ["today.csv"]
+    only = ("--set", "only_anomalies=true", "--set", "bar=1000")
+    result = recipes("predict", str(asked_of), *asked, *only, input=text)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == "no anomalies among 24 records"
+
+
+def test_every_metric_of_numbers_is_explained(fitted: Fitted) -> None:
+    known = set(catalog.get("lstm-anomaly").metrics)
+    assert set(fitted.card.metrics) <= known
+    assert set(evaluate(fitted, BROKEN)) <= known
 
 
 def test_records_held_back_are_measured_again_with_the_same_result(fitted: Fitted) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import normality
+from keras_recipes.anomaly import normality, telling
 from keras_recipes.anomaly.growing import Judge
 from keras_recipes.anomaly.normality import Counts, Tail
 from keras_recipes.anomaly.stepping import Twin
@@ -185,6 +185,8 @@ class Verdicts:
         scores, judge = self.scores(false_alarms), Judge(self.detector, false_alarms)
         by_counts = normality.by_counts(self.detector.tails, self.values)
         chosen = np.flatnonzero(scores >= 0.5) if only_anomalies else np.arange(len(scores))
+        if only_anomalies and not len(chosen):
+            telling.say_none(len(scores), "sessions")
         for session in chosen.tolist():
             if scores[session] >= 0.5:
                 yield self._growing(judge, session, files)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import normality
+from keras_recipes.anomaly import normality, telling
 from keras_recipes.data import demonstration, files, lines, logs, sessions
 from keras_recipes.data import labels as labelled
 from keras_recipes.data.sessions import Sequences
@@ -80,7 +80,7 @@ def read(
             session_field=session_field,
             window=window,
         )
-    log.info("%s: %s, sessions by %s", ", ".join(paths), layout.format, layout.by)
+    log.info("%s: %s, sessions by %s", files.in_words(paths), layout.format, layout.by)
     found = sessions.collected(layout, blocks()).sequences()
     if len(found) < FEWEST:
         raise InputError(
@@ -109,7 +109,7 @@ def _dataset(
     }
     width = min(length, int(found.lengths.max()) + 1)
     return Dataset(
-        name=", ".join(paths),
+        name=files.in_words(paths),
         train=_rows(parts["train"], width),
         validation=_rows(parts["validation"], width),
         test=_rows(parts["test"], width),
@@ -312,7 +312,7 @@ def answer(
             detector, allowed, timeout=timeout or None, most=open_sessions, state=state or None
         )
         found = live.rows(lines.arriving(live.tick))
-        return (row for row in found if row["anomaly"]) if only_anomalies else found
+        return telling.anomalies(found, "sessions") if only_anomalies else found
     if state:
         raise InputError("state: is kept of standard input; give - instead of files")
     names, found_sessions = _asked(detector, asked)
@@ -330,7 +330,7 @@ def _detector(fitted: Fitted) -> "Detector":
 
 def _asked(detector: "Detector", asked: Any) -> tuple[list[str], Sequences]:
     """The sessions that are asked about, and the names of the files that they are in."""
-    texts = files.named(asked)
+    texts = files.as_texts(asked)
     if texts is None:
         raise InputError(
             f"expected paths of logs, or a list of their lines, received {described(asked)}"

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly import events
+from keras_recipes.anomaly import events, telling
 from keras_recipes.anomaly.novelty import SeriesDetector, ValueClasses
 from keras_recipes.anomaly.watch import Watch, joined
 from keras_recipes.data import demonstration, files, labels, lines, series
@@ -108,7 +108,7 @@ def read(
     }
     parts = _parts(observed, classes, length)
     return Dataset(
-        name=", ".join(demonstration.SYNTHETIC.get(path, path) for path in paths),
+        name=files.in_words([demonstration.SYNTHETIC.get(path, path) for path in paths]),
         **parts,
         note=(
             f"of {len(observed):,} normal records the last tenth held back to measure the false "
@@ -175,7 +175,7 @@ def _say(paths: Sequence[str], observed: Observed) -> None:
     layout = observed.layout
     log.info(
         "%s: metrics, %s records of %s%s, %s",
-        ", ".join(paths),
+        files.in_words(paths),
         f"{len(observed):,}",
         _listed(list(observed.values)),
         f" (counters, of which the growth a second: {_listed(list(observed.counters))})"
@@ -350,7 +350,9 @@ def answer(
         raise InputError("state: is kept of standard input; give - instead of files")
     else:
         rows = watch.rows(_given(asked, watch))
-    return (row for row in rows if row["anomaly"]) if only_anomalies else rows
+    if only_anomalies:
+        return telling.anomalies(rows, "records", at_once=len(watch.detectors))
+    return rows
 
 
 def columns(learned: Mapping[str, Any]) -> tuple[str, ...]:
@@ -382,7 +384,7 @@ def _given(asked: Any, watch: Watch) -> Series:
     """Paths, or values from Python: a DataFrame, or numbers of a single column."""
     if hasattr(asked, "columns"):
         return series.from_frame(asked, watch.layout)
-    if texts := files.named(asked):
+    if texts := files.as_texts(asked):
         return _source(texts, watch.layout)[1]
     names = list(watch.detectors)
     expected = f"numbers of shape (N, {len(names)}), a DataFrame, or paths"
@@ -494,7 +496,7 @@ def _worth(
     return {
         "windows": float(len(spans)),
         "windows_found": float(found),
-        "false_alarms": float(false),
+        "false_alarms": false,  # how many, and so no share
         "precision": found / max(found + false, 1),
         "recall": found / (found + missed),
         "f1": events.f1(found, false, missed),

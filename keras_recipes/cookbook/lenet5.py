@@ -85,15 +85,17 @@ def build_lenet5(
     (N, classes). Targets are one-hot.
 
     Args:
-        variant: With today's layers, or with the paper's own.
-        activation: Of C1, C3, C5 and F6, by Keras' name; the paper's layers have their own.
-        weight_decay: Of AdamW.
+        variant: Builds the net of today's layers, or of the paper's own from 1998.
+        activation: Activation function of C1, C3, C5 and F6, by Keras' name; the layers of 1998
+            have their own.
+        weight_decay: How strongly AdamW shrinks the weights.
         dropout: Share of F6's outputs that is left out at random while training.
-        label_smoothing: How much of each target is spread over all classes.
-        averaging: Momentum of the moving average of weights that is kept in the end; 0 for none.
-        tta_degrees: Test-time augmentation: the answer is the mean of those for an image as it is
-            and turned by so many degrees either way; 0 for none.
-        classes: Outputs; the data decides. The paper's layers know ten.
+        label_smoothing: Share of each target that is spread over all classes.
+        averaging: Momentum of the moving average of the weights, which is what is kept in the end;
+            0 keeps the weights themselves.
+        tta_degrees: Answers with the mean for the image as it is and for the image turned by so
+            many degrees either way (test-time augmentation); 0 asks about the image alone.
+        classes: Number of outputs, which the data decides; the layers of 1998 know ten.
 
     Raises:
         InputError: Other than ten classes for the paper's layers.
@@ -184,12 +186,12 @@ def training(
     """AdamW while the learning rate falls to zero along half a cosine.
 
     Args:
-        epochs: Passes over the training images.
-        batch_size: Images per update.
-        learning_rate: In the first epoch.
+        epochs: Number of passes over the training images.
+        batch_size: Number of images per update.
+        learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
         warp: How strongly training images are turned, moved, scaled and bent at random; 1 is as far
-            as people's handwriting goes, 0 not at all. See `layers.RandomWarp`.
-        seed: Of everything random.
+            as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
+        seed: Seed of the random weights, splits, orders and distortions.
     """
 
     def augment() -> "keras.Layer":
@@ -225,6 +227,7 @@ RECIPE = Recipe(
     source=Source(
         article="LeCun et al. 1998, named in «一文读懂神经网络»",
         reported={"accuracy": 0.9905},
+        data=digits.MNIST,
         deviations=(
             "C3 sees all of S2, pooling takes the maximum and learns nothing, ReLU, and a softmax "
             "instead of radial basis functions: 61,706 parameters instead of 60,000",
@@ -270,6 +273,8 @@ RECIPE = Recipe(
     measure=classification.measure,
     guess=classification.guess,
     check_going_on=classification.check_same_classes,
+    metrics=classification.METRICS,
+    example=digits.example,
     details=classification.details,
     inputs=digits.inputs,
     as_batch=digits.as_batch,

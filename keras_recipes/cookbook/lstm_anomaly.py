@@ -32,6 +32,7 @@ from keras_recipes.recipe import (
     Guess,
     Layer,
     Measured,
+    Metric,
     NotNegative,
     Plan,
     Positive,
@@ -77,19 +78,20 @@ def build_lstm_anomaly(
     (N, T, classes). Targets are symbols of shape (N, T); 0 fills up and counts for nothing.
 
     Args:
-        units: Of the LSTM.
-        cell: Keras' LSTM, or the article's, whose gates also see the state.
-        encoding: How a symbol enters: as a vector with a single 1, as a learned vector of `units`
-            numbers, or as one number from 0 to 1, the article's way.
-        optimizer: Adam, or stochastic gradient descent with Nesterov momentum 0.9.
-        learning_rate: Of the first epoch.
-        summed_gradients: Whether the loss is summed over time and divided by the batch's size, as
-            Deeplearning4j does it, instead of averaged over time too.
-        clip: Largest size of any element of a gradient; 0 for none.
-        dropout: Share of the LSTM's outputs left out at random while training.
-        weight_decay: Of the weights, decoupled from the gradient.
-        batch_size: Sequences per update, to divide a summed loss by.
-        classes: How many symbols there are; the data decides.
+        units: Number of LSTM units.
+        cell: Builds Keras' LSTM, or the article's, whose gates also see the state (peepholes). The
+            net goes on learning from numbers as it reads them, which is done for `lstm` only.
+        encoding: How a symbol enters the net: as a vector with a single 1, as a learned vector of
+            `units` numbers, or as one number from 0 to 1, the article's way.
+        optimizer: Trains with Adam, or with gradient descent and Nesterov momentum 0.9.
+        learning_rate: Step size of the optimizer in the first epoch.
+        summed_gradients: Sums the loss over time and divides it by the size of the batch, as
+            Deeplearning4j does it, instead of averaging it over time too.
+        clip: Largest size that an element of a gradient may have; 0 sets no limit.
+        dropout: Share of the LSTM's outputs that is left out at random while training.
+        weight_decay: How strongly the optimizer shrinks the weights.
+        batch_size: Number of sequences per update.
+        classes: Number of symbols, which the data decides.
     """
     import keras
 
@@ -179,23 +181,23 @@ def read(
         data: As the user gave it; nothing means `demo`, a synthetic log made here; `demo-metrics`
             is a synthetic series of numbers.
         learned: What a model had learned that is to go on training.
-        kind: Logs, or metrics: tables of numbers over time; `auto` looks at the first lines, unless
-            `log_format` says that it is a log.
-        log_format: Of the lines; `auto` looks at the first ones.
-        session: A regular expression; lines where it matches the same text are a session.
-        session_field: A field of JSON lines, syslog or access logs; equal values are a session.
-        window: A stretch of time such as `5m` as a session; where lines have no times, so many
-            lines.
-        columns: Of a table, the columns to watch, such as `cpu,memory`; nothing means all that are
-            numbers.
-        time: Of a table, the column of times; nothing means to look for it.
+        kind: What the data is: logs, or metrics, which are tables of numbers over time; `auto`
+            looks at the first lines, unless `log_format` says that it is a log.
+        log_format: How the lines of a log are written; `auto` looks at the first ones.
+        session: Regular expression; lines in which it matches the same text are a session.
+        session_field: Field of JSON lines, syslog or access logs; lines with equal values are a
+            session.
+        window: Length of time that makes a session, such as `5m`; where lines have no times, the
+            number of lines.
+        columns: Columns of a table to watch, such as `cpu,memory`; without it all that hold numbers
+            are watched.
+        time: Column of a table that holds the times; without it the column is looked for.
         time_format: How times are written, as for Python's strptime.
-        zone: The clock on the wall, such as `Europe/Berlin`, for times in UTC.
-        first: So many records of a table, from its beginning, are taken for normal; 0 means all.
-        cell: Keras' LSTM, or the article's, whose gates also see the state; of numbers, which the
-            net goes on learning from as it reads them, `lstm` only.
-        length: Longer sequences are cut into pieces of so many steps for training.
-        seed: Of which sessions are held back, and of everything else random.
+        zone: Time zone of the clock on the wall, such as `Europe/Berlin`, for times in UTC.
+        first: Number of records at the beginning of a table that are taken for normal; 0 takes all.
+        cell: As for the net.
+        length: Number of steps at which longer sequences are cut for training.
+        seed: Seed of the random weights and orders, and of which sessions are held back.
 
     Raises:
         InputError: Data that cannot be read, or too little of it.
@@ -269,12 +271,13 @@ def training(
     """Trains on normal sessions until those held back are predicted no better.
 
     Args:
-        epochs: At most.
-        batch_size: Sequences per update.
-        learning_rate: Of the first epoch.
-        schedule: Whether the learning rate falls to zero along half a cosine, or stays.
-        patience: After so many epochs without a smaller validation loss training ends.
-        seed: Of the weights and the order of the sessions.
+        epochs: Largest number of passes over the training data.
+        batch_size: Number of sequences per update.
+        learning_rate: Step size of the optimizer in the first epoch.
+        schedule: How the learning rate goes on: falling to zero along half a cosine, or constant.
+        patience: Number of epochs without a smaller validation loss after which training ends; 0
+            trains them all.
+        seed: As for `read`.
     """
 
     def falling(epoch: int) -> float:
@@ -289,8 +292,42 @@ def training(
     )
 
 
+METRICS = {
+    "precision": Metric("Share of the alarms that were about an anomaly.", "share"),
+    "recall": Metric("Share of the anomalies that raised an alarm.", "share"),
+    "f1": Metric("Harmonic mean of precision and recall.", "share"),
+    "auc_pr": Metric("Area under precision over recall at all thresholds; 1 is perfect."),
+    "vus_pr": Metric(
+        "Area under precision over recall at all thresholds, averaged over margins of many widths "
+        "around the labels; 1 is perfect."
+    ),
+    "nab": Metric("Score of the Numenta Anomaly Benchmark; 100 is perfect, 0 is no alarm at all."),
+    "false_alarms": Metric(
+        "Alarms about what was normal: a share, or of numbers with labels how many.", "share"
+    ),
+    "promised_false_alarms": Metric(
+        "Share of normal sessions that the threshold lets be false alarms.", "share"
+    ),
+    "false_alarms_a_day": Metric("False alarms a day among the records held back."),
+    "alarms": Metric("Share of what was judged that raised an alarm.", "share"),
+    "anomalies": Metric("Number of alarms raised.", "count"),
+    "windows": Metric("Number of labels.", "count"),
+    "windows_found": Metric("Number of labels in which an alarm lies.", "count"),
+    "sessions": Metric("Number of sessions judged.", "count"),
+    "records": Metric("Number of records judged.", "count"),
+    "held_out_sessions": Metric("Number of normal sessions held back to measure on.", "count"),
+    "held_out_records": Metric("Number of normal records held back to measure on.", "count"),
+    "loss": Metric("Mean surprise of the net at what comes next, in nats; less is better."),
+    "next_event_accuracy": Metric(
+        "How often the net's likeliest next event, or class of numbers, is the one that comes. No "
+        "measure of how well anomalies are found.",
+        "share",
+    ),
+}
+
+
 def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
-    """Mean -log p of the next symbol in nats, and the share of those predicted right.
+    """How well the net predicts the next symbol.
 
     Args:
         targets: Symbols of shape (N, T), 0 where there is none.
@@ -304,7 +341,7 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
     given = np.take_along_axis(outputs, targets[..., None].astype("int64"), -1)[..., 0][there]
     return {
         "loss": float(-np.mean(np.log(np.maximum(given, 1e-7)))),
-        "accuracy": float(np.mean(outputs.argmax(-1)[there] == targets[there])),
+        "next_event_accuracy": float(np.mean(outputs.argmax(-1)[there] == targets[there])),
     }
 
 
@@ -336,10 +373,11 @@ def calibrate(
     Args:
         model: The trained net.
         data: From `read`.
-        false_alarms: Share of normal sessions that may be called anomalies.
-        false_alarms_a_day: False alarms a day instead, if not 0.
-        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
-        seed: Of which sessions are kept to compare with, where they are very many.
+        false_alarms: Share of the normal sessions of a log that may be called anomalies.
+        false_alarms_a_day: Number of false alarms a day that may be raised for a log; 0 goes by
+            `false_alarms`.
+        bar: How surprising numbers have to be for an alarm, in orders of magnitude of probability.
+        seed: As for `read`.
     """
     from keras_recipes.anomaly import logs, metrics
 
@@ -381,13 +419,14 @@ def answer(
         fitted: The model.
         asked: Paths; `-` for standard input; `demo-anomalies` or `demo-metrics-anomalies` for what
             is synthetic; from Python also lines, numbers or a DataFrame.
-        false_alarms: Share of normal sessions that may be called anomalies.
-        false_alarms_a_day: False alarms a day instead, if not 0.
-        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
-        only_anomalies: Whether to leave out what is none.
-        timeout: On standard input, a session silent for so many seconds of the log's time is over;
-            0 means twice the longest silence of a normal session.
-        open_sessions: So many sessions are kept open at most; then the most silent one is over.
+        false_alarms: As for `calibrate`.
+        false_alarms_a_day: As for `calibrate`.
+        bar: As for `calibrate`.
+        only_anomalies: Prints the anomalies alone.
+        timeout: Seconds of the log's time without a line after which a session on standard input is
+            over; 0 means twice the longest silence of a normal session.
+        open_sessions: Largest number of sessions that are kept open on standard input; then the
+            most silent one is over.
         state: File that keeps the open sessions, or the state of the series, when standard input
             ends or the program is stopped, and from which the next run goes on.
     """
@@ -479,13 +518,13 @@ def assess(
     Args:
         fitted: The model.
         asked: Paths; None for the normal data that was held back.
-        labels: CSV with the columns `session` and `anomaly` (0 or 1); of numbers with `start` and
-            `end`, or `timestamp`.
-        false_alarms: Share of normal sessions that may be called anomalies.
-        false_alarms_a_day: False alarms a day instead, if not 0.
-        bar: Of numbers: how surprising an alarm is, in orders of magnitude of probability.
-        first: So many records of a table, from its beginning, were taken for normal; 0 means all.
-        seed: Of which sessions were held back.
+        labels: CSV file that says what really was an anomaly: of a log with the columns `session`
+            and `anomaly` (0 or 1), of numbers with `start` and `end`, or `timestamp`.
+        false_alarms: As for `calibrate`.
+        false_alarms_a_day: As for `calibrate`.
+        bar: As for `calibrate`.
+        first: As for `read`.
+        seed: As for `read`.
     """
     from keras_recipes.anomaly import logs, metrics
 
@@ -529,6 +568,14 @@ def _of_training(values: Mapping[str, Any]) -> str:
     if values["dropout"]:
         notes.append(f"training with dropout {values['dropout']}, validation without")
     return "\n".join(notes)
+
+
+def example(data: Sequence[str]) -> str:
+    """What may be asked of a model: for what is synthetic, the same with anomalies in it."""
+    from keras_recipes.data import demonstration
+
+    broken = demonstration.BROKEN_OF.get(data[0] if len(data) == 1 else "", "TODAY")
+    return f"{broken} --set only_anomalies=true"
 
 
 def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:
@@ -575,6 +622,8 @@ RECIPE = Recipe(
     guess=guess,
     check_answer=check_answer,
     check_assess=check_assess,
+    metrics=METRICS,
+    example=example,
     calibrate=calibrate,
     answer=answer,
     assess=assess,

@@ -53,15 +53,15 @@ def build_mnist_mlp(
     gradients, itself; gives probabilities of shape (N, classes). Targets are one-hot.
 
     Args:
-        hidden_units: Units in the hidden layer.
-        loss: The article derives both.
-        weight_decay: Of AdamW.
-        deskew: Whether a layer in front makes slanted digits upright, which has no parameters.
-        features: What the hidden layer sees: the pixels, or 784 oriented gradients made of them by
-            a layer in front without parameters, `layers.OrientedGradients`.
-        tta_degrees: Test-time augmentation: the answer is the mean of those for an image as it is
-            and turned by so many degrees either way; 0 for none.
-        classes: Outputs; the data decides.
+        hidden_units: Number of units in the hidden layer.
+        loss: Loss function that training makes smaller; the article derives both.
+        weight_decay: How strongly AdamW shrinks the weights.
+        deskew: Makes slanted digits upright by a layer in front, which has no parameters.
+        features: What the hidden layer sees: the pixels, or 784 oriented gradients that a layer in
+            front makes of them without parameters (`layers.OrientedGradients`).
+        tta_degrees: Answers with the mean for the image as it is and for the image turned by so
+            many degrees either way (test-time augmentation); 0 asks about the image alone.
+        classes: Number of outputs, which the data decides.
     """
     import keras
 
@@ -106,12 +106,12 @@ def training(
     """AdamW while the learning rate falls to zero along half a cosine.
 
     Args:
-        epochs: Passes over the training images.
-        batch_size: Images per update.
-        learning_rate: In the first epoch.
+        epochs: Number of passes over the training images.
+        batch_size: Number of images per update.
+        learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
         warp: How strongly training images are turned, moved, scaled and bent at random; 1 is as far
-            as people's handwriting goes, 0 not at all. See `layers.RandomWarp`.
-        seed: Of everything random.
+            as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
+        seed: Seed of the random weights, splits, orders and distortions.
     """
 
     def augment() -> "keras.Layer":
@@ -169,6 +169,8 @@ RECIPE = Recipe(
     measure=classification.measure,
     guess=classification.guess,
     check_going_on=classification.check_same_classes,
+    metrics=classification.METRICS,
+    example=digits.example,
     details=classification.details,
     inputs=digits.inputs,
     as_batch=digits.as_batch,

@@ -15,6 +15,9 @@ METRICS, BROKEN_METRICS = "demo-metrics", "demo-metrics-anomalies"
 SYNTHETIC = {name: f"{name} (synthetic)" for name in (NAME, BROKEN, METRICS, BROKEN_METRICS)}
 """What they are called where people read it."""
 
+BROKEN_OF = {NAME: BROKEN, METRICS: BROKEN_METRICS}
+"""What is normal, and the same with anomalies."""
+
 ORDERS, BROKEN_ORDERS = 3_000, 1_200
 
 _BEGIN = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)

@@ -31,6 +31,9 @@ from keras_recipes.recipe import Batch, Dataset, Examples, Seed, Share
 if TYPE_CHECKING:
     import numpy as np
 
+MNIST = "mnist"
+"""What the data set is called where it is asked for, and in every result."""
+
 TEST_SHARE = 0.2
 """Of data that comes without a test part, so much is held out."""
 
@@ -103,9 +106,9 @@ def load(
 
     Args:
         data: Names or paths; several of them are joined.
-        validation: Share of the training part to watch instead of training on.
-        skip_bad: Whether to go on without pictures that cannot be read.
-        seed: Of everything random.
+        validation: Share of the training part that is watched instead of trained on.
+        skip_bad: Goes on without pictures that cannot be read.
+        seed: Seed of the random weights, splits, orders and distortions.
 
     Raises:
         InputError: Something is missing, damaged, or not what was expected.
@@ -161,8 +164,8 @@ def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> I
 
     Args:
         texts: As the user gave them.
-        seen: Folder to save what the net sees of each picture, as PNG.
-        skip_bad: Whether to go on without pictures that cannot be read.
+        seen: Folder in which to save what the net sees of each picture, as PNG.
+        skip_bad: Goes on without pictures that cannot be read.
     """
     number = itertools.count()
     if seen and Path(seen).exists() and not Path(seen).is_dir():
@@ -211,6 +214,11 @@ def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
             raise InputError(f"{error}; --set skip_bad=true goes on without it") from None
         log.warning("%s; left out", error)
         return None
+
+
+def example(data: Sequence[str]) -> str:
+    """What may be asked of a model: nobody's pictures are here, so a place to put one."""
+    return "PICTURE.png"
 
 
 def as_batch(images: Any) -> Batch:
@@ -265,7 +273,7 @@ def _mnist_or_digits() -> Found:
 
 def _read(name: str, skip_bad: bool) -> Found:
     path = Path(name)
-    if name == "mnist":
+    if name == MNIST:
         try:
             return _mnist()
         except InputError as error:
@@ -298,7 +306,7 @@ def _mnist() -> Found:
                 f"MNIST is not in {_mnist_cache().parent} and cannot be downloaded ({reason})"
             ) from error
     train, test = _labelled("MNIST", x, y), _labelled("MNIST", x_test, y_test)
-    return Found("mnist", train, test)
+    return Found(MNIST, train, test)
 
 
 @contextlib.contextmanager
@@ -554,4 +562,4 @@ def _joined(found: list[Found]) -> Found:
     train = together([f.train for f in found])
     assert train is not None
     test = together([f.test for f in found if f.test])
-    return Found(", ".join(f.name for f in found), train, test)
+    return Found(files.in_words([f.name for f in found]), train, test)

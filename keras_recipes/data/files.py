@@ -8,7 +8,7 @@ from typing import Any
 from keras_recipes.errors import InputError
 
 
-def named(given: Any) -> list[str] | None:
+def as_texts(given: Any) -> list[str] | None:
     """The texts, where a text, a path or a list of them was given from Python; None elsewhere."""
     some = [given] if isinstance(given, str | Path) else given
     if not isinstance(some, Sequence) or not some:
@@ -42,6 +42,11 @@ def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
     if glob.has_magic(text):
         return _some(text, map(Path, glob.iglob(text, recursive=True)))  # noqa: PTH207
     return None
+
+
+def in_words(texts: Sequence[str]) -> str:
+    """Files in words, of many the first and their number: "a.csv and 11 more"."""
+    return ", ".join(texts) if len(texts) <= 2 else f"{texts[0]} and {len(texts) - 1:,} more"
 
 
 def _some(text: str, paths: Iterator[Path]) -> Iterator[Path]:

@@ -131,7 +131,7 @@ def on_standard_input(asked: Any) -> bool:
     Raises:
         InputError: Files as well.
     """
-    texts = files.named(asked)
+    texts = files.as_texts(asked)
     if texts is None or "-" not in texts:
         return False
     if len(texts) > 1:
