@@ -10,7 +10,7 @@ from typing import Any
 
 from keras_recipes import catalog, options, places, tables
 from keras_recipes.card import Card
-from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.errors import RecipeError
 from keras_recipes.recipe import Details, Metric, Recipe, Row
 
 
@@ -18,7 +18,7 @@ def entry(recipe: Recipe) -> dict[str, Any]:
     """What `list` says of a recipe; `measured` is empty until it is fitted here."""
     try:
         card = places.card_of(recipe.name)
-    except (InputError, CorruptModelError):
+    except RecipeError:
         card = None
     return {
         "recipe": recipe.name,
@@ -127,7 +127,11 @@ def shown(recipe: Recipe) -> str:
         "\n".join(
             [
                 tables.paragraph(f"article: {known['article']}"),
-                tables.paragraph(f"reports: {reported or 'nothing'}"),
+                tables.paragraph(
+                    f"reports: {reported} on {recipe.source.data}"
+                    if reported
+                    else "reports: nothing"
+                ),
                 tables.paragraph(f"data: {known['data']}"),
             ]
         ),
