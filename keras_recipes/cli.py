@@ -544,7 +544,7 @@ def convert(old: str, weights: str | None, output: str) -> None:
     metavar="D",
     multiple=True,
     shell_complete=completion.files,
-    help="Data to draw, where a recipe can.",
+    help="Data to draw instead of what the model was fitted on.",
 )
 @click.option(
     "--output",

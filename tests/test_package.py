@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import keras_recipes
-from keras_recipes import catalog
+from keras_recipes import catalog, options
 
 ROOT = Path(__file__).parent.parent
 VERBS = ("fit", "evaluate", "predict", "plot", "export", "load", "save")
@@ -111,3 +111,13 @@ def test_wrong_values_are_refused_before_keras_is_imported() -> None:
     assert lines[9].startswith("TypeError: ")
     assert "'droput'" in lines[9]
     assert lines[10] == "set()"
+
+
+def test_every_activation_that_lenet5_offers_is_keras_own_and_opens_again() -> None:
+    import keras
+
+    from keras_recipes.safety import allowed
+
+    offered = options.of(catalog.get("lenet5"))["activation"].choices
+    assert set(offered) <= allowed.names("activation")
+    assert all(callable(keras.activations.get(name)) for name in offered)
