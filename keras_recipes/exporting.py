@@ -157,7 +157,7 @@ def _place(model: Fitted | str | Path) -> Path:
 
 def default_path(model: Path, format: str) -> Path:
     """Where an export goes when nothing is said: here, under the model's name."""
-    ending = FORMATS[format].ending if format in tuple(FORMATS) else ""
+    ending = next((way.ending for name, way in FORMATS.items() if name == format), "")
     return Path(f"{model.name if model.is_dir() else model.stem}{ending}")
 
 
