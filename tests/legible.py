@@ -26,7 +26,7 @@ def check(figure: Figure) -> None:
             assert page.containsy(box.y0) and page.containsy(box.y1), text
     for legend in figure.legends:
         for axes in axes_drawn:
-            assert not overlap(legend.get_window_extent(), axes.get_window_extent())
+            assert not overlap(legend.get_window_extent(), axes.get_tightbbox())
     for row in labels:
         boxes = [label.get_window_extent() for label in row if label.get_text()]
         assert not any(itertools.starmap(overlap, itertools.pairwise(boxes))), row

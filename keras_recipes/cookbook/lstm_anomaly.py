@@ -548,6 +548,8 @@ def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     values = options.resolve(RECIPE, None, {}) | (fitted.card.options if fitted.card else {})
     if fitted.history:
         unit = "nats a value" if _of_metrics(fitted) else "nats an event"
+        if values["summed_gradients"]:
+            unit = "nats"
         yield "loss", plotting.curve(fitted.history, "loss", unit, note=_of_training(values))
     if _of_metrics(fitted):
         yield from metrics.figures(fitted, data, bar=values["bar"])
