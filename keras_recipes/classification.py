@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.data import digits
 from keras_recipes.errors import CorruptModelError, InputError, printable
 from keras_recipes.recipe import Batch, Dataset, Details, Fitted, Guess, Metric, Row, Share
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
-
-LONGEST_LABEL = 255
-"""Characters; a folder's name has no more."""
 
 CROSS_ENTROPY = "categorical crossentropy"
 """The loss that `measure` takes the mean of, by Keras' name."""
@@ -34,8 +32,7 @@ def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
             f"its card: expected {classes} labels, one for each output; restore it, or fit again"
         )
     for label in labels:
-        text = isinstance(label, str) and label.isprintable() and len(label) <= LONGEST_LABEL
-        if not (text or isinstance(label, int)):
+        if not (isinstance(label, int) or digits.is_label(label)):
             raise CorruptModelError(
                 f"its card: {printable(repr(label))} is no label; restore it, or fit again"
             )

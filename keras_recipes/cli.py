@@ -16,8 +16,11 @@ import click
 
 from keras_recipes import catalog, completion, options
 from keras_recipes.card import Card
-from keras_recipes.errors import InputError, RecipeError
+from keras_recipes.errors import InputError, RecipeError, printable
 from keras_recipes.recipe import Recipe, Row
+
+LONGEST_MESSAGE = 500
+"""Characters of what Click says, which repeats what was typed however long it is."""
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
@@ -707,7 +710,7 @@ def _misused(error: click.UsageError) -> str:
     asked = error.ctx is not None and error.ctx.command is predict
     if asked and isinstance(error, click.NoSuchOption) and error.option_name[1] in "0123456789.":
         advice = f"Values with a minus sign go behind --: {command} MODEL -- -1,0.5"
-    return f"{error.format_message()} {advice}"
+    return f"{printable(error.format_message(), LONGEST_MESSAGE)} {advice}"
 
 
 def _one_line(message: str) -> str:

@@ -391,7 +391,7 @@ def _card(task: Task, run: Run) -> Card:
         options=task.options,
         preset=task.preset,
         data={
-            "name": data.name,
+            "name": _writable(data.name),
             "paths": task.paths,
             "examples": len(data.train),
             "validation_examples": len(data.validation) if data.validation else 0,
@@ -452,7 +452,7 @@ def _dataset(
         _say_read(given)
         return given, None
     # A name that is no text in any encoding can still be opened, but not written down.
-    known = [text.encode(errors="replace").decode() for text in texts or ()]
+    known = [_writable(text) for text in texts or ()]
     known_before = [start.learned] if start and recipe.reads_as_before else []
     read = options.call(recipe, "read", texts or [], *known_before, options=values)
     _say_read(read)
@@ -465,6 +465,10 @@ def _pair(data: Any) -> Sequence[Any]:
     if len(data) != 2:
         raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
     return data
+
+
+def _writable(name: str) -> str:
+    return name.encode(errors="replace").decode()
 
 
 def _say_read(data: Dataset) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from keras_recipes import classification
-from keras_recipes.errors import CorruptModelError
-from keras_recipes.recipe import Batch
+from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.recipe import Batch, Dataset, Examples
 
 TARGETS = np.eye(3, dtype="float32")[[0, 0, 1, 2]]
 OUTPUTS = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0, 1, 0], [0.2, 0.3, 0.5]], "float32")
@@ -21,6 +21,43 @@ def test_accuracy_and_cross_entropy_are_the_textbooks() -> None:
     measured = classification.measure(TARGETS, OUTPUTS)
     assert measured["accuracy"] == 0.75
     assert measured["loss"] == pytest.approx(-np.log([0.8, 0.3, 1, 0.5]).mean(), rel=1e-5)
+
+
+def test_guessing_is_answering_the_commonest_class_of_the_training_part() -> None:
+    images = np.zeros((4, 28, 28, 1), "uint8")
+    train, test = np.array([2, 2, 1, 0]), np.array([2, 1, 1, 0])
+    parts = [Examples(images, np.eye(3, dtype="float32")[part]) for part in (train, test)]
+    guess = classification.guess(Dataset(name="x", train=parts[0], test=parts[1], note=""))
+    assert (guess.metric, guess.value) == ("accuracy", 0.25)
+    assert guess.is_as_good_as(0.25)
+    assert guess.is_as_good_as(0.1)
+    assert not guess.is_as_good_as(0.26)
+
+
+def test_where_nothing_can_be_told_apart_the_right_answer_is_no_guess() -> None:
+    one = Examples(np.zeros((2, 28, 28, 1), "uint8"), np.eye(3, dtype="float32")[[1, 1]])
+    assert not classification.guess(Dataset(name="x", train=one, test=one, note="")).is_as_good_as(
+        1.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "complaint"),
+    [
+        (
+            ["ant", "bee"],
+            r"the model has 2 classes \(ant, bee\), x has 3 classes \(ant, bee, cow\)",
+        ),
+        (["ant", "bee", "cat"], "the model has 3 classes .ant, bee, cat., x has 3 classes"),
+        ([str(n) for n in range(100)], "the model has 100 classes .*, 11, \\.\\.\\.., x has 3"),
+    ],
+)
+def test_other_classes_than_a_model_s_are_named(before: list[str], complaint: str) -> None:
+    examples = Examples(np.zeros((4, 28, 28, 1), "uint8"), TARGETS)
+    data = Dataset(name="x", train=examples, test=examples, note="", learned=LEARNED)
+    classification.check_same_classes(LEARNED, data)
+    with pytest.raises(InputError, match=f"{complaint}.*fit without --from"):
+        classification.check_same_classes({"labels": before}, data)
 
 
 def test_an_answer_has_the_label_and_the_second_thought() -> None:

@@ -117,6 +117,13 @@ def test_points_where_there_are_none_are_refused(recipes: Run, saved: Path, cont
         assert result.stderr == f"error: {asked}: expected points x1,x2, received none\n"
 
 
+def test_data_whose_name_is_no_text_is_learned_and_the_model_kept(recipes: Run) -> None:
+    name = os.fsdecode(b"\xff.csv")
+    Path(name).write_text("0,0,0\n0,1,1\n")
+    assert recipes("fit", "xor", "--data", name).exit_code == 0
+    assert load("xor").card.data["name"] == "?.csv"
+
+
 def test_output_goes_to_a_file_when_asked(recipes: Run, saved: Path, empty_folder: Path) -> None:
     result = recipes("predict", "xor", "0,1", "--format", "csv", "--output", "answers/a.csv")
     assert (result.exit_code, result.stdout) == (0, "")

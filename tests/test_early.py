@@ -37,6 +37,8 @@ CASES: list[tuple[str, int, str]] = [
     (f"fit lstm-anomaly --set session={'x' * 5_000}", 2, "a text of at most 4,096 characters"),
     (f"fit xor --set {'x' * 5_000}=1", 2, "has no option"),
     (f"fit xor --set {'x' * 5_000}", 2, "expected key=value"),
+    (f"fit xor --epochs {'9' * 5_000}", 2, "See `recipes fit --help`"),
+    (f"fit xor --learning-rate {'x' * 5_000}", 2, "See `recipes fit --help`"),
     (f"fit xor --set epochs={'9' * 5_000}", 2, "epochs: expected a whole number"),
     ("fit lstm-anomaly --set state=kept.npz", 2, "state: is not kept with a model"),
     ("fit xor --preset best", 2, "its presets"),
@@ -86,6 +88,8 @@ CASES: list[tuple[str, int, str]] = [
     ("fit lenet5 --from lenet5 --preset best", 2, "keeps its options"),
     ("fit lenet5 --from lenet5 --data scans", 2,
      "the model has 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), scans has 2 classes (cat, dog)"),
+    ("fit lenet5 --data unprintable", 2, r"'a\nb': expected a class's name that can be printed"),
+    ("fit lenet5 --data undecodable", 2, "expected a class's name that can be printed"),
     ("fit lenet5 --data missing", 2, "missing: no such file or folder"),
     ("fit xor --data damaged.png", 2, "damaged.png"),
     ("fit lstm-anomaly --data blank.log", 2, "expected at least 30 sessions"),
@@ -125,10 +129,15 @@ def prepared(here: Path) -> None:
     (here / "damaged.png").write_bytes(b"\x89PNG and no more")
     (here / "blank.log").write_text("\n \n\n")
     seven().save(here / "seven.png")
-    for label in ("cat", "dog"):
-        (here / "scans" / label).mkdir(parents=True)
-        for number in range(10):
-            seven().save(here / "scans" / label / f"{number}.png")
+    for folder, labels in (
+        ("scans", ("cat", "dog")),
+        ("unprintable", ("a\nb", "c")),
+        ("undecodable", ("\udcff", "c")),
+    ):
+        for label in labels:
+            (here / folder / label).mkdir(parents=True)
+            for number in range(10):
+                seven().save(here / folder / label / f"{number}.png")
     shutil.copytree(places.shipped("lenet5"), here / LENET)
     shutil.copy(here / LENET / "model.json", here / "bare.json")
     shutil.copy(here / LENET / "model.weights.h5", here / "w.h5")

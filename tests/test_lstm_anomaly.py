@@ -182,6 +182,27 @@ def test_events_never_seen_are_explained_alike_in_files_and_streams(
         assert (int(row["position"]), int(row["line"])) == (strange_at + 1, own[strange_at][0])
 
 
+def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
+    recipes: Run, model: Path
+) -> None:
+    begin = next(line for line in NORMAL if b"order-100000 " in line)
+    packed = begin[:23] + b" INFO depot.north: order-100000 label printed"
+    text = b"\n".join([begin, *[packed] * 30]) + b"\n"
+    Path("x.log").write_bytes(text)
+    # Surprises are told apart from numbers: with the net's own views out of the way.
+    card = load(model).card.learned
+    far = {**card["tails"]["surprise"], "scale": 1e6, "beyond": 1.0}
+    learned = {**card, "tails": {**card["tails"], "surprise": far, "order": far}}
+    fitted = load(model)
+    fitted = replace(fitted, card=replace(fitted.card, learned=learned))
+    (row,) = predict(fitted, Path("x.log"))
+    assert row["anomaly"] == 1
+    assert "label printed" in row["observed"]
+    count, usual = (int(row[name].split(" x ")[0]) for name in ("observed", "expected"))
+    assert count > usual
+    assert row["line"] == row["position"] == 1 + count
+
+
 def test_each_file_s_name_stands_before_the_line_of_an_event_never_seen(
     recipes: Run, model: Path
 ) -> None:
@@ -407,8 +428,6 @@ def test_the_loss_says_where_training_sums_what_validation_takes_the_mean_of(
     [("templates", {}), ("tails", {"order": 1}), ("counts", None), ("layout", []), ("silence", -1)],
 )
 def test_a_damaged_card_is_refused(fitted: Fitted, damage: str, value: object) -> None:
-    from dataclasses import replace
-
     card = replace(fitted.card, learned={**fitted.card.learned, damage: value})
     with pytest.raises(CorruptModelError):
         list(predict(replace(fitted, card=card), ["a line"]))
@@ -570,9 +589,7 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
     assert f"gives {by_frequency:.3g};" in said
 
 
-def test_a_fit_that_learned_says_nothing_of_guessing(
-    model: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_fit_that_learned_does_better_than_guessing(model: Path) -> None:
     guess = lstm_anomaly.guess(lstm_anomaly.read([]))
     assert not guess.is_as_good_as(load(model).card.metrics["loss"])
 

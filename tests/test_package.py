@@ -98,7 +98,7 @@ print({"keras", "numpy", "tensorflow"} & set(sys.modules))
 
 def test_wrong_values_are_refused_before_keras_is_imported() -> None:
     lines = in_a_new_python(WRONG_VALUES).stdout.splitlines()
-    assert lines[0] == "InputError: dropout: expected a number >= 0 < 1, received 2.0"
+    assert lines[0] == "InputError: dropout: expected a number >= 0 and < 1, received 2.0"
     assert lines[1].startswith("InputError: activation: expected one of relu, relu6")
     assert lines[1].endswith("received 'nope'")
     assert lines[2] == "InputError: classes: expected a whole number >= 1, received '10'"

@@ -10,7 +10,7 @@ import logging, sys
 from keras_recipes import cli, progress
 
 sys.modules["ipywidgets"] = None  # as if it were not installed
-cli._log_to_stderr()
+cli._log_to_stderr(())
 with progress.bar("xor", 5000, {shown}) as update:
     update(250, "loss 0.5", 5000)
     logging.getLogger("keras_recipes.run").warning("training longer")

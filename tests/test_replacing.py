@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_recipes import load, places, save
+from keras_recipes import checkpoint, load, places, save
 from keras_recipes.recipe import Fitted
 from tests.conftest import Run
 from tests.test_early import seven
@@ -139,3 +139,13 @@ def test_fresh_drops_nothing_where_the_fit_is_refused(recipes: Run, kept: Path) 
     assert recipes("fit", "xor", "--fresh", "--data", "missing.csv").exit_code == 2
     assert recipes("fit", "xor", "--fresh", "--epochs", "0").exit_code == 2
     assert kept.exists()
+
+
+def test_a_fit_that_failed_keeps_nothing_to_go_on_with(
+    recipes: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    for _ in range(2):
+        failed = recipes("fit", "xor", "--preset", "article")
+        assert failed.exit_code == 1
+        assert "not reached" in failed.stderr.splitlines()[-1]

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.data import files, numbers
-from keras_recipes.errors import InputError, UnsafeModelError
+from keras_recipes.errors import InputError, UnsafeModelError, printable
 from keras_recipes.recipe import Batch, Dataset, Examples, Seed, Share
 
 if TYPE_CHECKING:
@@ -57,10 +57,18 @@ _DAMAGED = (
 )
 """What a damaged NPZ file makes NumPy and the standard library raise."""
 
+LONGEST_LABEL = 255
+"""Characters; a folder's name has no more."""
+
 NETWORK_SECONDS = 10.0
 IDX_UINT8 = 0x08
 
 log = logging.getLogger(__name__)
+
+
+def is_label(label: Any) -> bool:
+    """Whether a class may be called so: a text that can be printed, and is not too long."""
+    return isinstance(label, str) and label.isprintable() and len(label) <= LONGEST_LABEL
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,14 @@ class Labelled:
     images: "np.ndarray"
     indices: "np.ndarray"
     labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for label in self.labels:
+            if not is_label(label):
+                raise InputError(
+                    f"{printable(repr(label))}: expected a class's name that can be printed, of at "
+                    f"most {LONGEST_LABEL} characters; rename it"
+                )
 
     def __len__(self) -> int:
         return len(self.images)
