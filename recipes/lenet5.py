@@ -49,7 +49,8 @@ model = keras.Sequential(
 model.summary()
 
 # Gradient descent in mini-batches of 64, one of the sizes in the articles. The recipe differs: six
-# epochs of AdamW with a rate that falls, and softened targets, as the README's table says.
+# epochs of AdamW with a rate that falls, and softened targets, read more digits right, see the
+# README's table.
 model.compile(optimizer=keras.optimizers.SGD(0.1), loss="categorical_crossentropy")
 model.fit(x_train, np.eye(10)[y_train], batch_size=64, epochs=4, verbose=2)
 

@@ -21,9 +21,9 @@ from keras.layers import Dense, Flatten, Rescaling
 targets = np.eye(10)[y_train]
 
 # With ten sigmoid outputs, cross-entropy is that of ten answers yes or no. Keras takes the mean of
-# the ten where the derivation takes the sum, and the squared error is flat where a unit is sure of
-# something wrong: hence the large rates. The recipe differs: 60 epochs of AdamW with a rate that
-# falls read more digits right, as the README's table says.
+# the ten, so that each gets a tenth of the gradient, and the squared error is flat where a unit is
+# sure of something wrong: hence the large rates. The recipe differs: 60 epochs of AdamW with a rate
+# that falls read more digits right, see the README's table.
 for loss, rate in (("binary_crossentropy", 2.0), ("mean_squared_error", 10.0)):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(

@@ -51,7 +51,7 @@ print("the article, 100 epochs: 0.0036 0.9912 0.9929 0.0091 classes 0 1 1 0")
 # The four points 1,000 times over make the same steps one epoch, taken in one go.
 x_long, y_long = np.tile(x_train, (1_000, 1)), np.tile(y_train, (1_000, 1))
 while error > 0.0091 and seed < 5:
-    if epochs > 10_000:
+    if epochs > 10_000:  # other random weights
         seed, epochs, model = seed + 1, 0, start(seed + 1)
     model.steps_per_execution = 1_000
     model.make_train_function(force=True)
@@ -65,7 +65,6 @@ print("wrote basic_model.json and basic.weights.h5; read again, without training
 model = keras.models.model_from_json(Path("basic_model.json").read_text())
 model.load_weights("basic.weights.h5")
 show("the saved net")
-
 model = build_xor()  # the same net, with which `recipes fit xor` begins
 model.load_weights("basic.weights.h5")
 show("build_xor() with the saved weights")
