@@ -7,8 +7,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+GOAL := $(or $(filter-out clean,$(MAKECMDGOALS)),fit)
 
-.PHONY: fit test test-full test-all lint bench clean
+.PHONY: fit test test-full test-all lint bench environment clean
 
 fit: $(VENV)/installed
 	$(BIN)/recipes fit xor
@@ -44,19 +45,58 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python benchmarks/streams.py metrics 1000000
 
-$(VENV)/installed: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
+# pip is quiet for minutes. The sizes are measured in docs/platforms.md.
+# $(call installing,DOWNLOAD,DISK)
+installing = @echo "installing TensorFlow and what belongs to it into $(VENV): the first time" \
+  "$(1) to download, $(2) of disk, some minutes" >&2
+
+$(VENV)/installed: setup.cfg pyproject.toml constraints.txt | environment
+	$(call installing,0.6 GB,2.5 GB)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/installed-dev: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
+$(VENV)/installed-dev: setup.cfg pyproject.toml constraints.txt | environment
+	$(call installing,0.75 GB,3.5 GB)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/installed
 
-$(VENV)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "expected Python 3.11 or newer, received $$($(PYTHON) --version); name one: make PYTHON=python3.12 fit" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	@touch $@
+# setup.cfg alone says which Pythons there are packages for. Any Python runs this, also those too
+# old for us, and tells what is wrong with itself: its name, the module it has to have, the advice.
+define CHECK
+import re, sys
+name, module, advice = sys.argv[1:]
+requires = re.search(r"python_requires = >=3\.(\d+), <3\.(\d+)", open("setup.cfg").read())
+low, high = int(requires.group(1)), int(requires.group(2)) - 1
+if not (3, low) <= sys.version_info[:2] <= (3, high):
+    sys.stderr.write(
+        "expected Python 3.%d to 3.%d, for which TensorFlow has packages, received Python %d.%d.%d"
+        % ((low, high) + tuple(sys.version_info[:3]))
+        + " (%s); %s\n" % (name, advice.replace("VERSION", "3.%d" % high))
+    )
+    sys.exit(2)
+try:
+    __import__(module)
+except ImportError:
+    if module == "ensurepip":
+        advice = "on Debian and Ubuntu: sudo apt install python%d.%d-venv" % sys.version_info[:2]
+    sys.stderr.write("expected a Python with %s, received %s without; %s\n" % (module, name, advice))
+    sys.exit(2)
+endef
+export CHECK
+
+# $(call check,PYTHON,MODULE,ADVICE)
+check = { command -v $(firstword $(1)) >/dev/null || { \
+  echo "expected Python $$(sed -n 's/^python_requires = //p' setup.cfg) as $(1), received none;" \
+  "$(subst pythonVERSION,/path/to/python,$(3))" >&2; exit 2; }; } && \
+  { $(1) -c "$$CHECK" "$(1)" $(2) "$(3)" || exit 2; }
+
+environment:
+	@if [ -d $(VENV) ]; then \
+	  $(call check,$(BIN)/python,pip,make it anew: make clean $(GOAL)); \
+	else \
+	  $(call check,$(PYTHON),ensurepip,install or name one: make PYTHON=pythonVERSION $(GOAL)); \
+	  $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \
+	fi
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
