@@ -33,7 +33,7 @@ CASES: list[tuple[str, int, str]] = [
     ("fit lstm-anomaly --batch-size 99999999999999999999", 2, "batch_size: expected"),
     ("fit lstm-anomaly --set units=99999999999999999999", 2, "units: expected"),
     ("fit lstm-anomaly --set first=99999999999999999999", 2, "first: expected"),
-    ("fit xor --seed 4294967296", 2, "seed: expected a whole number >= 0 < 4294967296"),
+    ("fit xor --seed 4294967296", 2, "seed: expected a whole number >= 0 and < 4294967296"),
     (f"fit lstm-anomaly --set session={'x' * 5_000}", 2, "a text of at most 4,096 characters"),
     (f"fit xor --set {'x' * 5_000}=1", 2, "has no option"),
     (f"fit xor --set {'x' * 5_000}", 2, "expected key=value"),
