@@ -1,9 +1,10 @@
 """What the tests share: the real command line in an empty folder, and one fitted XOR model."""
 
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,24 @@ def recipes(empty_folder: Path) -> Run:
         return CliRunner().invoke(cli.commands, list(arguments), **extra)
 
     return run
+
+
+@pytest.fixture
+def messages() -> Iterator[list[str]]:
+    """What the package tells by log messages meanwhile, whatever the command line set up before."""
+    told: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    logger, listener = logging.getLogger("keras_recipes"), Listener()
+    level = logger.level
+    logger.addHandler(listener)
+    logger.setLevel(logging.INFO)
+    yield told
+    logger.removeHandler(listener)
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Nothing is replaced, and nothing shadowed, without a word."""
 
-import logging
 import os
 import shutil
 import time
@@ -33,12 +32,10 @@ def test_a_fit_over_an_earlier_one_says_which_and_how_good_that_was(
 
 
 def test_save_says_from_python_what_it_replaced(
-    fitted: Fitted, saved: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture
+    fitted: Fitted, saved: Path, messages: list[str], capsys: pytest.CaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "keras_recipes"):
-        logging.getLogger("keras_recipes").propagate = True
-        save(fitted, saved)
-    assert any("replaced the fit of" in message for message in caplog.messages)
+    save(fitted, saved)
+    assert any("replaced the fit of" in message for message in messages)
     assert capsys.readouterr().out == ""
 
 
@@ -94,13 +91,11 @@ def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run
 
 
 def test_python_is_told_by_a_log_message_what_answers(
-    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture
+    messages: list[str], capsys: pytest.CaptureFixture
 ) -> None:
     shutil.copytree(places.shipped("mnist-mlp"), "saved_models/mnist-mlp")
-    with caplog.at_level(logging.INFO, "keras_recipes"):
-        logging.getLogger("keras_recipes").propagate = True
-        load("mnist-mlp")
-    assert "answered by saved_models/mnist-mlp, fitted on mnist" in caplog.messages
+    load("mnist-mlp")
+    assert "answered by saved_models/mnist-mlp, fitted on mnist" in messages
     assert capsys.readouterr().out == ""
 
 

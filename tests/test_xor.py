@@ -1,7 +1,5 @@
 """The XOR recipe does what its article shows."""
 
-import logging
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,20 +25,17 @@ def test_two_sigmoid_units_make_the_net_of_three_logistic_regressions() -> None:
     assert build_xor(hidden_units=2, activation="sigmoid").count_params() == 9
 
 
-def test_a_fit_that_was_ended_early_says_that_it_only_guesses(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_fit_that_was_ended_early_says_that_it_only_guesses(messages: list[str]) -> None:
     import keras
 
     class Enough(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             self.model.stop_training = True
 
-    logging.getLogger("keras_recipes").propagate = True
     contradictory = [[0, 1], [0, 1], [0, 1]], [1, 0, 1]
     fitted = fit("xor", contradictory, callbacks=[Enough()], show_progress=False)
     assert fitted.card.metrics["accuracy"] == pytest.approx(2 / 3)
-    (said,) = [message for message in caplog.messages if "guessing" in message]
+    (said,) = [message for message in messages if "guessing" in message]
     assert said == (
         "no better than guessing: accuracy 0.667 where always answering the commonest target gives "
         "0.667; try a smaller learning_rate"
