@@ -48,7 +48,7 @@ ROUNDS, BATCH = 5, 128
 TABLE = (
     ("mnist-mlp", None),
     ("mnist-mlp", "deskewed"),
-    ("mnist-mlp", "gradients"),
+    ("mnist-mlp", "hog"),
     ("lenet5", None),
     ("lenet5", "1998"),
     ("lenet5", "best"),

@@ -229,7 +229,7 @@ def print_ablation(folder: Path, jobs: int, seed: int) -> None:
     """Without each view, without what groups alarms, and what knows nothing of the series."""
     found = results(folder, jobs, {"seed": seed})
     for bar in (0.85, 1.2, 1.6):
-        print_row(f"everything, bar {bar}", found, bar=bar)
+        print_row(f"everything, threshold {bar}", found, bar=bar)
     for view in VIEWS:
         name = f"without {view}" + " (no net)" * (view == "surprise")
         print_best_bar(name, some_views(found, [v for v in VIEWS if v != view]))
@@ -277,7 +277,7 @@ def print_best_bar(name: str, found: Sequence[Result]) -> None:
 
     best = max(BARS, key=score)
     print_row(name, found)
-    print_row(f"  at its best bar here, {best}", found, bar=best)
+    print_row(f"  at its best threshold here, {best}", found, bar=best)
 
 
 def print_seeds(folder: Path, jobs: int, seeds: int) -> None:

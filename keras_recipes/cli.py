@@ -318,7 +318,7 @@ def fit(
     "--labels", metavar="F", shell_complete=completion.files, help="Short for --set labels=F."
 )
 @_WEIGHTS
-@_set("false_alarms=0.001")
+@_set("false_alarm_rate=0.001")
 @_JSON
 def evaluate(
     model: str,

@@ -154,6 +154,16 @@ def check(
     return {name: known[name].check(value) for name, value in values.items()}
 
 
+def renamed(recipe: Recipe, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that an older card holds, by the names and values that they have today."""
+
+    def today(name: str, value: Any) -> tuple[str, Any]:
+        now = recipe.former.get(f"{name}={value}")
+        return recipe.former.get(name, name), now.partition("=")[2] if now else value
+
+    return dict(today(name, value) for name, value in values.items())
+
+
 def parse(
     recipe: Recipe, assignments: Iterable[str], owners: Sequence[str] = OWNERS
 ) -> dict[str, Any]:
@@ -280,6 +290,8 @@ def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
 def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputError:
     import difflib
 
+    if now := recipe.former.get(name):
+        return InputError(f"{recipe.name}: the option {name} is called {now} now")
     near = difflib.get_close_matches(name[:80], known, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     there = ", ".join(known) or "none"

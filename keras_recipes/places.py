@@ -5,6 +5,7 @@ A list of what was fitted here, and a mistyped name, are answered without what `
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -196,6 +197,7 @@ def read_card(text: bytes, where: str) -> Card:
     if catalog.canonical(card.recipe) is None:
         raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
     recipe = catalog.get(card.recipe)
+    card = replace(card, options=options.renamed(recipe, card.options))
     known = options.of(recipe)
     try:
         # An older version may have had others.

@@ -277,6 +277,8 @@ class Recipe:
             same shapes fit: one that goes on training keeps them.
         presets: Named sets of options.
         details: Targets, outputs and what was learned of the data to further tables by name.
+        former: Options, and values of options as `name=value`, by what they were called before;
+            cards of that time have them.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
         side_by_side: Whether a CPU's cores train each their part of a batch. It wins for small
             convolutions; not for a net that looks at a batch as a whole (batch normalisation).
@@ -312,6 +314,7 @@ class Recipe:
     data_here: Callable[[], bool] = lambda: True
     details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
     columns_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    former: Mapping[str, str] = field(default_factory=dict)
     keeps_first_weights: bool = False
     side_by_side: bool = False
 

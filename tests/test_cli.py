@@ -232,9 +232,9 @@ def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:
 BAD = [
     (["predict", "xor", "-1,0"], 2, "go behind --: "),
     (["fit", "xor", "-1"], 2, "fit --help`"),
-    (["fit", "mnist-mlp", "--from", "mnist-mlp", "--preset", "gradients"], 2, "keeps its options"),
+    (["fit", "mnist-mlp", "--from", "mnist-mlp", "--preset", "hog"], 2, "keeps its options"),
     (
-        ["fit", "mnist-mlp", "--from", "mnist-mlp", "--set", "features=gradients"],
+        ["fit", "mnist-mlp", "--from", "mnist-mlp", "--set", "features=hog"],
         2,
         "keeps it as before, 'pixels'",
     ),

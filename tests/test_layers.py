@@ -180,7 +180,7 @@ def test_what_gradients_cannot_be_taken_of_is_refused(shape: tuple[int | None, .
 
 
 def test_a_perceptron_sees_gradients_without_deskewing_too() -> None:
-    model = build_mnist_mlp(features="gradients")
+    model = build_mnist_mlp(features="hog")
     assert model.count_params() == 12_730
     assert model.predict_on_batch(stroke(0.3)).sum() == pytest.approx(1, abs=1e-5)
 
@@ -189,7 +189,7 @@ def test_a_perceptron_of_gradients_has_the_articles_size_and_survives_being_save
     empty_folder: Path,
 ) -> None:
     data = (RNG.integers(0, 256, (60, 28, 28), dtype="uint8"), np.arange(60) % 10)
-    fitted = fit("mnist-mlp", data, preset="gradients", epochs=1, show_progress=False)
+    fitted = fit("mnist-mlp", data, preset="hog", epochs=1, show_progress=False)
     assert fitted.model.count_params() == 12_730
     read = load(save(fitted, "model")).model
     assert any(isinstance(layer, layers.OrientedGradients) for layer in read.layers)

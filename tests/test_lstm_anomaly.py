@@ -303,7 +303,7 @@ def test_where_no_session_is_an_anomaly_it_is_said_how_many_were_looked_at(
     )
     asked = ["-"] if by_stream else ["good.log"]
     given = Path("good.log").read_bytes()
-    only = ("--set", "only_anomalies=true", "--set", "false_alarms=1e-12")
+    only = ("--set", "only_anomalies=true", "--set", "false_alarm_rate=1e-12")
     result = recipes("predict", str(model), *asked, *only, input=given)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
@@ -348,7 +348,7 @@ def test_the_threshold_can_be_moved_without_training(
     recipes: Run, model: Path, broken: Path
 ) -> None:
     def found(share: str) -> int:
-        some = answers(recipes, model, str(broken), "--set", f"false_alarms={share}")
+        some = answers(recipes, model, str(broken), "--set", f"false_alarm_rate={share}")
         return sum(row["anomaly"] == "1" for row in some)
 
     assert found("1e-9") < found("0.0002") < found("0.2")
@@ -504,7 +504,7 @@ def test_plot_draws_nothing_where_one_picture_cannot_be_drawn(recipes: Run, mode
         (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),
-        (["predict", "MODEL", "demo-anomalies", "--set", "false_alarms=0"], "more than 0"),
+        (["predict", "MODEL", "demo-anomalies", "--set", "false_alarm_rate=0"], "more than 0"),
         (["predict", "MODEL", ""], "received an empty text"),
     ],
 )
@@ -533,15 +533,15 @@ EARLY = [
     ("predict LOGS blank.log --set state=x", "give - instead of files"),
     ("predict LOGS blank.log --set timeout=5", "give - instead of files"),
     ("predict LOGS blank.log --set open_sessions=5", "give - instead of files"),
-    ("predict LOGS - --set bar=2", "bar: is of numbers"),
-    ("predict LOGS demo-anomalies --set false_alarms=0", "more than 0"),
+    ("predict LOGS - --set threshold=2", "threshold: is of numbers"),
+    ("predict LOGS demo-anomalies --set false_alarm_rate=0", "more than 0"),
     ("evaluate LOGS --set timeout=5", "no option 'timeout' here"),
     ("evaluate LOGS --set state=x", "no option 'state' here"),
     ("evaluate LOGS --set only_anomalies=true", "no option 'only_anomalies' here"),
     ("evaluate LOGS --labels missing.csv", "missing.csv: cannot be read"),
     ("evaluate LOGS --labels blank.log", "blank.log"),
     ("evaluate LOGS --data blank.log", "expected sessions by"),
-    ("evaluate LOGS --set bar=2", "bar: is of numbers"),
+    ("evaluate LOGS --set threshold=2", "threshold: is of numbers"),
     ("plot LOGS --data missing.log", "no such file"),
     ("predict NUMBERS empty.csv", "empty.csv: expected rows of numbers"),
     ("predict NUMBERS blank.log", "blank.log: expected rows of numbers"),
@@ -549,9 +549,9 @@ EARLY = [
     ("predict NUMBERS folder", "folder: no file there"),
     ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is no folder"),
     ("predict NUMBERS - --set timeout=5", "timeout: is of logs"),
-    ("predict NUMBERS demo-metrics --set false_alarms=0.1", "false_alarms: is of logs"),
+    ("predict NUMBERS demo-metrics --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
     ("evaluate NUMBERS --data demo-metrics --labels missing.csv", "missing.csv: cannot be read"),
-    ("evaluate NUMBERS --set false_alarms=0.1", "false_alarms: is of logs"),
+    ("evaluate NUMBERS --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
     ("fit lstm-anomaly --from xor", "run `recipes fit xor`"),
     ("fit lstm-anomaly --from lenet5", "expected a fitted lstm-anomaly, received a lenet5"),
     ("fit lstm-anomaly --from LOGS --set window=5m", "as before, ''"),

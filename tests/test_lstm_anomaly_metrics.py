@@ -104,7 +104,7 @@ def test_where_no_record_is_an_anomaly_it_is_said_how_many_were_looked_at(
     text, asked_of = (one, model) if columns == 1 else (table(24, 400), servers)
     Path("today.csv").write_text(text)
     asked = ["-"] if by_stream else ["today.csv"]
-    only = ("--set", "only_anomalies=true", "--set", "bar=1000")
+    only = ("--set", "only_anomalies=true", "--set", "threshold=1000")
     result = recipes("predict", str(asked_of), *asked, *only, input=text)
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
@@ -146,7 +146,7 @@ def test_several_columns_have_a_row_each_and_text_is_left_out(recipes: Run, serv
     assert len(rows) == 60
     assert {row["value"] for row in rows if row["column"] == "requests"} == {"2.0"}
     assert load(servers).card.learned["watch"]["counters"].keys() == {"requests"}
-    only = recipes("predict", str(servers), "new.csv", "--format", "csv", "--set", "bar=99",
+    only = recipes("predict", str(servers), "new.csv", "--format", "csv", "--set", "threshold=99",
                    "--set", "only_anomalies=true")  # fmt: skip
     assert only.stdout == ",".join(rows[0]) + "\n"
 
@@ -224,10 +224,12 @@ def test_the_state_of_another_model_and_a_damaged_one_are_refused(
         assert (result.exit_code, "damaged" in result.stderr) == (4, True)
 
 
-def test_the_bar_can_be_moved_without_training(recipes: Run, model: Path) -> None:
+def test_the_threshold_can_be_moved_without_training(recipes: Run, model: Path) -> None:
     found = [
-        len(answers(recipes, model, BROKEN, "--set", f"bar={bar}", "--set", "only_anomalies=1"))
-        for bar in (0.3, 0.85, 9)
+        len(
+            answers(recipes, model, BROKEN, "--set", f"threshold={at}", "--set", "only_anomalies=1")
+        )
+        for at in (0.3, 0.85, 9)
     ]
     assert found[0] > found[1] > found[2] == 0
 

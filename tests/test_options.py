@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keras_recipes import catalog, fit, options
+from keras_recipes import catalog, fit, options, places
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Count, Plan
 from keras_recipes.safety import strict_json
+from tests.conftest import Run
 
 XOR = catalog.get("xor")
 
@@ -50,7 +51,7 @@ def test_each_command_takes_the_options_that_have_an_effect_there() -> None:
     assert taken["timeout"] == ["fit", "predict"]
     assert taken["state"] == ["predict"]
     assert taken["labels"] == ["evaluate"]
-    assert taken["bar"] == ["fit", "evaluate", "predict"]
+    assert taken["threshold"] == ["fit", "evaluate", "predict"]
 
 
 @given(st.floats())
@@ -113,3 +114,23 @@ def test_one_name_for_two_things_is_a_mistake_in_the_recipe() -> None:
 
     with pytest.raises(TypeError, match="learning_rate means two things"):
         options.of(replace(XOR, training=training))
+
+
+def test_a_former_name_is_answered_with_todays(recipes: Run) -> None:
+    result = recipes("fit", "lstm-anomaly", "--set", "bar=1")
+    assert result.exit_code == 2
+    assert "the option bar is called threshold now" in result.stderr
+
+
+def test_a_card_of_that_time_is_read_with_todays_names() -> None:
+    card = json.loads((places.shipped("mnist-mlp") / "card.json").read_text())
+    card["options"]["features"] = "gradients"
+    read = places.read_card(json.dumps(card).encode(), "card.json")
+    assert read.options["features"] == "hog"
+    old = {"false_alarms": 0.01, "false_alarms_a_day": 3.0, "bar": 1.2, "units": 10}
+    assert options.renamed(catalog.get("lstm-anomaly"), old) == {
+        "false_alarm_rate": 0.01,
+        "false_alarms_per_day": 3.0,
+        "threshold": 1.2,
+        "units": 10,
+    }

@@ -140,7 +140,7 @@ def test_what_a_template_looked_like_does_not_clear_the_terminal(recipes: Run, m
         assert "\x1b" not in result.stdout
 
 
-@pytest.mark.parametrize("option", ["false_alarms", "units", "epochs", "log_format"])
+@pytest.mark.parametrize("option", ["false_alarm_rate", "units", "epochs", "log_format"])
 def test_an_option_that_cannot_be_is_refused(option: str, recipes: Run, model: Path) -> None:
     tamper(model, lambda card: card["options"].update({option: [1]}))
     for words in (["predict", "m", "n.log"], ["evaluate", "m"], ["plot", "m"]):

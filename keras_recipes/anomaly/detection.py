@@ -159,9 +159,9 @@ class Verdicts:
     table: "np.ndarray"
     nearest: "np.ndarray"
 
-    def scores(self, false_alarms: float) -> "np.ndarray":
+    def scores(self, false_alarm_rate: float) -> "np.ndarray":
         """A score from 0 to 1 for each session; from 0.5 it is an anomaly."""
-        return normality.score(normality.share(self.detector.tails, self.values), false_alarms)
+        return normality.score(normality.share(self.detector.tails, self.values), false_alarm_rate)
 
     def steps(self, session: int) -> "tuple[list[str], np.ndarray]":
         """A session's events, its end last, for people; and the surprise at each."""
@@ -171,18 +171,18 @@ class Verdicts:
         return [*names, show(END)], self.surprise[first + session : last + session + 1]
 
     def rows(
-        self, false_alarms: float, files: Sequence[str], *, only_anomalies: bool = False
+        self, false_alarm_rate: float, files: Sequence[str], *, only_anomalies: bool = False
     ) -> Iterator[Row]:
         """Rows `session,score,anomaly,position,observed,expected,line`.
 
         Args:
-            false_alarms: The share of normal sessions that may be called anomalies.
+            false_alarm_rate: The share of normal sessions that may be called anomalies.
             files: Names of the files; where they are several, a line is given with its file's.
             only_anomalies: Whether to leave out the rest.
         """
         import numpy as np
 
-        scores, judge = self.scores(false_alarms), Judge(self.detector, false_alarms)
+        scores, judge = self.scores(false_alarm_rate), Judge(self.detector, false_alarm_rate)
         by_counts = normality.by_counts(self.detector.tails, self.values)
         chosen = np.flatnonzero(scores >= 0.5) if only_anomalies else np.arange(len(scores))
         if only_anomalies and not len(chosen):

@@ -72,18 +72,18 @@ class Judge:
         begin: The net's output and state at the beginning of a session.
     """
 
-    def __init__(self, detector: "Detector", false_alarms: float) -> None:
+    def __init__(self, detector: "Detector", false_alarm_rate: float) -> None:
         """Makes it.
 
         Args:
             detector: What to judge by.
-            false_alarms: The share of normal sessions that may be called anomalies.
+            false_alarm_rate: The share of normal sessions that may be called anomalies.
         """
         import numpy as np
 
-        self.detector, self.false_alarms = detector, false_alarms
+        self.detector, self.false_alarm_rate = detector, false_alarm_rate
         self.begin = detector.twin.step(START, *(a[0] for a in detector.twin.start(1)))
-        share = false_alarms / len(detector.tails)
+        share = false_alarm_rate / len(detector.tails)
         self._limits = {view: tail.reaching(share) for view, tail in detector.tails.items()}
         self._most_usual: list[int] = detector.counts.references.max(axis=0).tolist()
         self._thoughts: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
@@ -175,7 +175,7 @@ class Judge:
         found = {"surprise": session.worst, "order": math.log1p(session.run[1]), "counts": distance}
         values = {view: np.array([value]) for view, value in found.items()}
         tails, show = self.detector.tails, self.detector.templates.shown
-        score = float(normality.score(normality.share(tails, values), self.false_alarms)[0])
+        score = float(normality.score(normality.share(tails, values), self.false_alarm_rate)[0])
         if normality.by_counts(tails, values)[0]:
             counts = self._counts(session)
             strange = session.strange

@@ -43,7 +43,7 @@ class Live:
     def __init__(
         self,
         detector: Detector,
-        false_alarms: float,
+        false_alarm_rate: float,
         *,
         timeout: float | None = None,
         most: int = 50_000,
@@ -53,7 +53,7 @@ class Live:
 
         Args:
             detector: What to judge by.
-            false_alarms: The share of normal sessions that may be called anomalies.
+            false_alarm_rate: The share of normal sessions that may be called anomalies.
             timeout: Seconds of silence after which a session is over; None derives them from the
                 normal sessions.
             most: Open sessions; beyond, the most silent one is over.
@@ -63,7 +63,7 @@ class Live:
             InputError: The file was kept for another model, or cannot be written.
             CorruptModelError: The file is damaged.
         """
-        self.detector, self.judge, self.most = detector, Judge(detector, false_alarms), most
+        self.detector, self.judge, self.most = detector, Judge(detector, false_alarm_rate), most
         self._parser = logs.Parser(detector.layout)
         self._rule = detector.layout.sessions
         self._timeout = timeout or self._usual_timeout()

@@ -195,8 +195,8 @@ def calibrate(
     model: "keras.Model",
     data: Dataset,
     *,
-    false_alarms: float,
-    false_alarms_a_day: float,
+    false_alarm_rate: float,
+    false_alarms_per_day: float,
     seed: int,
 ) -> Calibrated:
     """What is strange, from normal sessions; the false alarms on further ones."""
@@ -215,7 +215,7 @@ def calibrate(
         "counts": counts.to_json(),
     }
     detector = Detector.of(model, {**data.learned, **learned})
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
+    allowed = normality.promised(false_alarm_rate, false_alarms_per_day, detector.sessions_a_day)
     known = len(net["order"])
     if 0 < known * allowed < 1:
         log.info(
@@ -281,7 +281,7 @@ def check(
     from keras_recipes.anomaly.detection import known
 
     layout = known(learned)["layout"]
-    normality.promised(values["false_alarms"], values["false_alarms_a_day"], 0.0)
+    normality.promised(values["false_alarm_rate"], values["false_alarms_per_day"], 0.0)
     if values.get("labels"):
         labelled.read(values["labels"])
     if asked is not None:
@@ -295,8 +295,8 @@ def answer(
     fitted: Fitted,
     asked: Any,
     *,
-    false_alarms: float,
-    false_alarms_a_day: float,
+    false_alarm_rate: float,
+    false_alarms_per_day: float,
     only_anomalies: bool,
     timeout: float,
     open_sessions: int,
@@ -304,7 +304,7 @@ def answer(
 ) -> Iterator[Row]:
     """A row for each session; see the recipe's `answer`."""
     detector = _detector(fitted)
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
+    allowed = normality.promised(false_alarm_rate, false_alarms_per_day, detector.sessions_a_day)
     if lines.on_standard_input(asked):
         from keras_recipes.anomaly.live import Live
 
@@ -372,14 +372,14 @@ def assess(
     asked: Sequence[str] | None,
     *,
     labels: str,
-    false_alarms: float,
-    false_alarms_a_day: float,
+    false_alarm_rate: float,
+    false_alarms_per_day: float,
     seed: int,
 ) -> Measured:
     """Precision, recall, F1 and AUC-PR with labels, or how many alarms without."""
     detector = _detector(fitted)
     assert fitted.card is not None
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
+    allowed = normality.promised(false_alarm_rate, false_alarms_per_day, detector.sessions_a_day)
     _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"]])
     if asked is None:
         found = found.some(normality.deal(found.names, seed, SHARES) == TEST)
@@ -419,7 +419,7 @@ def _against(truth: "np.ndarray", scores: "np.ndarray") -> dict[str, float]:
 
 
 def figures(
-    fitted: Fitted, data: Sequence[str], *, false_alarms: float, false_alarms_a_day: float
+    fitted: Fitted, data: Sequence[str], *, false_alarm_rate: float, false_alarms_per_day: float
 ) -> "Iterator[tuple[str, Figure]]":
     """The scores with the threshold; the strangest session, event by event."""
     import numpy as np
@@ -427,7 +427,7 @@ def figures(
     from keras_recipes import plotting
 
     detector = _detector(fitted)
-    allowed = normality.promised(false_alarms, false_alarms_a_day, detector.sessions_a_day)
+    allowed = normality.promised(false_alarm_rate, false_alarms_per_day, detector.sessions_a_day)
     names, found = _asked(detector, [Path(text) for text in data])
     verdicts = detector.judge(found)
     scores = verdicts.scores(allowed)

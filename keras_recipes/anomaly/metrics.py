@@ -269,19 +269,19 @@ def column_weights(weights: "Sequence[np.ndarray]", classes: ValueClasses) -> "l
     return [kernel[chosen], recurrent, bias, dense[:, chosen], shift[chosen]]
 
 
-def calibrate(model: "keras.Model", data: Dataset, *, bar: float) -> Calibrated:
+def calibrate(model: "keras.Model", data: Dataset, *, threshold: float) -> Calibrated:
     """What is normal for each column, from records for which the net is trained; the false alarms.
 
     Learned from are the first nine tenths. The rest is judged as it would be live, which gives the
     false alarms, and learned from on the way.
     """
     observed, before = data.sequences
-    watch, achieved = _learned(model, observed, before, bar)
+    watch, achieved = _learned(model, observed, before, threshold)
     return Calibrated({"watch": watch.to_json()}, achieved)
 
 
 def _learned(
-    model: "keras.Model", observed: Observed, before: Watch | None, bar: float
+    model: "keras.Model", observed: Observed, before: Watch | None, threshold: float
 ) -> tuple[Watch, dict[str, float]]:
     from keras_recipes.anomaly.online_lstm import weights_of
 
@@ -293,9 +293,9 @@ def _learned(
         if before:
             detector = before.detectors[name]
             detector.replace_net(net)
-            detector.set_bar(bar)
+            detector.set_bar(threshold)
         else:
-            detector = SeriesDetector(bar=bar, units=len(weights_of(model)[1]))
+            detector = SeriesDetector(bar=threshold, units=len(weights_of(model)[1]))
             detector.learn(observed.times[:cut], numbers[:cut], net)
         said = list(detector.readings(observed.times[cut:], numbers[cut:]))
         alarms += sum(reading.score >= 0.5 for reading in said)
@@ -339,10 +339,10 @@ def check(
 
 
 def answer(
-    fitted: Fitted, asked: Any, *, bar: float, only_anomalies: bool, state: str
+    fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool, state: str
 ) -> Iterator[Row]:
     """Rows with `COLUMNS`, one for each record; see the recipe's `answer`."""
-    watch = _watch(fitted, bar)
+    watch = _watch(fitted, threshold)
     if lines.on_standard_input(asked):
         assert fitted.card is not None
         rows = watch.live(state or None, _digest(fitted.card.learned))
@@ -361,12 +361,12 @@ def columns(learned: Mapping[str, Any]) -> tuple[str, ...]:
     return (COLUMNS[0], "column", *COLUMNS[1:]) if len(watched) > 1 else COLUMNS
 
 
-def _watch(fitted: Fitted, bar: float) -> Watch:
+def _watch(fitted: Fitted, threshold: float) -> Watch:
     """What the card remembers, trusting nothing in it."""
     if fitted.card is None:
         raise InputError("a pair without a card cannot judge: what it learned is in the card")
     watch = _restored(fitted.card.learned)
-    watch.set_bar(bar)
+    watch.set_threshold(threshold)
     return watch
 
 
@@ -419,12 +419,12 @@ def _source(data: Sequence[str], layout: Layout) -> tuple[list[str], Series]:
 
 
 def assess(
-    fitted: Fitted, asked: Sequence[str] | None, *, labels_file: str, bar: float, first: int
+    fitted: Fitted, asked: Sequence[str] | None, *, labels_file: str, threshold: float, first: int
 ) -> Measured:
     """How many alarms; with labels what they are worth; see the recipe's `assess`."""
     if asked is None:
-        return _held_back(fitted, bar, first, labels_file)
-    watch = _watch(fitted, bar)
+        return _held_back(fitted, threshold, first, labels_file)
+    watch = _watch(fitted, threshold)
     found = _given([Path(text) for text in asked], watch)
     times: list[float] = []
     scores = _scores(watch, found, times)
@@ -440,15 +440,15 @@ def assess(
     )
 
 
-def _held_back(fitted: Fitted, bar: float, first: int, labels_file: str) -> Measured:
+def _held_back(fitted: Fitted, threshold: float, first: int, labels_file: str) -> Measured:
     """The records held back by the fit, judged again by what is learned from the others."""
     assert fitted.card is not None
     if labels_file:
         raise InputError("labels: expected --data with the records that they belong to")
-    layout = _watch(fitted, bar).layout
+    layout = _watch(fitted, threshold).layout
     paths, found = _source(fitted.card.data["paths"], layout)
     observed = _observed(paths, found, None, layout, first)
-    return Measured(_learned(fitted.model, observed, None, bar)[1])
+    return Measured(_learned(fitted.model, observed, None, threshold)[1])
 
 
 def _scores(watch: Watch, found: Series, times: list[float]) -> "np.ndarray":
@@ -505,13 +505,15 @@ def _worth(
     }
 
 
-def figures(fitted: Fitted, data: Sequence[str], *, bar: float) -> "Iterator[tuple[str, Figure]]":
+def figures(
+    fitted: Fitted, data: Sequence[str], *, threshold: float
+) -> "Iterator[tuple[str, Figure]]":
     """Each column with what was expected, what was flagged, and the scores."""
     from collections import deque
 
     from keras_recipes import plotting
 
-    watch = _watch(fitted, bar)
+    watch = _watch(fitted, threshold)
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in watch.detectors}
     only = next(iter(kept))
     before = watch.records

@@ -302,16 +302,16 @@ def by_counts(tails: Mapping[str, Tail], values: "Mapping[str, np.ndarray]") -> 
     return np.asarray(shares["counts"] < np.minimum(shares["surprise"], shares["order"]))
 
 
-def score(shares: "np.ndarray", false_alarms: float) -> "np.ndarray":
+def score(shares: "np.ndarray", false_alarm_rate: float) -> "np.ndarray":
     """Shares as scores from 0 to 1: 0.5 is the threshold, 0.91 a tenth of the share there.
 
     Args:
         shares: From `share`.
-        false_alarms: The share of normal sessions that may be called anomalies.
+        false_alarm_rate: The share of normal sessions that may be called anomalies.
     """
     import numpy as np
 
-    return np.asarray(false_alarms / (false_alarms + np.maximum(shares, 1e-300)))
+    return np.asarray(false_alarm_rate / (false_alarm_rate + np.maximum(shares, 1e-300)))
 
 
 def table(symbols: "np.ndarray", lengths: "np.ndarray", kinds: int) -> "np.ndarray":
@@ -347,21 +347,21 @@ def worst(values: "np.ndarray", starts: "np.ndarray") -> "tuple[np.ndarray, np.n
     return largest, at[np.searchsorted(at, starts[:-1])]
 
 
-def promised(false_alarms: float, a_day: float, sessions_a_day: float) -> float:
+def promised(false_alarm_rate: float, a_day: float, sessions_a_day: float) -> float:
     """The share of sessions that may be false alarms.
 
     Args:
-        false_alarms: That share itself.
+        false_alarm_rate: That share itself.
         a_day: False alarms a day; 0 leaves it to the share.
         sessions_a_day: How many sessions a normal day has.
 
     Raises:
         InputError: None at all, with which nothing would ever be an anomaly.
     """
-    if not false_alarms and not a_day:
-        raise InputError("false_alarms: expected more than 0, received 0; 1e-6 is nearly none")
+    if not false_alarm_rate and not a_day:
+        raise InputError("false_alarm_rate: expected more than 0, received 0; 1e-6 is nearly none")
     if not a_day or not sessions_a_day:
-        return false_alarms
+        return false_alarm_rate
     return min(0.5, a_day / sessions_a_day)
 
 

@@ -118,10 +118,10 @@ class Watch:
             refused.tell()
             keeper.keep()
 
-    def set_bar(self, bar: float) -> None:
-        """Another bar for every column."""
+    def set_threshold(self, threshold: float) -> None:
+        """Another threshold for every column."""
         for detector in self.detectors.values():
-            detector.set_bar(bar)
+            detector.set_bar(threshold)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, the whole of it."""
@@ -179,12 +179,12 @@ class Watch:
         if meta["model"] != digest:
             raise InputError("was kept with another model; name another file")
         counters = {name: _restored(meta["counters"][name]) for name in self.counters}
-        bars = [detector.options["bar"] for detector in self.detectors.values()]
+        thresholds = [detector.options["bar"] for detector in self.detectors.values()]
         detectors = [
-            detector_state.detector(part(kept, f"{number}/")) for number in range(len(bars))
+            detector_state.detector(part(kept, f"{number}/")) for number in range(len(thresholds))
         ]
-        for one, bar in zip(detectors, bars, strict=True):
-            one.set_bar(bar)
+        for one, threshold in zip(detectors, thresholds, strict=True):
+            one.set_bar(threshold)
         self.records, self.counters = _whole(meta["records"]), counters
         self.layout = replace(self.layout, header=_names(meta["header"]))
         self.detectors = dict(zip(self.detectors, detectors, strict=True))

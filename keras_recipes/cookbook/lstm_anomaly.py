@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OF_STREAMS = {"timeout", "open_sessions", "state"}
-OF_LOGS = {"false_alarms", "false_alarms_a_day", "timeout", "open_sessions"}
-OF_METRICS = {"bar", "first"}
+OF_LOGS = {"false_alarm_rate", "false_alarms_per_day", "timeout", "open_sessions"}
+OF_METRICS = {"threshold", "first"}
 """Options without effect on anything else."""
 
 COLUMNS = ("session", "score", "anomaly", "position", "observed", "expected", "line")
@@ -363,9 +363,9 @@ def calibrate(
     model: "keras.Model",
     data: Dataset,
     *,
-    false_alarms: Share = 0.0002,
-    false_alarms_a_day: NotNegative = 0.0,
-    bar: Positive = 0.85,
+    false_alarm_rate: Share = 0.0002,
+    false_alarms_per_day: NotNegative = 0.0,
+    threshold: Positive = 0.85,
     seed: Seed = 0,
 ) -> Calibrated:
     """Learns from normal data what is strange, and measures false alarms on more of it.
@@ -373,21 +373,22 @@ def calibrate(
     Args:
         model: The trained net.
         data: From `read`.
-        false_alarms: Share of the normal sessions of a log that may be called anomalies.
-        false_alarms_a_day: Number of false alarms a day that may be raised for a log; 0 goes by
-            `false_alarms`.
-        bar: How surprising numbers have to be for an alarm, in orders of magnitude of probability.
+        false_alarm_rate: Share of the normal sessions of a log that may be called anomalies.
+        false_alarms_per_day: Number of false alarms a day that may be raised for a log; 0 goes by
+            `false_alarm_rate`.
+        threshold: How surprising numbers have to be for an alarm, in orders of magnitude of
+            probability.
         seed: As for `read`.
     """
     from keras_recipes.anomaly import logs, metrics
 
     if data.learned["kind"] == "metrics":
-        return metrics.calibrate(model, data, bar=bar)
+        return metrics.calibrate(model, data, threshold=threshold)
     return logs.calibrate(
         model,
         data,
-        false_alarms=false_alarms,
-        false_alarms_a_day=false_alarms_a_day,
+        false_alarm_rate=false_alarm_rate,
+        false_alarms_per_day=false_alarms_per_day,
         seed=seed,
     )
 
@@ -396,9 +397,9 @@ def answer(
     fitted: Fitted,
     asked: Any,
     *,
-    false_alarms: Share = 0.0002,
-    false_alarms_a_day: NotNegative = 0.0,
-    bar: Positive = 0.85,
+    false_alarm_rate: Share = 0.0002,
+    false_alarms_per_day: NotNegative = 0.0,
+    threshold: Positive = 0.85,
     only_anomalies: bool = False,
     timeout: NotNegative = 0.0,
     open_sessions: Count = 50_000,
@@ -419,9 +420,9 @@ def answer(
         fitted: The model.
         asked: Paths; `-` for standard input; `demo-anomalies` or `demo-metrics-anomalies` for what
             is synthetic; from Python also lines, numbers or a DataFrame.
-        false_alarms: As for `calibrate`.
-        false_alarms_a_day: As for `calibrate`.
-        bar: As for `calibrate`.
+        false_alarm_rate: As for `calibrate`.
+        false_alarms_per_day: As for `calibrate`.
+        threshold: As for `calibrate`.
         only_anomalies: Prints the anomalies alone.
         timeout: Seconds of the log's time without a line after which a session on standard input is
             over; 0 means twice the longest silence of a normal session.
@@ -433,12 +434,14 @@ def answer(
     from keras_recipes.anomaly import logs, metrics
 
     if _of_metrics(fitted):
-        return metrics.answer(fitted, asked, bar=bar, only_anomalies=only_anomalies, state=state)
+        return metrics.answer(
+            fitted, asked, threshold=threshold, only_anomalies=only_anomalies, state=state
+        )
     return logs.answer(
         fitted,
         asked,
-        false_alarms=false_alarms,
-        false_alarms_a_day=false_alarms_a_day,
+        false_alarm_rate=false_alarm_rate,
+        false_alarms_per_day=false_alarms_per_day,
         only_anomalies=only_anomalies,
         timeout=timeout,
         open_sessions=open_sessions,
@@ -504,9 +507,9 @@ def assess(
     asked: Sequence[str] | None,
     *,
     labels: str = "",
-    false_alarms: Share = 0.0002,
-    false_alarms_a_day: NotNegative = 0.0,
-    bar: Positive = 0.85,
+    false_alarm_rate: Share = 0.0002,
+    false_alarms_per_day: NotNegative = 0.0,
+    threshold: Positive = 0.85,
     first: Whole = 0,
     seed: Seed = 0,
 ) -> Measured:
@@ -520,22 +523,22 @@ def assess(
         asked: Paths; None for the normal data that was held back.
         labels: CSV file that says what really was an anomaly: of a log with the columns `session`
             and `anomaly` (0 or 1), of numbers with `start` and `end`, or `timestamp`.
-        false_alarms: As for `calibrate`.
-        false_alarms_a_day: As for `calibrate`.
-        bar: As for `calibrate`.
+        false_alarm_rate: As for `calibrate`.
+        false_alarms_per_day: As for `calibrate`.
+        threshold: As for `calibrate`.
         first: As for `read`.
         seed: As for `read`.
     """
     from keras_recipes.anomaly import logs, metrics
 
     if _of_metrics(fitted):
-        return metrics.assess(fitted, asked, labels_file=labels, bar=bar, first=first)
+        return metrics.assess(fitted, asked, labels_file=labels, threshold=threshold, first=first)
     return logs.assess(
         fitted,
         asked,
         labels=labels,
-        false_alarms=false_alarms,
-        false_alarms_a_day=false_alarms_a_day,
+        false_alarm_rate=false_alarm_rate,
+        false_alarms_per_day=false_alarms_per_day,
         seed=seed,
     )
 
@@ -552,13 +555,13 @@ def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
             unit = "nats"
         yield "loss", plotting.curve(fitted.history, "loss", unit, note=_of_training(values))
     if _of_metrics(fitted):
-        yield from metrics.figures(fitted, data, bar=values["bar"])
+        yield from metrics.figures(fitted, data, threshold=values["threshold"])
         return
     yield from logs.figures(
         fitted,
         data,
-        false_alarms=values["false_alarms"],
-        false_alarms_a_day=values["false_alarms_a_day"],
+        false_alarm_rate=values["false_alarm_rate"],
+        false_alarms_per_day=values["false_alarms_per_day"],
     )
 
 
@@ -629,6 +632,11 @@ RECIPE = Recipe(
     calibrate=calibrate,
     answer=answer,
     assess=assess,
+    former={
+        "false_alarms": "false_alarm_rate",
+        "false_alarms_a_day": "false_alarms_per_day",
+        "bar": "threshold",
+    },
     reads_as_before=(
         "kind",
         "log_format",

@@ -9,7 +9,7 @@ Plain gradient descent gives way to AdamW with a learning rate that falls along 
 weight decay strong enough to matter: without it even this small net learns its images by heart,
 98 % of those it trained on and 94 % of the others.
 
-The preset `gradients` asks how much of what such a small net misses is a matter of what it sees:
+The preset `hog` asks how much of what such a small net misses is a matter of what it sees:
 its 784 inputs are histograms of oriented gradients (Dalal and Triggs 2005) of the upright digit
 instead of its pixels. The parameters stay 12,730.
 
@@ -43,7 +43,7 @@ def build_mnist_mlp(
     loss: Literal["categorical_crossentropy", "mean_squared_error"] = "categorical_crossentropy",
     weight_decay: NotNegative = 0.05,
     deskew: bool = False,
-    features: Literal["pixels", "gradients"] = "pixels",
+    features: Literal["pixels", "hog"] = "pixels",
     tta_degrees: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
@@ -70,7 +70,7 @@ def build_mnist_mlp(
     before, behind = views(tta_degrees)
     if deskew:
         before.append(Deskew(name="deskewing"))
-    of_gradients = features == "gradients"
+    of_gradients = features == "hog"
     if of_gradients:
         seen = OrientedGradients(name="gradients")
     else:
@@ -159,9 +159,10 @@ RECIPE = Recipe(
     columns=classification.COLUMNS,
     presets={
         "deskewed": DESKEWED,
-        "gradients": {**DESKEWED, "features": "gradients"},
+        "hog": {**DESKEWED, "features": "hog"},
     },
     build=build_mnist_mlp,
+    former={"features=gradients": "features=hog"},
     built_as_before=("deskew", "features"),
     read=digits.load,
     from_arrays=digits.from_arrays,
