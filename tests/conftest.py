@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from keras_recipes import backend, cli, exporting, extras, fit, places, save, storage
+from keras_recipes.data import digits
 from keras_recipes.recipe import Fitted
 
 Run = Callable[..., Result]
@@ -78,6 +79,13 @@ def shared_data(name: str) -> Path:
     if not folder or not (Path(folder) / name).exists():
         pytest.skip(f"KERAS_RECIPES_TEST_DATA names no folder with {name}")
     return Path(folder) / name
+
+
+@pytest.fixture
+def mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets processes that the test starts find MNIST; skips the test where it is nowhere."""
+    if not digits.mnist_is_here():
+        monkeypatch.setenv("KERAS_HOME", str(shared_data("datasets/keras_home")))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from keras_recipes import backend, build_xor, catalog
-from keras_recipes.data import digits
 
 ROOT = Path(__file__).parent.parent
 FORMULA = re.compile(r"# (\w+): (\([^=]+?) = (\d+)(?:, so [\dx ]+; (\([^=]+?) = (\d+))?")
@@ -100,12 +99,6 @@ def test_the_formulas_in_lenet5_give_the_sizes_and_parameters_of_its_stages() ->
         assert int(result) == (stage.output_shape[1] if is_map else stage.parameters), name
         if parameters:
             assert eval(parameters) == int(count) == stage.parameters, name
-
-
-@pytest.fixture
-def mnist() -> None:
-    if not digits.mnist_is_here():
-        pytest.skip("MNIST is not in Keras' cache")
 
 
 @pytest.mark.full

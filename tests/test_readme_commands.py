@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from tests import stand_ins
-from tests.conftest import shared_data
 from tests.pages import Step, differs_between_machines, similar, steps
 
 ROOT = Path(__file__).parent.parent
@@ -122,11 +121,9 @@ def test_what_takes_no_minutes_works_in_both_places(places: dict[str, Place]) ->
 
 
 @pytest.mark.full
+@pytest.mark.usefixtures("mnist")
 @pytest.mark.parametrize("where", ["checkout", "wheel"])
-def test_all_of_it_works_as_at_a_prompt(
-    places: dict[str, Place], where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(shared_data("datasets/keras_home")))
+def test_all_of_it_works_as_at_a_prompt(places: dict[str, Place], where: str) -> None:
     wanted = todo("quick", "full")
     running = places[where].start(wanted, processes=True)
     _, errors = running.communicate()
