@@ -1,5 +1,6 @@
 """`make` says in one line what it cannot go on from; the Pythons are those of setup.cfg."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -72,7 +73,11 @@ def version(text: str) -> str:
 
 def make(*arguments: str) -> tuple[int, str]:
     """Exit code and stderr, without the line with which make itself ends."""
-    done = subprocess.run(["make", *arguments], capture_output=True, text=True)
+    # Another make may have started the tests, and handed on what it was told.
+    alone = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(["make", *arguments], capture_output=True, text=True, env=alone)
     lines = [x for x in done.stderr.splitlines() if not x.startswith("make: ***")]
     return done.returncode, "\n".join(lines)
 
