@@ -70,7 +70,7 @@ def guess(data: Dataset) -> Guess:
 
 
 def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
-    """Refuses data of other classes than a model that is to go on training.
+    """Refuses data of other classes than a model that is to be measured or to go on training.
 
     Raises:
         InputError: Its labels are others, or in another order.
@@ -80,8 +80,8 @@ def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
     before = labels_of(learned, len(known) if isinstance(known, list) else 0)
     if list(map(str, before)) != list(map(str, now)):
         raise InputError(
-            f"--from: the model has {_counted(before)}, {data.name} has {_counted(now)}; fit "
-            "without --from"
+            f"{data.name}: has {_counted(now)}, the model has {_counted(before)}; name other data, "
+            "or fit a new model on it, without --from"
         )
 
 

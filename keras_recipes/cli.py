@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -43,7 +44,7 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Runs a command; every way out of it ends here."""
-        arguments = list(sys.argv[1:] if args is None else args)
+        arguments = _apart(sys.argv[1:] if args is None else args)
         asked = {
             ANYWHERE[word] for word in arguments[: _options_end(arguments)] if word in ANYWHERE
         }
@@ -100,6 +101,15 @@ def main() -> None:
     if "_RECIPES_COMPLETE" in os.environ:
         completion.register()
     commands(prog_name="recipes")
+
+
+def _apart(arguments: Sequence[str]) -> list[str]:
+    """Short switches that were typed together, as in `-qv`, one by one."""
+    end, apart = _options_end(arguments), []
+    for word in arguments[:end]:
+        together = re.fullmatch(r"-[qv]{2,}", word)
+        apart += [f"-{letter}" for letter in word[1:]] if together else [word]
+    return [*apart, *arguments[end:]]
 
 
 def _options_end(arguments: Sequence[str]) -> int:
@@ -274,10 +284,10 @@ def fit(
     from keras_recipes import backend, places, report, storage, training
     from keras_recipes.checkpoint import Checkpoint
 
-    folder = Path(out) if out else places.default_folder(recipe.name)
+    folder = places.default_folder(recipe.name) if out is None else places.target(out)
     # What can be refused is refused before Keras is imported and before data is read.
     places.check_own(folder)
-    before = training.start_card(start) if start else None
+    before = None if start is None else training.start_card(start)
     training.settled(recipe, preset, given, before)
     storage.check_target(folder.resolve())
     checkpoint = Checkpoint(folder.resolve(), resume=resume, fresh=fresh)
@@ -285,7 +295,7 @@ def fit(
     backend.choose(device, side_by_side=recipe.side_by_side)
     task = training.prepare(recipe.name, data, preset=preset, given=given, start=before)
     checkpoint.check_settings(task.made_of())
-    begun = storage.load(start) if start else None
+    begun = None if start is None else storage.load(start)
     backend.start(device)
     log.info("fitting %s on %s; %s", recipe.name, task.data.name, backend.describe())
     with checkpoint.watching():
@@ -345,7 +355,7 @@ def evaluate(
     card = opening.card_of(model, weights)
     _say_origin(model, weights, card)
     if card is None:
-        _check_bare(model, assignments)
+        _check_bare(model, [*assignments, *(f"{n}={v}" for n, v in shorthands.items() if v)])
         _evaluate_bare(model, weights, data, as_json)
         return
     recipe = catalog.get(card.recipe)
@@ -493,7 +503,7 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     from keras_recipes import backend, exporting, places, storage
 
     place = places.locate(model, weights)
-    path = Path(output) if output else exporting.default_path(place, form)
+    path = exporting.default_path(place, form) if output is None else places.target(output)
     exporting.check(form, path)
     # Written for any machine, and compared on this one's CPU.
     backend.choose("cpu")

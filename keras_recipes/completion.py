@@ -32,6 +32,8 @@ def models(context: click.Context, parameter: click.Parameter, typed: str) -> It
     endings = {way.ending for way in exporting.FORMATS.values()} | {".json", *places.WHOLE}
     with contextlib.suppress(OSError):
         saved += sorted(str(p) for p in Path(typed).parent.iterdir() if p.suffix in endings - {""})
+    # A name may be a stranger's, and a terminal would obey it.
+    saved = [name for name in saved if name.isprintable()]
     # A file first: Bash forgets what came before one.
     return [CompletionItem(typed, type="file"), *_beginning(typed, [*catalog.names(), *saved])]
 

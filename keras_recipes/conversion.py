@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ def _check_weights(old: Path, target: Path) -> None:
         places.weights_beside(old)
     except InputError:
         there = places.some_weights(old)
-        named = f"recipes convert {old} {there[0] if there else 'WEIGHTS.h5'} --output {target}"
+        words = [str(old), str(there[0]) if there else "WEIGHTS.h5", "--output", str(target)]
+        named = f"recipes convert {shlex.join(words)}"
         more = f"; there is also {', '.join(there[1:])}" if there[1:] else ""
         none = "" if there else "expected an .h5 file with its weights beside it, found none; "
         raise InputError(f"{old}: {none}name the weights: {named}{more}") from None

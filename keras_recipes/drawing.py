@@ -29,12 +29,14 @@ def plot(
     Raises:
         InputError: The model has no card, the folder cannot be written, or the data cannot be
             read.
+        RecipeError: A picture could not be written.
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
     card = storage.card_of(model)
     if card is None:
-        raise InputError(f"{model}: has no card, so no recipe that draws it")
+        which = f"{model}: " if isinstance(model, str | Path) else "the model "
+        raise InputError(f"{which}has no card, so no recipe that draws it")
     recipe, target = catalog.get(card.recipe), _folder(model, card.recipe, folder)
     plotting.check_folder(target)
     if recipe.answer is None:

@@ -103,7 +103,7 @@ def tell_what_answers(model: str, place: Path, card: Card | None) -> None:
     """
     name = catalog.canonical(model)
     if name and place == default_folder(name) and shipped(name):
-        fitted = f", fitted on {card.data['name']}" if card else ""
+        fitted = f", fitted on {printable(card.data['name'])}" if card else ""
         log.info("answered by %s%s", place, fitted)
 
 
@@ -118,7 +118,7 @@ def earlier(folder: Path) -> str | None:
     except (RecipeError, OSError):
         return f"what was in {folder}"
     metric, value = next(iter(card.metrics.items()), ("", None))
-    reached = f" ({metric} {value:.4g})" if isinstance(value, int | float) else ""
+    reached = f" ({printable(metric)} {value:.4g})" if isinstance(value, int | float) else ""
     return f"the fit of {written:%Y-%m-%d %H:%M} on {shown(card.data['name'])}{reached}"
 
 

@@ -47,6 +47,9 @@ def predict(model: Model, x: Any, **given: Any) -> list[Row]:
         return _raw_answers(model, x, texts, given)
     recipe, values = catalog.get(card.recipe), settings(card, given)
     if recipe.answer:
+        # A list of texts may be the lines of a log.
+        paths = texts if texts and isinstance(x, str | Path) else []
+        check_asked(card, paths, given, values)
         fitted = opening.open_model(model).in_keras
         return list(options.call(recipe, "answer", fitted, x, options=values))
     assert recipe.as_batch is not None
@@ -109,7 +112,9 @@ def settings(
         kept = {o.name: o.check(card.options[o.name]) for o in mine if o.name in card.options}
     except InputError as error:
         raise CorruptModelError(f"the model's card is damaged: {error}") from None
-    return {**kept, **options.check(recipe, given, owners)}
+    # A card of an older version may lack options that there are today.
+    defaults = {option.name: option.default for option in known}
+    return {**defaults, **kept, **options.check(recipe, given, owners)}
 
 
 def check_asked(

@@ -267,7 +267,7 @@ class Recipe:
         check_answer: Refuses without the model what `answer` would: what was learned, the paths
             that are asked about, the options that were given, all options.
         check_assess: The same of `assess`; the paths may be None.
-        check_going_on: Refuses data that a model cannot go on training with: what it learned, and
+        check_data: Refuses data that a model cannot go on training with: what it learned, and
             the data.
         guess: How well somebody does on the data who guesses.
         calibrate: The trained net and its data to what is learned after training.
@@ -306,7 +306,7 @@ class Recipe:
     assess: "Callable[..., Measured] | None" = None
     check_answer: Callable[..., None] | None = None
     check_assess: Callable[..., None] | None = None
-    check_going_on: Callable[[Mapping[str, Any], Dataset], None] | None = None
+    check_data: Callable[[Mapping[str, Any], Dataset], None] | None = None
     guess: Callable[[Dataset], Guess] | None = None
     calibrate: "Callable[..., Calibrated] | None" = None
     reads_as_before: tuple[str, ...] = ()

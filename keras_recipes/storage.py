@@ -63,6 +63,8 @@ def save(model: Fitted | str | Path, path: str | Path) -> Path:
     Raises:
         InputError: There is no card to save, or the folder holds something that is no saved model.
         RecipeError: It could not be written, or did not read back as it was; nothing was changed.
+        UnsafeModelError: As for `load`, where the model is named.
+        CorruptModelError: As for `load`, where the model is named.
     """
     fitted = load(model) if isinstance(model, str | Path) else model
     if not isinstance(fitted, Fitted) or fitted.card is None:

@@ -84,6 +84,8 @@ def fit(
             is imported, where it is about a name or an option.
         GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
         RecipeError: The loss is no longer a finite number.
+        UnsafeModelError: As for `load`, of a model that is to go on training.
+        CorruptModelError: As for `load`, of a model that is to go on training.
     """
     if _is_model(recipe):
         if start is not None:
@@ -143,8 +145,8 @@ def prepare(
     recipe = catalog.get(name)
     values = settled(recipe, preset, given, start)
     dataset, paths = _dataset(recipe, data, values, start)
-    if start and recipe.check_going_on:
-        recipe.check_going_on(start.learned, dataset)
+    if start and recipe.check_data:
+        recipe.check_data(start.learned, dataset)
     for option, value in options.check(recipe, dataset.implied).items():
         if given.get(option, value) != value:
             raise InputError(
@@ -377,7 +379,10 @@ def data_for(card: Card, data: Any, given: Mapping[str, Any]) -> Dataset:
     """
     recipe, values = catalog.get(card.recipe), prediction.settings(card, given, ("read",))
     if data is not None:
-        return _dataset(recipe, data, values)[0]
+        other = _dataset(recipe, data, values)[0]
+        if recipe.check_data:
+            recipe.check_data(card.learned, other)
+        return other
     dataset, _ = _dataset(recipe, card.paths(), values, card)
     if dataset.sha256 != card.data["sha256"]:
         log.warning("%s has changed since the model was fitted on it", dataset.name)

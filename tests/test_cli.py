@@ -575,3 +575,25 @@ def test_an_unknown_backend_is_named_with_those_there_are() -> None:
     )
     assert done.returncode == 2
     assert "expected tensorflow, jax, torch, received 'nope'" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("option", ["--out", "--from"])
+def test_an_empty_text_is_no_place(recipes: Run, saved: Path, option: str) -> None:
+    before = (saved / "card.json").read_bytes()
+    result = recipes("fit", "xor", option, "")
+    assert result.exit_code == 2
+    assert (saved / "card.json").read_bytes() == before
+
+
+def test_labels_for_a_model_that_has_no_use_for_them_are_refused(recipes: Run, saved: Path) -> None:
+    (saved / "card.json").unlink()
+    np.savez("xy.npz", x=np.eye(2), y=np.ones((2, 1)))
+    asked = ("evaluate", str(saved / "model.json"), "--data", "xy.npz", "--labels", "none.csv")
+    result = recipes(*asked)
+    assert result.exit_code == 2
+    assert "labels=none.csv" in result.stderr
+
+
+def test_short_switches_may_be_typed_together(recipes: Run) -> None:
+    assert "exclude each other" in recipes("-qv", "list").stderr
+    assert recipes("list", "-qq").exit_code == 0

@@ -12,7 +12,7 @@ from keras_recipes import exporting
 from tests.conftest import Run
 
 PROGRAM = [sys.executable, "-X", "importtime", "-c", "from keras_recipes.cli import main; main()"]
-HEAVY = ("keras", "tensorflow", "numpy", "pandas", "matplotlib")
+HEAVY = ("keras", "tensorflow", "numpy", "h5py", "PIL", "pandas", "matplotlib")
 
 
 def offered(*words: str, shell: str = "bash") -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_recipes import fit, predict
 from keras_recipes.data import digits
@@ -326,3 +327,16 @@ def test_an_array_that_claims_to_be_larger_than_memory_is_damaged(empty_folder: 
         archive.writestr("y.npy", header.getvalue())
     with pytest.raises(InputError, match="damaged"):
         load("huge.npz")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "plot"])
+def test_pictures_of_other_classes_are_refused_by_name(recipes: Run, command: str) -> None:
+    for label in "abcdefghij":
+        for number in range(4):
+            path = Path("letters", label, f"{number}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.eye(28, dtype="uint8") * 255).save(path)
+    result = recipes(command, "lenet5", "--data", "letters")
+    assert result.exit_code == 2
+    assert "letters: has 10 classes (a, b, c, d" in result.stderr
+    assert "the model has 10 classes (0, 1, 2" in result.stderr

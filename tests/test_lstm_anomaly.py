@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -605,3 +607,40 @@ def test_a_state_that_cannot_be_kept_is_a_failure(
     result = recipes("predict", str(model), "-", "--set", "state=kept.npz", input=log)
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].endswith("the state is not kept: the disk is full")
+
+
+@pytest.fixture
+def on_the_demo(empty_folder: Path) -> Path:
+    return save(fit("lstm-anomaly", epochs=1, show_progress=False), empty_folder / "m")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_log_that_can_be_read_only_once_is_judged(recipes: Run, on_the_demo: Path) -> None:
+    Path("once.log").write_bytes(b"\n".join(demonstration.broken()) + b"\n")
+    expected = recipes("predict", "m", "once.log", "--format", "csv").stdout
+    os.mkfifo("pipe")
+    with subprocess.Popen("cat once.log > pipe", shell=True):
+        piped = recipes("predict", "m", "pipe", "--format", "csv")
+    assert piped.exit_code == 0, piped.stderr
+    assert piped.stdout == expected
+
+
+def test_a_card_that_lacks_options_of_today_answers_with_their_defaults(
+    recipes: Run, on_the_demo: Path
+) -> None:
+    expected = recipes("predict", "m", "demo-anomalies", "--format", "csv").stdout
+    card = json.loads((on_the_demo / "card.json").read_text())
+    card["options"] = {}
+    (on_the_demo / "card.json").write_text(json.dumps(card))
+    answered = recipes("predict", "m", "demo-anomalies", "--format", "csv")
+    assert (answered.exit_code, answered.stdout) == (0, expected), answered.stderr
+    assert recipes("evaluate", "m", "--data", "demo-anomalies").exit_code == 0
+
+
+def test_python_refuses_options_without_effect_as_the_command_does(on_the_demo: Path) -> None:
+    for asked in ("demo-anomalies", demonstration.broken()[:3]):
+        texts = asked if isinstance(asked, str) else [line.decode() for line in asked]
+        with pytest.raises(InputError, match="timeout: is of standard input"):
+            predict("m", texts, timeout=5.0)
+        with pytest.raises(InputError, match="threshold: is of numbers"):
+            predict("m", texts, threshold=2.0)

@@ -19,7 +19,6 @@ from tests.pages import Step, differs_between_machines, similar, steps
 
 ROOT = Path(__file__).parent.parent
 RUNNER = Path(__file__).parent / "page_steps.py"
-NOT_THE_READERS = (".*", "build", "dist", "plots", "__pycache__", "*.egg-info")
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,12 @@ class Place:
 
 def checkout(folder: Path) -> Place:
     """A copy of this checkout, as it is before anything was fitted in it."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_THE_READERS))
-    for path in (folder / "saved_models").iterdir():
-        if path.name not in ("README.md", "shipped"):
-            shutil.rmtree(path)
+    (folder / "saved_models").mkdir(parents=True)
+    for name in ("keras_recipes", "recipes", "saved_models/shipped"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    for name in ("setup.cfg", "pyproject.toml", "LICENSE", "README.md"):
+        shutil.copy(ROOT / name, folder)
     return Place(folder, folder)
 
 

@@ -407,9 +407,9 @@ def answer(
 ) -> Iterator[Row]:
     """A row for each session or record, with its score; from 0.5 it is an anomaly.
 
-    Of logs `session,score,anomaly,position,observed,expected,line`. Of files, every session is
-    judged as a whole. Lines on standard input are judged as they arrive: an anomaly is answered as
-    soon as it is certain, any other session when it is over.
+    Of logs `session,score,anomaly,position,observed,expected,line`. An anomaly has the score and
+    the explanation of the event at which it became certain, in files as on standard input, where
+    it is answered at that event. Any other session is judged as a whole, when it is over.
 
     Of numbers `timestamp,value,score,anomaly,expected_low,expected_high`, of several columns with
     `column` behind the timestamp. Several files are parts of one table. Each record is judged by

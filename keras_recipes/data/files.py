@@ -18,6 +18,12 @@ def as_texts(given: Any) -> list[str] | None:
     return [str(item) for item in some]
 
 
+def read_once(texts: Sequence[str]) -> bool:
+    """Whether one of them is a pipe or the like, which is empty when it is read again."""
+    paths = [Path(text) for text in texts]
+    return any(path.exists() and not (path.is_file() or path.is_dir()) for path in paths)
+
+
 def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
     """The files that a text means, or None where it means none (a literal, say).
 
