@@ -440,7 +440,7 @@ def predict(
     if "" in inputs:
         raise InputError("expected values, files, or -, received an empty text")
     if output is not None:
-        tables.check_output(output)
+        tables.check_output(output, inputs)
     form = form or tables.form_of(output)
     card = opening.card_of(model, weights)
     _say_origin(model, weights, card)

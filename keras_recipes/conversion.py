@@ -57,7 +57,7 @@ def convert(old: Path, weights: Path | None, target: Path) -> Converted:
 def _check_weights(old: Path, target: Path) -> None:
     """Names the weights that may be meant where none are named, and none are called as expected."""
     try:
-        places.weights_beside(old)
+        log.info("with the weights in %s", places.weights_beside(old))
     except InputError:
         there = places.some_weights(old)
         words = [str(old), str(there[0]) if there else "WEIGHTS.h5", "--output", str(target)]

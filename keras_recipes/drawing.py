@@ -10,6 +10,9 @@ from keras_recipes.recipe import Fitted
 
 DEFAULT_FOLDER = Path("plots")
 
+MOST_NAMED = 5
+"""So many pictures are named in a message."""
+
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +56,8 @@ def plot(
         plotting.save(figure, path)
     if there:
         log.info("replaced %d picture%s in %s", there, "s" * (there > 1), target)
+    if left := sorted({path.name for path in target.glob("*.png")} - {path.name for path in paths}):
+        log.info("%s holds other pictures, not drawn now: %s", target, ", ".join(left[:MOST_NAMED]))
     return paths
 
 

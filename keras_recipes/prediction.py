@@ -199,9 +199,11 @@ def _check_numbers(x: "np.ndarray", source: str) -> None:
     import numpy as np
 
     largest = np.finfo("float32").max  # what most models compute with
-    if x.dtype.kind not in "biuf" or not (abs(x) <= largest).all():
+    if x.dtype.kind not in "biuf":
+        raise InputError(f"{source}: expected finite numbers, received {x.dtype}; convert it")
+    if not (abs(x) <= largest).all():
         raise InputError(
-            f"{source}: expected finite numbers, received {x.dtype} or NaN or infinity; mend it"
+            f"{source}: expected finite numbers, received NaN, infinity or more than a float holds"
         )
 
 

@@ -266,7 +266,9 @@ def _adopt(model: "keras.Model", start: "keras.Model") -> None:
     }
     # With more units the four gates, which lie side by side in one array, grow by four times that.
     if [w.ndim for w in mine] != [w.ndim for w in theirs] or len(more - {0}) > 1 or min(more) < 0:
-        raise InputError("--from: the model has another net than these options give; fit without")
+        raise InputError(
+            "--from: the model has another net than these options give; fit without --from"
+        )
     for whole, part in zip(mine, theirs, strict=True):
         whole[tuple(slice(0, size) for size in part.shape)] = part
     model.set_weights(mine)

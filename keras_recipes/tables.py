@@ -1,7 +1,9 @@
 """Rows for people and programs: an aligned table, CSV, or a JSON object a line."""
 
 import csv
+import glob
 import io
+import itertools
 import json
 import logging
 import shutil
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from keras_recipes import publish
-from keras_recipes.errors import printable
+from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
 
 log = logging.getLogger(__name__)
@@ -84,13 +86,22 @@ def form_of(output: str | None) -> str:
     return FORM_OF.get(Path(output or "").suffix.lower(), "table")
 
 
-def check_output(output: str) -> None:
+def check_output(output: str, inputs: Sequence[str] = ()) -> None:
     """Refuses a place for a file before any work is done.
 
+    Args:
+        output: The file that is to be written.
+        inputs: What is read meanwhile: files, folders, quoted globs, or values.
+
     Raises:
-        InputError: There is a folder, or it cannot be written.
+        InputError: It is an input, there is a folder, or it cannot be written.
     """
-    path = Path(output).resolve() if output else Path()
+    if not output:
+        raise InputError("--output: expected the name of a file, received an empty text")
+    path = Path(output).resolve()
+    read = itertools.chain.from_iterable((text, *glob.iglob(text)) for text in inputs)  # noqa: PTH207
+    if path.is_file() and any(Path(text).resolve() == path for text in read):
+        raise InputError(f"--output: {output} is one of the inputs; name another file")
     if path.is_file() or not path.exists() or path.is_dir():
         publish.prepare_file(path)
 

@@ -468,7 +468,7 @@ def _pair(data: Any) -> Sequence[Any]:
     if not isinstance(data, Sequence):
         raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
     if len(data) != 2:
-        raise InputError(f"data: expected paths or a pair (x, y), received {len(data)} things")
+        raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
     return data
 
 

@@ -24,6 +24,8 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    # The command line, run in this process by an earlier test, keeps messages to itself.
+    monkeypatch.setattr(logging.getLogger("keras_recipes"), "propagate", True)
     return folder
 
 

@@ -644,3 +644,13 @@ def test_python_refuses_options_without_effect_as_the_command_does(on_the_demo: 
             predict("m", texts, timeout=5.0)
         with pytest.raises(InputError, match="threshold: is of numbers"):
             predict("m", texts, threshold=2.0)
+
+
+def test_numbers_asked_of_a_model_of_logs_are_called_what_they_are(
+    recipes: Run, on_the_demo: Path
+) -> None:
+    Path("cpu.csv").write_text("time,cpu\n2026-01-01,1\n2026-01-02,2\n")
+    for asked in ("cpu.csv", "demo-metrics-anomalies"):
+        result = recipes("predict", "m", asked)
+        assert result.exit_code == 2
+        assert f"{asked}: looks like numbers, and this model was fitted on a log" in result.stderr

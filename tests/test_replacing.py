@@ -5,7 +5,9 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from keras_recipes import checkpoint, load, places, save
 from keras_recipes.recipe import Fitted
@@ -144,3 +146,26 @@ def test_a_fit_that_failed_keeps_nothing_to_go_on_with(
         failed = recipes("fit", "xor", "--preset", "article")
         assert failed.exit_code == 1
         assert "not reached" in failed.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("asked", ["points.csv", "*.csv", "./points.csv"])
+def test_answers_never_replace_what_is_asked_about(recipes: Run, saved: Path, asked: str) -> None:
+    Path("points.csv").write_text("0,1\n1,1\n")
+    result = recipes("predict", "xor", asked, "--output", "points.csv")
+    assert result.exit_code == 2
+    assert "points.csv is one of the inputs" in result.stderr
+    assert Path("points.csv").read_text() == "0,1\n1,1\n"
+
+
+def test_pictures_that_are_left_of_another_plot_are_named(recipes: Run, saved: Path) -> None:
+    Path("plots/xor").mkdir(parents=True)
+    Path("plots/xor/scores.png").write_bytes(b"old")
+    result = recipes("plot", "xor")
+    assert "plots/xor holds other pictures, not drawn now: scores.png" in result.stderr
+
+
+def test_saved_pictures_of_inputs_say_what_they_replaced(recipes: Run) -> None:
+    Image.fromarray(np.eye(28, dtype="uint8") * 255).save("digit.png")
+    ask = ("predict", "mnist-mlp", "digit.png", "--set", "seen=seen")
+    assert "replaced" not in recipes(*ask).stderr
+    assert "replaced 1 picture in seen" in recipes(*ask).stderr

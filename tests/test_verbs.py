@@ -192,7 +192,7 @@ def test_what_is_no_image_is_named_as_it_was_given(
     [
         (5, "data: expected paths or a pair (x, y), received 5"),
         ({}, "data: expected paths or a pair (x, y), received {}"),
-        ([1, 2, 3], "data: expected paths or a pair (x, y), received 3 things"),
+        ([1, 2, 3], "data: expected paths or a pair (x, y), received [1, 2, 3]"),
         ((None, None), "expected points of shape (N, 2), received None"),
         (([[0, 1]], ["a"]), "expected targets 0 or 1, received ['a']"),
         ("nope.csv", "nope.csv: no such file"),

@@ -219,7 +219,8 @@ def calibrate(
     known = len(net["order"])
     if 0 < known * allowed < 1:
         log.info(
-            "one false alarm in %s sessions is rarer than %s of them can show: extrapolated",
+            "one false alarm in %s sessions is rarer than %s of them can show: the threshold is "
+            "extrapolated",
             f"{1 / allowed:,.0f}",
             f"{known:,}",
         )

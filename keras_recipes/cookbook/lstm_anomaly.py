@@ -467,7 +467,7 @@ def check_answer(
         InputError: An option without effect on such a model or such input, or nothing to read.
         CorruptModelError: What was learned is damaged.
     """
-    from keras_recipes.anomaly import keeping, logs, metrics
+    from keras_recipes.anomaly import keeping
     from keras_recipes.data import lines
 
     streaming = lines.on_standard_input(list(asked))
@@ -475,8 +475,7 @@ def check_answer(
         for name in sorted(OF_STREAMS & given.keys()):
             raise InputError(f"{name}: is of standard input; give - instead of files")
     _check_kind(learned, given)
-    of_metrics = learned.get("kind") == "metrics"
-    (metrics if of_metrics else logs).check(learned, None if streaming else asked, values)
+    _check_readable(learned, None if streaming else asked, values)
     if given.get("state"):
         keeping.check(given["state"])
 
@@ -488,11 +487,29 @@ def check_assess(
     values: Mapping[str, Any],
 ) -> None:
     """Refuses what `assess` would, before the model is opened; see `check_answer`."""
-    from keras_recipes.anomaly import logs, metrics
-
     _check_kind(learned, given)
+    _check_readable(learned, asked, values)
+
+
+def _check_readable(
+    learned: Mapping[str, Any], asked: Sequence[str] | None, values: Mapping[str, Any]
+) -> None:
+    """Refuses data that cannot be judged, and says where it is of the other kind."""
+    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.data import kinds
+
     of_metrics = learned.get("kind") == "metrics"
-    (metrics if of_metrics else logs).check(learned, asked, values)
+    try:
+        (metrics if of_metrics else logs).check(learned, asked, values)
+    except InputError:
+        mine = "metrics" if of_metrics else "logs"
+        if not asked or not kinds.has_content(asked[0]) or kinds.recognise(asked) == mine:
+            raise
+        this, other = ("numbers", "a log") if of_metrics else ("a log", "numbers")
+        raise InputError(
+            f"{asked[0]}: looks like {other}, and this model was fitted on {this}; name another "
+            "model, or fit one on such data with --out"
+        ) from None
 
 
 def _check_kind(learned: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -183,14 +183,16 @@ def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> I
         seen: Folder in which to save what the net sees of each picture, as PNG.
         skip_bad: Goes on without pictures that cannot be read.
     """
-    number = itertools.count()
+    number, replaced = itertools.count(), 0
     if seen and Path(seen).exists() and not Path(seen).is_dir():
         raise InputError(f"seen: expected a folder to save pictures in, {seen} is a file")
     for many, paths in itertools.groupby(_paths(texts), _holds_many):
         for names, images in (_stored if many else _drawn)(paths, skip_bad):
             if seen:
-                _save_seen(Path(seen), number, names, images)
+                replaced += _save_seen(Path(seen), number, names, images)
             yield Batch(names, images[..., None])
+    if replaced:
+        log.info("replaced %d picture%s in %s", replaced, "s" * (replaced > 1), seen)
 
 
 def _holds_many(path: Path) -> bool:
@@ -260,13 +262,18 @@ def _paths(texts: Sequence[str]) -> Iterator[Path]:
             yield from [Path(text)] if found is None else found
 
 
-def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> None:
+def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> int:
+    """Saves pictures, and counts those that were there before."""
     from PIL import Image
 
+    replaced = 0
     folder.mkdir(parents=True, exist_ok=True)
     for name, image in zip(names, images, strict=True):
         # Numbered, since pictures in different folders often have one name.
-        Image.fromarray(image).save(folder / f"{next(number):06}-{Path(name).stem}.png")
+        path = folder / f"{next(number):06}-{Path(name).stem}.png"
+        replaced += path.exists()
+        Image.fromarray(image).save(path)
+    return replaced
 
 
 def mnist_is_here() -> bool:

@@ -35,6 +35,17 @@ def recognise(data: Sequence[str]) -> Kind:
     return of_lines([lines.shown(text) for text in itertools.islice(texts, SAMPLE)])
 
 
+def has_content(text: str) -> bool:
+    """Whether a path means anything that a kind could be recognised by."""
+    if text in demonstration.SYNTHETIC:
+        return True
+    found = files.found(text, (*lines.ENDINGS, *series.ENDINGS))
+    path = next(found, None) if found is not None else None
+    if path is None or not path.is_file():
+        return False
+    return any(line.strip() for block in lines.blocks(path) for line in block)
+
+
 def of_lines(sample: Sequence[str]) -> Kind:
     """The same for the first lines of a file."""
     rows = [line for line in sample if line.strip()]
