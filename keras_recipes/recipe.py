@@ -4,6 +4,7 @@ A recipe's functions are keyword-only in everything a user may set, and their ke
 the only home of those numbers; `keras_recipes.options` reads them from the signatures.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -344,12 +345,12 @@ class Askable(Protocol):
         """
 
 
-class Shown:
+class Shown(ABC):
     """A model that says in two lines what it is, in a terminal and in a notebook."""
 
+    @abstractmethod
     def lines(self) -> tuple[str, str]:
         """What it is, and where it came from, without a control character in it."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())

@@ -285,7 +285,7 @@ def check(
     normality.promised(values["false_alarm_rate"], values["false_alarms_per_day"], 0.0)
     if values.get("labels"):
         labelled.read(values["labels"])
-    if asked and not files.read_once(asked):
+    if asked:
         names, blocks = _named(list(asked))
         parser = logs.Parser(layout)
         if not any(len(parser.parse(some)) for _, some in blocks):

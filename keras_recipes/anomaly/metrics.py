@@ -334,9 +334,7 @@ def check(
     watch = _restored(learned)
     if values.get("labels"):
         _truth(values["labels"], asked or (), watch.layout)
-    if not asked or files.read_once(asked):
-        return
-    if next(iter(_source(asked, watch.layout)[1].records), None) is None:
+    if asked and next(iter(_source(asked, watch.layout)[1].records), None) is None:
         raise InputError(f"{', '.join(asked)}: expected records, found none")
 
 

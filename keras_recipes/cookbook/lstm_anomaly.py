@@ -496,8 +496,10 @@ def _check_readable(
 ) -> None:
     """Refuses data that cannot be judged, and says where it is of the other kind."""
     from keras_recipes.anomaly import logs, metrics
-    from keras_recipes.data import kinds
+    from keras_recipes.data import files, kinds
 
+    if asked and files.read_once(asked):
+        asked = None  # a look would leave nothing to judge
     of_metrics = learned.get("kind") == "metrics"
     try:
         (metrics if of_metrics else logs).check(learned, asked, values)
