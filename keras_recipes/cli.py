@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -361,9 +362,9 @@ def evaluate(
     recipe = catalog.get(card.recipe)
     given = _given(recipe, assignments, shorthands, options.evaluating(recipe))
     if recipe.assess:
-        training.check_assess(card, data or None, given)
         name = files.in_words(data) if data else card.data["name"]
-        measured = training.assess(opening.open_model(model, weights), data or None, given)
+        opened = partial(opening.open_model, model, weights)
+        measured = training.assess(card, opened, data or None, given)
     else:
         dataset = training.data_for(card, data or None, given)
         name = dataset.name

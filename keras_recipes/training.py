@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -295,19 +295,30 @@ def evaluate(model: Model, data: Any = None, **given: Any) -> dict[str, float]:
     if card is None:
         raise InputError("a model without a card is no recipe's: there is nothing to measure it by")
     if catalog.get(card.recipe).assess:
-        return assess(opening.open_model(model), data, given).metrics
+        return assess(card, lambda: opening.open_model(model), data, given).metrics
     dataset = data_for(card, data, given)
     return measure(opening.open_model(model), dataset).metrics
 
 
-def assess(model: Askable, data: Any, given: Mapping[str, Any]) -> Measured:
-    """How a model does on data, for a recipe that finds that out itself; given are its options."""
-    fitted = model.in_keras
-    assert fitted.card is not None
-    paths = check_assess(fitted.card, data, given)
-    values = prediction.settings(fitted.card, given, options.ASSESSING)
+def assess(
+    card: Card, opened: Callable[[], Askable], data: Any, given: Mapping[str, Any]
+) -> Measured:
+    """How a model does on data, for a recipe that finds that out itself.
+
+    Args:
+        card: The model's.
+        opened: Opens the model, once it is known that the data can be judged.
+        data: Paths; None for what the model was fitted on.
+        given: Options.
+
+    Raises:
+        InputError: As for `check_assess`.
+        CorruptModelError: As for `check_assess`.
+    """
+    paths = check_assess(card, data, given)
+    values = prediction.settings(card, given, options.ASSESSING)
     measured: Measured = options.call(
-        catalog.get(fitted.card.recipe), "assess", fitted, paths, options=values
+        catalog.get(card.recipe), "assess", opened().in_keras, paths, options=values
     )
     return measured
 
