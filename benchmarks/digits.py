@@ -38,10 +38,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_recipes import backend, catalog, fit, loop
-from keras_recipes.data import digits
-from keras_recipes.recipe import Examples, Plan, Recipe
-from keras_recipes.runtime import KerasRuntime
+from keras_recipes import backend, catalog, fit
+from keras_recipes.data.dataset import Examples
+from keras_recipes.digits import data as digits
+from keras_recipes.models.runtime import KerasRuntime
+from keras_recipes.recipe import Plan, Recipe
+from keras_recipes.train import compiled_loop
 
 ROUNDS, BATCH = 5, 128
 
@@ -101,8 +103,8 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def as_planned(recipe: Recipe, model: Any, plan: Plan, data: Examples) -> loop.EpochsCall:
-    return loop.compile_epochs(
+def as_planned(recipe: Recipe, model: Any, plan: Plan, data: Examples) -> compiled_loop.EpochsCall:
+    return compiled_loop.compile_epochs(
         model,
         data,
         batch_size=BATCH,

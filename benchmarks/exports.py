@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_recipes import backend, catalog, export, exporting, fit, load, save
+from keras_recipes import backend, catalog, export, fit, load, save
+from keras_recipes.commands import export as exporting
 from keras_recipes.data import demonstration
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.fitted import Fitted
 
 COMMAND = [sys.executable, "-m", "keras_recipes", "predict"]
 LENGTH, WIDTH = 20, 3

@@ -33,7 +33,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from keras_recipes import publish
+from keras_recipes import atomic
 from keras_recipes.errors import RecipeError
 
 MODEL = Path(__file__).parent.parent / "saved_models" / "shipped" / "mnist-mlp"
@@ -62,7 +62,7 @@ def put(target: Path, files: Members) -> None:
 
 def found(target: Path) -> str:
     """Which model is there, for somebody who opens it."""
-    publish.complete(target)
+    atomic.complete(target)
     there = {p.name: p.read_bytes() for p in target.iterdir()} if target.is_dir() else {}
     known = {"old": OLD, "new": NEW, "third": THIRD}
     return next((name for name, files in known.items() if files == there), "NEITHER")
@@ -71,7 +71,7 @@ def found(target: Path) -> str:
 def save(target: Path, files: Members, check: Callable[[Path], None] | None = None) -> str:
     """What a save says: "saved", one line, or what it should not."""
     try:
-        with publish.folder(target, files) as staged:
+        with atomic.folder(target, files) as staged:
             if check:
                 check(staged)
     except RecipeError as error:
@@ -142,7 +142,7 @@ class Faults:
 
         def action() -> str:
             if way == "renames":
-                publish.exchange = lambda one, other: False
+                atomic.exchange = lambda one, other: False
             calls = _fail(name, code, at)
             return f"{save(target, NEW)}|{len(calls)}"
 
@@ -215,7 +215,7 @@ class Faults:
 
 
 def _impatient(target: Path) -> str:
-    publish.PATIENCE = 0.1
+    atomic.PATIENCE = 0.1
     return save(target, NEW)
 
 

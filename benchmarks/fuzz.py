@@ -30,9 +30,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from keras_recipes.card import Card
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
-from keras_recipes.safety import architecture, hdf5, weights
+from keras_recipes.models.card import Card
+from keras_recipes.untrusted import architecture, hdf5, weights
 from tests import hostile_cases, mutations
 
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"

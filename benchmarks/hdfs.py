@@ -24,16 +24,19 @@ from typing import Any
 
 import numpy as np
 
-from keras_recipes import backend, loop, training
-from keras_recipes.anomaly import normality
-from keras_recipes.anomaly.detection import Detector
-from keras_recipes.anomaly.live import Live
-from keras_recipes.anomaly.logs import Parts
-from keras_recipes.anomaly.normality import Counts
+from keras_recipes import backend
+from keras_recipes.anomaly.logs import normality
+from keras_recipes.anomaly.logs.calibration import Parts
+from keras_recipes.anomaly.logs.detector import Detector
+from keras_recipes.anomaly.logs.normality import Counts
+from keras_recipes.anomaly.logs.stream import Live
+from keras_recipes.commands import evaluate as evaluation
+from keras_recipes.commands import fit as fitting
 from keras_recipes.cookbook import lstm_anomaly
-from keras_recipes.data import labels, lines, logs, sessions
+from keras_recipes.data import labels, lines, log_formats, sessions
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.train import compiled_loop
 
 SEEDS = (0, 1, 2)
 PREVALENCE = 1 / 30
@@ -56,7 +59,7 @@ class Fit:
 
 def fit(train: str, dev: str, truth: str, seed: int) -> Fit:
     started = time.perf_counter()
-    fitted = training.fit("lstm-anomaly", train, seed=seed, show_progress=False)
+    fitted = fitting.fit("lstm-anomaly", train, seed=seed, show_progress=False)
     seconds = time.perf_counter() - started
     assert fitted.card is not None
     detector = Detector.of(fitted.model, fitted.card.learned)
@@ -273,7 +276,7 @@ def speed(one: Fit, train: str) -> None:
     reading = time.perf_counter() - started
     started = time.perf_counter()
     columns = sessions.Columns(one.detector.layout)
-    columns.add(logs.Parser(one.detector.layout).parse(read), 0)
+    columns.add(log_formats.Parser(one.detector.layout).parse(read), 0)
     parsing = time.perf_counter() - started
     started = time.perf_counter()
     mined = Templates.mined(columns.forms)
@@ -307,7 +310,7 @@ def steps(train: str) -> None:
     examples, classes = data.train, data.implied["classes"]
     updates = -(-len(examples) // 64)
     model = lstm_anomaly.build_lstm_anomaly(classes=classes)
-    call = loop.compile_epochs(model, examples, batch_size=64, seed=0, jit_compile=True)
+    call = compiled_loop.compile_epochs(model, examples, batch_size=64, seed=0, jit_compile=True)
     compiling = timed(lambda: call(0, 1))
     plain_model = lstm_anomaly.build_lstm_anomaly(classes=classes)
 
@@ -339,9 +342,9 @@ def nets(train: str, dev: str, truth: str) -> None:
     }
     presets = {**{name: (None, values) for name, values in variants.items()}}
     for name, (preset, values) in {**presets, "preset article": ("article", {})}.items():
-        fitted = training.fit("lstm-anomaly", train, preset=preset, show_progress=False, **values)
+        fitted = fitting.fit("lstm-anomaly", train, preset=preset, show_progress=False, **values)
         assert fitted.card is not None and fitted.history is not None
-        measured = training.evaluate(fitted, dev, labels=truth)
+        measured = evaluation.evaluate(fitted, dev, labels=truth)
         loss = min(fitted.history.values["val_loss"])
         seconds = fitted.card.training["seconds"]
         precision, recall = measured["precision"], measured["recall"]

@@ -16,9 +16,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from keras_recipes import conversion, load, storage, tables
+from keras_recipes import load
+from keras_recipes.commands import convert as conversion
 from keras_recipes.errors import RecipeError
 from keras_recipes.legacy.convert import Converted
+from keras_recipes.report import tables
+from keras_recipes.saved.load import open_old
 
 NO_MODELS = ("SOURCE.json",)
 RECORDED = "inputs_and_outputs.h5"
@@ -48,7 +51,7 @@ def row(architecture: Path, weights: Path) -> dict[str, Any]:
     found = {"model": architecture.parent.name, "Keras": "", "opened": "no", "converted": "no"}
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            opened = storage.open_old(architecture, weights)
+            opened = open_old(architecture, weights)
             found["Keras"] = _version(opened)
             ours = opened.model if opened else load(architecture, weights).model
             found["opened"] = "yes"

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from keras_recipes.anomaly import events as metrics
-from keras_recipes.anomaly.likelihood import AlarmGate
-from keras_recipes.anomaly.novelty import SHORT, VIEWS, SeriesDetector
-from keras_recipes.data import series
+from keras_recipes.anomaly.series import event_metrics as metrics
+from keras_recipes.anomaly.series.alarm_policy import AlarmGate
+from keras_recipes.anomaly.series.detector import SHORT, VIEWS, SeriesDetector
+from keras_recipes.data import time_series
 
 CHOICES = {
     "bar": (0.7, 0.8, 0.85, 0.9, 1.0, 1.2),
@@ -72,7 +72,7 @@ def result(
     folder: Path, options: dict[str, Any], left_away: float, labelled: tuple[str, Any]
 ) -> Result:
     key, spans = labelled
-    every = list(series.read(str(folder / "data" / key)).records)
+    every = list(time_series.read(str(folder / "data" / key)).records)
     begin = int(left_away * len(every))
     records = every[begin:]
     times, values = [r.seconds for r in records], [r.values[0] for r in records]
@@ -95,9 +95,9 @@ def result(
     )
 
 
-def window_rows(records: Sequence[series.Record], span: Sequence[str]) -> tuple[int, int]:
+def window_rows(records: Sequence[time_series.Record], span: Sequence[str]) -> tuple[int, int]:
     """The rows that a window's first and last time stand in, the first of equal ones."""
-    parse = series.Times(series.Layout())
+    parse = time_series.Times(time_series.Layout())
     first, last = (parse.seconds("a label", text) for text in span)
     seconds = [-1.0 if r.seconds is None else r.seconds for r in records]
     return seconds.index(first), seconds.index(last)

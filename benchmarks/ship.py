@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from keras_recipes import backend, fit, save
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.fitted import Fitted
 
 
 def validated(fitted: Fitted) -> float:

@@ -16,8 +16,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.interpolate import CubicSpline
 
-from keras_recipes import load, prediction
-from keras_recipes.data import digits, pictures
+from keras_recipes import load
+from keras_recipes.commands import predict as prediction
+from keras_recipes.digits import data as digits
+from keras_recipes.digits import pictures
 
 Shape = tuple[int, int]
 

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_recipes import backend, build_xor, loop
+from keras_recipes import backend, build_xor
 from keras_recipes.cookbook import xor
-from keras_recipes.recipe import Examples
+from keras_recipes.data.dataset import Examples
+from keras_recipes.train import compiled_loop
 
 PLAIN_EPOCHS, EPOCHS, PER_CALL, ROUNDS = 200, 100_000, 250, 7
 
@@ -64,13 +65,15 @@ class Ours:
 
         keras.utils.set_random_seed(0)
         self.model = build_xor()
-        self.call = loop.compile_epochs(self.model, data, batch_size=32, seed=0, jit_compile=True)
+        self.call = compiled_loop.compile_epochs(
+            self.model, data, batch_size=32, seed=0, jit_compile=True
+        )
         self.weights = self.model.get_weights()
         self.compiling = seconds(lambda: self.call(0, PER_CALL))
 
     def __call__(self, epochs: int) -> list[float]:
         self.model.set_weights(self.weights)
-        calls = loop.train(
+        calls = compiled_loop.train(
             self.model, self.call, first_epoch=0, epochs=epochs, epochs_per_call=PER_CALL
         )
         return [float(loss) for values in calls for loss in values["loss"]]

@@ -12,9 +12,10 @@ import logging
 import statistics
 import sys
 
-from keras_recipes import backend, evaluate, fit, loop
+from keras_recipes import backend, evaluate, fit
 from keras_recipes.catalog import get
 from keras_recipes.errors import GoalNotReachedError
+from keras_recipes.train import compiled_loop
 
 
 def solved(seeds: range, preset: str | None) -> None:
@@ -46,7 +47,9 @@ def classified_after_the_articles_epochs(seeds: range) -> None:
     for seed in seeds:
         keras.utils.set_random_seed(seed)
         model = recipe.build()
-        loop.compile_epochs(model, data, batch_size=32, seed=seed, jit_compile=True)(0, 100)
+        compiled_loop.compile_epochs(model, data, batch_size=32, seed=seed, jit_compile=True)(
+            0, 100
+        )
         count += recipe.measure(data.y, model.predict_on_batch(data.x))["accuracy"] == 1
     print(f"the article's 100 epochs: {count} of {len(seeds)} seeds classify all four points")
 

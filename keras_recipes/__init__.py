@@ -75,11 +75,15 @@ __all__ = [
 
 if TYPE_CHECKING:
     from keras_recipes.catalog import get, names
+    from keras_recipes.commands.evaluate import evaluate
+    from keras_recipes.commands.export import Exported, export
+    from keras_recipes.commands.fit import fit
+    from keras_recipes.commands.plot import plot
+    from keras_recipes.commands.predict import predict
     from keras_recipes.cookbook.lenet5 import build_lenet5
     from keras_recipes.cookbook.lstm_anomaly import build_lstm_anomaly
     from keras_recipes.cookbook.mnist_mlp import build_mnist_mlp
     from keras_recipes.cookbook.xor import build_xor
-    from keras_recipes.drawing import plot
     from keras_recipes.errors import (
         CorruptModelError,
         GoalNotReachedError,
@@ -87,39 +91,37 @@ if TYPE_CHECKING:
         RecipeError,
         UnsafeModelError,
     )
-    from keras_recipes.exporting import Exported, export
-    from keras_recipes.opening import Opened, open_model
-    from keras_recipes.prediction import predict
-    from keras_recipes.recipe import Fitted
-    from keras_recipes.storage import load, save
-    from keras_recipes.training import evaluate, fit
+    from keras_recipes.models.fitted import Fitted
+    from keras_recipes.saved.load import load
+    from keras_recipes.saved.open import Opened, open_model
+    from keras_recipes.saved.save import save
 
     __version__: str
 else:
     # Type checkers do not see this, or they would believe that every name is here.
     _HOMES = {
         "CorruptModelError": "errors",
-        "Exported": "exporting",
-        "Fitted": "recipe",
+        "Exported": "commands.export",
+        "Fitted": "models.fitted",
         "GoalNotReachedError": "errors",
         "InputError": "errors",
-        "Opened": "opening",
+        "Opened": "saved.open",
         "RecipeError": "errors",
         "UnsafeModelError": "errors",
         "build_lenet5": "cookbook.lenet5",
         "build_lstm_anomaly": "cookbook.lstm_anomaly",
         "build_mnist_mlp": "cookbook.mnist_mlp",
         "build_xor": "cookbook.xor",
-        "evaluate": "training",
-        "export": "exporting",
-        "fit": "training",
+        "evaluate": "commands.evaluate",
+        "export": "commands.export",
+        "fit": "commands.fit",
         "get": "catalog",
-        "load": "storage",
+        "load": "saved.load",
         "names": "catalog",
-        "open_model": "opening",
-        "plot": "drawing",
-        "predict": "prediction",
-        "save": "storage",
+        "open_model": "saved.open",
+        "plot": "commands.plot",
+        "predict": "commands.predict",
+        "save": "saved.save",
     }
 
     def __getattr__(name: str) -> Any:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
+from keras_recipes.bounds import Bound
 from keras_recipes.errors import InputError, printable
-from keras_recipes.recipe import Bound, Recipe
+from keras_recipes.recipe import Recipe
 
 LARGEST_INTEGER = 2**53
 """No option's value is larger: up to here every reader of a card reads the same number."""

@@ -4,44 +4,21 @@ A recipe's functions are keyword-only in everything a user may set, and their ke
 the only home of those numbers; `keras_recipes.options` reads them from the signatures.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
-
-from keras_recipes.errors import printable
-from keras_recipes.runtime import KerasRuntime, Runtime
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
 
-    from keras_recipes.card import Card
-    from keras_recipes.history import History
-
-
-@dataclass(frozen=True, repr=False)
-class Bound:
-    """A limit on the values of an option: how they have to compare with it."""
-
-    relation: Literal[">=", ">", "<"]
-    limit: float
-
-    def __repr__(self) -> str:
-        return f"{self.relation} {self.limit}"
-
-
-Count = Annotated[int, Bound(">=", 1)]
-Whole = Annotated[int, Bound(">=", 0)]
-Positive = Annotated[float, Bound(">", 0)]
-Seed = Annotated[int, Bound(">=", 0), Bound("<", 2**32)]
-NotNegative = Annotated[float, Bound(">=", 0)]
-Share = Annotated[float, Bound(">=", 0), Bound("<", 1)]
+from keras_recipes.data.dataset import Batch, Dataset
+from keras_recipes.models.fitted import Fitted
 
 Row = dict[str, Any]
 """One prediction: column name to plain Python value."""
+
 
 Details = dict[str, list[Row]]
 """Further tables by name."""
@@ -89,65 +66,6 @@ class Layer:
     kind: str
     output_shape: tuple[int | None, ...]
     parameters: int
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Inputs and targets that belong together, first axis N."""
-
-    x: "np.ndarray"
-    y: "np.ndarray"
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """Data as a recipe trains on it.
-
-    Attributes:
-        name: Stands in every table of results.
-        train: To learn from.
-        test: To measure on, once, at the end.
-        note: Says in words what was held out, or why nothing was.
-        validation: To choose settings by, and to watch while training; no part of `train`.
-        learned: What the recipe has to know of the data besides the weights, such as labels; JSON
-            values, kept in the card.
-        implied: Options that the data decides, such as the number of classes.
-        sequences: What a recipe needs of the data after training besides the examples; not kept.
-        known_as: What `read` has to be given to read it again, where that is not what was given.
-    """
-
-    name: str
-    train: Examples
-    test: Examples
-    note: str
-    validation: Examples | None = None
-    learned: Mapping[str, Any] = field(default_factory=dict)
-    implied: Mapping[str, Any] = field(default_factory=dict)
-    known_as: tuple[str, ...] = ()
-    sequences: Any = None
-
-    @property
-    def sha256(self) -> str:
-        """Digest over the bytes of all arrays, so that a card can tell which data it saw."""
-        import hashlib
-
-        digest = hashlib.sha256()
-        for part in (self.train, self.test):
-            for array in (part.x, part.y):
-                digest.update(f"{array.dtype.str}{array.shape}".encode())
-                digest.update(array.tobytes())
-        return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Inputs to predict on, and what to call each of them in the answer."""
-
-    names: Sequence[str]
-    x: "np.ndarray"
 
 
 @dataclass(frozen=True)
@@ -323,82 +241,3 @@ class Recipe:
     def parameters(self) -> int:
         """Parameters of the default net."""
         return sum(layer.parameters for layer in self.layers)
-
-
-class Askable(Protocol):
-    """A model that answers: one fitted or loaded, or one opened in another runtime."""
-
-    @property
-    def card(self) -> "Card | None":
-        """What is known of it besides the weights; None for a model that is no recipe's."""
-
-    @property
-    def runtime(self) -> Runtime:
-        """What computes its outputs."""
-
-    @property
-    def in_keras(self) -> "Fitted":
-        """The model itself, for answers that take more of it than outputs.
-
-        Raises:
-            InputError: It left Keras.
-        """
-
-
-class Shown(ABC):
-    """A model that says in two lines what it is, in a terminal and in a notebook."""
-
-    @abstractmethod
-    def lines(self) -> tuple[str, str]:
-        """What it is, and where it came from, without a control character in it."""
-
-    def __repr__(self) -> str:
-        return "\n".join(self.lines())
-
-    def _repr_html_(self) -> str:
-        import html
-
-        what, origin = map(html.escape, self.lines())
-        return f"<div><strong>{what}</strong><br><small>{origin}</small></div>"
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Fitted(Shown):
-    """A trained model with what is known about it.
-
-    Attributes:
-        model: The compiled Keras model.
-        card: Recipe, options, metrics and so on; None for a pair that is no recipe's.
-        history: Per-epoch values; None when they were not kept.
-        first_weights: The weights before training, in `model.get_weights()` order, where the
-            recipe keeps them.
-        place: Where it was loaded from; None where it was fitted in this process.
-    """
-
-    model: "keras.Model"
-    card: "Card | None" = None
-    history: "History | None" = None
-    first_weights: "tuple[np.ndarray, ...] | None" = None
-    place: Path | None = field(default=None, compare=False)
-
-    def lines(self) -> tuple[str, str]:
-        """What it is, and where it came from."""
-        size = f"{self.model.count_params():,} parameters"
-        what = f"{self.card.name}, {size}, {self.card.result}" if self.card else f"a model, {size}"
-        course = self.card.course if self.card else "without a card"
-        origin = f"from {printable(self.place, 200)}" if self.place else "fitted here"
-        return what, f"{origin}; {course}"
-
-    @property
-    def in_keras(self) -> "Fitted":
-        """This."""
-        return self
-
-    @property
-    def runtime(self) -> Runtime:
-        """The model as what computes.
-
-        Raises:
-            InputError: The model has several inputs or outputs.
-        """
-        return KerasRuntime(self.model)

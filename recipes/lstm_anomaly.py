@@ -15,7 +15,7 @@ import keras
 from keras.initializers import RandomNormal
 from keras.layers import RNN, Dense, Rescaling, Reshape
 
-from keras_recipes.layers import PeepholeLSTMCell
+from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
 
 # Prepare and split. 1 begins a normal session, 2 ends it, 0 fills up; between them are the same
 # four events, the second of which may come twice.

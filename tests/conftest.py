@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from keras_recipes import backend, cli, exporting, extras, fit, places, save, storage
-from keras_recipes.data import digits
-from keras_recipes.recipe import Fitted
+from keras_recipes import backend, extras, fit, save
+from keras_recipes.cli import commands
+from keras_recipes.commands import export as exporting
+from keras_recipes.digits import data as digits
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.saved import load, locate
 
 Run = Callable[..., Result]
 
@@ -34,7 +37,7 @@ def recipes(empty_folder: Path) -> Run:
     """Runs `recipes ARGUMENTS...` and gives exit code, stdout and stderr."""
 
     def run(*arguments: str, **extra: object) -> Result:
-        return CliRunner().invoke(cli.commands, list(arguments), **extra)
+        return CliRunner().invoke(commands, list(arguments), **extra)
 
     return run
 
@@ -93,7 +96,7 @@ def mnist(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def lenet() -> Fitted:
     """The LeNet-5 that comes with the package, to be compared on data that is everywhere."""
-    fitted = storage.read(places.shipped("lenet5"))
+    fitted = load.read(locate.shipped("lenet5"))
     data = {**fitted.card.data, "paths": ["digits"]}
     return replace(fitted, card=replace(fitted.card, data=data))
 

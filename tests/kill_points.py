@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_recipes import publish
+from keras_recipes import atomic
 
 CHANGES = ("open", "write", "fsync", "mkdir", "rename", "replace", "unlink", "rmdir")
 
@@ -56,11 +56,11 @@ def main(old: Path, new: Path, results: Path, way: str) -> None:
             if not child:
                 killer = Killer(at, halfway)
                 if way == "renames":
-                    publish.exchange = lambda one, other: False
+                    atomic.exchange = lambda one, other: False
                 for name in CHANGES:
                     killer.watch(os, name)
-                killer.watch(publish, "exchange")
-                with publish.folder(target, members):
+                killer.watch(atomic, "exchange")
+                with atomic.folder(target, members):
                     pass
                 os._exit(not log.write_text("\n".join(killer.calls)))
             survived = os.waitpid(child, 0)[1] == 0

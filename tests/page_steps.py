@@ -30,9 +30,9 @@ def run(step: dict[str, str], *, processes: bool) -> dict[str, Any]:
         return _process(["bash", "-o", "pipefail", "-c", step["text"]])
     from click.testing import CliRunner
 
-    from keras_recipes import cli
+    from keras_recipes.cli import commands
 
-    result = CliRunner().invoke(cli.commands, words[1:])
+    result = CliRunner().invoke(commands, words[1:])
     return {"status": result.exit_code, "stdout": result.stdout, "stderr": result.stderr}
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from keras_recipes import classification
+from keras_recipes.data.dataset import Batch, Dataset, Examples
+from keras_recipes.digits import classifier
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.recipe import Batch, Dataset, Examples
 
 TARGETS = np.eye(3, dtype="float32")[[0, 0, 1, 2]]
 OUTPUTS = np.array([[0.8, 0.2, 0], [0.3, 0.6, 0.1], [0, 1, 0], [0.2, 0.3, 0.5]], "float32")
@@ -14,11 +14,11 @@ LEARNED = {"labels": ["ant", "bee", "cow"]}
 
 def answers(**options: object) -> list[dict[str, object]]:
     batch = Batch(["a.png", "b.png", "c.png", "d.png"], np.zeros((4, 28, 28)))
-    return list(classification.interpret(batch, OUTPUTS, LEARNED, **options))
+    return list(classifier.interpret(batch, OUTPUTS, LEARNED, **options))
 
 
 def test_accuracy_and_cross_entropy_are_the_textbooks() -> None:
-    measured = classification.measure(TARGETS, OUTPUTS)
+    measured = classifier.measure(TARGETS, OUTPUTS)
     assert measured["accuracy"] == 0.75
     assert measured["loss"] == pytest.approx(-np.log([0.8, 0.3, 1, 0.5]).mean(), rel=1e-5)
 
@@ -27,7 +27,7 @@ def test_guessing_is_answering_the_commonest_class_of_the_training_part() -> Non
     images = np.zeros((4, 28, 28, 1), "uint8")
     train, test = np.array([2, 2, 1, 0]), np.array([2, 1, 1, 0])
     parts = [Examples(images, np.eye(3, dtype="float32")[part]) for part in (train, test)]
-    guess = classification.guess(Dataset(name="x", train=parts[0], test=parts[1], note=""))
+    guess = classifier.guess(Dataset(name="x", train=parts[0], test=parts[1], note=""))
     assert (guess.metric, guess.value) == ("accuracy", 0.25)
     assert guess.is_as_good_as(0.25)
     assert guess.is_as_good_as(0.1)
@@ -36,9 +36,7 @@ def test_guessing_is_answering_the_commonest_class_of_the_training_part() -> Non
 
 def test_where_nothing_can_be_told_apart_the_right_answer_is_no_guess() -> None:
     one = Examples(np.zeros((2, 28, 28, 1), "uint8"), np.eye(3, dtype="float32")[[1, 1]])
-    assert not classification.guess(Dataset(name="x", train=one, test=one, note="")).is_as_good_as(
-        1.0
-    )
+    assert not classifier.guess(Dataset(name="x", train=one, test=one, note="")).is_as_good_as(1.0)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +53,14 @@ def test_where_nothing_can_be_told_apart_the_right_answer_is_no_guess() -> None:
 def test_other_classes_than_a_model_s_are_named(before: list[str], complaint: str) -> None:
     examples = Examples(np.zeros((4, 28, 28, 1), "uint8"), TARGETS)
     data = Dataset(name="x", train=examples, test=examples, note="", learned=LEARNED)
-    classification.check_same_classes(LEARNED, data)
+    classifier.check_same_classes(LEARNED, data)
     with pytest.raises(InputError, match=f"{complaint} name other data, or fit a new model"):
-        classification.check_same_classes({"labels": before}, data)
+        classifier.check_same_classes({"labels": before}, data)
 
 
 def test_an_answer_has_the_label_and_the_second_thought() -> None:
     first = answers()[0]
-    assert tuple(first) == classification.COLUMNS
+    assert tuple(first) == classifier.COLUMNS
     assert (first["file"], first["prediction"], first["second"]) == ("a.png", "ant", "bee")
     assert first["probability"] == pytest.approx(0.8)
 
@@ -78,7 +76,7 @@ def test_all_probabilities_are_given_when_asked_for() -> None:
 
 
 def test_details_count_each_class() -> None:
-    tables = classification.details(TARGETS, OUTPUTS, LEARNED)
+    tables = classifier.details(TARGETS, OUTPUTS, LEARNED)
     assert tables["confusion"] == [
         {"true": "ant", "ant": 1, "bee": 1, "cow": 0},
         {"true": "bee", "ant": 0, "bee": 1, "cow": 0},
@@ -101,4 +99,4 @@ def test_details_count_each_class() -> None:
 def test_labels_of_a_card_are_not_trusted(learned: dict) -> None:
     batch = Batch(["one"], np.zeros((1, 2)))
     with pytest.raises(CorruptModelError, match="its card: "):
-        list(classification.interpret(batch, np.array([[0.2, 0.8]]), learned))
+        list(classifier.interpret(batch, np.array([[0.2, 0.8]]), learned))

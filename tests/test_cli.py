@@ -16,10 +16,11 @@ import click
 import numpy as np
 import pytest
 
-from keras_recipes import cli, load
-from keras_recipes.checkpoint import Checkpoint, State
+from keras_recipes import load
+from keras_recipes.cli import commands
 from keras_recipes.errors import StoppedError
-from keras_recipes.history import spoken
+from keras_recipes.models.history import spoken
+from keras_recipes.train.checkpoint import Checkpoint, State
 from tests.conftest import Run
 
 POINTS = ("0,0", "0,1", "1,0", "1,1")
@@ -423,7 +424,7 @@ def test_control_characters_are_spelt_out(recipes: Run) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", sorted(cli.commands.commands))
+@pytest.mark.parametrize("name", sorted(commands.commands))
 def test_every_command_has_help_with_an_example(recipes: Run, name: str) -> None:
     text = recipes(name, "--help").stdout
     assert f"recipes {name}" in text.partition("Example:")[2]
@@ -431,7 +432,7 @@ def test_every_command_has_help_with_an_example(recipes: Run, name: str) -> None
 
 
 def test_every_option_is_explained() -> None:
-    for command in cli.commands.commands.values():
+    for command in commands.commands.values():
         options = [p for p in command.params if isinstance(p, click.Option)]
         assert [p.name for p in options if not p.help] == [], command.name
 

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from keras_recipes import exporting
+from keras_recipes.commands import export as exporting
 from tests.conftest import Run
 
-PROGRAM = [sys.executable, "-X", "importtime", "-c", "from keras_recipes.cli import main; main()"]
+PROGRAM = [
+    sys.executable,
+    "-X",
+    "importtime",
+    "-c",
+    "from keras_recipes.cli import main; main()",
+]
 HEAVY = ("keras", "tensorflow", "numpy", "h5py", "PIL", "pandas", "matplotlib")
 
 
@@ -109,9 +115,7 @@ def test_bash_itself_completes_with_the_script(tmp_path: Path) -> None:
     environment = {**os.environ, "_RECIPES_COMPLETE": "bash_source"}
     script = subprocess.run(PROGRAM, env=environment, capture_output=True, text=True, check=True)
     program = tmp_path / "recipes"
-    program.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -c "from keras_recipes.cli import main; main()" "$@"\n'
-    )
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m keras_recipes "$@"\n')
     program.chmod(0o755)
     asked = (
         f"{script.stdout}\ncompopt() {{ echo compopt $*; }}\n"

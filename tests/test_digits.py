@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from keras_recipes import fit, predict
-from keras_recipes.data import digits
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.digits import data as digits
 from keras_recipes.errors import InputError, UnsafeModelError
-from keras_recipes.recipe import Dataset
 from tests.conftest import Run, shared_data
 
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from keras_recipes import places
+from keras_recipes.saved import locate
 
 PROGRAM = """
 import json, sys
@@ -138,7 +138,7 @@ def prepared(here: Path) -> None:
             (here / folder / label).mkdir(parents=True)
             for number in range(10):
                 seven().save(here / folder / label / f"{number}.png")
-    shutil.copytree(places.shipped("lenet5"), here / LENET)
+    shutil.copytree(locate.shipped("lenet5"), here / LENET)
     shutil.copy(here / LENET / "model.json", here / "bare.json")
     shutil.copy(here / LENET / "model.weights.h5", here / "w.h5")
     (here / "alone").mkdir()
@@ -157,7 +157,7 @@ def run_without_keras(here: Path, cases: list[list[str]]) -> list[tuple[int, str
     for name in ("keras", "tensorflow", "jax", "torch"):
         (stubs / name).mkdir(parents=True)
         (stubs / name / "__init__.py").write_text(f"raise SystemExit('{name} was imported')")
-    known = [str(stubs), str(Path(places.__file__).parent.parent)]
+    known = [str(stubs), str(Path(locate.__file__).parent.parent)]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         input=json.dumps(cases),

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_recipes import exporting, extras, open_model, predict, publish
+from keras_recipes import atomic, extras, open_model, predict
+from keras_recipes.commands import export as exporting
+from keras_recipes.commands.export import FORMATS, export
 from keras_recipes.errors import InputError, RecipeError
-from keras_recipes.exporting import FORMATS, export
-from keras_recipes.recipe import Askable, Fitted
+from keras_recipes.models.fitted import Askable, Fitted
 from tests.conftest import Run, exported, needs
 
 ENDINGS = {
@@ -88,7 +89,7 @@ def test_what_is_another_model_is_not_published(
     around = set(Path().iterdir())
     weights = fitted.model.get_weights()[2].tobytes()
     other = weights[:3] + bytes([weights[3] ^ 128]) + weights[4:]
-    real, changed = publish.write, []
+    real, changed = atomic.write, []
 
     def with_a_sign_turned(place: Path, content: bytes) -> None:
         if weights in content:
@@ -96,7 +97,7 @@ def test_what_is_another_model_is_not_published(
             content = content.replace(weights, other)
         real(place, content)
 
-    monkeypatch.setattr(publish, "write", with_a_sign_turned)
+    monkeypatch.setattr(atomic, "write", with_a_sign_turned)
     with pytest.raises(RecipeError) as refused:
         export(bare, format, path)
     assert changed

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_recipes import build_lenet5, build_lstm_anomaly, build_mnist_mlp, fit, layers, load, save
+from keras_recipes import build_lenet5, build_lstm_anomaly, build_mnist_mlp, fit, load, save
+from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
+from keras_recipes.digits import augmentation, lenet1998, preprocessing
 from keras_recipes.errors import InputError
-from keras_recipes.layers import PeepholeLSTMCell
 
 RNG = np.random.default_rng(0)
 
@@ -20,12 +21,12 @@ def of(layer: keras.Layer, x: np.ndarray) -> np.ndarray:
 
 def test_the_squashing_function_leaves_one_where_it_is() -> None:
     # LeCun et al. 1998, appendix A: chosen so that f(1) = 1 and f(-1) = -1.
-    values = of(layers.ScaledTanh(), np.array([-1.0, 0.0, 1.0, 100.0], "float32"))
+    values = of(lenet1998.ScaledTanh(), np.array([-1.0, 0.0, 1.0, 100.0], "float32"))
     assert np.allclose(values, [-1, 0, 1, 1.7159], atol=1e-4)
 
 
 def test_subsampling_adds_up_four_points_and_learns_two_numbers_a_map() -> None:
-    layer, x = layers.TrainableSubsampling2D(), RNG.normal(size=(2, 4, 6, 3)).astype("float32")
+    layer, x = lenet1998.TrainableSubsampling2D(), RNG.normal(size=(2, 4, 6, 3)).astype("float32")
     layer.build(x.shape)
     assert layer.count_params() == 2 * 3
     coefficient, bias = RNG.normal(size=(2, 3)).astype("float32")
@@ -35,27 +36,27 @@ def test_subsampling_adds_up_four_points_and_learns_two_numbers_a_map() -> None:
 
 
 def test_the_connection_table_is_a_convolution_with_kernels_left_out() -> None:
-    layer, x = layers.TableConv2D(), RNG.normal(size=(2, 14, 14, 6)).astype("float32")
+    layer, x = lenet1998.TableConv2D(), RNG.normal(size=(2, 14, 14, 6)).astype("float32")
     layer.build(x.shape)
     assert layer.count_params() == 1_500 + 16
     full = keras.layers.Conv2D(16, 5)
     full.build(x.shape)
     kernel = np.zeros((5, 5, 6, 16), "float32")
-    seen = np.array([list(row) for row in layers.C3_TABLE]) == "X"
+    seen = np.array([list(row) for row in lenet1998.C3_TABLE]) == "X"
     kernel[:, :, seen] = np.asarray(layer.kernel)
     full.set_weights([kernel, np.asarray(layer.bias)])
     assert np.allclose(of(layer, x), of(full, x), atol=1e-5)
 
 
 def test_the_table_connects_as_the_paper_says() -> None:
-    seen = np.array([list(row) for row in layers.C3_TABLE]) == "X"
+    seen = np.array([list(row) for row in lenet1998.C3_TABLE]) == "X"
     # Six maps see three neighbours, six see four, three see four apart, one sees all.
     assert seen.sum(axis=0).tolist() == [3] * 6 + [4] * 9 + [6]
     assert seen.sum(axis=1).tolist() == [10] * 6
 
 
 def test_a_code_is_nearest_to_itself() -> None:
-    layer = layers.DistanceToCodes()
+    layer = lenet1998.DistanceToCodes()
     logits = of(layer, layer.codes.astype("float32"))
     assert np.allclose(np.diag(logits), 0)
     # Each differs from every other in at least five of its 84 points, by 2.
@@ -108,13 +109,13 @@ def moments(image: np.ndarray) -> tuple[float, float, float]:
 def test_deskewing_makes_a_leaning_stroke_stand_in_the_middle(slant: float) -> None:
     leaning = stroke(slant)
     assert abs(moments(leaning[0])[2]) > 2
-    x, y, together = moments(of(layers.Deskew(), leaning)[0])
+    x, y, together = moments(of(preprocessing.Deskew(), leaning)[0])
     assert (x, y) == pytest.approx((13.5, 13.5), abs=0.1)
     assert abs(together) < 0.2
 
 
 def test_deskewing_leaves_nothing_as_it_is() -> None:
-    assert not of(layers.Deskew(), np.zeros((2, 28, 28, 1), "uint8")).any()
+    assert not of(preprocessing.Deskew(), np.zeros((2, 28, 28, 1), "uint8")).any()
 
 
 @pytest.mark.parametrize("direction", range(16))
@@ -122,13 +123,13 @@ def test_a_slope_is_found_in_its_own_direction_alone(direction: int) -> None:
     angle = 2 * np.pi * direction / 16
     y, x = np.mgrid[:28, :28] - 13.5
     slope = (100 + 3 * (np.cos(angle) * x + np.sin(angle) * y))[None, ..., None]
-    inside = of(layers.OrientedGradients(), slope.astype("float32"))[0, 2:5, 2:5]
+    inside = of(preprocessing.OrientedGradients(), slope.astype("float32"))[0, 2:5, 2:5]
     assert inside[..., direction].min() > 0.1
     assert np.delete(inside, direction, axis=-1).max() < 1e-3
 
 
 def test_gradients_hardly_see_how_bright_a_stroke_is() -> None:
-    bright, dim = (of(layers.OrientedGradients(), stroke(0.3) // by) for by in (1, 3))
+    bright, dim = (of(preprocessing.OrientedGradients(), stroke(0.3) // by) for by in (1, 3))
     assert np.abs(bright - dim).max() < 0.05 * bright.max()
     assert bright.shape == (1, 7, 7, 16)
     assert (bright**2).mean() == pytest.approx(0.09, rel=0.01)
@@ -137,7 +138,7 @@ def test_gradients_hardly_see_how_bright_a_stroke_is() -> None:
 def test_gradients_stay_where_the_stroke_is() -> None:
     corner = np.zeros((1, 28, 28, 1), "uint8")
     corner[0, 9:11, 21:23] = 255
-    seen = of(layers.OrientedGradients(), corner).sum(axis=-1)[0]
+    seen = of(preprocessing.OrientedGradients(), corner).sum(axis=-1)[0]
     assert seen.argmax() == 2 * 7 + 5
     assert not seen[5:].any()
     assert not seen[:, :4].any()
@@ -145,8 +146,8 @@ def test_gradients_stay_where_the_stroke_is() -> None:
 
 def test_gradients_of_nothing_are_nothing() -> None:
     black, white = (np.full((2, 28, 28, 1), level, "uint8") for level in (0, 255))
-    assert not of(layers.OrientedGradients(), black).any()
-    assert not of(layers.OrientedGradients(), white)[:, 1:-1, 1:-1].any()
+    assert not of(preprocessing.OrientedGradients(), black).any()
+    assert not of(preprocessing.OrientedGradients(), white)[:, 1:-1, 1:-1].any()
 
 
 def edge(row: int, step: int, column: int = 0) -> np.ndarray:
@@ -159,14 +160,14 @@ def edge(row: int, step: int, column: int = 0) -> np.ndarray:
 def test_four_times_the_contrast_counts_about_twice() -> None:
     image = edge(14, 60)
     image[0, 14:, 14:] *= 4
-    found = of(layers.OrientedGradients(), image)[0, 3, :, 4]  # downwards, along the edge
+    found = of(preprocessing.OrientedGradients(), image)[0, 3, :, 4]  # downwards, along the edge
     assert 1.9 < found[5] / found[1] < 2.4
 
 
 def test_an_edge_passes_from_one_cell_to_the_next_by_and_by() -> None:
     shares = []
     for row in range(10, 15):  # from the middle of the third row of cells to that of the fourth
-        found = of(layers.OrientedGradients(), edge(row, 100))[0, :, 3, 4] ** 2
+        found = of(preprocessing.OrientedGradients(), edge(row, 100))[0, :, 3, 4] ** 2
         shares.append(found[3] / (found[2] + found[3]))
     assert np.all(np.diff(shares) > 0.1)
     assert shares[0] < 0.1
@@ -176,7 +177,7 @@ def test_an_edge_passes_from_one_cell_to_the_next_by_and_by() -> None:
 @pytest.mark.parametrize("shape", [(30, 28, 1), (28, 28, 3), (28, 28), (None, None, 1)])
 def test_what_gradients_cannot_be_taken_of_is_refused(shape: tuple[int | None, ...]) -> None:
     with pytest.raises(ValueError, match=r"expected images of shape \(N, H, W, 1\)"):
-        layers.OrientedGradients()(keras.KerasTensor((1, *shape)))
+        preprocessing.OrientedGradients()(keras.KerasTensor((1, *shape)))
 
 
 def test_a_perceptron_sees_gradients_without_deskewing_too() -> None:
@@ -192,13 +193,13 @@ def test_a_perceptron_of_gradients_has_the_articles_size_and_survives_being_save
     fitted = fit("mnist-mlp", data, preset="hog", epochs=1, show_progress=False)
     assert fitted.model.count_params() == 12_730
     read = load(save(fitted, "model")).model
-    assert any(isinstance(layer, layers.OrientedGradients) for layer in read.layers)
+    assert any(isinstance(layer, preprocessing.OrientedGradients) for layer in read.layers)
     asked = data[0][:4, ..., None]
     assert np.array_equal(read.predict_on_batch(asked), fitted.model.predict_on_batch(asked))
 
 
 def test_warping_changes_images_only_while_training() -> None:
-    layer, image = layers.RandomWarp(1.0, seed=0), stroke(0.2)
+    layer, image = augmentation.RandomWarp(1.0, seed=0), stroke(0.2)
     assert np.array_equal(of(layer, image), image)
     warped = keras.ops.convert_to_numpy(layer(np.repeat(image, 50, axis=0), training=True))
     assert len(np.unique(warped.reshape(50, -1), axis=0)) == 50
@@ -209,13 +210,13 @@ def test_warping_changes_images_only_while_training() -> None:
 
 
 def test_warping_by_nothing_changes_nothing() -> None:
-    layer, images = layers.RandomWarp(0.0, seed=0), stroke(0.2)
+    layer, images = augmentation.RandomWarp(0.0, seed=0), stroke(0.2)
     assert np.allclose(keras.ops.convert_to_numpy(layer(images, training=True)), images, atol=1e-3)
 
 
 def test_views_are_the_image_and_the_image_turned_either_way() -> None:
     image = stroke(0.3)
-    views = of(layers.TurnedViews(10.0), image)
+    views = of(augmentation.TurnedViews(10.0), image)
     turned = [
         ndimage.rotate(image.astype("float32"), angle, axes=(1, 2), reshape=False, order=1)
         for angle in (10, -10)

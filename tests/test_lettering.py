@@ -9,7 +9,7 @@ import pytest
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from keras_recipes import lettering, plotting
+from keras_recipes.report import lettering, plots
 
 CHINESE = ["一", "二", "très long 三"]
 
@@ -54,7 +54,7 @@ def test_what_another_font_has_is_drawn_with_it(
     assert style["fontfamily"][0] != style["fontfamily"][-1]
     found = FT2Font(font_manager.findfont(style["fontfamily"][-1])).get_charmap()
     assert ord(only_there) in found
-    plotting.save(plotting.scores(np.zeros(2), only_there), Path("other.png"))
+    plots.save(plots.scores(np.zeros(2), only_there), Path("other.png"))
     assert not caplog.records
 
 
@@ -75,14 +75,14 @@ def test_a_new_font_is_found_though_matplotlib_has_not_noticed_it(
 def test_pictures_of_chinese_classes_have_no_boxes_whatever_fonts_there_are() -> None:
     counts = np.eye(3, dtype=int)
     # A glyph that is missing is a warning, and warnings are errors here.
-    plotting.save(plotting.confusion(counts, CHINESE, "数据"), Path("confusion.png"))
+    plots.save(plots.confusion(counts, CHINESE, "数据"), Path("confusion.png"))
     assert Path("confusion.png").stat().st_size
 
 
 @pytest.mark.parametrize("text", ["$x$", "$", "$\\frac", "a$b$c_{", "\\alpha $\\undefined$"])
 def test_dollar_signs_are_no_formulas(text: str) -> None:
-    figure = plotting.confusion(np.eye(2, dtype=int), [text, "b"], text)
-    plotting.save(figure, Path("dollars.png"))
+    figure = plots.confusion(np.eye(2, dtype=int), [text, "b"], text)
+    plots.save(figure, Path("dollars.png"))
     assert figure.axes[0].get_xticklabels()[0].get_text() == text
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.anomaly import likelihood
-from keras_recipes.anomaly.likelihood import AlarmGate, TailCounts
+from keras_recipes.anomaly.series import alarm_policy
+from keras_recipes.anomaly.series.alarm_policy import AlarmGate, TailCounts
 
 
 def counted(values: list[float]) -> TailCounts:
@@ -65,7 +65,7 @@ def test_false_alarms_come_as_often_as_their_probability_says() -> None:
 
 
 def test_the_distant_past_fades_and_counts_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likelihood, "HISTORY", 1000)
+    monkeypatch.setattr(alarm_policy, "HISTORY", 1000)
     counts = counted([100.0] * 999)
     assert counts.rarity(np.array([50.0]), add=False)[0] == pytest.approx(0)
     for _ in range(5000):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.data import lines, logs, sessions
-from keras_recipes.data.logs import Layout, Parser, recognise
+from keras_recipes.data import lines, log_formats, sessions
+from keras_recipes.data.log_formats import Layout, Parser, recognise
 from keras_recipes.data.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError
 from tests.conftest import shared_data
@@ -87,7 +87,7 @@ def test_numbers_do_not_make_kinds_but_a_status_does() -> None:
         [COMBINED % (1, 1, i, s) for i, s in ((1, 200), (2, 200), (3, 404))]
     )
     assert found.forms[0] == found.forms[1] != found.forms[2]
-    assert logs.readable(found.forms[2]).startswith("GET 404 ")
+    assert log_formats.readable(found.forms[2]).startswith("GET 404 ")
 
 
 def test_a_client_begins_a_new_session_after_half_an_hour(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipes import build_xor, fit, loop
-from keras_recipes.history import History
-from keras_recipes.recipe import Examples
+from keras_recipes import build_xor, fit
+from keras_recipes.data.dataset import Examples
+from keras_recipes.models.history import History
+from keras_recipes.train import compiled_loop
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(22, 2)).astype("float32")
@@ -28,7 +29,7 @@ def epochs(
     model: keras.Model, data: object, count: int, **options: object
 ) -> dict[str, np.ndarray]:
     settings = {"batch_size": 22, "seed": 0, "jit_compile": True, **options}
-    return loop.compile_epochs(model, data, **settings)(0, count)
+    return compiled_loop.compile_epochs(model, data, **settings)(0, count)
 
 
 @pytest.mark.parametrize("jit_compile", [True, False])
@@ -58,13 +59,13 @@ def test_a_smaller_last_batch_counts_as_in_fit(batch_size: int) -> None:
 
 
 def test_every_epoch_sees_every_example_once_in_an_order_of_its_own() -> None:
-    orders = loop._Orders(examples=50, batch=10, seed=3)(first_epoch=4, count=6)
+    orders = compiled_loop._Orders(examples=50, batch=10, seed=3)(first_epoch=4, count=6)
     assert all(sorted(order) == list(range(50)) for order in orders.tolist())
     assert len({tuple(order) for order in orders.tolist()}) == 6
 
 
 def test_the_order_of_an_epoch_does_not_depend_on_how_epochs_are_grouped() -> None:
-    orders = loop._Orders(examples=50, batch=10, seed=3)
+    orders = compiled_loop._Orders(examples=50, batch=10, seed=3)
     together = orders(0, 4)
     assert np.array_equal(together[2:], orders(2, 2))
 
@@ -78,9 +79,9 @@ def test_callbacks_are_called_at_the_boundaries_and_can_stop() -> None:
             self.model.stop_training = len(seen) == 3
 
     model = fresh_model()
-    call = loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
+    call = compiled_loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
     results = list(
-        loop.train(
+        compiled_loop.train(
             model, call, first_epoch=0, epochs=100, epochs_per_call=10, callbacks=[Watcher()]
         )
     )
@@ -94,8 +95,8 @@ def test_a_learning_rate_set_by_a_callback_takes_effect() -> None:
             self.model.optimizer.learning_rate = 0.0
 
     model = fresh_model()
-    call = loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
-    steps = loop.train(model, call, first_epoch=0, epochs=3, callbacks=[Stop()])
+    call = compiled_loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
+    steps = compiled_loop.train(model, call, first_epoch=0, epochs=3, callbacks=[Stop()])
     losses = [values["loss"][0] for values in steps]
     assert losses[0] != losses[1] == losses[2]
 
@@ -111,8 +112,8 @@ def test_a_callback_can_end_a_fit_before_its_goal() -> None:
 
 def test_the_last_call_is_shorter_where_epochs_do_not_divide() -> None:
     model = fresh_model()
-    call = loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
-    results = loop.train(model, call, first_epoch=5, epochs=28, epochs_per_call=10)
+    call = compiled_loop.compile_epochs(model, DATA, batch_size=22, seed=0, jit_compile=True)
+    results = compiled_loop.train(model, call, first_epoch=5, epochs=28, epochs_per_call=10)
     assert [len(values["loss"]) for values in results] == [10, 10, 3]
 
 
@@ -136,7 +137,7 @@ def test_a_thinned_history_keeps_true_values_and_the_last_epoch() -> None:
 OTHER_BACKEND = """
 import numpy as np, keras
 from keras_recipes import build_xor, fit, loop, fit, evaluate
-from keras_recipes.history import History
+from keras_recipes.models.history import History
 from keras_recipes.recipe import Examples
 x = np.random.default_rng(0).normal(size=(22, 2)).astype("float32")
 y = (x[:, :1] * x[:, 1:] > 0).astype("float32")

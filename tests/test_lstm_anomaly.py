@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import build_lstm_anomaly, evaluate, fit, load, predict, publish, save
+from keras_recipes import atomic, build_lstm_anomaly, evaluate, fit, load, predict, save
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import demonstration
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.recipe import Fitted, Row
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Row
 from tests.conftest import Run, shared_data
 from tests.legible import check
 from tests.test_early import run_without_keras
@@ -602,7 +603,7 @@ def test_a_state_that_cannot_be_kept_is_a_failure(
     def full(*_: object) -> None:
         raise RecipeError("the disk is full")
 
-    monkeypatch.setattr(publish, "file", full)
+    monkeypatch.setattr(atomic, "file", full)
     log = b"\n".join(demonstration.broken()[:50]) + b"\n"
     result = recipes("predict", str(model), "-", "--set", "state=kept.npz", input=log)
     assert result.exit_code == 1

@@ -19,7 +19,8 @@ from keras_recipes import catalog, evaluate, export, fit, load, predict, save
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import kinds
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.recipe import Fitted, Row
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Row
 from tests.conftest import Run, shared_data
 from tests.legible import check
 

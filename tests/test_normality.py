@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_recipes.anomaly import normality
-from keras_recipes.anomaly.normality import Counts, Tail
+from keras_recipes.anomaly.logs import normality
+from keras_recipes.anomaly.logs.normality import Counts, Tail
 from keras_recipes.errors import CorruptModelError
 
 values = st.lists(st.floats(0, 1e6), min_size=1, max_size=500).map(np.array)

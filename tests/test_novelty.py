@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.anomaly.novelty import (
+from keras_recipes.anomaly.series.detector import (
     VIEWS,
     Reading,
     SeriesDetector,
     ValueClasses,
     WeeklyProfile,
 )
-from keras_recipes.data import series
+from keras_recipes.data import time_series
 from keras_recipes.errors import InputError
 from tests.conftest import shared_data
 
@@ -290,7 +290,7 @@ def test_it_stands_beside_published_detectors_on_the_benchmark() -> None:
         ("artificialWithAnomaly/art_daily_flatmiddle.csv", (2679, 3081)),
         ("realTraffic/occupancy_6005.csv", (1645, 1883)),
     ):
-        records = list(series.read(str(folder / name)).records)
+        records = list(time_series.read(str(folder / name)).records)
         learned = int(0.15 * len(records))
         times, values = [r.seconds for r in records], [r.values[0] for r in records]
         detector = SeriesDetector()

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipes.anomaly.online_lstm import OnlineLSTM
+from keras_recipes.anomaly.series.online_lstm import OnlineLSTM
 
 CLASSES = 7
 

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw
 
 from keras_recipes import backend, evaluate, export, load, open_model, predict
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
-from keras_recipes.formats import FORMATS, litert, onnx, protobuf, saved_model
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.formats import FORMATS, litert, onnx, protobuf, saved_model
 from tests.conftest import Run, exported, needs
 
 PLACES = {

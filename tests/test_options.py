@@ -9,10 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keras_recipes import catalog, fit, options, places
+from keras_recipes import catalog, fit, options
+from keras_recipes.bounds import Count
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Count, Plan
-from keras_recipes.safety import strict_json
+from keras_recipes.recipe import Plan
+from keras_recipes.saved import locate
+from keras_recipes.untrusted import strict_json
 from tests.conftest import Run
 
 XOR = catalog.get("xor")
@@ -123,13 +125,13 @@ def test_a_former_name_is_answered_with_todays(recipes: Run) -> None:
 
 
 def test_a_card_of_that_time_is_read_with_todays_names() -> None:
-    card = json.loads((places.shipped("mnist-mlp") / "card.json").read_text())
+    card = json.loads((locate.shipped("mnist-mlp") / "card.json").read_text())
     card["options"]["features"] = "gradients"
-    read = places.read_card(json.dumps(card).encode(), "card.json")
+    read = locate.read_card(json.dumps(card).encode(), "card.json")
     assert read.options["features"] == "hog"
-    card = json.loads((places.shipped("lenet5") / "card.json").read_text())
+    card = json.loads((locate.shipped("lenet5") / "card.json").read_text())
     card["options"]["activation"] = "swish"
-    assert places.read_card(json.dumps(card).encode(), "card.json").options["activation"] == "silu"
+    assert locate.read_card(json.dumps(card).encode(), "card.json").options["activation"] == "silu"
     old = {"false_alarms": 0.01, "false_alarms_a_day": 3.0, "bar": 1.2, "units": 10}
     assert options.renamed(catalog.get("lstm-anomaly"), old) == {
         "false_alarm_rate": 0.01,

@@ -116,7 +116,7 @@ def test_wrong_values_are_refused_before_keras_is_imported() -> None:
 def test_every_activation_that_lenet5_offers_is_keras_own_and_opens_again() -> None:
     import keras
 
-    from keras_recipes.safety import allowed
+    from keras_recipes.untrusted import allowed
 
     offered = options.of(catalog.get("lenet5"))["activation"].choices
     assert set(offered) <= allowed.names("activation")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from keras_recipes.data import pictures
+from keras_recipes.digits import pictures
 from keras_recipes.errors import InputError
 from tests.conftest import shared_data
 

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from keras_recipes import build_lenet5, build_xor, catalog, plotting, training
+from keras_recipes import build_lenet5, build_xor, catalog
+from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.cookbook import xor
-from keras_recipes.history import History
-from keras_recipes.recipe import Examples, Fitted, Row
-from keras_recipes.runtime import KerasRuntime
+from keras_recipes.data.dataset import Examples
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.history import History
+from keras_recipes.models.runtime import KerasRuntime
+from keras_recipes.recipe import Row
+from keras_recipes.report import plots
 from tests.legible import check
 
 DATA = xor.read(())
@@ -22,7 +26,7 @@ LONG = "a name that goes on, and on, until $x_{$ nobody can read it any more " *
 def of_lenet(lenet: Fitted) -> dict[str, Figure]:
     """The pictures of the shipped LeNet-5, on the digits that are everywhere."""
     assert lenet.card is not None
-    data = training.data_for(lenet.card, ["digits"], {})
+    data = evaluation.data_for(lenet.card, ["digits"], {})
     return dict(catalog.get("lenet5").figures(lenet, data))
 
 
@@ -50,7 +54,7 @@ def history(**values: list[float]) -> History:
 
 def test_the_loss_curve_shows_the_history_it_is_given() -> None:
     given = History(np.array([10, 20, 30]), {"loss": np.array([0.7, 0.3, 0.1])}, stride=10)
-    (line,) = plotting.curve(given, "loss", "nats").axes[0].lines
+    (line,) = plots.curve(given, "loss", "nats").axes[0].lines
     assert line.get_xdata().tolist() == [10, 20, 30]
     assert line.get_ydata().tolist() == [0.7, 0.3, 0.1]
 
@@ -65,7 +69,7 @@ def test_the_loss_curve_shows_the_history_it_is_given() -> None:
     ],
 )
 def test_a_curve_of_any_values_can_be_drawn(values: dict[str, list[float]]) -> None:
-    figure = plotting.curve(history(**values), "loss", "nats", note=LONG)
+    figure = plots.curve(history(**values), "loss", "nats", note=LONG)
     check(figure)
     (axes,) = figure.axes
     ticks = [tick for tick in axes.get_xticks() if tick <= axes.get_xlim()[1]]
@@ -74,7 +78,7 @@ def test_a_curve_of_any_values_can_be_drawn(values: dict[str, list[float]]) -> N
 
 def test_a_validation_loss_known_now_and_then_is_one_line() -> None:
     some = history(loss=[3.0, 2.0, 1.0, 0.5], val_loss=[np.nan, 2.0, np.nan, 1.0])
-    _, line = plotting.curve(some, "loss", "nats").axes[0].lines
+    _, line = plots.curve(some, "loss", "nats").axes[0].lines
     assert line.get_xdata().tolist() == [2, 4]
 
 
@@ -82,7 +86,7 @@ def test_the_loss_says_what_makes_training_harder_than_answering(lenet: Fitted) 
     def notes(**options: object) -> list[str]:
         assert lenet.card is not None
         card = replace(lenet.card, options=options)
-        data = training.data_for(lenet.card, ["digits"], {})
+        data = evaluation.data_for(lenet.card, ["digits"], {})
         found = dict(catalog.get("mnist-mlp").figures(replace(lenet, card=card), data))
         return [found[name].axes[0].get_title() for name in ("loss", "accuracy")]
 
@@ -111,10 +115,10 @@ def answers(wrong: int, labels: list[str], count: int = 60) -> tuple[Examples, n
 @pytest.mark.parametrize("wrong", [1, 2, 7, 23, 24, 40])
 @pytest.mark.parametrize("labels", [list("0123456789"), ["yes $x_{$", LONG]])
 def test_only_mistakes_are_shown_as_mistakes(wrong: int, labels: list[str]) -> None:
-    figure = plotting.mistakes(*answers(wrong, labels), labels)
+    figure = plots.mistakes(*answers(wrong, labels), labels)
     check(figure)
     shown = [axes for axes in figure.axes if axes.images]
-    assert len(shown) == min(wrong, plotting.WORST)
+    assert len(shown) == min(wrong, plots.WORST)
     assert not any(axes.axison for axes in figure.axes)
     assert figure.get_suptitle().startswith("The 24 worst of 40" if wrong == 40 else f"{wrong} ")
     for axes in shown:
@@ -123,7 +127,7 @@ def test_only_mistakes_are_shown_as_mistakes(wrong: int, labels: list[str]) -> N
 
 
 def test_where_there_is_no_mistake_the_picture_says_so() -> None:
-    figure = plotting.mistakes(*answers(0, ["a", "b"]), ["a", "b"])
+    figure = plots.mistakes(*answers(0, ["a", "b"]), ["a", "b"])
     check(figure)
     assert figure.get_suptitle() == "No mistakes on 60 test images"
     assert not figure.axes
@@ -143,16 +147,16 @@ def test_where_there_is_no_mistake_the_picture_says_so() -> None:
 )
 def test_a_confusion_matrix_of_any_size_has_labels_and_a_legend(labels: list[object]) -> None:
     counts = np.diag(np.arange(len(labels)) + 100_000)
-    figure = plotting.confusion(counts, labels, LONG)
+    figure = plots.confusion(counts, labels, LONG)
     check(figure)
     axes, bar = figure.axes
     assert np.array_equal(axes.images[0].get_array(), counts)
     assert bar.get_ylabel() == "images"
-    assert len(axes.texts) == (len(labels) ** 2 if len(labels) <= plotting.COUNTED else 0)
+    assert len(axes.texts) == (len(labels) ** 2 if len(labels) <= plots.COUNTED else 0)
 
 
 def test_the_surface_is_the_nets_answer(fitted: Fitted) -> None:
-    axes = plotting.decision_surface(fitted.model, DATA.train).axes[0]
+    axes = plots.decision_surface(fitted.model, DATA.train).axes[0]
     (mesh,) = [c for c in axes.collections if hasattr(c, "get_coordinates")]
     values = np.asarray(mesh.get_array()).reshape(161, 161)
     # The grid goes from -0.5 to 1.5: a quarter and three quarters of it are 0 and 1.
@@ -165,7 +169,7 @@ def test_after_training_one_line_separates_the_points(units: int) -> None:
     from keras_recipes import fit
 
     fitted = fit("xor", hidden_units=units, activation="tanh", seed=1, show_progress=False)
-    plane = plotting._Plane(*hidden(fitted))
+    plane = plots._Plane(*hidden(fitted))
     points, _ = hidden(fitted)
     lifted = plane.lifted(plane.flat(points)).astype("float32")
     answers = np.asarray(fitted.model.layers[-1](lifted))
@@ -182,26 +186,26 @@ def test_a_hidden_layer_of_any_size_can_be_drawn(units: int) -> None:
     model = build_xor(hidden_units=units)
     same = Examples(np.full((3, 2), 1e6, "float32"), np.ones((3, 1), "float32"))
     for points in (DATA.train, same):
-        check(plotting.hidden_layer(model, tuple(model.get_weights()), points))
-        check(plotting.decision_surface(model, points))
+        check(plots.hidden_layer(model, tuple(model.get_weights()), points))
+        check(plots.decision_surface(model, points))
 
 
 def test_points_that_coincide_share_a_label() -> None:
     where = np.array([[0.0, 0.0], [1.0, 1.0], [1.001, 1.0]])
-    labels = plotting._labels(where, [(0, 0), (0, 1), (1, 0)])
+    labels = plots._labels(where, [(0, 0), (0, 1), (1, 0)])
     assert list(labels.values()) == ["(0, 0)", "(0, 1) (1, 0)"]
 
 
 def test_many_points_are_drawn_without_labels() -> None:
     x = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
-    figure = plotting.decision_surface(build_xor(), Examples(x, (x[:, :1] > 0).astype("float32")))
+    figure = plots.decision_surface(build_xor(), Examples(x, (x[:, :1] > 0).astype("float32")))
     assert not figure.axes[0].texts
 
 
 def test_one_digit_is_shown_on_its_way_through_every_layer() -> None:
     model = build_lenet5()
     image = np.random.default_rng(0).integers(0, 256, (28, 28, 1), dtype="uint8")
-    figure = plotting.activations(model, image, ("C1", "S4", "F6"), list("abcdefghij"), "c")
+    figure = plots.activations(model, image, ("C1", "S4", "F6"), list("abcdefghij"), "c")
     check(figure)
     panels = [[a for a in row.axes if a.images] for row in figure.subfigs]
     assert [len(row) for row in panels] == [1, 6, 16, 1, 1]
@@ -227,7 +231,7 @@ def test_one_digit_is_shown_on_its_way_through_every_layer() -> None:
 
 def test_the_filters_are_the_kernels_on_one_scale() -> None:
     model = build_lenet5()
-    figure = plotting.filters(model, "C1")
+    figure = plots.filters(model, "C1")
     check(figure)
     *panels, bar = figure.axes
     assert bar.get_ylabel() == "weight"
@@ -266,7 +270,7 @@ SECONDS = [f"10:05:{second:02}" for second in range(40)]
     ids=["one", "constant", "anomalous", "missing", "huge"],
 )
 def test_any_series_can_be_drawn(drawn: list[Row]) -> None:
-    figure = plotting.watched(drawn, LONG, LONG)
+    figure = plots.watched(drawn, LONG, LONG)
     check(figure)
     top, bottom = figure.axes
     assert top.get_ylabel()
@@ -278,7 +282,7 @@ def test_any_series_can_be_drawn(drawn: list[Row]) -> None:
 def test_an_alarm_is_shaded_once_for_as_long_as_it_goes_on() -> None:
     scores = [0.1, 0.6, 0.6, 0.3, 0.2, 0.1, 0.7, 0.1]
     drawn = rows([1.0] * 8, [str(number) for number in range(8)], scores)
-    figure = plotting.watched(drawn, "a", "b")
+    figure = plots.watched(drawn, "a", "b")
     spans = [(patch.get_x(), patch.get_width()) for patch in figure.axes[0].patches]
     assert spans == [(0.5, 3), (5.5, 1)]
     assert figure.get_suptitle() == "a in b: 3 anomalies among 8 records"
@@ -286,7 +290,7 @@ def test_an_alarm_is_shaded_once_for_as_long_as_it_goes_on() -> None:
 
 @pytest.mark.parametrize("values", [[0.2], [0.7], [0.2, 0.5], list(np.linspace(0, 1, 20_000))])
 def test_scores_of_any_number_of_sessions_can_be_drawn(values: list[float]) -> None:
-    figure = plotting.scores(np.array(values), LONG)
+    figure = plots.scores(np.array(values), LONG)
     check(figure)
     (legend,) = figure.legends
     expected = {"threshold"}
@@ -302,14 +306,14 @@ def test_of_a_session_the_strangest_event_is_always_shown(events: int, strangest
     nats = np.zeros(events, "float32")
     nats[strangest] = 9
     texts = [f"event {LONG}" for _ in range(events)]
-    figure = plotting.surprises(texts, nats, LONG, f"score 1\nobserved: {LONG}")
+    figure = plots.surprises(texts, nats, LONG, f"score 1\nobserved: {LONG}")
     check(figure)
     (axes,) = figure.axes
-    assert len(axes.patches) == min(events, plotting.LONGEST_SESSION)
+    assert len(axes.patches) == min(events, plots.LONGEST_SESSION)
     (marked,) = [label for bar, label in zip(axes.patches, axes.get_yticklabels(), strict=True)
                  if bar.get_width() == 9]  # fmt: skip
     assert marked.get_text().endswith(f" {strangest + 1}")
 
 
 def test_an_empty_sessions_surprise_is_nothing() -> None:
-    check(plotting.surprises(["(end of session)"], np.zeros(1), "s"))
+    check(plots.surprises(["(end of session)"], np.zeros(1), "s"))

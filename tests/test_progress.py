@@ -7,13 +7,14 @@ import pytest
 
 BAR = """
 import logging, sys
-from keras_recipes import cli, progress
+from keras_recipes.cli import app as cli
+from keras_recipes.report import progress
 
 sys.modules["ipywidgets"] = None  # as if it were not installed
 cli._log_to_stderr(())
 with progress.bar("xor", 5000, {shown}) as update:
     update(250, "loss 0.5", 5000)
-    logging.getLogger("keras_recipes.run").warning("training longer")
+    logging.getLogger("keras_recipes.train.attempts").warning("training longer")
     update(3000, "loss 0.1", 5000)
 print("end", file=sys.stderr)
 """

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from keras_recipes import load, publish, save, storage
+from keras_recipes import atomic, load, save
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.saved.save import check_target
 
 SCRIPT = Path(__file__).parent / "kill_points.py"
 
@@ -53,7 +54,7 @@ def test_a_save_changes_the_disk_only_through_publish(
     def refuse(*arguments: object, **options: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(publish, "write", refuse)
+    monkeypatch.setattr(atomic, "write", refuse)
     before = {path: path.read_bytes() for path in saved.iterdir()}
     with pytest.raises(RecipeError, match="what was there is unchanged"):
         save(fitted, saved)
@@ -63,7 +64,7 @@ def test_a_save_changes_the_disk_only_through_publish(
 def test_without_an_exchange_two_renames_do_it(
     fitted: Fitted, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "exchange", lambda one, other: False)
+    monkeypatch.setattr(atomic, "exchange", lambda one, other: False)
     before = (saved / "card.json").stat().st_ino
     save(fitted, saved)
     assert (saved / "card.json").stat().st_ino != before
@@ -75,7 +76,7 @@ def test_folders_are_exchanged_in_one_step_where_the_system_can(tmp_path: Path) 
     for folder in (one, other):
         folder.mkdir()
         (folder / folder.name).touch()
-    if not publish.exchange(one, other):
+    if not atomic.exchange(one, other):
         pytest.skip("this file system exchanges nothing")
     assert [p.name for p in one.iterdir()] == ["other"]
     assert [p.name for p in other.iterdir()] == ["one"]
@@ -84,7 +85,7 @@ def test_folders_are_exchanged_in_one_step_where_the_system_can(tmp_path: Path) 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "answers.csv"
     target.write_text("old")
-    with pytest.raises(ZeroDivisionError), publish.growing_file(target) as file:
+    with pytest.raises(ZeroDivisionError), atomic.growing_file(target) as file:
         file.write("new")
         raise ZeroDivisionError
     assert target.read_text() == "old"
@@ -99,7 +100,7 @@ def test_missing_parents_are_made(fitted: Fitted, empty_folder: Path, parent: st
 def test_a_place_below_a_file_is_refused_before_training(empty_folder: Path) -> None:
     (empty_folder / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
-        storage.check_target(empty_folder / "file" / "xor")
+        check_target(empty_folder / "file" / "xor")
 
 
 def test_half_a_model_in_its_place_is_never_taken_for_whole(saved: Path) -> None:
@@ -110,32 +111,32 @@ def test_half_a_model_in_its_place_is_never_taken_for_whole(saved: Path) -> None
 
 def test_members_may_lie_in_folders_of_their_own(tmp_path: Path) -> None:
     members = {"a": b"1", "inner/b": b"2", "inner/deep/c": b"3"}
-    with publish.folder(tmp_path / "it", members):
+    with atomic.folder(tmp_path / "it", members):
         pass
     found = {p.relative_to(tmp_path / "it").as_posix() for p in tmp_path.glob("it/**/*")}
     assert found == {*members, "inner", "inner/deep"}
-    assert publish.replaced(tmp_path / "it", members) == found
+    assert atomic.replaced(tmp_path / "it", members) == found
 
 
 @pytest.mark.parametrize("extra", ["notes.txt", "inner/notes.txt", "inner/more/notes.txt"])
 def test_a_folder_with_more_in_it_is_not_replaced(extra: str, tmp_path: Path) -> None:
-    with publish.folder(tmp_path / "it", {"a": b"1", "inner/b": b"2"}):
+    with atomic.folder(tmp_path / "it", {"a": b"1", "inner/b": b"2"}):
         pass
     (tmp_path / "it" / extra).parent.mkdir(exist_ok=True)
     (tmp_path / "it" / extra).write_text("mine")
     with pytest.raises(InputError, match="name another folder"):
-        publish.replaced(tmp_path / "it", ["a", "inner/b"])
+        atomic.replaced(tmp_path / "it", ["a", "inner/b"])
 
 
 def test_a_file_is_looked_at_before_it_replaces_another(tmp_path: Path) -> None:
     target = tmp_path / "model.onnx"
     target.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), publish.checked_file(target, b"new") as staged:
+    with pytest.raises(ZeroDivisionError), atomic.checked_file(target, b"new") as staged:
         assert staged.read_bytes() == b"new"
         assert staged.suffix == target.suffix
         raise ZeroDivisionError
     assert target.read_bytes() == b"old"
-    with publish.checked_file(target, b"new"):
+    with atomic.checked_file(target, b"new"):
         assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["model.onnx"]
     assert target.read_bytes() == b"new"

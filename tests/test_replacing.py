@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_recipes import checkpoint, load, places, save
-from keras_recipes.recipe import Fitted
+from keras_recipes import load, save
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.saved import locate
+from keras_recipes.train import checkpoint
 from tests.conftest import Run
 from tests.test_early import seven
 
@@ -78,7 +80,7 @@ def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run
     seven().save("seven.png")
     said = "answered by saved_models/lenet5, fitted on mnist"
     assert "answered by" not in recipes("predict", "lenet5", "seven.png").stderr
-    shutil.copytree(places.shipped("lenet5"), "saved_models/lenet5")
+    shutil.copytree(locate.shipped("lenet5"), "saved_models/lenet5")
     for arguments in (
         ["predict", "lenet5", "seven.png"],
         ["predict", "LeNet5", "seven.png"],
@@ -95,7 +97,7 @@ def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run
 def test_python_is_told_by_a_log_message_what_answers(
     messages: list[str], capsys: pytest.CaptureFixture
 ) -> None:
-    shutil.copytree(places.shipped("mnist-mlp"), "saved_models/mnist-mlp")
+    shutil.copytree(locate.shipped("mnist-mlp"), "saved_models/mnist-mlp")
     load("mnist-mlp")
     assert "answered by saved_models/mnist-mlp, fitted on mnist" in messages
     assert capsys.readouterr().out == ""

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from keras_recipes import bare, catalog, cli, report, tables
-from keras_recipes.doctor import Finding
-from keras_recipes.recipe import Fitted
+from keras_recipes import catalog
+from keras_recipes.cli import commands
+from keras_recipes.commands import raw
+from keras_recipes.commands.doctor import Finding
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.report import tables
+from keras_recipes.report import text as report
 from tests.conftest import Run
 
 NAMES = catalog.names()
 PRINTING = [["list"], ["doctor"], *(["show", name] for name in NAMES), ["--help"]]
-HELPING = [[name, "--help"] for name in sorted(cli.commands.commands)]
+HELPING = [[name, "--help"] for name in sorted(commands.commands)]
 
 
 def widest(text: str) -> int:
@@ -133,7 +137,7 @@ def test_every_metric_is_explained_where_it_is_printed(recipes: Run, saved: Path
     for name in ("accuracy", "loss", "largest_error"):
         words = catalog.get("xor").metrics[name].meaning.split()
         assert f"{words[0]} {words[1]}" in text
-    perfect = report.measured({"accuracy": 0.5, "old": 0.25}, bare.METRICS, "x.npz", {})
+    perfect = report.measured({"accuracy": 0.5, "old": 0.25}, raw.METRICS, "x.npz", {})
     assert "50 %" in perfect
     assert "0.25" in perfect
 
@@ -184,7 +188,7 @@ def test_what_came_through_a_pipe_is_not_to_be_drawn(recipes: Run) -> None:
 
 def test_every_command_is_told_in_a_whole_sentence(recipes: Run) -> None:
     told = recipes("--help").stdout.partition("Commands:")[2].split("\n\n")[0].splitlines()[1:]
-    assert len(told) == len(cli.commands.commands)
+    assert len(told) == len(commands.commands)
     assert all(line.endswith(".") and not line.endswith("...") for line in told)
 
 

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipes import build_lenet5, loop
-from keras_recipes.recipe import Examples
-from keras_recipes.rewiring import rewired
+from keras_recipes import build_lenet5
+from keras_recipes.data.dataset import Examples
+from keras_recipes.train import compiled_loop
+from keras_recipes.train.cpu_kernels import rewired
 
 pytestmark = pytest.mark.full
 
@@ -29,7 +30,7 @@ def lenet5(variant: str) -> keras.Model:
 @pytest.mark.parametrize("towers", [1, 2, 3])
 def test_losses_and_weights_are_those_of_fit(variant: str, towers: int) -> None:
     ours, plain = lenet5(variant), lenet5(variant)
-    call = loop.compile_epochs(
+    call = compiled_loop.compile_epochs(
         ours,
         Examples(IMAGES, TARGETS),
         batch_size=20,  # so that the last batch has one image for all towers

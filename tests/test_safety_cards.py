@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_recipes import fit, places, save
-from keras_recipes.data import demonstration, logs
-from keras_recipes.safety import limits
+from keras_recipes import fit, save
+from keras_recipes.data import demonstration, log_formats
+from keras_recipes.saved import locate
+from keras_recipes.untrusted import limits
 from tests.conftest import Run
 from tests.hostile_cases import zipped
 
@@ -36,9 +37,9 @@ def model(fitted_once: Path, empty_folder: Path) -> Path:
 
 
 def tamper(model: Path, change: Change) -> None:
-    card = json.loads((model / places.CARD).read_text())
+    card = json.loads((model / locate.CARD).read_text())
     change(card)
-    (model / places.CARD).write_text(json.dumps(card))
+    (model / locate.CARD).write_text(json.dumps(card))
 
 
 def learned(*path: str, to: Any) -> Change:
@@ -124,7 +125,7 @@ def test_every_command_refuses_it(command: str, recipes: Run, model: Path) -> No
 def test_a_search_without_end_is_ended(
     key: str, recipes: Run, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "PATIENCE", 0.5)
+    monkeypatch.setattr(log_formats, "PATIENCE", 0.5)
     tamper(model, sessions("regex", key))
     started = time.process_time()
     refused(recipes("predict", "m", "n.log"), 3)
@@ -180,10 +181,10 @@ def test_a_net_of_another_kind_is_refused(recipes: Run, model: Path) -> None:
     """Its digests are right: whoever writes a card can make them."""
     import keras
 
-    from keras_recipes.card import Card
-    from keras_recipes.recipe import Fitted
+    from keras_recipes.models.card import Card
+    from keras_recipes.models.fitted import Fitted
 
-    card = Card.from_json((model / places.CARD).read_bytes(), "m")
+    card = Card.from_json((model / locate.CARD).read_bytes(), "m")
     symbols = len(card.learned["templates"]["patterns"]) + 4
     layers = keras.layers
     for middle in ([layers.Dense(8)], [layers.GRU(8, return_sequences=True)], [layers.LSTM(8)]):

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keras_recipes import load
-from keras_recipes.card import Card
 from keras_recipes.errors import RecipeError
-from keras_recipes.safety import architecture, hdf5
+from keras_recipes.models.card import Card
+from keras_recipes.untrusted import architecture, hdf5
 from tests import mutations
 
 pytestmark = pytest.mark.full

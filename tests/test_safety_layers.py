@@ -15,7 +15,7 @@ from keras import layers
 
 from keras_recipes import backend, load
 from keras_recipes.errors import UnsafeModelError
-from keras_recipes.safety import allowed
+from keras_recipes.untrusted import allowed
 from tests import allowed_table
 
 pytestmark = pytest.mark.full

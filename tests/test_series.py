@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_recipes.data import series
-from keras_recipes.data.series import Increase, Layout, Record, Times, is_counter
+from keras_recipes.data import time_series
+from keras_recipes.data.time_series import Increase, Layout, Record, Times, is_counter
 from keras_recipes.errors import InputError
 from tests.conftest import shared_data
 
@@ -27,7 +27,7 @@ WEEK = 7 * 86_400
 
 def read(text: str, name: str = "m.csv", **known: object) -> tuple[tuple[str, ...], list[Record]]:
     Path(name).write_text(text, encoding="utf-8")
-    found = series.read(name, Layout(**known))
+    found = time_series.read(name, Layout(**known))
     return found.columns, list(found.records)
 
 
@@ -139,14 +139,14 @@ def test_json_lines_with_objects_inside() -> None:
 
 def test_gzipped_files() -> None:
     Path("m.csv.gz").write_bytes(gzip.compress(f"time,value\n{NOON},7\n".encode()))
-    assert next(series.read("m.csv.gz").records).values == (7.0,)
+    assert next(time_series.read("m.csv.gz").records).values == (7.0,)
 
 
 def test_parquet() -> None:
     pytest.importorskip("pyarrow")
     frame = pd.DataFrame({"time": pd.to_datetime([NOON, NOON]), "a": [1, 2], "b": [None, 0.5]})
     frame.to_parquet("m.parquet", engine="pyarrow")
-    found = series.read("m.parquet")
+    found = time_series.read("m.parquet")
     records = list(found.records)
     assert found.columns == ("a", "b")
     assert records[0].seconds is not None and records[0].seconds % WEEK == NOON_SECONDS
@@ -155,7 +155,7 @@ def test_parquet() -> None:
 
 def test_a_dataframe_with_times_as_its_index() -> None:
     index = pd.to_datetime([NOON, "2024-03-06 13:00:00"])
-    found = series.from_frame(pd.DataFrame({"x": [1.0, np.nan]}, index=index))
+    found = time_series.from_frame(pd.DataFrame({"x": [1.0, np.nan]}, index=index))
     records = list(found.records)
     assert found.columns == ("x",)
     assert records[0].seconds is not None and records[0].seconds % WEEK == NOON_SECONDS
@@ -168,7 +168,7 @@ def test_standard_input_is_read_line_by_line_as_it_comes(monkeypatch: pytest.Mon
         source.write(f"time,value\n{NOON},1\n".encode())
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
         found: list[Record] = []
-        records = series.read("-").records
+        records = time_series.read("-").records
         reader = threading.Thread(target=lambda: found.append(next(records)))
         reader.start()
         reader.join(5)
@@ -183,7 +183,7 @@ def test_files_folders_and_patterns() -> None:
         Path("day", name).write_text(row)
     Path("day", "notes.txt").write_text("no series")
     for inputs in (["day"], ["day/a.*", "day/b.csv"]):
-        assert [Path(name).name for name in series.names(inputs)] == ["a.jsonl", "b.csv"]
+        assert [Path(name).name for name in time_series.names(inputs)] == ["a.jsonl", "b.csv"]
 
 
 @pytest.mark.parametrize(
@@ -226,19 +226,19 @@ def test_what_is_said_of_a_table_has_to_be_so(known: dict[str, object], message:
 def test_bytes_that_are_no_text_are_named() -> None:
     Path("m.csv").write_bytes(b"time,value\n\xff\xfe,1\n")
     with pytest.raises(InputError, match=r"m\.csv: expected UTF-8"):
-        list(series.read("m.csv").records)
+        list(time_series.read("m.csv").records)
     rows = "".join(f"{number}\n" for number in os.urandom(999))
     Path("m.csv").write_bytes(gzip.compress(f"value\n{rows}".encode())[:600])
     with pytest.raises(InputError, match=r"m\.csv: cannot be read"):
-        list(series.read("m.csv").records)
+        list(time_series.read("m.csv").records)
 
 
 @pytest.mark.parametrize("text", ["missing.csv", "."])
 def test_files_that_are_not_there_are_named(text: str) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        series.read(text)
+        time_series.read(text)
     with pytest.raises(InputError, match="no "):
-        series.names([text])
+        time_series.names([text])
 
 
 @given(st.text(max_size=60))
@@ -246,7 +246,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     path = Path(os.environ.get("TMPDIR", "/tmp")) / f"any-text-{os.getpid()}.csv"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        for record in series.read(str(path)).records:
+        for record in time_series.read(str(path)).records:
             assert all(isinstance(value, float) for value in record.values)
     except InputError as error:
         assert "\n" not in str(error)
@@ -280,7 +280,7 @@ def test_counters_are_told_from_what_goes_up_and_down() -> None:
 def test_none_of_the_benchmarks_series_is_taken_for_a_counter() -> None:
     folder = shared_data("datasets/nab/data")
     paths = sorted(folder.rglob("*.csv"))
-    values = [[r.values[0] for r in series.read(str(path)).records][:750] for path in paths]
+    values = [[r.values[0] for r in time_series.read(str(path)).records][:750] for path in paths]
     assert len(values) > 20
     assert not any(map(is_counter, values))
 
@@ -299,7 +299,7 @@ def test_a_counters_growth_without_a_clock_is_by_the_record() -> None:
 
 
 def test_a_real_log_of_a_servers_status_is_read() -> None:
-    found = series.read(str(shared_data("datasets/logs/nginxplus_status.jsonl")))
+    found = time_series.read(str(shared_data("datasets/logs/nginxplus_status.jsonl")))
     records = list(found.records)
     assert "connections.active" in found.columns
     assert len(records) > 10
@@ -311,11 +311,11 @@ def test_counters_among_the_columns_are_replaced_by_their_growth() -> None:
         f"2024-03-06 12:{minute:02}:00,{600 * minute},{minute % 3}\n" for minute in range(60)
     )
     columns, records = read(text)
-    names = series.counters(columns, records)
+    names = time_series.counters(columns, records)
     assert names == ("total",)
     grown = list(
-        series.grown(
-            series.Series(columns, iter(records)), {name: Increase() for name in names}
+        time_series.grown(
+            time_series.Series(columns, iter(records)), {name: Increase() for name in names}
         ).records
     )
     assert math.isnan(grown[0].values[0])

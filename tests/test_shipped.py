@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keras_recipes import load, places
+from keras_recipes import load
+from keras_recipes.saved import locate
 from tests.conftest import Run, shared_data
 
 NAMES = ["lenet5", "mnist-mlp"]
@@ -41,20 +42,20 @@ def test_no_fit_takes_the_place_of_what_is_shipped(recipes: Run, out: str) -> No
 def test_a_fit_in_the_checkout_leaves_what_is_shipped_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ours = places.shipped("lenet5")
+    ours = locate.shipped("lenet5")
     monkeypatch.chdir(ours.parent.parent.parent)
-    assert places.default_folder("lenet5").resolve() != ours.resolve()
-    places.check_own(places.default_folder("lenet5"))
+    assert locate.default_folder("lenet5").resolve() != ours.resolve()
+    locate.check_own(locate.default_folder("lenet5"))
 
 
 def test_what_is_fitted_here_comes_first(saved: Path) -> None:
-    assert places.locate("xor").resolve() == saved.resolve()
-    assert places.shipped("xor") is None
+    assert locate.locate("xor").resolve() == saved.resolve()
+    assert locate.shipped("xor") is None
 
 
 @pytest.mark.parametrize("name", ["lenet5", "mnist-mlp"])
 def test_plain_keras_opens_what_is_shipped(name: str) -> None:
-    folder = places.shipped(name)
+    folder = locate.shipped(name)
     assert folder is not None
     program = """
 import sys, keras, numpy

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_recipes import build_lstm_anomaly
-from keras_recipes.anomaly.stepping import MOST, Twin
+from keras_recipes.anomaly.numpy_lstm import MOST, Twin
 
 SETTINGS = [
     {},

@@ -14,10 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import build_xor, fit, load, places, predict, publish, save, storage, training
-from keras_recipes.card import Card
+from keras_recipes import atomic, build_xor, fit, load, predict, save
+from keras_recipes.commands import fit as fitting
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.card import Card
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.saved import locate
+from keras_recipes.saved import save as saving
 
 POINTS = [[0, 0], [0, 1], [1, 0], [1, 1], [0.3, -2]]
 MEMBERS = ["model.json", "model.weights.h5", "history.csv", "first.weights.h5"]
@@ -61,7 +64,7 @@ def test_the_weights_file_holds_no_optimizer_slots() -> None:
     model = build_xor()
     model.compile("adam", "mse")
     model.fit(np.zeros((4, 2)), np.zeros((4, 1)), verbose=0)
-    with h5py.File(io.BytesIO(storage.weights_file(model))) as file:
+    with h5py.File(io.BytesIO(saving.weights_file(model))) as file:
         assert set(file["layers"]) == {"dense", "dense_1"}
         assert len(file["optimizer/vars"]) == 2 < len(model.optimizer.variables)
         assert keras.backend.floatx() == file["layers/dense/vars/0"].dtype
@@ -148,33 +151,33 @@ def test_a_card_of_a_recipe_we_do_not_know_is_refused(saved: Path) -> None:
 
 def test_a_save_under_a_reader_is_no_damage(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = save(fit("xor", seed=1, show_progress=False), "other")
-    real, reads = places.content, []
+    real, reads = locate.content, []
 
     def replaced_after_the_card(path: Path) -> bytes:
         content = real(path)
         reads.append(path)
         if len(reads) == 1:
-            publish.exchange(saved, other.resolve())
+            atomic.exchange(saved, other.resolve())
         return content
 
-    monkeypatch.setattr(places, "content", replaced_after_the_card)
+    monkeypatch.setattr(locate, "content", replaced_after_the_card)
     assert load(saved).card.options["seed"] == 1
 
 
 def test_a_failed_save_keeps_the_model_elsewhere(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = publish.write
+    real = atomic.write
 
     def full(path: Path, content: bytes) -> None:
         if "saved_models" in str(path) and content:
             raise OSError(28, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(publish, "write", full)
-    task = training.prepare("xor", given={})
+    monkeypatch.setattr(atomic, "write", full)
+    task = fitting.prepare("xor", given={})
     with pytest.raises(RecipeError, match="the fitted model is saved as") as failed:
-        training.carry_out(task, saved, show_progress=False)
+        fitting.carry_out(task, saved, show_progress=False)
     load(str(failed.value).rpartition(" ")[2])
 
 
@@ -219,8 +222,8 @@ def test_a_model_that_does_not_read_back_is_not_published(
     fitted: Fitted, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = (saved / "card.json").read_bytes()
-    bad = storage.weights_file(fitted.model, [w + 1 for w in fitted.model.get_weights()])
-    monkeypatch.setattr(storage, "weights_file", lambda model, weights=None: bad)
+    bad = saving.weights_file(fitted.model, [w + 1 for w in fitted.model.get_weights()])
+    monkeypatch.setattr(saving, "weights_file", lambda model, weights=None: bad)
     with pytest.raises(RecipeError, match="did not read back"):
         save(fitted, saved)
     assert (saved / "card.json").read_bytes() == good
@@ -265,7 +268,7 @@ def test_somebody_else_saving_there_is_said(
 ) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(publish, "PATIENCE", 0.1)
+    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
     with (
         FileLock(saved.parent / ".xor.lock"),
         pytest.raises(RecipeError, match="another process is saving there"),

@@ -14,7 +14,7 @@ import pytest
 
 from keras_recipes import evaluate, export, fit, load, open_model, plot, predict, save
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.fitted import Fitted
 from tests.conftest import Run, exported
 from tests.test_opening import drawn
 

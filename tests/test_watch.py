@@ -7,11 +7,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import plotting
-from keras_recipes.anomaly.novelty import SeriesDetector
-from keras_recipes.anomaly.watch import Watch
+from keras_recipes.anomaly.series.detector import SeriesDetector
+from keras_recipes.anomaly.series.table import Watch
 from keras_recipes.data import demonstration
-from keras_recipes.data.series import Increase, Layout, Record, Series
+from keras_recipes.data.time_series import Increase, Layout, Record, Series
+from keras_recipes.report import plots
 from tests.legible import check
 
 
@@ -45,8 +45,8 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     for begin, end in demonstration.metrics_truth():
         assert any(begin <= when <= end for when in flagged), (begin, flagged)
     assert len(flagged) <= 8
-    figure = plotting.watched(rows, "requests", "the demonstration")
-    plotting.save(figure, Path("requests.png"))
+    figure = plots.watched(rows, "requests", "the demonstration")
+    plots.save(figure, Path("requests.png"))
     check(figure)
     top, bottom = figure.axes
     assert sum(len(axes.patches) for axes in (top, bottom)) == 2 * len(flagged)
@@ -55,7 +55,7 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
 def test_no_band_of_counts_goes_below_zero_in_the_picture_of_them() -> None:
     values = np.random.default_rng(0).poisson(1, 200).tolist()
     rows = list(watch("a").rows(table(*[(float(value),) for value in values], columns=("a",))))
-    (band,) = plotting.watched(rows, "a", "counts").axes[0].collections
+    (band,) = plots.watched(rows, "a", "counts").axes[0].collections
     assert band.get_paths()[0].vertices[:, 1].min() == 0
 
 

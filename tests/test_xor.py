@@ -6,7 +6,7 @@ import pytest
 
 from keras_recipes import build_xor, evaluate, fit, predict
 from keras_recipes.errors import GoalNotReachedError, InputError
-from keras_recipes.recipe import Fitted
+from keras_recipes.models.fitted import Fitted
 
 POINTS = [[0, 0], [0, 1], [1, 0], [1, 1]]
 TARGETS = [0, 1, 1, 0]

@@ -22,22 +22,14 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from keras_recipes import classification, options
-from keras_recipes.data import digits
+from keras_recipes import options
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Share
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.digits import classifier
+from keras_recipes.digits import data as digits
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import (
-    Count,
-    Dataset,
-    Fitted,
-    Layer,
-    NotNegative,
-    Plan,
-    Positive,
-    Recipe,
-    Seed,
-    Share,
-    Source,
-)
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Layer, Plan, Recipe, Source
 
 if TYPE_CHECKING:
     import keras
@@ -113,7 +105,7 @@ def build_lenet5(
     if variant == "1998" and classes != 10:
         raise InputError(f"variant: 1998 has codes for ten digits, received {classes} classes")
     layers = _layers_today(activation, dropout, classes) if variant == "today" else _layers_1998()
-    from keras_recipes.layers import views
+    from keras_recipes.digits.augmentation import views
 
     before, behind = views(tta_degrees)
     model = keras.Sequential(
@@ -157,7 +149,7 @@ def _layers_1998() -> "list[keras.Layer]":
     """156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000 parameters, all of them trained."""
     from keras.layers import Conv2D, Dense, Flatten, Softmax
 
-    from keras_recipes.layers import (
+    from keras_recipes.digits.lenet1998 import (
         DistanceToCodes,
         ScaledTanh,
         TableConv2D,
@@ -203,7 +195,7 @@ def training(
     """
 
     def augment() -> "keras.Layer":
-        from keras_recipes.layers import RandomWarp
+        from keras_recipes.digits.augmentation import RandomWarp
 
         return RandomWarp(warp, seed)
 
@@ -219,14 +211,14 @@ def training(
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """What every classifier shows, C1's filters, and one digit on its way through the layers."""
-    from keras_recipes import plotting
+    from keras_recipes.report import plots
 
-    yield from classification.figures(fitted, data)
-    yield "filters", plotting.filters(fitted.model, "C1")
+    yield from classifier.figures(fitted, data)
+    yield "filters", plots.filters(fitted.model, "C1")
     labels, first = data.learned["labels"], data.test
     truth = labels[first.y[0].argmax()]
     stages = ("C1", "S2", "C3", "S4", "C5", "F6")
-    yield "activations", plotting.activations(fitted.model, first.x[0], stages, labels, truth)
+    yield "activations", plots.activations(fitted.model, first.x[0], stages, labels, truth)
 
 
 RECIPE = Recipe(
@@ -254,7 +246,7 @@ RECIPE = Recipe(
         Layer("F6", "Dense", (None, 84), 10_164),
         Layer("output", "Dense", (None, 10), 850),
     ),
-    columns=classification.COLUMNS,
+    columns=classifier.COLUMNS,
     presets={
         "best": {
             "epochs": 120,
@@ -278,16 +270,16 @@ RECIPE = Recipe(
     read=digits.load,
     from_arrays=digits.from_arrays,
     training=training,
-    measure=classification.measure,
-    guess=classification.guess,
+    measure=classifier.measure,
+    guess=classifier.guess,
     former={"activation=swish": "activation=silu", "activation=hard_swish": "activation=hard_silu"},
-    check_data=classification.check_same_classes,
-    metrics=classification.METRICS,
+    check_data=classifier.check_same_classes,
+    metrics=classifier.METRICS,
     example=digits.example,
-    details=classification.details,
+    details=classifier.details,
     inputs=digits.inputs,
     as_batch=digits.as_batch,
-    interpret=classification.interpret,
+    interpret=classifier.interpret,
     figures=figures,
     data_here=digits.mnist_is_here,
     built_as_before=("activation",),

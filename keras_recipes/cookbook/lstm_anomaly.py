@@ -23,25 +23,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes import options
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Share, Whole
+from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import InputError
+from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import (
     Calibrated,
-    Count,
-    Dataset,
-    Fitted,
     Guess,
     Layer,
     Measured,
     Metric,
-    NotNegative,
     Plan,
-    Positive,
     Recipe,
     Row,
-    Seed,
-    Share,
     Source,
-    Whole,
 )
 
 if TYPE_CHECKING:
@@ -144,7 +139,7 @@ def _recurrent(cell: str, units: int, width: int) -> "keras.Layer":
     weights = {"kernel_initializer": _xavier(fans), "recurrent_initializer": _xavier(fans)}
     if cell == "lstm":
         return keras.layers.LSTM(units, return_sequences=True, name="lstm", **weights)
-    from keras_recipes.layers import PeepholeLSTMCell
+    from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
 
     peepholes = PeepholeLSTMCell(units, peephole_initializer=_xavier(fans), name="cell", **weights)
     return keras.layers.RNN(peepholes, return_sequences=True, name="lstm")
@@ -202,8 +197,9 @@ def read(
     Raises:
         InputError: Data that cannot be read, or too little of it.
     """
-    from keras_recipes.anomaly import logs, metrics
-    from keras_recipes.data.series import Layout
+    from keras_recipes.anomaly.logs import calibration as logs
+    from keras_recipes.anomaly.series import calibration as metrics
+    from keras_recipes.data.time_series import Layout
 
     if _kind(data, learned, kind, log_format) == "metrics":
         if cell != "lstm":
@@ -380,7 +376,8 @@ def calibrate(
             probability.
         seed: As for `read`.
     """
-    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.anomaly.logs import calibration as logs
+    from keras_recipes.anomaly.series import calibration as metrics
 
     if data.learned["kind"] == "metrics":
         return metrics.calibrate(model, data, threshold=threshold)
@@ -431,7 +428,8 @@ def answer(
         state: File that keeps the open sessions, or the state of the series, when standard input
             ends or the program is stopped, and from which the next run goes on.
     """
-    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.anomaly.logs import calibration as logs
+    from keras_recipes.anomaly.series import calibration as metrics
 
     if _of_metrics(fitted):
         return metrics.answer(
@@ -467,7 +465,7 @@ def check_answer(
         InputError: An option without effect on such a model or such input, or nothing to read.
         CorruptModelError: What was learned is damaged.
     """
-    from keras_recipes.anomaly import keeping
+    from keras_recipes.anomaly import state_file
     from keras_recipes.data import lines
 
     streaming = lines.on_standard_input(list(asked))
@@ -477,7 +475,7 @@ def check_answer(
     _check_kind(learned, given)
     _check_readable(learned, None if streaming else asked, values)
     if given.get("state"):
-        keeping.check(given["state"])
+        state_file.check(given["state"])
 
 
 def check_assess(
@@ -495,7 +493,8 @@ def _check_readable(
     learned: Mapping[str, Any], asked: Sequence[str] | None, values: Mapping[str, Any]
 ) -> None:
     """Refuses data that cannot be judged, and says where it is of the other kind."""
-    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.anomaly.logs import calibration as logs
+    from keras_recipes.anomaly.series import calibration as metrics
     from keras_recipes.data import files, kinds
 
     if asked and files.read_once(asked):
@@ -548,7 +547,8 @@ def assess(
         first: As for `read`.
         seed: As for `read`.
     """
-    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.anomaly.logs import calibration as logs
+    from keras_recipes.anomaly.series import calibration as metrics
 
     if _of_metrics(fitted):
         return metrics.assess(fitted, asked, labels_file=labels, threshold=threshold, first=first)
@@ -564,15 +564,16 @@ def assess(
 
 def figures(fitted: Fitted, data: Any) -> "Iterator[tuple[str, Figure]]":
     """The loss; the scores with the threshold; the strangest session, or each series."""
-    from keras_recipes import plotting
-    from keras_recipes.anomaly import logs, metrics
+    from keras_recipes.anomaly.logs import calibration as logs
+    from keras_recipes.anomaly.series import calibration as metrics
+    from keras_recipes.report import plots
 
     values = options.resolve(RECIPE, None, {}) | (fitted.card.options if fitted.card else {})
     if fitted.history:
         unit = "nats a value" if _of_metrics(fitted) else "nats an event"
         if values["summed_gradients"]:
             unit = "nats"
-        yield "loss", plotting.curve(fitted.history, "loss", unit, note=_of_training(values))
+        yield "loss", plots.curve(fitted.history, "loss", unit, note=_of_training(values))
     if _of_metrics(fitted):
         yield from metrics.figures(fitted, data, threshold=values["threshold"])
         return
@@ -606,7 +607,7 @@ def columns_of(learned: Mapping[str, Any]) -> tuple[str, ...]:
     """Keys of the rows that a model with this in its card answers with."""
     if learned.get("kind") != "metrics":
         return COLUMNS
-    from keras_recipes.anomaly import metrics
+    from keras_recipes.anomaly.series import calibration as metrics
 
     return metrics.columns(learned)
 

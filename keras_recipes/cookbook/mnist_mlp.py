@@ -19,18 +19,11 @@ instead of its pixels. The parameters stay 12,730.
 import math
 from typing import TYPE_CHECKING, Literal
 
-from keras_recipes import classification, options
-from keras_recipes.data import digits
-from keras_recipes.recipe import (
-    Count,
-    Layer,
-    NotNegative,
-    Plan,
-    Positive,
-    Recipe,
-    Seed,
-    Source,
-)
+from keras_recipes import options
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed
+from keras_recipes.digits import classifier
+from keras_recipes.digits import data as digits
+from keras_recipes.recipe import Layer, Plan, Recipe, Source
 
 if TYPE_CHECKING:
     import keras
@@ -65,7 +58,8 @@ def build_mnist_mlp(
     """
     import keras
 
-    from keras_recipes.layers import Deskew, OrientedGradients, views
+    from keras_recipes.digits.augmentation import views
+    from keras_recipes.digits.preprocessing import Deskew, OrientedGradients
 
     before, behind = views(tta_degrees)
     if deskew:
@@ -115,7 +109,7 @@ def training(
     """
 
     def augment() -> "keras.Layer":
-        from keras_recipes.layers import RandomWarp
+        from keras_recipes.digits.augmentation import RandomWarp
 
         return RandomWarp(warp, seed)
 
@@ -156,7 +150,7 @@ RECIPE = Recipe(
         Layer("hidden", "Dense", (None, 16), 12_560),
         Layer("output", "Dense", (None, 10), 170),
     ),
-    columns=classification.COLUMNS,
+    columns=classifier.COLUMNS,
     presets={
         "deskewed": DESKEWED,
         "hog": {**DESKEWED, "features": "hog"},
@@ -167,15 +161,15 @@ RECIPE = Recipe(
     read=digits.load,
     from_arrays=digits.from_arrays,
     training=training,
-    measure=classification.measure,
-    guess=classification.guess,
-    check_data=classification.check_same_classes,
-    metrics=classification.METRICS,
+    measure=classifier.measure,
+    guess=classifier.guess,
+    check_data=classifier.check_same_classes,
+    metrics=classifier.METRICS,
     example=digits.example,
-    details=classification.details,
+    details=classifier.details,
     inputs=digits.inputs,
     as_batch=digits.as_batch,
-    interpret=classification.interpret,
-    figures=classification.figures,
+    interpret=classifier.interpret,
+    figures=classifier.figures,
     data_here=digits.mnist_is_here,
 )

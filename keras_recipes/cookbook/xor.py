@@ -18,26 +18,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes import options
+from keras_recipes.bounds import Count, Positive, Seed, Whole
 from keras_recipes.data import files, numbers
+from keras_recipes.data.dataset import Batch, Dataset, Examples
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.recipe import (
-    Batch,
-    Count,
-    Dataset,
-    Examples,
-    Fitted,
-    Goal,
-    Guess,
-    Layer,
-    Metric,
-    Plan,
-    Positive,
-    Recipe,
-    Row,
-    Seed,
-    Source,
-    Whole,
-)
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Goal, Guess, Layer, Metric, Plan, Recipe, Row, Source
 
 if TYPE_CHECKING:
     import keras
@@ -214,13 +200,13 @@ def interpret(batch: Batch, outputs: "np.ndarray", learned: Mapping[str, Any]) -
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """The loss over the epochs, the decision surface, and how the hidden layer moves the points."""
-    from keras_recipes import plotting
+    from keras_recipes.report import plots
 
     if fitted.history:
-        yield "loss", plotting.curve(fitted.history, "loss", "binary cross-entropy")
-    yield "surface", plotting.decision_surface(fitted.model, data.train)
+        yield "loss", plots.curve(fitted.history, "loss", "binary cross-entropy")
+    yield "surface", plots.decision_surface(fitted.model, data.train)
     if fitted.first_weights:
-        yield "hidden", plotting.hidden_layer(fitted.model, fitted.first_weights, data.train)
+        yield "hidden", plots.hidden_layer(fitted.model, fitted.first_weights, data.train)
 
 
 def _dataset(name: str, points: "np.ndarray", targets: "np.ndarray") -> Dataset:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from keras_recipes.data.series import MONDAY, Record, Series
+from keras_recipes.data.time_series import MONDAY, Record, Series
 
 NAME, BROKEN = "demo", "demo-anomalies"
 METRICS, BROKEN_METRICS = "demo-metrics", "demo-metrics-anomalies"

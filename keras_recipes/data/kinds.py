@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from keras_recipes.data import demonstration, files, lines, series
+from keras_recipes.data import demonstration, files, lines, time_series
 
 Kind = Literal["logs", "metrics"]
 
@@ -25,7 +25,7 @@ def recognise(data: Sequence[str]) -> Kind:
         return "logs"
     if data[0] in (demonstration.METRICS, demonstration.BROKEN_METRICS):
         return "metrics"
-    found = files.found(data[0], (*lines.ENDINGS, *series.ENDINGS))
+    found = files.found(data[0], (*lines.ENDINGS, *time_series.ENDINGS))
     path = next(found, None) if found is not None else None
     if path is None or not path.is_file():
         return "logs"
@@ -39,7 +39,7 @@ def has_content(text: str) -> bool:
     """Whether a path means anything that a kind could be recognised by."""
     if text in demonstration.SYNTHETIC:
         return True
-    found = files.found(text, (*lines.ENDINGS, *series.ENDINGS))
+    found = files.found(text, (*lines.ENDINGS, *time_series.ENDINGS))
     path = next(found, None) if found is not None else None
     if path is None or not path.is_file():
         return False
@@ -58,7 +58,7 @@ def of_lines(sample: Sequence[str]) -> Kind:
 
 def _objects(rows: Iterable[str]) -> Iterable[dict[str, Any]]:
     refused: list[Any] = []
-    for _, row in series.json_rows("", rows, refused.append):
+    for _, row in time_series.json_rows("", rows, refused.append):
         yield {name: cell for name, cell in row.items() if not isinstance(cell, bool | list)}
     if refused:
         yield {"": "no table"}
@@ -67,10 +67,10 @@ def _objects(rows: Iterable[str]) -> Iterable[dict[str, Any]]:
 def _cells(rows: list[str]) -> Iterable[dict[str, Any]]:
     """The cells by column, without a header; nothing where rows differ in length."""
     try:
-        found = list(csv.reader(rows, delimiter=series.delimiter(rows[0])))
+        found = list(csv.reader(rows, delimiter=time_series.delimiter(rows[0])))
     except csv.Error:
         return
-    body = found[1:] if not any(map(series.is_number_or_time, found[0])) else found
+    body = found[1:] if not any(map(time_series.is_number_or_time, found[0])) else found
     if len({len(cells) for cells in found}) == 1:
         yield from ({str(n): cell for n, cell in enumerate(cells)} for cells in body)
 
@@ -79,7 +79,7 @@ def _numbers(rows: Sequence[dict[str, Any]]) -> bool:
     """Whether there is a column of numbers, and no text that changes."""
     names = {name for row in rows for name in row}
     columns = [[row[name] for row in rows if name in row] for name in names]
-    texts = [cells for cells in columns if not all(map(series.is_value, cells))]
-    times = [cells for cells in texts if all(map(series.is_number_or_time, cells))]
+    texts = [cells for cells in columns if not all(map(time_series.is_value, cells))]
+    times = [cells for cells in texts if all(map(time_series.is_number_or_time, cells))]
     changing = [cells for cells in texts if cells not in times and len(set(map(str, cells))) > 1]
     return len(columns) > len(texts) and not changing

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from keras_recipes.data.series import Layout, Times
+from keras_recipes.data.time_series import Layout, Times
 from keras_recipes.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes.data import lines, logs
-from keras_recipes.data.logs import Layout, Parser, Records
+from keras_recipes.data import lines, log_formats
+from keras_recipes.data.log_formats import Layout, Parser, Records
 from keras_recipes.data.templates import END, START, Templates
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Columns:
         keys = list(self.keys)
         names = [lines.shown(keys[sessions[i]]) for i in firsts.tolist()]
         if idle:
-            begun = (logs.clock(time) for time in times[firsts].tolist())
+            begun = (log_formats.clock(time) for time in times[firsts].tolist())
             names = [f"{name} {time}" for name, time in zip(names, begun, strict=True)]
         days = float(np.ptp(times)) / 86_400 if len(times) else 0.0
         silence = float(np.diff(times, prepend=0)[~new].max(initial=0.0))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from keras_recipes.data import lines, logs
+from keras_recipes.data import lines, log_formats
 from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
@@ -23,7 +23,7 @@ REMEMBERED = 200_000
 MOST = 1_000
 """So many templates are kept, at most; what is beyond is an event of no known kind."""
 
-LONGEST = 10 * logs.LONGEST_FORM
+LONGEST = 10 * log_formats.LONGEST_FORM
 """Characters of a template: those of a form, and what stands for control characters."""
 
 _VARIES = "<*>"
@@ -77,7 +77,7 @@ class Templates:
         special = ("", "(start of session)", "(end of session)", "(never seen)")
         if symbol >= FIRST:
             return self.examples[symbol - FIRST]
-        return f"{special[symbol]} {logs.readable(form)}".rstrip()
+        return f"{special[symbol]} {log_formats.readable(form)}".rstrip()
 
     @classmethod
     def mined(cls, forms: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
@@ -91,7 +91,7 @@ class Templates:
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
         for form in forms:
             cluster, _ = drain.add_log_message(_words(form))
-            examples.setdefault(cluster.cluster_id, logs.readable(form))
+            examples.setdefault(cluster.cluster_id, log_formats.readable(form))
         clusters = sorted(drain.clusters, key=lambda c: c.cluster_id)[:MOST]
         patterns = [cluster.get_template() for cluster in clusters]
         return cls(patterns, [examples[c.cluster_id] for c in clusters])

@@ -14,7 +14,7 @@ from keras_recipes.legacy.tree import (
     input_name,
     refused,
 )
-from keras_recipes.safety import limits
+from keras_recipes.untrusted import limits
 
 if TYPE_CHECKING:
     import numpy as np

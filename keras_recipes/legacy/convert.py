@@ -9,8 +9,8 @@ from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
 from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
-from keras_recipes.safety import architecture as safe_architecture
-from keras_recipes.safety import building
+from keras_recipes.untrusted import architecture as safe_architecture
+from keras_recipes.untrusted import building
 
 if TYPE_CHECKING:
     import keras

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.errors import CorruptModelError, InputError, printable
-from keras_recipes.safety import hdf5, strict_json, weights
+from keras_recipes.untrusted import hdf5, strict_json, weights
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,1 @@
+"""Anomalies among the sessions of a log."""

@@ -1,0 +1,93 @@
+"""The LSTM of the article: its gates see the state too."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_recipes.own_layers import registered
+
+
+@registered
+class PeepholeLSTMCell(keras.layers.Layer):
+    """One step of an LSTM whose gates also see the cell's state, for `keras.layers.RNN`.
+
+    With input x, output h and state c, element-wise products `*`, the logistic function s:
+
+        i = s(x Wi + h Ri + pi * c + bi)        c' = f * c + i * tanh(x Wg + h Rg + bg)
+        f = s(x Wf + h Rf + pf * c + bf)        h' = o * tanh(c')
+        o = s(x Wo + h Ro + po * c' + bo)
+
+    Gers, Schraudolph, Schmidhuber, *Learning Precise Timing with LSTM Recurrent Networks*, 2002; in
+    the form of Graves' 2013 *Generating Sequences With Recurrent Neural Networks* (one peephole a
+    unit), which Deeplearning4j calls GravesLSTM. Inputs (N, D), output and states (N, units);
+    4 units (D + units + 1) + 3 units parameters, the gates in Keras' order i, f, g, o.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "glorot_uniform",
+        peephole_initializer: Any = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
+        """Makes the cell; its weights exist once it has seen an input.
+
+        Args:
+            units: Size of output and state.
+            kernel_initializer: Of the weights (D, 4 units) that the input meets.
+            recurrent_initializer: Of the weights (units, 4 units) that the output meets.
+            peephole_initializer: Of the weights (3, units) that the state meets, in the order of
+                input, forget and output gate.
+            **kwargs: As for every Keras layer.
+        """
+        super().__init__(**kwargs)
+        self.units = units
+        self.state_size = [units, units]
+        self.output_size = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.peephole_initializer = keras.initializers.get(peephole_initializer)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the weights; the forget gate's bias starts at 1, so that it forgets little."""
+        units = self.units
+
+        def bias(shape: Any, dtype: Any = None) -> Any:
+            ones = ops.ones((units,), dtype)
+            zeros = ops.zeros((units,), dtype)
+            return ops.concatenate([zeros, ones, zeros, zeros])
+
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], 4 * units), initializer=self.kernel_initializer, name="kernel"
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(units, 4 * units), initializer=self.recurrent_initializer, name="recurrent"
+        )
+        self.peephole = self.add_weight(
+            shape=(3, units), initializer=self.peephole_initializer, name="peephole"
+        )
+        self.bias = self.add_weight(shape=(4 * units,), initializer=bias, name="bias")
+        self.built = True
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
+        """One step: the output, and the states to be handed to the next."""
+        h, c = states
+        drive = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
+        i, f, g, o = ops.split(drive, 4, axis=-1)
+        i = ops.sigmoid(i + self.peephole[0] * c)
+        f = ops.sigmoid(f + self.peephole[1] * c)
+        c = f * c + i * ops.tanh(g)
+        h = ops.sigmoid(o + self.peephole[2] * c) * ops.tanh(c)
+        return h, [h, c]
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same cell."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+            "peephole_initializer": keras.initializers.serialize(self.peephole_initializer),
+        }

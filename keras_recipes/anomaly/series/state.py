@@ -1,0 +1,218 @@
+"""A series' detector as JSON for a card, and back, trusting nothing in it.
+
+`SeriesDetector.state` is what goes in and out. Its arrays stand in the card packed (zlib) as base64
+text: most of them are zeros, and the card has a limit. What comes out of a card or a file may be
+anybody's, so every number is looked at before a detector is made of it: what cannot have come from
+a detector is refused, and no array is unpacked to more than it has to be.
+"""
+
+import base64
+import itertools
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
+from keras_recipes.anomaly.series.detector import VIEWS, WINDOWS, SeriesDetector
+from keras_recipes.anomaly.series.online_lstm import STRETCH
+from keras_recipes.errors import CorruptModelError, InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_CLASSES = 1_000
+MOST_UNITS = 1_000
+LARGEST = 1e160
+"""Values up to 1e150 are read, and what is averaged of them is no larger by much."""
+
+LARGEST_WEIGHT = 1e6
+"""A net with larger weights computes nothing any more."""
+
+MOST_RECORDS = 2**53
+
+_STREAMS = len(VIEWS) * len(WINDOWS) - 1
+_BY_HOUR = {"by_day": 24, "seen_by_day": 24, "by_week": 168, "seen_by_week": 168}
+_PLAIN = ("options", "scale", "seen", "surprise", "classes", "profile", "gate", "reach")
+
+
+def to_json(detector: SeriesDetector) -> dict[str, Any]:
+    """The state as plain values."""
+    state = detector.state()
+    arrays = {name: _packed(array) for name, array in state.items() if name != "plain"}
+    return {"plain": json.loads(state["plain"].tobytes()), **arrays}
+
+
+def from_json(values: Any) -> SeriesDetector:
+    """The detector that `to_json` was given.
+
+    Raises:
+        CorruptModelError: It is something else.
+    """
+    import numpy as np
+
+    try:
+        plain = values["plain"]
+        arrays = {
+            name: _unpacked(values[name], kind, shape)
+            for name, (kind, shape) in _layout(plain, values).items()
+        }
+        return detector({"plain": np.frombuffer(json.dumps(plain).encode(), "uint8"), **arrays})
+    except (TypeError, KeyError, ValueError, AttributeError, zlib.error, RecursionError) as error:
+        raise CorruptModelError(
+            f"the card's state of a series is damaged: {str(error)[:80]}; fit again"
+        ) from None
+
+
+def detector(state: "Mapping[str, np.ndarray]") -> SeriesDetector:
+    """The detector of a state that may be anybody's.
+
+    Raises:
+        ValueError: No detector can have given it; or another error of a damaged value.
+    """
+    plain = json.loads(state["plain"].tobytes())
+    _check_plain(plain)
+    for name, (kind, shape) in _layout(plain, state).items():
+        array = state[name]
+        _require(array.dtype == kind and array.ndim == len(shape), name)
+        sizes = zip(array.shape, shape, strict=True)
+        _require(all(wanted in (None, size) for size, wanted in sizes), name)
+        if name.startswith("net_tape_"):
+            _require(len(array) == len(state["net_inputs"]), name)
+        _check_array(name, array, plain)
+    try:
+        return SeriesDetector.from_state(state)
+    except InputError as error:  # such as unknown views
+        raise ValueError(str(error)) from None
+
+
+def _layout(
+    plain: Any, there: Mapping[str, Any]
+) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
+    """Each array's type and shape; None stands for a length that differs."""
+    _require(isinstance(plain, dict), "plain")
+    longest = max(WINDOWS)
+    arrays: dict[str, tuple[str, tuple[int | None, ...]]] = {
+        "buffer": ("f8", (len(VIEWS), 2 * longest)),
+        "linear_weights": ("f8", (4,)),
+        "linear_inverse": ("f8", (4, 4)),
+        "linear_given": ("f8", (4,)),
+        "counts_trees": ("f8", (_STREAMS * (BINS + 2),)),
+        "counts_total": ("f8", ()),
+    }
+    if "said" not in there:
+        return arrays
+    units, edges = plain["options"]["units"], plain["classes"]["edges"]
+    _require(type(units) is int and 0 < units <= MOST_UNITS, "units")
+    _require(isinstance(edges, list) and len(edges) <= MOST_CLASSES, "edges")
+    classes = len(edges) + 3
+    size = (classes + units + 1) * 4 * units + (units + 1) * classes
+    widths = dict.fromkeys(("carried", "squashed", "received", "output"), units)
+    tape = {"gates": 4 * units, **widths, "probabilities": classes}
+    return {
+        **arrays,
+        **{f"net_{name}": ("f8", (size,)) for name in ("weights", "first", "second")},
+        "net_updates": ("i8", ()),
+        "net_output": ("f8", (units,)),
+        "net_state": ("f8", (units,)),
+        "net_inputs": ("i8", (None,)),
+        **{f"net_tape_{name}": ("f8", (None, width)) for name, width in tape.items()},
+        "said": ("f8", (None,)),
+    }
+
+
+def _check_plain(plain: Any) -> None:
+    _require(isinstance(plain, dict) and set(plain) == set(_PLAIN), "entries")
+    options, classes = plain["options"], plain["classes"]
+    _fields(options, positive=("bar",), least=("rise", "rate"), whole=("seed", "units"))
+    views = options["views"]
+    _require(isinstance(views, list) and all(view in VIEWS for view in views), "views")
+    _require(len(set(views)) == len(views) > 0, "views")
+    _fields(plain, positive=("scale",), least=("surprise",), whole=("seen",))
+    _fields(classes, any_=("low", "high"))
+    edges = classes["edges"]
+    _numbers(edges, "edges")
+    inside = [classes["low"], *edges, classes["high"]]
+    _require(all(a <= b for a, b in itertools.pairwise(inside)), "edges")
+    _require(set(classes) == {"low", "high", "edges"}, "classes")
+    profile = plain["profile"]
+    _fields(profile, any_=("level",), least=("size", "seen"), positive=("per_hour",))
+    _require(set(profile) == {"level", "size", "seen", "per_hour", *_BY_HOUR}, "profile")
+    _require(profile["per_hour"] >= 1, "per_hour")
+    for name, length in _BY_HOUR.items():
+        _numbers(profile[name], name, least=0 if name.startswith("seen") else -LARGEST)
+        _require(len(profile[name]) == length, name)
+    gate = plain["gate"]
+    _fields(gate, positive=("bar",), least=("rise", "_sink", "raised"), whole=("rest", "resting"))
+    _require(set(gate) == {"bar", "rise", "_sink", "raised", "rest", "resting"}, "gate")
+    _fields(plain["reach"], positive=("width",))
+    _require(set(plain["reach"]) == {"width"}, "reach")
+
+
+def _check_array(name: str, array: "np.ndarray", plain: Mapping[str, Any]) -> None:
+    import numpy as np
+
+    classes = len(plain["classes"]["edges"]) + 3
+    low, high = {
+        "counts_trees": (0.0, 2.0 * HISTORY),
+        "counts_total": (0.0, 2.0 * HISTORY),
+        "net_weights": (-LARGEST_WEIGHT, LARGEST_WEIGHT),
+        "net_first": (-1e3, 1e3),
+        "net_second": (0.0, 1e3),
+        "net_updates": (0, MOST_RECORDS),
+        "net_inputs": (0, classes - 1),
+        "net_tape_probabilities": (0.0, 1.0),
+        "said": (0.0, 1.0),
+    }.get(name, (-1e30, 1e30))
+    _require(bool(np.all((array >= low) & (array <= high))), name)  # false for NaN, too
+    if name == "net_inputs":
+        _require(len(array) <= STRETCH, name)
+    if name == "said":
+        _require(len(array) in (0, classes), name)
+
+
+def _fields(
+    values: Any,
+    *,
+    any_: Sequence[str] = (),
+    least: Sequence[str] = (),
+    positive: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> None:
+    """Numbers by name: of any size, not negative, above zero, and whole ones from zero on."""
+    _require(isinstance(values, dict), "values")
+    for name in (*any_, *least, *positive):
+        value = values[name]
+        _numbers([value], name, least=-LARGEST if name in any_ else 0.0)
+        _require(name not in positive or value > 0, name)
+    for name in whole:
+        _require(type(values[name]) is int and 0 <= values[name] <= MOST_RECORDS, name)
+
+
+def _numbers(values: Any, name: str, least: float = -LARGEST) -> None:
+    _require(isinstance(values, list), name)
+    good = (type(value) in (int, float) and least <= value <= LARGEST for value in values)
+    _require(all(good), name)
+
+
+def _require(good: bool, name: str) -> None:
+    if not good:
+        raise ValueError(f"{name} is not what a detector has there")
+
+
+def _packed(array: "np.ndarray") -> str:
+    content = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    return base64.b64encode(zlib.compress(content)).decode()
+
+
+def _unpacked(text: Any, kind: str, shape: "tuple[int | None, ...]") -> "np.ndarray":
+    import numpy as np
+
+    _require(isinstance(text, str), "an array")
+    most = 8 * math.prod(MOST_CLASSES if size is None else size for size in shape)
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(base64.b64decode(text, validate=True), most + 1)
+    _require(len(content) <= most and len(content) % 8 == 0 and unpacker.eof, "an array")
+    array = np.frombuffer(content, f"<{kind}").astype(kind)
+    return array.reshape(tuple(-1 if size is None else size for size in shape))

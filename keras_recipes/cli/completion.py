@@ -1,0 +1,138 @@
+"""What a shell offers when somebody has typed half a command and presses Tab.
+
+Nothing heavy is imported for it. Click asks these functions, and writes the scripts for the shells:
+`docs/completion.md`.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+
+from keras_recipes import catalog, options
+from keras_recipes.errors import RecipeError
+from keras_recipes.recipe import Recipe
+
+Items = list[CompletionItem[str]]
+
+
+def names(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
+    """Recipes."""
+    return _beginning(typed, catalog.names())
+
+
+def models(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
+    """Recipes, saved models, model files; where none begins like this, any file."""
+    from keras_recipes.commands import export as exporting
+    from keras_recipes.saved import locate
+
+    saved = sorted(str(card.parent) for card in locate.DEFAULT_FOLDER.glob(f"*/{locate.CARD}"))
+    endings = {way.ending for way in exporting.FORMATS.values()} | {".json", *locate.WHOLE}
+    with contextlib.suppress(OSError):
+        saved += sorted(str(p) for p in Path(typed).parent.iterdir() if p.suffix in endings - {""})
+    # A name may be a stranger's, and a terminal would obey it.
+    saved = [name for name in saved if name.isprintable()]
+    # A file first: Bash forgets what came before one.
+    return [CompletionItem(typed, type="file"), *_beginning(typed, [*catalog.names(), *saved])]
+
+
+def files(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
+    """Whatever lies on the disk."""
+    return [CompletionItem(typed, type="file")]
+
+
+def presets(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
+    """Presets of the recipe that is named before."""
+    recipe = _recipe(context)
+    return _beginning(typed, recipe.presets) if recipe else []
+
+
+def formats(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
+    """Formats of an export."""
+    from keras_recipes.commands import export as exporting
+
+    return _beginning(typed, exporting.FORMATS)
+
+
+def assignments(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
+    """Options that the command takes of the recipe, as `KEY=`; behind that the values to choose."""
+    recipe = _recipe(context)
+    if recipe is None:
+        return []
+    commands = options.taken_by(recipe)
+    known = {
+        name: option
+        for name, option in options.of(recipe).items()
+        if context.command.name in commands[name]
+    }
+    key, assigned, _ = typed.partition("=")
+    if not assigned:
+        return [
+            CompletionItem(f"{name}=", help=option.expected)
+            for name, option in known.items()
+            if name.startswith(typed)
+        ]
+    option = known.get(key.replace("-", "_"))
+    if option is None:
+        return []
+    choices = ("true", "false") if option.kind is bool else option.choices
+    return _beginning(typed, [f"{key}={choice}" for choice in choices])
+
+
+def _beginning(typed: str, texts: Iterable[str]) -> Items:
+    return [CompletionItem(text) for text in texts if text.startswith(typed)]
+
+
+def _recipe(context: click.Context) -> Recipe | None:
+    """The recipe that is named before, or the one of the model that is."""
+    from keras_recipes.saved import locate
+
+    # Click leaves arguments aside where the option behind them has no value yet.
+    named = [context.params.get("name"), context.params.get("model"), *context.args]
+    first = next(filter(None, named), None)
+    with contextlib.suppress(RecipeError, OSError):
+        if first is not None and catalog.canonical(first):
+            return catalog.get(first)
+        card = locate.card_of(first) if first is not None else None
+        return catalog.get(card.recipe) if card else None
+    return None
+
+
+class _Bash(BashComplete):
+    """Bash takes `=` for a word of its own, and puts a blank behind what it has completed."""
+
+    source_template = BashComplete.source_template.replace(
+        "    return 0\n",
+        '    [[ "${COMPREPLY[0]}" == *= ]] && compopt -o nospace\n\n    return 0\n',
+    )
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words as they were typed."""
+        before, current = super().get_completion_args()
+        words = list(_joined([*before, current]))
+        self.kept = words[-1].rpartition("=")[0] + "=" if current != words[-1] else ""
+        return words[:-1], words[-1]
+
+    def format_completion(self, item: CompletionItem[str]) -> str:
+        """What Bash is to put in the place of its own last word."""
+        item.value = item.value.removeprefix(self.kept)
+        return super().format_completion(item)
+
+
+def _joined(words: list[str]) -> Iterator[str]:
+    whole = words[0] if words else ""
+    for before, word in pairwise(words):
+        if "=" in (before, word):
+            whole += word
+        else:
+            yield whole
+            whole = word
+    yield whole
+
+
+def register() -> None:
+    """Has Click use what is made for Bash here."""
+    add_completion_class(_Bash, "bash")

@@ -1,0 +1,1 @@
+"""What each command does, one function a file; the command line and Python both call these."""

@@ -1,0 +1,285 @@
+"""Other formats: written beside, read back by what will run them, compared, and only then kept."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_recipes import atomic, backend, extras
+from keras_recipes.commands import evaluate as evaluation
+from keras_recipes.errors import InputError, RecipeError, described
+from keras_recipes.models import formats, runtime
+from keras_recipes.models.fitted import Askable, Fitted
+from keras_recipes.models.formats import keras_file
+from keras_recipes.models.formats.format import Format
+from keras_recipes.saved import load, locate, save
+from keras_recipes.saved import open as opening
+from keras_recipes.untrusted import archive
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+log = logging.getLogger(__name__)
+
+SAME_RUNTIME, OTHER_RUNTIME = 1e-6, 1e-5
+"""How far outputs may differ, relative to max(1, |output|): another runtime sums in another order,
+and float32 has seven digits."""
+
+MOST_INPUTS = 10_000
+UNKNOWN_LENGTH = 32
+"""Steps or pixels of made-up inputs, where a net takes any number."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export that was read back and compared.
+
+    Attributes:
+        path: Where it lies.
+        largest_difference: Of its outputs to the original's, relative to max(1, |output|).
+        tolerance: How large that may have been.
+        inputs: How many inputs were compared.
+        runtime: What computed the export, such as "onnxruntime 1.31.1".
+    """
+
+    path: Path
+    largest_difference: float
+    tolerance: float
+    inputs: int
+    runtime: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a format is written and read back.
+
+    Attributes:
+        ending: Of its files' names, or, with a hyphen, of the folders' default names.
+        staged: Writes beside, and publishes when the block ends well.
+        open: Opens what was staged.
+        check_folder: Refuses a folder in which something else would be lost.
+        tolerance: Of the outputs.
+        format: Where it leaves Keras.
+    """
+
+    ending: str
+    staged: Callable[[Fitted, Path], contextlib.AbstractContextManager[Path]]
+    open: Callable[[Path], Askable]
+    tolerance: float
+    format: Format | None = None
+    check_folder: Callable[[Path], None] = lambda path: None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a single file."""
+        return self.ending.startswith(".")
+
+
+def export(model: Fitted | str | Path, format: str, path: str | Path | None = None) -> Exported:
+    """Writes a model in another format and proves that it computes the same.
+
+    Args:
+        model: From `fit` or `load`; a recipe's name, or a saved model's path.
+        format: `json-h5`, `keras`, `saved-model`, `onnx` or `litert`.
+        path: The file or, for `json-h5` and `saved-model`, the folder to write; None means one
+            that is named after the model, here.
+
+    Returns:
+        Where it lies, and how its outputs compare with the model's.
+
+    Raises:
+        InputError: An unknown format, a path that the format cannot have, or a missing extra.
+        RecipeError: The export could not be written, or computes something else; nothing was kept.
+        UnsafeModelError: As for `load`.
+        CorruptModelError: As for `load`.
+    """
+    target = default_path(_place(model), format) if path is None else locate.target(path)
+    check(format, target)
+    fitted = load.load(model)
+    way, x, there = FORMATS[format], _real_inputs(fitted), target.exists()
+    expected = fitted.runtime.outputs(x)
+    with way.staged(fitted, target) as staged:
+        read = way.open(staged)
+        difference = _difference(expected, read.runtime.outputs(x))
+        if not difference <= way.tolerance:
+            raise RecipeError(
+                f"the export computes something else: outputs differ by {difference:.3g}, "
+                f"at most {way.tolerance:g} was expected; nothing was written"
+            )
+        if _known(read) != _known(fitted):
+            raise RecipeError("the export lost its card on the way; nothing was written")
+    if there:
+        log.info("replaced the %s that was at %s", "file" if way.is_file else "folder", target)
+    return Exported(target, difference, way.tolerance, len(x), read.runtime.name)
+
+
+def check(format: str, path: Path) -> None:
+    """Refuses a format or a path before any work.
+
+    Raises:
+        InputError: An unknown format, a path that it cannot have or that cannot be written, a
+            missing extra, or a backend that cannot write it.
+    """
+    if not isinstance(format, str) or format not in FORMATS:
+        raise InputError(
+            f"format: expected one of {', '.join(FORMATS)}, received {described(format)}"
+        )
+    way = FORMATS[format]
+    if way.format and way.format.extra:
+        extras.require(f"format {format}", way.format.extra)
+    if way.format and backend.name() != "tensorflow":
+        raise InputError(
+            f"format {format}: is written by TensorFlow, received KERAS_BACKEND={backend.name()}; "
+            "unset it, the model is the same on every backend"
+        )
+    if way.is_file and path.suffix != way.ending:
+        raise InputError(f"{path}: a file of this format has a name that ends in {way.ending}")
+    way.check_folder(path.resolve())
+    atomic.prepare_file(path.resolve()) if way.is_file else atomic.prepare(path.resolve())
+
+
+def _place(model: Fitted | str | Path) -> Path:
+    """Where the model lies, or its recipe's name for one that lies nowhere yet."""
+    if not isinstance(model, Fitted):
+        return locate.locate(model)
+    return model.place or Path(model.card.recipe if model.card else "model")
+
+
+def default_path(model: Path, format: str) -> Path:
+    """Where an export goes when nothing is said: here, under the model's name."""
+    ending = next((way.ending for name, way in FORMATS.items() if name == format), "")
+    return Path(f"{model.name if model.is_dir() else model.stem}{ending}")
+
+
+@contextmanager
+def _json_h5(fitted: Fitted, path: Path) -> Iterator[Path]:
+    """`model.json` and `model.weights.h5`, with the card; pictures and history stay behind."""
+    target = path.resolve()
+    _check_pair(target)
+    bare = Fitted(model=fitted.model, card=fitted.card)
+    with atomic.folder(target, save.members(bare)) as staged:
+        yield staged
+
+
+def _check_pair(target: Path) -> None:
+    save.check_replaceable(target, (locate.ARCHITECTURE, locate.WEIGHTS, locate.CARD))
+
+
+@contextmanager
+def _keras(fitted: Fitted, path: Path) -> Iterator[Path]:
+    """Keras' own single file, as Keras saves it."""
+    content = keras_file.converted(fitted.model)
+    if fitted.card:
+        card = fitted.card.of(archive.read_keras(content, "the export"))
+        content = keras_file.joined(content, card.to_json().encode())
+    with atomic.checked_file(path, content) as staged:
+        yield staged
+
+
+def _leaving(format: Format) -> Way:
+    """How a format is written that leaves Keras."""
+
+    @contextmanager
+    def staged(fitted: Fitted, path: Path) -> Iterator[Path]:
+        members = _converted(format, fitted.model)
+        if fitted.card:
+            card = fitted.card.of(members)
+            members = format.joined(members, card.to_json().encode())
+        if format.is_file:
+            (content,) = members.values()
+            with atomic.checked_file(path, content) as place:
+                yield place
+            return
+        check_folder(path.resolve())
+        with atomic.folder(path.resolve(), members) as place:
+            yield place
+
+    def check_folder(path: Path) -> None:
+        if format.is_file:
+            return
+        ours = (*format.members, *format.may_have)
+        if (there := atomic.replaced(path, ours)) and format.members[0] not in there:
+            raise InputError(f"{path}: holds no {format.name}; name another folder")
+
+    return Way(
+        format.ending,
+        staged,
+        lambda place: opening.open_export(place, format),
+        OTHER_RUNTIME,
+        format,
+        check_folder,
+    )
+
+
+def _converted(format: Format, model: "keras.Model") -> formats.format.Members:
+    try:
+        with _portable(model):
+            return format.converted(model)
+    except Exception as error:  # each converter has its own
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RecipeError(f"this model cannot be written as {format.name}: {reason}") from error
+
+
+@contextmanager
+def _portable(model: "keras.Model") -> Iterator[None]:
+    """Meanwhile recurrent layers compute step by step, and not by cuDNN, which only GPUs have."""
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "use_cudnn")]
+    before = [layer.use_cudnn for layer in layers]
+    for layer in layers:
+        layer.use_cudnn = False
+    try:
+        yield
+    finally:
+        for layer, value in zip(layers, before, strict=True):
+            layer.use_cudnn = value
+
+
+def _difference(expected: "np.ndarray", received: "np.ndarray") -> float:
+    import numpy as np
+
+    if expected.shape != received.shape:
+        raise RecipeError(
+            f"the export computes something else: outputs of shape {received.shape}, "
+            f"expected {expected.shape}; nothing was written"
+        )
+    return float((abs(expected - received) / np.maximum(1, abs(expected))).max())
+
+
+def _known(model: Askable) -> str | None:
+    return model.card.of({}).to_json() if model.card else None
+
+
+def _real_inputs(fitted: Fitted) -> "np.ndarray":
+    """The recipe's test inputs, spread over all of them; where there are none, made-up numbers."""
+    import numpy as np
+
+    card = fitted.card
+    if card is not None:
+        with contextlib.suppress(InputError):
+            x = evaluation.data_for(card, None, {}).test.x
+            runtime.check_fits(fitted.runtime, x, card.recipe)
+            return x[:: -(-len(x) // MOST_INPUTS)]
+    random = np.random.default_rng(0)
+    shape = [UNKNOWN_LENGTH if size is None else size for size in fitted.runtime.input_shape]
+    if words := _vocabulary(fitted.model):
+        return random.integers(words, size=(32, *shape))
+    return random.normal(size=(32, *shape)).astype("float32")
+
+
+def _vocabulary(model: "keras.Model") -> int | None:
+    """What the inputs of a net that begins with embeddings have to be below."""
+    import keras
+
+    embeddings = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Embedding)]
+    return min((layer.input_dim for layer in embeddings), default=None)
+
+
+FORMATS = {
+    "json-h5": Way("-json-h5", _json_h5, load.read, SAME_RUNTIME, check_folder=_check_pair),
+    "keras": Way(".keras", _keras, load.read, SAME_RUNTIME),
+    **{name: _leaving(format) for name, format in formats.FORMATS.items()},
+}

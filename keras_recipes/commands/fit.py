@@ -1,0 +1,369 @@
+"""Fitting a recipe: options to data, net and plan; the plan to a trained model with its card."""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend, catalog, options
+from keras_recipes.data import files
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.errors import InputError, RecipeError, StoppedError, described
+from keras_recipes.models.card import Card
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.runtime import KerasRuntime
+from keras_recipes.recipe import Plan, Recipe
+from keras_recipes.report import progress
+from keras_recipes.saved import load, save
+from keras_recipes.train.attempts import Run
+from keras_recipes.train.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    import keras
+
+
+HISTORY_ROWS = 1_000
+"""About as many epochs of a longer history are kept with the model; the card says the stride."""
+
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be fitted, checked as far as it can be without starting Keras."""
+
+    recipe: Recipe
+    preset: str | None
+    options: dict[str, Any]
+    data: Dataset
+    paths: list[str] | None
+    plan: Plan
+
+    def made_of(self) -> dict[str, Any]:
+        """What makes the fit the one it is, as far as it is known without Keras."""
+        return {**self.options, "data": self.data.sha256}
+
+
+def fit(
+    recipe: Fitted | str | Path,
+    data: Any = None,
+    *,
+    preset: str | None = None,
+    start: Fitted | str | Path | None = None,
+    callbacks: "Iterable[keras.callbacks.Callback] | None" = None,
+    show_progress: bool | None = None,
+    **given: Any,
+) -> Fitted:
+    """Trains a recipe until it reaches its goal.
+
+    Args:
+        recipe: The recipe's name, such as "xor"; or, to go on training it, a fitted model or the
+            path of a saved one.
+        data: Paths of files to read, or a pair `(x, y)` of arrays, lists or DataFrames. None reads
+            the recipe's own data or, where a model is given, again what that was fitted on.
+        preset: One of the recipe's sets of options; not for a model that goes on training, which
+            has its own.
+        start: A model of the recipe named to go on training, with its options, instead of a new
+            one: fitted, a recipe's name, or a path.
+        callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
+        show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
+        **given: The recipe's options, as `recipes show` lists them.
+
+    Returns:
+        The model, its card, its history, and where the recipe keeps them its first weights.
+
+    Raises:
+        InputError: An unknown recipe, option or preset, or data that cannot be used; before Keras
+            is imported, where it is about a name or an option.
+        GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
+        RecipeError: The loss is no longer a finite number.
+        UnsafeModelError: As for `load`, of a model that is to go on training.
+        CorruptModelError: As for `load`, of a model that is to go on training.
+    """
+    if _is_model(recipe):
+        if start is not None:
+            raise InputError("start: expected one model to go on training, received two")
+        card = start_card(recipe)
+        name, start, data = card.recipe, recipe, card.paths() if data is None else data
+    else:
+        name = str(recipe)
+    before = None if start is None else start_card(start)
+    task = prepare(name, () if data is None else data, preset=preset, given=given, start=before)
+    begun = None if start is None else load.load(start)
+    return carry_out(task, start=begun, callbacks=callbacks or (), show_progress=show_progress)
+
+
+def _is_model(recipe: Fitted | str | Path) -> bool:
+    """Whether a model is meant, and not a recipe, which has the name of one that is fitted here."""
+    if not isinstance(recipe, str):
+        return True
+    path = Path(recipe)
+    return catalog.canonical(recipe) is None and (len(path.parts) > 1 or path.exists())
+
+
+def start_card(model: Fitted | str | Path) -> Card:
+    """The card of a model that is to go on training.
+
+    Raises:
+        InputError: There is no such model, or it is no recipe's.
+        CorruptModelError: It is damaged.
+    """
+    card = load.card_of(model)
+    if card is None:
+        which = f"{model}: " if isinstance(model, str | Path) else ""
+        raise InputError(
+            f"{which}expected a fitted recipe, received a model without a card, which does not say "
+            "how to train it"
+        )
+    return card
+
+
+def prepare(
+    name: str,
+    data: Any = (),
+    *,
+    preset: str | None = None,
+    given: Mapping[str, Any],
+    start: Card | None = None,
+) -> Task:
+    """The first half of `fit`: checks the options and reads the data; see there.
+
+    Args:
+        name: As for `fit`.
+        data: As for `fit`.
+        preset: As for `fit`.
+        given: As for `fit`.
+        start: The card of the model to go on training.
+    """
+    recipe = catalog.get(name)
+    values = settled(recipe, preset, given, start)
+    dataset, paths = _dataset(recipe, data, values, start)
+    if start and recipe.check_data:
+        recipe.check_data(start.learned, dataset)
+    for option, value in options.check(recipe, dataset.implied).items():
+        if given.get(option, value) != value:
+            raise InputError(
+                f"{option}: follows from the data, {value}, received {given[option]}; leave it out"
+            )
+        values[option] = value
+    plan = options.call(recipe, "training", options=values)
+    log.debug("options: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
+    return Task(recipe, preset, values, dataset, paths, plan)
+
+
+def settled(
+    recipe: Recipe, preset: str | None, given: Mapping[str, Any], start: Card | None = None
+) -> dict[str, Any]:
+    """All options of a fit, but for those that follow from the data; nothing is read for them.
+
+    Args:
+        recipe: To be fitted.
+        preset: As for `fit`.
+        given: As for `fit`.
+        start: The card of the model to go on training.
+
+    Raises:
+        InputError: One that there is not, or that has no effect here, or a card of another recipe.
+    """
+    if start and start.recipe != recipe.name:
+        raise InputError(
+            f"--from: expected a fitted {recipe.name}, received a {start.recipe}; name another"
+        )
+    options.fitting(recipe, given)
+    if start:
+        _check_settled(recipe, start, preset, given)
+    return options.resolve(recipe, preset, {**(start.options if start else {}), **given})
+
+
+def carry_out(
+    task: Task,
+    folder: Path | None = None,
+    *,
+    start: Fitted | None = None,
+    callbacks: "Iterable[keras.callbacks.Callback]" = (),
+    checkpoint: Checkpoint | None = None,
+    show_progress: bool | None = None,
+) -> Fitted:
+    """The second half of `fit`; see there.
+
+    Args:
+        task: From `prepare`.
+        folder: Where to save the model.
+        start: The model to go on training, whose card `prepare` was given.
+        callbacks: Keras callbacks.
+        checkpoint: Where an interrupted fit is kept and, if asked for, taken up again.
+        show_progress: Whether to draw a progress bar.
+
+    Raises:
+        StoppedError: Somebody asked to stop; the checkpoint has the state.
+    """
+    backend.start()
+    log.debug("versions: %s", ", ".join(map(" ".join, save.versions().items())))
+    recipe = task.recipe
+    run = Run(
+        recipe,
+        task.options,
+        task.plan,
+        task.data,
+        callbacks=tuple(callbacks),
+        start=start.model if start else None,
+    )
+    if checkpoint and (state := checkpoint.kept(run.made_of())):
+        run.go_on_from(state)
+    with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
+        _train(run, checkpoint, update)
+    if task.plan.goal:
+        log.info("reached: %s", task.plan.goal.text)
+    fitted = Fitted(
+        model=run.model,
+        card=_calibrated(_card(task, run), task, run),
+        history=run.history().thinned(HISTORY_ROWS),
+        first_weights=run.first_weights if recipe.keeps_first_weights else None,
+    )
+    if folder:
+        _save_somewhere(fitted, folder)
+    _compare_with_guessing(task, fitted, saved=folder is not None)
+    if checkpoint:
+        checkpoint.discard()
+    return fitted
+
+
+def _train(run: Run, checkpoint: Checkpoint | None, update: progress.Update) -> None:
+    try:
+        run.until_goal(checkpoint, update)
+    except StoppedError:
+        raise
+    except RecipeError:
+        if checkpoint:  # it came to its end: there is nothing to go on with
+            checkpoint.discard()
+        raise
+
+
+def _compare_with_guessing(task: Task, fitted: Fitted, *, saved: bool) -> None:
+    if task.recipe.guess is None or fitted.card is None:
+        return
+    guess = task.recipe.guess(task.data)
+    reached = fitted.card.metrics[guess.metric]
+    if guess.is_as_good_as(reached):
+        log.warning(
+            "no better than guessing: %s %.3g where %s gives %.3g%s; try a smaller learning_rate",
+            guess.metric,
+            reached,
+            guess.text,
+            guess.value,
+            "; saved all the same" if saved else "",
+        )
+
+
+def _save_somewhere(fitted: Fitted, folder: Path) -> None:
+    """Saves the model; where that fails, in a temporary folder, so that no training is lost."""
+    try:
+        save.save(fitted, folder)
+    except RecipeError as error:
+        elsewhere = Path(tempfile.mkdtemp()) / folder.name
+        try:
+            save.save(fitted, elsewhere)
+        except RecipeError:
+            raise error from None
+        raise RecipeError(f"{error}; the fitted model is saved as {elsewhere}") from error
+
+
+def _card(task: Task, run: Run) -> Card:
+    test, data = task.data.test, task.data
+    return Card(
+        recipe=task.recipe.name,
+        options=task.options,
+        preset=task.preset,
+        data={
+            "name": _writable(data.name),
+            "paths": task.paths,
+            "examples": len(data.train),
+            "validation_examples": len(data.validation) if data.validation else 0,
+            "test_examples": len(test),
+            "sha256": data.sha256,
+            "note": data.note,
+        },
+        metrics=task.recipe.measure(test.y, KerasRuntime(run.model).outputs(test.x)),
+        training={
+            "epochs": run.epochs,
+            "restarts": run.restarts,
+            "seconds": round(run.seconds, 3),
+            "backend": backend.describe(),
+            "history_stride": run.history().thinned(HISTORY_ROWS).stride,
+        },
+        learned=dict(data.learned),
+        versions=save.versions(),
+    )
+
+
+def _calibrated(card: Card, task: Task, run: Run) -> Card:
+    """The card, with what the recipe finds out once the net is trained."""
+    if task.recipe.calibrate is None:
+        return card
+    found = options.call(task.recipe, "calibrate", run.model, task.data, options=task.options)
+    return replace(
+        card,
+        learned={**card.learned, **found.learned},
+        metrics={**card.metrics, **found.metrics},
+    )
+
+
+def _check_settled(
+    recipe: Recipe, card: Card, preset: str | None, given: Mapping[str, Any]
+) -> None:
+    if preset is not None:
+        raise InputError(
+            f"--preset {preset}: a model that goes on training keeps its options; change single "
+            "ones with --set, or fit anew without --from"
+        )
+    # A card has no value for options that came to the recipe later.
+    had = {name: option.default for name, option in options.of(recipe).items()} | card.options
+    for option in (*recipe.reads_as_before, *recipe.built_as_before):
+        if given.get(option, had[option]) != had[option]:
+            raise InputError(
+                f"{option}: a model that goes on training keeps it as before, {had[option]!r}, "
+                f"received {given[option]!r}; leave it out, or fit anew without --from"
+            )
+
+
+def _dataset(
+    recipe: Recipe, data: Any, values: Mapping[str, Any], start: Card | None = None
+) -> tuple[Dataset, list[str] | None]:
+    """The data, and the paths it was read from, or None when it came as arrays."""
+    texts = files.as_texts(data)
+    if texts is None and not (isinstance(data, Sequence) and not data):
+        given = recipe.from_arrays(*_pair(data))
+        _say_read(given)
+        return given, None
+    # A name that is no text in any encoding can still be opened, but not written down.
+    known = [_writable(text) for text in texts or ()]
+    known_before = [start.learned] if start and recipe.reads_as_before else []
+    read = options.call(recipe, "read", texts or [], *known_before, options=values)
+    _say_read(read)
+    return read, None if "-" in known else list(read.known_as) or known
+
+
+def _pair(data: Any) -> Sequence[Any]:
+    if not isinstance(data, Sequence):
+        raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
+    if len(data) != 2:
+        raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
+    return data
+
+
+def _writable(name: str) -> str:
+    return name.encode(errors="replace").decode()
+
+
+def _say_read(data: Dataset) -> None:
+    log.debug(
+        "read %s: %s examples to train on, %s to watch, %s to measure on; %s",
+        data.name,
+        f"{len(data.train):,}",
+        f"{len(data.validation) if data.validation else 0:,}",
+        f"{len(data.test):,}",
+        data.note,
+    )

@@ -1,0 +1,561 @@
+"""Log lines to records: when, in which session, and the message without what varies in it.
+
+Formats, told apart by the first lines: Apache's and nginx' common and combined format, JSON lines,
+syslog (RFC 3164 and 5424), and text with or without a time at the beginning of the line. A record
+may go on over several lines: indented ones belong to the line before (a stack trace), others
+without a time are events of their own in the session of the line before. A record that names no
+session is in none, and is passed over.
+
+A message's *form* is the message without its digits and without its session's key: numbers never
+tell kinds of messages apart. Where digits do (an HTTP status), they are kept as control characters.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
+from keras_recipes.untrusted import patience
+
+FormatName = Literal["text", "syslog", "combined", "jsonl"]
+
+LONGEST_FORM = 2_000
+"""Of a longer message only so many bytes tell its kind."""
+
+SAMPLE = 2_000
+"""Lines by which format and session key are recognised."""
+
+LONGEST_KEY = 1_000
+SHORTEST_WINDOW, LONGEST_WINDOW = 0.001, 1e9
+
+PATIENCE = 5.0
+"""Seconds of processor time in which a block of lines has to be read; a normal one takes 0.03."""
+
+IDLE_SECONDS = 1_800.0
+"""A client of a web server that has been silent for so long begins a new session."""
+
+DIGITS = b"0123456789"
+_KEEP = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
+_SHOW = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
+
+_MONTHS = {
+    m: i for i, m in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
+}
+
+_COMBINED = re.compile(
+    rb"(?P<host>\S+) (?P<ident>\S+) (?P<user>.+?) \[(?P<time>[^\]]+)\] "
+    rb'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<size>\S+)'
+    rb'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
+)
+_SYSLOG = re.compile(
+    rb"(?:<\d{1,3}>)?(?:(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<host>\S+) "
+    rb"|1 (?P<time5>\S+) (?P<host5>\S+) )(?P<program>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?:? ?"
+)
+_STAMP = re.compile(
+    rb"[\[(]?(?:"
+    rb"(?P<iso>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?)"
+    rb"|(?P<apache>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?)"
+    rb"|(?P<short>\d\d/\d\d/\d\d \d\d:\d\d:\d\d)"
+    rb"|(?P<compact>\d{6} \d{6})\b"
+    rb"|(?P<syslog>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
+    rb"|(?P<epoch>1\d{9}(?:\.\d+|\d{3})?)\b"
+    rb")[\])]?"
+)
+_TIME_FIELDS = ("@timestamp", "timestamp", "time", "ts", "datetime", "date", "asctime")
+_MESSAGE_FIELDS = ("message", "msg", "event", "log", "text", "body")
+_LEVEL_FIELDS = ("level", "severity", "levelname", "log.level", "logger")
+_SESSION_FIELDS = (
+    *("session", "session_id", "sessionid", "request_id", "requestid", "trace_id", "traceid"),
+    *("trace.id", "correlation_id", "transaction_id", "job_id", "task_id", "user_id", "user"),
+)
+_KEYS = (
+    rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    rb"\b(?:session|sess|sid|request|req|trace|txn|transaction|job|task|order|conn|connection)"
+    rb"(?:[_-]?id)?[=:#]\s?[\w.-]+",
+    rb"\b[\w.-]+\[\d+\]",
+    rb"\b[0-9a-f]{16,}\b",
+)
+_PREFIXED = re.compile(rb"\b([A-Za-z]+[_-])-?\d{4,}")
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What lines belong together.
+
+    Attributes:
+        by: "regex" (what it matches), "field" (a field's value), or "window" (a stretch of time, or
+            of lines where these have no time).
+        key: The pattern or the field's name; empty for windows.
+        window: Seconds, or lines, of a window; else 0.
+        idle: A session that was silent for longer than so many seconds is over, and its key begins
+            a new one; 0 means that a key names one session, however long it is silent.
+    """
+
+    by: Literal["regex", "field", "window"]
+    key: str = ""
+    window: float = 0.0
+    idle: float = 0.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the lines of a log are to be read; JSON values only, for the card."""
+
+    format: FormatName
+    timed: bool
+    sessions: Sessions
+
+    @property
+    def by(self) -> str:
+        """What makes a session, in words."""
+        rule = self.sessions
+        if rule.by == "window":
+            return f"windows of {rule.window:g} {'s' if self.timed else 'lines'}"
+        return rule.key + (f", closed after {rule.idle:g} s of silence" if rule.idle else "")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> "Layout":
+        """What `to_json` gave, trusting nothing in it.
+
+        Raises:
+            CorruptModelError: It is something else.
+        """
+        try:
+            by = dict(values["sessions"])
+            sessions = Sessions(by["by"], by["key"], float(by["window"]), float(by["idle"]))
+            layout = cls(values["format"], values["timed"], sessions)
+            good = layout._is_one()
+        except (TypeError, KeyError, ValueError, AttributeError, re.error) as error:
+            raise CorruptModelError(
+                f"the card's way to read logs is damaged: {printable(error)}; fit again"
+            ) from None
+        if not good:
+            raise CorruptModelError("the card's way to read logs is damaged; fit again")
+        return layout
+
+    def _is_one(self) -> bool:
+        """Whether logs can be read so."""
+        rule = self.sessions
+        if self.format not in ("text", "syslog", "combined", "jsonl"):
+            return False
+        if not isinstance(self.timed, bool) or not 0 <= rule.idle <= LONGEST_WINDOW:
+            return False
+        if rule.by == "window":
+            shortest = SHORTEST_WINDOW if self.timed else 1
+            return rule.key == "" and shortest <= rule.window <= LONGEST_WINDOW
+        if rule.window or not 0 < len(rule.key) <= LONGEST_KEY:
+            return False
+        if rule.by == "regex":
+            _compiled(rule.key)
+        return rule.by == "regex" or (rule.by == "field" and self.format != "text")
+
+
+@dataclass
+class Records:
+    """Columns, an entry for each event; lines that are no event of their own have none.
+
+    Attributes:
+        forms: The messages without what varies.
+        keys: Of the sessions.
+        times: Seconds since 1970, UTC; the line before's where a line has none.
+        lines: Numbers of the lines, from 1.
+    """
+
+    forms: list[bytes]
+    keys: list[bytes]
+    times: list[float]
+    lines: list[int]
+
+    def __len__(self) -> int:
+        return len(self.forms)
+
+
+def recognise(
+    sample: Sequence[bytes],
+    *,
+    log_format: str = "auto",
+    session: str = "",
+    session_field: str = "",
+    window: str = "",
+) -> Layout:
+    """How to read a log that begins with these lines.
+
+    Args:
+        sample: The first lines.
+        log_format: Its format, or "auto".
+        session: A regular expression; lines where it matches the same text belong together.
+        session_field: The name of a field of the format; lines with equal values do.
+        window: A stretch of time such as `5m`, or a number of lines.
+
+    Raises:
+        InputError: The pattern is none, or the format has no such field.
+    """
+    lines = [line for line in sample[:SAMPLE] if line.strip()]
+    found = log_format if log_format != "auto" else _format(lines)
+    timed = found == "combined" or _share(lines, _timed(found)) >= 0.5
+    if sum(map(bool, (session, session_field, window))) > 1:
+        raise InputError("expected one of session, session_field and window, received several")
+    if session:
+        try:
+            _compiled(session)
+        except (re.error, ValueError) as error:
+            raise InputError(f"session: expected a regular expression: {error}") from None
+        sessions = Sessions("regex", session)
+    elif session_field:
+        _check_field(found, session_field, lines)
+        sessions = Sessions("field", session_field)
+    elif window:
+        sessions = Sessions("window", window=_window(window, timed))
+    else:
+        sessions = _sessions(found, timed, lines)
+    return Layout(found, timed, sessions)  # type: ignore[arg-type]
+
+
+class Parser:
+    """Lines to records, by a layout; what it remembers of the lines before is its state.
+
+    Attributes:
+        line: How many lines it has seen.
+        without: How many of their records are in no session.
+        time: Of the last record.
+        key: Of the last record.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
+        self._parse = {
+            "text": self._text,
+            "syslog": self._syslog,
+            "combined": self._combined,
+            "jsonl": self._jsonl,
+        }[layout.format]
+        rule = layout.sessions
+        self._pattern = _compiled(rule.key) if rule.by == "regex" else None
+        self._field = rule.key if rule.by == "field" else ""
+        self._window = rule.window if rule.by == "window" else 0.0
+
+    def parse(self, lines: Iterable[bytes]) -> Records:
+        """The records of the next lines.
+
+        Raises:
+            UnsafeModelError: The sessions' regular expression takes too long on them.
+        """
+        records = Records([], [], [], [])
+        rule = printable(repr(self.layout.sessions.key))
+        refusal = UnsafeModelError(
+            f"log lines after {self.line:,}: finding sessions by {rule} takes too long; fit with a "
+            "simpler regular expression"
+        )
+        with patience.at_most(PATIENCE, refusal):
+            self._parse(lines, records)
+        return records
+
+    def _text(self, lines: Iterable[bytes], records: Records) -> None:
+        search = self._pattern.search if self._pattern else None
+        forms, keys = records.forms.append, records.keys.append
+        times, numbers = records.times.append, records.lines.append
+        for line, begins in self._heads(lines):
+            if search:
+                match = search(line)
+                if match:
+                    self.key = match[0]
+                    line = line[: match.start()] + line[match.end() :]
+                elif begins or not self.key:
+                    self.key = b""
+                    self.without += 1
+                    continue
+            else:
+                self.key = self._window_key(self.time, self.line)
+            forms(line[:LONGEST_FORM].translate(None, DIGITS))
+            keys(self.key)
+            times(self.time)
+            numbers(self.line)
+
+    def _heads(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+        """Lines that are no mere continuation, without their times; whether they begin a record."""
+        stamp, timed = _STAMP.match, self.layout.timed
+        for line in lines:
+            self.line += 1
+            match = stamp(line) if timed else None
+            if match:
+                self.time = _seconds(match[match.lastindex or 0])
+                yield line[match.end() :], True
+            elif line and (line[0] not in b" \t" if timed else line.strip()):
+                yield line, not timed
+
+    def _syslog(self, lines: Iterable[bytes], records: Records) -> None:
+        for line in lines:
+            self.line += 1
+            match = _SYSLOG.match(line)
+            if match:
+                self.time = _seconds(match["time"] or match["time5"])
+                fields = match.groupdict()
+                fields["host"] = fields["host"] or fields["host5"]
+                rest = match["program"] + b": " + line[match.end() :]
+                self.key = b""
+                self._add(records, rest, line, fields.get(self._field))
+            elif line and line[0] not in b" \t":
+                self._add(records, line, line)
+
+    def _combined(self, lines: Iterable[bytes], records: Records) -> None:
+        for line in lines:
+            self.line += 1
+            self.key = b""
+            match = _COMBINED.match(line)
+            if match:
+                self.time = _seconds(match["time"])
+                method, _, rest = match["request"].partition(b" ")
+                path = rest.rpartition(b" ")[0] or rest
+                path = path.partition(b"?")[0].replace(b"/", b" /")
+                status = match["status"].translate(_KEEP)
+                fields = {**match.groupdict(), "method": method, "path": path}
+                form = b" ".join([method, status, path])
+                self._add(records, form, line, fields.get(self._field))
+            elif line.strip():
+                self._add(records, line, line)
+
+    def _jsonl(self, lines: Iterable[bytes], records: Records) -> None:
+        for line in lines:
+            self.line += 1
+            if not line.strip():
+                continue
+            self.key = b""
+            value = _object(line)
+            if value is None:
+                self._add(records, b"no JSON: " + line, line)
+                continue
+            stamp = _first(value, _TIME_FIELDS)
+            if stamp is not None:
+                self.time = _seconds(_bytes(stamp)) or self.time
+            message = _first(value, _MESSAGE_FIELDS)
+            level = _first(value, _LEVEL_FIELDS)
+            form = line if message is None else _bytes(level or "") + b" " + _bytes(message)
+            key = _field(value, self._field) if self._field else None
+            self._add(records, form, line, None if key is None else _bytes(key))
+
+    def _add(
+        self,
+        records: Records,
+        form: bytes,
+        line: bytes,
+        key: bytes | None = None,
+    ) -> None:
+        if self._field:
+            self.key = key or self.key
+        elif self._pattern:
+            match = self._pattern.search(line)
+            if match:
+                self.key = match[0]
+                form = form.replace(self.key, b"", 1)
+        else:
+            self.key = self._window_key(self.time, self.line)
+        if not self.key:
+            self.without += 1
+            return
+        records.forms.append(form[:LONGEST_FORM].translate(None, DIGITS))
+        records.keys.append(self.key)
+        records.times.append(self.time)
+        records.lines.append(self.line)
+
+    def _window_key(self, time: float, number: int) -> bytes:
+        if not self.layout.timed:
+            return b"line %d" % (1 + int((number - 1) // self._window * self._window))
+        return _clock(time // self._window * self._window)
+
+
+def _compiled(pattern: str) -> "re.Pattern[bytes]":
+    """A session's regular expression.
+
+    Raises:
+        re.error: It is none.
+        ValueError: It is too long, or too much for Python.
+    """
+    if len(pattern) > LONGEST_KEY:
+        raise ValueError(f"one of at most {LONGEST_KEY:,} characters")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what may mean something else one day
+            return re.compile(pattern.encode())
+    except (OverflowError, RecursionError, MemoryError) as error:
+        raise ValueError(f"it is too large: {printable(error)}") from None
+
+
+def readable(form: bytes) -> str:
+    """A form as people can read it: digits are digits again, control characters are spelt out."""
+    text = form.translate(_SHOW)
+    try:
+        words = text.decode().split()
+    except UnicodeDecodeError:
+        words = text.decode("cp1252", "replace").split()
+    return printable(" ".join(words), LONGEST_FORM)
+
+
+def clock(seconds: float) -> str:
+    """A time as ISO 8601, UTC."""
+    return _clock(seconds).decode()
+
+
+@lru_cache(maxsize=4_096)
+def _clock(seconds: float) -> bytes:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    except (OverflowError, ValueError, OSError):
+        return b"time %d" % seconds
+
+
+@lru_cache(maxsize=65_536)
+def _seconds(stamp: bytes) -> float:
+    """Seconds since 1970; 0 for what is no time. Times without a zone are taken for UTC."""
+    match = _STAMP.fullmatch(stamp)
+    kind = match.lastgroup if match else None
+    text = stamp.decode("ascii", "replace")
+    try:
+        if kind == "epoch":
+            value = float(text)
+            return value / 1000 if value > 1e11 else value
+        if kind in (None, "iso"):
+            return _utc(datetime.fromisoformat(text.replace("/", "-").replace(",", ".")))
+        if kind == "apache":
+            zone = " %z" if " " in text else ""
+            return _utc(datetime.strptime(text, f"%d/%b/%Y:%H:%M:%S{zone}"))
+        if kind == "short":
+            return _utc(datetime.strptime(text, "%y/%m/%d %H:%M:%S"))
+        if kind == "compact":
+            return _utc(datetime.strptime(text, "%y%m%d %H%M%S"))
+        return _without_year(text)
+    except ValueError:
+        return 0.0
+
+
+def _utc(time: datetime) -> float:
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _without_year(text: str) -> float:
+    """Syslog gives no year: the latest in which the time is not in the future."""
+    now = datetime.now(UTC)
+    for year in (now.year, now.year - 1):
+        time = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+        if (time - now).total_seconds() < 86_400:
+            break
+    return time.timestamp()
+
+
+def _format(lines: Sequence[bytes]) -> FormatName:
+    if _share(lines, lambda line: _COMBINED.match(line) is not None) >= 0.8:
+        return "combined"
+    if _share(lines, lambda line: _SYSLOG.match(line) is not None) >= 0.8:
+        return "syslog"
+    if _share(lines, lambda line: _object(line) is not None) >= 0.8:
+        return "jsonl"
+    return "text"
+
+
+def _timed(name: str) -> Callable[[bytes], bool]:
+    if name == "syslog":
+        return lambda line: _SYSLOG.match(line) is not None
+    if name == "jsonl":
+        return lambda line: _first(_object(line) or {}, _TIME_FIELDS) is not None
+    return lambda line: _STAMP.match(line) is not None
+
+
+def _share(lines: Sequence[bytes], test: Callable[[bytes], bool]) -> float:
+    return sum(map(test, lines)) / max(1, len(lines))
+
+
+def _sessions(name: str, timed: bool, lines: Sequence[bytes]) -> Sessions:
+    """What to take for sessions when nothing is said."""
+    if name == "combined":
+        return Sessions("field", "host", idle=IDLE_SECONDS)
+    if name == "jsonl":
+        objects = [_object(line) or {} for line in lines]
+        for field in _SESSION_FIELDS:
+            values = [v for v in (_field(o, field) for o in objects) if v is not None]
+            if _groups([_bytes(v) for v in values], len(lines)):
+                return Sessions("field", field)
+    elif pattern := _key_pattern(lines):
+        return Sessions("regex", pattern)
+    return Sessions("window", window=300.0 if timed else 100.0)
+
+
+def _key_pattern(lines: Sequence[bytes]) -> str | None:
+    """A pattern for what looks like a key that ties lines together."""
+    prefixes = {m for line in lines for m in _PREFIXED.findall(line)}
+    candidates: list[bytes] = [*(re.escape(p) + rb"-?\d+" for p in sorted(prefixes)[:50]), *_KEYS]
+    for pattern in candidates:
+        found = [m[0] for m in map(re.compile(pattern).search, lines) if m]
+        if _groups(found, len(lines)):
+            return str(pattern, "ascii", "replace")
+    return None
+
+
+def _groups(keys: Sequence[bytes], lines: int) -> bool:
+    """Whether nearly every line has a key, and keys come back but are not few."""
+    distinct = len(set(keys))
+    return len(keys) >= 0.9 * max(1, lines) and distinct >= 20 and len(keys) >= 1.5 * distinct
+
+
+def _window(text: str, timed: bool) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", text.strip())
+    if not match or not float(match[1]):
+        raise InputError(f"window: expected a time such as 5m, or a number of lines, not {text!r}")
+    if bool(match[2]) != timed:
+        what = "a time such as 5m: its lines have times" if timed else "a number of lines"
+        raise InputError(f"window: expected {what}, received {text!r}")
+    width = float(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 1}[match[2]]
+    if not (SHORTEST_WINDOW if timed else 1) <= width <= LONGEST_WINDOW:
+        raise InputError(f"window: {text!r} is too short or too long; try {'5m' if timed else 100}")
+    return width
+
+
+def _check_field(name: str, field: str, lines: Sequence[bytes]) -> None:
+    if name == "text":
+        raise InputError("session_field: text has no fields; give --set session=REGEX instead")
+    if name == "jsonl":
+        known = {key for line in lines for key in (_object(line) or {})}
+        there = any(_field(_object(line) or {}, field) is not None for line in lines)
+    else:
+        pattern = _COMBINED if name == "combined" else _SYSLOG
+        known = {key for key in pattern.groupindex if not key.endswith("5")}
+        known |= {"method", "path"} if name == "combined" else set()
+        there = field in known
+    if not there:
+        raise InputError(f"session_field: no field {field!r}; there are {', '.join(sorted(known))}")
+
+
+def _object(line: bytes) -> "dict[str, Any] | None":
+    if line[:1] not in (b"{", b" "):
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _field(value: "dict[str, Any]", name: str) -> Any:
+    """A field, also one inside others: `request.id`."""
+    if name in value:
+        return value[name]
+    found: Any = value
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _first(value: "dict[str, Any]", names: Sequence[str]) -> Any:
+    return next((v for v in (_field(value, name) for name in names) if v is not None), None)
+
+
+def _bytes(value: Any) -> bytes:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode(errors="replace")

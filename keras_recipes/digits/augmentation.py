@@ -1,0 +1,141 @@
+"""Images changed at random while training, and looked at in several ways when asked."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_recipes.own_layers import PlainLayer, registered
+
+
+class RandomWarp(keras.layers.Layer):
+    """Turns, moves, scales, shears and bends images at random, while training only.
+
+    All of it is one change of coordinates, after Simard, Steinkraus and Platt 2003, and each point
+    is interpolated once: Keras' own layers one after the other interpolate once each, which blurs
+    thin strokes. Takes (N, H, W, C) of any numeric type, gives float32; what comes from outside the
+    image is 0. Not for a model that is saved.
+
+    With strength 1, images are turned by up to 8 degrees, moved by up to 1.5 pixels along each
+    axis, scaled by up to 8 % along each and sheared by up to 0.08; and the points of a 4 x 4 grid
+    over them by normally distributed 0.8 pixels, with those between following smoothly.
+
+    Args:
+        strength: Times all of that.
+        seed: Of the random numbers.
+    """
+
+    GRID = 4
+
+    def __init__(self, strength: float, seed: int) -> None:
+        super().__init__()
+        self.rotation, self.shift = math.radians(8) * strength, 1.5 * strength
+        self.zoom, self.shear, self.elastic = 0.08 * strength, 0.08 * strength, 0.8 * strength
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The images, changed."""
+        images = ops.cast(inputs, "float32")
+        if not training:
+            return images
+        return sampled(images, *self._coordinates(ops.shape(images)[0], *images.shape[1:3]))
+
+    def _coordinates(self, count: Any, height: int, width: int) -> tuple[Any, Any]:
+        """Where each point of the changed images lies in the given ones."""
+        x = ops.arange(width, dtype="float32")[None, None, :] - (width - 1) / 2
+        y = ops.arange(height, dtype="float32")[None, :, None] - (height - 1) / 2
+        angle = self._uniform(count, self.rotation)
+        sheared = x + self._uniform(count, self.shear) * y
+        across = ops.cos(angle) * sheared - ops.sin(angle) * y
+        down = ops.sin(angle) * sheared + ops.cos(angle) * y
+        across = across * ops.exp(self._uniform(count, self.zoom)) + self._uniform(
+            count, self.shift
+        )
+        down = down * ops.exp(self._uniform(count, self.zoom)) + self._uniform(count, self.shift)
+        coarse = (count, self.GRID, self.GRID, 2)
+        bent = keras.random.normal(coarse, stddev=self.elastic, seed=self.generator)
+        bent = ops.image.resize(
+            bent, (height, width), interpolation="bicubic", data_format="channels_last"
+        )
+        return down + bent[..., 1] + (height - 1) / 2, across + bent[..., 0] + (width - 1) / 2
+
+    def _uniform(self, count: Any, largest: float) -> Any:
+        return keras.random.uniform((count, 1, 1), -largest, largest, seed=self.generator)
+
+
+@registered
+class TurnedViews(PlainLayer):
+    """Three views of each image, as it is and turned either way, one batch behind the other.
+
+    Test-time augmentation: the rest of the net answers for each view, `MeanOfViews` averages the
+    answers. While training, images stay as they are. (N, H, W, C) of any numeric type becomes
+    float32 of shape (3 N, H, W, C); what comes from outside the image is 0.
+
+    Args:
+        degrees: How far.
+    """
+
+    def __init__(self, degrees: float, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.degrees = degrees
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The views."""
+        images = ops.cast(inputs, "float32")
+        if training:
+            return images
+        angles = (math.radians(self.degrees), -math.radians(self.degrees))
+        return ops.concatenate([images, *(_turned(images, angle) for angle in angles)])
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same layer."""
+        return {**super().get_config(), "degrees": self.degrees}
+
+
+@registered
+class MeanOfViews(PlainLayer):
+    """The mean of what was answered for the three views of `TurnedViews`: (3 N, D) to (N, D)."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The means; while training, when there is one view, the answers as they are."""
+        if training:
+            return inputs
+        return ops.mean(ops.reshape(inputs, (3, -1, inputs.shape[-1])), axis=0)
+
+
+def views(degrees: float) -> tuple[list[keras.Layer], list[keras.Layer]]:
+    """What stands before a net and behind it for test-time augmentation; nothing for 0 degrees."""
+    if not degrees:
+        return [], []
+    return [TurnedViews(degrees, name="views")], [MeanOfViews(name="mean_of_views")]
+
+
+def _turned(images: Any, angle: float) -> Any:
+    height, width = images.shape[1:3]
+    y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
+    down = math.sin(angle) * x + math.cos(angle) * y + (height - 1) / 2
+    across = math.cos(angle) * x - math.sin(angle) * y + (width - 1) / 2
+    count = ops.shape(images)[0]
+    where = (ops.cast(grid[None], "float32") for grid in (down, across))
+    return sampled(images, *(ops.tile(grid, (count, 1, 1)) for grid in where))
+
+
+def sampled(images: Any, down: Any, across: Any) -> Any:
+    """Images at real coordinates of shape (N, H, W), linear between the four points around."""
+    height, width, channels = images.shape[1:]
+    # A frame of zeros, so that everything outside is one of its points.
+    framed = ops.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
+    flat = ops.reshape(framed, (-1, channels))
+    down, across = ops.clip(down, -1, height) + 1, ops.clip(across, -1, width) + 1
+    top, left = ops.floor(down), ops.floor(across)
+    lower, right = (down - top)[..., None], (across - left)[..., None]
+    first = ops.arange(ops.shape(images)[0], dtype="int32")[:, None, None]
+    first = first * ((height + 3) * (width + 3))
+    corner = first + ops.cast(top, "int32") * (width + 3) + ops.cast(left, "int32")
+
+    def row(start: Any) -> Any:
+        return (1 - right) * ops.take(flat, start, 0) + right * ops.take(flat, start + 1, 0)
+
+    return (1 - lower) * row(corner) + lower * row(corner + width + 3)

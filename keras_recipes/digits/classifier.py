@@ -1,0 +1,210 @@
+"""What classifiers share: one-hot targets and probabilities, both of shape (N, classes)."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.bounds import Share
+from keras_recipes.data.dataset import Batch, Dataset
+from keras_recipes.digits import data as digits
+from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Details, Guess, Metric, Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+CROSS_ENTROPY = "categorical crossentropy"
+"""The loss that `measure` takes the mean of, by Keras' name."""
+
+SHOWN_LABELS = 12
+"""So many labels are named in a message."""
+
+COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
+
+
+def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
+    """The classes' labels, which may come from a file that somebody else made.
+
+    Raises:
+        CorruptModelError: They are not one printable text or number for each class.
+    """
+    labels = learned.get("labels")
+    if not isinstance(labels, list) or len(labels) != classes:
+        raise CorruptModelError(
+            f"its card: expected {classes} labels, one for each output; restore it, or fit again"
+        )
+    for label in labels:
+        if not (isinstance(label, int) or digits.is_label(label)):
+            raise CorruptModelError(
+                f"its card: {printable(repr(label))} is no label; restore it, or fit again"
+            )
+    return labels
+
+
+METRICS = {
+    "accuracy": Metric("Share of the images that get the right class.", "share"),
+    "loss": Metric("Mean cross-entropy in nats; 0 is a perfect answer."),
+    "precision": Metric("Share of the images said to be of a class that are of it.", "share"),
+    "recall": Metric("Share of the images of a class that are found.", "share"),
+    "f1": Metric("Harmonic mean of precision and recall.", "share"),
+    "examples": Metric("Number of images of a class.", "count"),
+    "confusion": Metric("How often images of a class (rows) get each class (columns).", "count"),
+}
+
+
+def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
+    """Accuracy, and mean cross-entropy in nats."""
+    import numpy as np
+
+    right = targets.argmax(axis=1) == outputs.argmax(axis=1)
+    of_the_right = np.sum(targets * outputs, axis=1)
+    return {
+        "accuracy": float(np.mean(right)),
+        "loss": float(-np.mean(np.log(np.maximum(of_the_right, 1e-7)))),
+    }
+
+
+def guess(data: Dataset) -> Guess:
+    """The accuracy of always answering the class that is the commonest in the training part."""
+    commonest = data.train.y.sum(axis=0).argmax()
+    right = float((data.test.y.argmax(axis=1) == commonest).mean())
+    return Guess("accuracy", right, "always answering the commonest class", best=1.0)
+
+
+def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
+    """Refuses data of other classes than a model that is to be measured or to go on training.
+
+    Raises:
+        InputError: Its labels are others, or in another order.
+        CorruptModelError: The card has no labels.
+    """
+    now, known = data.learned["labels"], learned.get("labels")
+    before = labels_of(learned, len(known) if isinstance(known, list) else 0)
+    if list(map(str, before)) != list(map(str, now)):
+        raise InputError(
+            f"{data.name}: has {_counted(now)}, the model has {_counted(before)}; name other data, "
+            "or fit a new model on it, without --from"
+        )
+
+
+def _counted(labels: "list[Any]") -> str:
+    shown = ", ".join(printable(label, 20) for label in labels[:SHOWN_LABELS])
+    more = ", ..." if len(labels) > SHOWN_LABELS else ""
+    return f"{len(labels)} classes ({shown}{more})"
+
+
+def interpret(
+    batch: Batch,
+    outputs: "np.ndarray",
+    learned: Mapping[str, Any],
+    *,
+    unsure_below: Share = 0.0,
+    all_probabilities: bool = False,
+) -> Iterator[Row]:
+    """Rows `file,prediction,probability,second,second_probability`.
+
+    Args:
+        batch: What was asked about.
+        outputs: Probabilities.
+        learned: With the classes' `labels`.
+        unsure_below: Probability under which "unsure" is predicted instead of a class.
+        all_probabilities: Adds a column `p_LABEL` for each class.
+
+    Raises:
+        CorruptModelError: There is not a label for each output.
+    """
+    labels = labels_of(learned, outputs.shape[-1])
+    if outputs.ndim != 2 or len(labels) < 2:
+        raise CorruptModelError(
+            f"its card: expected probabilities of several classes, received outputs of shape "
+            f"{outputs.shape[1:]}; restore it, or fit again"
+        )
+    for name, probabilities in zip(batch.names, outputs, strict=True):
+        first, second = probabilities.argsort()[::-1][:2]
+        sure = probabilities[first] >= unsure_below
+        row = {
+            "file": name,
+            "prediction": labels[first] if sure else "unsure",
+            "probability": float(probabilities[first]),
+            "second": labels[second],
+            "second_probability": float(probabilities[second]),
+        }
+        if all_probabilities:
+            values = zip(labels, probabilities.tolist(), strict=True)
+            row.update({f"p_{label}": value for label, value in values})
+        yield row
+
+
+def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, Any]) -> Details:
+    """Precision, recall and F1 of every class, and the confusion matrix, by scikit-learn."""
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    labels = labels_of(learned, outputs.shape[-1])
+    classes = range(len(labels))
+    true, said = targets.argmax(axis=1), outputs.argmax(axis=1)
+    scores = precision_recall_fscore_support(true, said, labels=classes, zero_division=0)
+    names = ("precision", "recall", "f1", "examples")
+    per_class = [
+        {"class": label, **dict(zip(names, values, strict=True))}
+        for label, *values in zip(labels, *(column.tolist() for column in scores), strict=True)
+    ]
+    matrix = confusion_matrix(true, said, labels=classes).tolist()
+    confusion = [
+        {"true": label, **dict(zip(labels, counts, strict=True))}
+        for label, counts in zip(labels, matrix, strict=True)
+    ]
+    return {"classes": per_class, "confusion": confusion}
+
+
+def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
+    """Loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
+    from sklearn.metrics import confusion_matrix
+
+    from keras_recipes.report import plots
+
+    labels, test = labels_of(data.learned, data.test.y.shape[-1]), data.test
+    if history := fitted.history:
+        validated = "val_loss" in history.values
+        note, unit = _of_the_loss(fitted, validated), "cross-entropy, nats"
+        if _loss(fitted) != CROSS_ENTROPY:
+            unit = "see above" if validated else _loss(fitted)
+        yield "loss", plots.curve(history, "loss", unit, note=note)
+        note = _while_training(_disturbances(fitted), validated)
+        yield "accuracy", plots.curve(history, "accuracy", "share", log=False, note=note)
+    outputs = fitted.runtime.outputs(test.x)
+    true, said = test.y.argmax(axis=1), outputs.argmax(axis=1)
+    counts = confusion_matrix(true, said, labels=range(len(labels)))
+    yield "confusion", plots.confusion(counts, labels, data.name)
+    yield "mistakes", plots.mistakes(test, outputs, labels)
+
+
+def _options(fitted: Fitted) -> Mapping[str, Any]:
+    return fitted.card.options if fitted.card else {}
+
+
+def _loss(fitted: Fitted) -> str:
+    """What is trained by, in words."""
+    return str(_options(fitted).get("loss", "categorical_crossentropy")).replace("_", " ")
+
+
+def _disturbances(fitted: Fitted) -> list[str]:
+    """What makes training harder than answering is."""
+    given = _options(fitted)
+    dropout = given.get("dropout")
+    return ["warped images"] * bool(given.get("warp")) + [f"dropout {dropout}"] * bool(dropout)
+
+
+def _of_the_loss(fitted: Fitted, validated: bool) -> str:
+    smoothing = _options(fitted).get("label_smoothing")
+    harder = [f"label smoothing {smoothing}"] * bool(smoothing) + _disturbances(fitted)
+    note = _while_training(harder, validated)
+    if _loss(fitted) == CROSS_ENTROPY or not validated:
+        return note
+    return f"training: {_loss(fitted)}; validation: cross-entropy\n{note}".strip()
+
+
+def _while_training(harder: list[str], validated: bool) -> str:
+    if not harder:
+        return ""
+    return f"training with {', '.join(harder)}{'; validation without' * validated}"

@@ -1,0 +1,589 @@
+"""Pictures of digits with their labels: MNIST, scikit-learn's digits, and what people have.
+
+Everything becomes uint8 images of shape (N, 28, 28, 1), white on black, and one-hot float32 targets
+of shape (N, classes). What may be named:
+
+    (nothing)         MNIST; where it is neither cached nor downloadable, `digits`, and that is said
+    mnist             MNIST through Keras' own loader and cache, or a failure
+    digits            1,797 digits of the UCI collection that scikit-learn carries
+    FOLDER            with MNIST's four IDX files (.gz too), or a folder of pictures for each class
+    FILE              IDX images (labels found beside it by MNIST's naming), NPZ, or CSV of pixels
+
+LeCun, Cortes, Burges: the MNIST database of handwritten digits, 60,000 + 10,000.
+"""
+
+import contextlib
+import csv
+import itertools
+import logging
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.bounds import Seed, Share
+from keras_recipes.data import files, numbers
+from keras_recipes.data.dataset import Batch, Dataset, Examples
+from keras_recipes.errors import InputError, UnsafeModelError, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MNIST = "mnist"
+"""What the data set is called where it is asked for, and in every result."""
+
+TEST_SHARE = 0.2
+"""Of data that comes without a test part, so much is held out."""
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp"}
+"""Of the files in a folder that are taken for pictures."""
+
+BATCH = 256
+"""Pictures read and asked about together."""
+
+MOST_BYTES = 1 << 30
+"""Of a file that is read whole, unpacked: 1,370,000 images."""
+
+_DAMAGED = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What a damaged NPZ file makes NumPy and the standard library raise."""
+
+LONGEST_LABEL = 255
+"""Characters; a folder's name has no more."""
+
+NETWORK_SECONDS = 10.0
+IDX_UINT8 = 0x08
+
+log = logging.getLogger(__name__)
+
+
+def is_label(label: Any) -> bool:
+    """Whether a class may be called so: a text that can be printed, and is not too long."""
+    return isinstance(label, str) and label.isprintable() and len(label) <= LONGEST_LABEL
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images (N, 28, 28) uint8 and a label each; `labels[index]` is the class's name."""
+
+    images: "np.ndarray"
+    indices: "np.ndarray"
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for label in self.labels:
+            if not is_label(label):
+                raise InputError(
+                    f"{printable(repr(label))}: expected a class's name that can be printed, of at "
+                    f"most {LONGEST_LABEL} characters; rename it"
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def part(self, rows: "np.ndarray") -> "Labelled":
+        """Some of the examples, in the order asked for."""
+        return Labelled(self.images[rows], self.indices[rows], self.labels)
+
+    def examples(self) -> Examples:
+        """With one-hot targets."""
+        import numpy as np
+
+        targets = np.eye(len(self.labels), dtype="float32")[self.indices]
+        return Examples(self.images[..., None], targets)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read, and its test part where it came with one."""
+
+    name: str
+    train: Labelled
+    test: Labelled | None = None
+
+
+def load(
+    data: Sequence[str],
+    *,
+    validation: Share = 0.1,
+    skip_bad: bool = False,
+    seed: Seed = 0,
+) -> Dataset:
+    """Reads and splits what was named; see the top of this file.
+
+    Args:
+        data: Names or paths; several of them are joined.
+        validation: Share of the training part that is watched instead of trained on.
+        skip_bad: Goes on without pictures that cannot be read.
+        seed: Seed of the random weights, splits, orders and distortions.
+
+    Raises:
+        InputError: Something is missing, damaged, or not what was expected.
+    """
+    found = _joined([_read(name, skip_bad) for name in data]) if data else _mnist_or_digits()
+    train, test, note = found.train, found.test, "its own test part held out"
+    if test is None:
+        train, test = _split(train, TEST_SHARE, seed)
+        note = f"it has no test part: {len(test):,} of its examples held out at random"
+        log.info("%s: %s", found.name, note)
+    watched = None
+    if validation:
+        train, watched = _split(train, validation, seed)
+        note = f"{note}; {len(watched):,} of the training part for validation"
+    return Dataset(
+        name=found.name,
+        train=train.examples(),
+        validation=watched.examples() if watched else None,
+        test=test.examples(),
+        note=note,
+        learned={"labels": list(train.labels)},
+        implied={"classes": len(train.labels)},
+        # Another machine, or this one later, may find MNIST where it is digits now.
+        known_as=() if data else (found.name,),
+    )
+
+
+def from_arrays(images: Any, labels: Any) -> Dataset:
+    """Images of shape (N, 28, 28) or (N, 28, 28, 1) and a label each, given from Python."""
+    import numpy as np
+
+    try:
+        names = np.asarray(labels)
+    except ValueError:
+        raise InputError("expected a label for each image, received lists of them") from None
+    pixels = numbers.array(images, "images of shape (N, 28, 28)")
+    labelled = _labelled("the arrays", pixels, names)
+    train, test = _split(labelled, TEST_SHARE, seed=0)
+    return Dataset(
+        name="arrays from Python",
+        train=train.examples(),
+        test=test.examples(),
+        note=f"{len(test):,} examples held out at random",
+        learned={"labels": list(labelled.labels)},
+        implied={"classes": len(labelled.labels)},
+    )
+
+
+def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> Iterator[Batch]:
+    """Pictures in files, folders (searched through) and quoted globs, or one on standard input.
+
+    Files that hold many images as MNIST has them, IDX and NPZ, are taken as they are.
+
+    Args:
+        texts: As the user gave them.
+        seen: Folder in which to save what the net sees of each picture, as PNG.
+        skip_bad: Goes on without pictures that cannot be read.
+    """
+    number, replaced = itertools.count(), 0
+    if seen and Path(seen).exists() and not Path(seen).is_dir():
+        raise InputError(f"seen: expected a folder to save pictures in, {seen} is a file")
+    for many, paths in itertools.groupby(_paths(texts), _holds_many):
+        for names, images in (_stored if many else _drawn)(paths, skip_bad):
+            if seen:
+                replaced += _save_seen(Path(seen), number, names, images)
+            yield Batch(names, images[..., None])
+    if replaced:
+        log.info("replaced %d picture%s in %s", replaced, "s" * (replaced > 1), seen)
+
+
+def _holds_many(path: Path) -> bool:
+    return path.suffix == ".npz" or "idx3" in path.name
+
+
+def _stored(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
+    for path in paths:
+        images = _npz_images(path) if path.suffix == ".npz" else _idx_array(path, 3)
+        images = as_images(str(path), images)
+        for start in range(0, len(images), BATCH):
+            piece = images[start : start + BATCH]
+            yield [f"{path}[{start + row}]" for row in range(len(piece))], piece
+
+
+def _drawn(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
+    import numpy as np
+
+    readable = False
+    while some := list(itertools.islice(paths, BATCH)):
+        read = [(str(path), _picture(path, skip_bad)) for path in some]
+        good = [(name, image) for name, image in read if image is not None]
+        if good:
+            readable = True
+            yield [name for name, _ in good], np.stack([image for _, image in good])
+    if not readable:
+        raise InputError("no picture could be read")
+
+
+def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
+    from keras_recipes.digits import pictures
+
+    try:
+        return pictures.read(path)
+    except InputError as error:
+        if not skip_bad:
+            raise InputError(f"{error}; --set skip_bad=true goes on without it") from None
+        log.warning("%s; left out", error)
+        return None
+
+
+def example(data: Sequence[str]) -> str:
+    """What may be asked of a model: nobody's pictures are here, so a place to put one."""
+    return "PICTURE.png"
+
+
+def as_batch(images: Any) -> Batch:
+    """Images of shape (N, 28, 28) or (N, 28, 28, 1), white on black, or a single one.
+
+    Raises:
+        InputError: Another shape, or values that are no brightness.
+    """
+    array = numbers.array(images, "images of shape (N, 28, 28)")
+    single = array.shape in ((28, 28), (28, 28, 1))
+    x = as_images("the images", array[None] if single else array)
+    return Batch([str(row) for row in range(len(x))], x[..., None])
+
+
+def _paths(texts: Sequence[str]) -> Iterator[Path]:
+    from keras_recipes.digits import pictures
+
+    for text in texts:
+        if text == "-":
+            yield pictures.STANDARD_INPUT
+        else:
+            found = files.found(text, SUFFIXES)
+            yield from [Path(text)] if found is None else found
+
+
+def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> int:
+    """Saves pictures, and counts those that were there before."""
+    from PIL import Image
+
+    replaced = 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, image in zip(names, images, strict=True):
+        # Numbered, since pictures in different folders often have one name.
+        path = folder / f"{next(number):06}-{Path(name).stem}.png"
+        replaced += path.exists()
+        Image.fromarray(image).save(path)
+    return replaced
+
+
+def mnist_is_here() -> bool:
+    """Whether Keras' cache has MNIST."""
+    return _mnist_cache().is_file()
+
+
+def _mnist_cache() -> Path:
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    return home / "datasets" / "mnist.npz"
+
+
+def _mnist_or_digits() -> Found:
+    try:
+        return _mnist()
+    except InputError as error:
+        log.warning("%s; using digits instead, scikit-learn's 1,797", error)
+        return _digits()
+
+
+def _read(name: str, skip_bad: bool) -> Found:
+    path = Path(name)
+    if name == MNIST:
+        try:
+            return _mnist()
+        except InputError as error:
+            raise InputError(f"{error}; copy mnist.npz there, or take --data digits") from error
+    if name == "digits":
+        return _digits()
+    if path.is_dir():
+        return _folder(path, skip_bad)
+    if not path.is_file():
+        raise InputError(f"{name}: no such file or folder, and neither mnist nor digits")
+    if path.suffix == ".npz":
+        return _npz(path)
+    if path.suffix == ".csv":
+        return Found(name, _csv(path))
+    return _idx(path)
+
+
+def _mnist() -> Found:
+    from keras_recipes import backend
+
+    backend.start()
+    import keras
+
+    with _impatient():
+        try:
+            (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
+        except Exception as error:
+            reason = str(error).rpartition("-- ")[2] or type(error).__name__
+            raise InputError(
+                f"MNIST is not in {_mnist_cache().parent} and cannot be downloaded ({reason})"
+            ) from error
+    train, test = _labelled("MNIST", x, y), _labelled("MNIST", x_test, y_test)
+    return Found(MNIST, train, test)
+
+
+@contextlib.contextmanager
+def _impatient() -> Iterator[None]:
+    """Gives up on a network that does not answer; says nothing on stdout."""
+    import socket
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(NETWORK_SECONDS)
+    try:
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _digits() -> Found:
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    def enlarged(grey: "np.ndarray") -> "np.ndarray":
+        # To the 20 x 20 that MNIST's digits fill, in the middle of 28 x 28.
+        large = Image.fromarray(grey).resize((20, 20), Image.Resampling.BICUBIC)
+        return np.pad(np.asarray(large).clip(0, 255), 4)
+
+    images, labels = load_digits(return_X_y=True)
+    small = (images.reshape(-1, 8, 8) * (255 / 16)).astype("float32")
+    return Found("digits", _labelled("digits", np.stack(list(map(enlarged, small))), labels))
+
+
+def _folder(folder: Path, skip_bad: bool) -> Found:
+    images = sorted(p for p in folder.iterdir() if "images" in p.name and "idx3" in p.name)
+    if images:
+        train = [p for p in images if not p.name.startswith("t10k")]
+        return _idx((train or images)[0])
+    parts = {p.name: p for p in folder.iterdir() if p.is_dir()}
+    if set(parts) == {"train", "test"}:
+        train_part = _classes(parts["train"], skip_bad)
+        test_part = _classes(parts["test"], skip_bad, train_part.labels)
+        return Found(str(folder), train_part, test_part)
+    return Found(str(folder), _classes(folder, skip_bad))
+
+
+def _classes(folder: Path, skip_bad: bool, labels: tuple[str, ...] | None = None) -> Labelled:
+    """A folder with a folder of pictures for each class, named after it."""
+    import numpy as np
+
+    found = labels or tuple(sorted(p.name for p in folder.iterdir() if p.is_dir()))
+    if len(found) < 2:
+        raise InputError(
+            f"{folder}: expected a folder of pictures for each class, or MNIST's IDX files"
+        )
+    images, indices = [], []
+    for index, label in enumerate(found):
+        for path in sorted(p for p in (folder / label).rglob("*") if p.is_file()):
+            image = _picture(path, skip_bad)
+            if image is not None:
+                images.append(image)
+                indices.append(index)
+    if not images:
+        raise InputError(f"{folder}: holds no picture that can be read")
+    return Labelled(np.stack(images), np.array(indices), found)
+
+
+def _npz_arrays(path: Path) -> "dict[str, np.ndarray]":
+    import numpy as np
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MOST_BYTES:
+            raise _too_large(path)
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except _DAMAGED as error:
+        raise InputError(f"{path}: damaged, or no NPZ file: {error}") from None
+
+
+def _too_large(path: Path) -> UnsafeModelError:
+    return UnsafeModelError(
+        f"{path}: refused, it unpacks to more than {MOST_BYTES:,} bytes; split it, or use a folder "
+        "of pictures, which is read one by one"
+    )
+
+
+def _npz_images(path: Path) -> "np.ndarray":
+    have = _npz_arrays(path)
+    if "x" in have or len(have) == 1:
+        return have.get("x", next(iter(have.values())))
+    raise InputError(f"{path}: expected images called x, or a single array, found {list(have)}")
+
+
+def _npz(path: Path) -> Found:
+    have = _npz_arrays(path)
+    if {"x_train", "y_train"} <= have.keys():
+        train = _labelled(str(path), have["x_train"], have["y_train"])
+        if {"x_test", "y_test"} <= have.keys():
+            return Found(str(path), train, _labelled(str(path), have["x_test"], have["y_test"]))
+        return Found(str(path), train)
+    if {"x", "y"} <= have.keys():
+        return Found(str(path), _labelled(str(path), have["x"], have["y"]))
+    raise InputError(
+        f"{path}: expected x_train, y_train, x_test, y_test, or x, y; found {', '.join(have)}"
+    )
+
+
+def _csv(path: Path) -> Labelled:
+    import numpy as np
+
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        header = next(csv.reader(lines), [])
+    if "label" not in header or len(header) != 785:
+        raise InputError(
+            f"{path}: expected a header with label and 784 pixels, received {len(header)} columns"
+        )
+    try:
+        table = np.loadtxt(path, delimiter=",", skiprows=1, dtype="int64", ndmin=2)
+    except ValueError as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    label = header.index("label")
+    pixels = np.delete(table, label, axis=1).reshape(-1, 28, 28)
+    return _labelled(str(path), pixels, table[:, label])
+
+
+def _idx(path: Path) -> Found:
+    """IDX images, their labels beside them, and the other half of the pair where it is there."""
+    if "images" not in path.name:
+        raise InputError(
+            f"{path}: expected IDX images named like train-images-idx3-ubyte, NPZ or CSV"
+        )
+    train = _idx_pair(path)
+    name = path.name.replace("train", "t10k", 1)
+    test = _idx_variant(path.with_name(name)) if path.name.startswith("train") else None
+    return Found(str(path.parent), train, _idx_pair(test) if test else None)
+
+
+def _idx_pair(path: Path) -> Labelled:
+    named = path.name.replace("images", "labels").replace("idx3", "idx1")
+    labels = _idx_variant(path.with_name(named))
+    if labels is None:
+        raise InputError(f"{path}: its labels are missing, expected {named} beside it")
+    return _labelled(str(path), _idx_array(path, 3), _idx_array(labels, 1))
+
+
+def _idx_variant(path: Path) -> Path | None:
+    """The file, zipped or not."""
+    plain = path.with_name(path.name.removesuffix(".gz"))
+    return next(
+        (p for p in (path, plain, plain.with_name(f"{plain.name}.gz")) if p.is_file()), None
+    )
+
+
+def _idx_array(path: Path, dimensions: int) -> "np.ndarray":
+    """Reads IDX: two zero bytes, a type, the number of dimensions, their sizes, the values."""
+    import gzip
+
+    import numpy as np
+
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    if len(content) > MOST_BYTES:
+        raise _too_large(path)
+    start = 4 + 4 * dimensions
+    if content[:4] != bytes([0, 0, IDX_UINT8, dimensions]) or len(content) < start:
+        raise InputError(
+            f"{path}: expected IDX with {dimensions} dimensions of bytes, "
+            f"received a file that begins with {content[:4].hex() or 'nothing'}"
+        )
+    shape = tuple(np.frombuffer(content, ">u4", dimensions, 4).tolist())
+    values = np.frombuffer(content, "uint8", -1, start)
+    if values.size != np.prod(shape):
+        raise InputError(
+            f"{path}: expected {np.prod(shape):,} values {shape}, found {values.size:,}"
+        )
+    return values.reshape(shape)
+
+
+def as_images(source: str, images: "np.ndarray") -> "np.ndarray":
+    """Images of shape (N, 28, 28) as uint8, whatever type they had.
+
+    Raises:
+        InputError: Another shape, or values that are no brightness.
+    """
+    import numpy as np
+
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
+        raise InputError(f"{source}: expected images of shape (N, 28, 28), received {images.shape}")
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind not in "biuf":
+        raise InputError(f"{source}: expected numbers, received {images.dtype}")
+    if not np.isfinite(images).all():
+        raise InputError(f"{source}: expected finite numbers, received NaN or infinity")
+    if images.dtype.kind == "f" and images.max() <= 1:
+        images = images * 255
+    if images.min() < 0 or images.max() > 255:
+        raise InputError(f"{source}: expected brightness 0 to 255, or 0 to 1")
+    return np.round(images).astype("uint8")
+
+
+def _labelled(source: str, images: "np.ndarray", labels: "np.ndarray") -> Labelled:
+    import numpy as np
+
+    if labels.ndim != 1 or len(labels) != len(images):
+        raise InputError(
+            f"{source}: expected a label for each of {len(images):,} images, "
+            f"received labels of shape {labels.shape}"
+        )
+    if labels.dtype.kind not in "iuU":
+        raise InputError(f"{source}: expected whole numbers or names as labels")
+    if labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < 10:
+        # Ten digits, even where a small sample lacks some.
+        return Labelled(as_images(source, images), labels, tuple(map(str, range(10))))
+    names, indices = np.unique(labels, return_inverse=True)
+    return Labelled(as_images(source, images), indices, tuple(map(str, names)))
+
+
+def _split(whole: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
+    """Two parts, the second with about that share of every class."""
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    _, sizes = np.unique(whole.indices, return_counts=True)
+    count = max(len(sizes), round(share * len(whole)))
+    if sizes.min() < 2 or count > len(whole) - len(sizes):
+        raise InputError(f"expected at least two examples of each class, received {sizes.min()}")
+    rows = np.arange(len(whole))
+    one, other = train_test_split(rows, test_size=count, random_state=seed, stratify=whole.indices)
+    return whole.part(np.sort(one)), whole.part(np.sort(other))
+
+
+def _joined(found: list[Found]) -> Found:
+    import numpy as np
+
+    if len(found) == 1:
+        return found[0]
+    labels = found[0].train.labels
+    if any(f.train.labels != labels for f in found):
+        raise InputError("--data: the sources have different classes; give them one at a time")
+
+    def together(parts: list[Labelled]) -> Labelled | None:
+        if not parts:
+            return None
+        images = np.concatenate([p.images for p in parts])
+        return Labelled(images, np.concatenate([p.indices for p in parts]), labels)
+
+    train = together([f.train for f in found])
+    assert train is not None
+    test = together([f.test for f in found if f.test])
+    return Found(files.in_words([f.name for f in found]), train, test)

@@ -1,0 +1,1 @@
+"""What a model is: its card, its history, and what computes it."""

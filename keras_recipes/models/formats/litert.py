@@ -1,0 +1,149 @@
+"""LiteRT (TensorFlow Lite): written by Keras' exporter, computed by ai-edge-litert.
+
+The card is a file in a ZIP archive behind the model's flatbuffer, which is where TensorFlow Lite's
+metadata tools put associated files such as labels: interpreters do not look there, and
+`unzip lenet5.tflite` takes it out.
+
+A file holds built-in operations only. The interpreter knows no others: neither TensorFlow's
+(Flex) nor custom ones, for which it would have to be given a library.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend
+from keras_recipes.errors import CorruptModelError, RecipeError
+from keras_recipes.models import runtime
+from keras_recipes.models.formats import zipped
+from keras_recipes.models.formats.format import Format, Members
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+MEMBER = "model.tflite"
+
+
+def converted(model: "keras.Model") -> Members:
+    """A Keras model for LiteRT, with built-in operations only.
+
+    It takes any number of inputs in a batch where built-in operations allow that, and one at a time
+    where they do not: recurrent layers want to know how many sequences there are.
+
+    Args:
+        model: On TensorFlow.
+    """
+    import tempfile
+
+    import keras
+
+    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+        path = Path(scratch) / MEMBER
+        try:
+            _export(model, path)
+        except Exception:  # the converter has an exception for each of its stages
+            one = keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
+            _export(model, path, input_signature=[one])
+        return {MEMBER: path.read_bytes()}
+
+
+def _export(model: "keras.Model", path: Path, **settings: Any) -> None:
+    import tensorflow as tf
+
+    builtins = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+    model.export(path, format="litert", verbose=False, target_spec=builtins, **settings)
+
+
+def joined(members: Members, card: bytes) -> Members:
+    """The file with the card in it."""
+    return {MEMBER: zipped.added(members[MEMBER], card)}
+
+
+def split(members: Members, where: str) -> tuple[Members, bytes | None]:
+    """The file without the card, and the card's text, if it has one.
+
+    Raises:
+        CorruptModelError: It is no LiteRT file, or what is behind the model is damaged.
+    """
+    content = members[MEMBER]
+    if content[4:8] != b"TFL3":
+        raise CorruptModelError(f"{where}: damaged, or no LiteRT file")
+    found = zipped.found(content, where)
+    return ({MEMBER: content[: found[0]]}, found[1]) if found else (members, None)
+
+
+class Interpreter:
+    """A LiteRT model in ai-edge-litert.
+
+    Args:
+        members: As `split` gave them.
+        where: Its path, for the messages.
+
+    Raises:
+        CorruptModelError: ai-edge-litert does not open it.
+    """
+
+    def __init__(self, members: Members, where: str) -> None:
+        from importlib.metadata import version
+
+        from ai_edge_litert import interpreter
+
+        try:
+            with backend.silenced():  # it announces its delegate
+                self._interpreter = interpreter.Interpreter(model_content=members[MEMBER])
+                takes = self._interpreter.get_input_details()
+                gives = self._interpreter.get_output_details()
+        except (ValueError, RuntimeError) as error:
+            raise CorruptModelError(f"{where}: ai-edge-litert does not open it: {error}") from None
+        if len(takes) != 1 or len(gives) != 1 or len(takes[0]["shape"]) < 2:
+            raise CorruptModelError(
+                f"{where}: expected one input with a batch axis and one output, "
+                f"received {len(takes)} and {len(gives)}"
+            )
+        self._takes, self._gives, self._where = takes[0], gives[0], where
+        # Memory is laid out for the first batch: what any length means is not known before.
+        self._laid_out_for: tuple[int, ...] = ()
+        self.name = f"ai-edge-litert {version('ai-edge-litert')}"
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one input, without the batch axis."""
+        return tuple(None if n < 0 else int(n) for n in self._takes["shape_signature"][1:])
+
+    def outputs(self, x: "np.ndarray") -> "np.ndarray":
+        """The model's outputs for a batch, shape (N, ...)."""
+        x = runtime.as_input(x, self.input_shape, self._takes["dtype"])
+        batch = int(self._takes["shape_signature"][0])
+        with backend.silenced():
+            return runtime.piecewise(self._computed, x, self._where, batch if batch > 0 else None)
+
+    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
+        try:
+            self._lay_out(piece.shape)
+            self._interpreter.set_tensor(self._takes["index"], piece)
+            self._interpreter.invoke()
+            answer: np.ndarray = self._interpreter.get_tensor(self._gives["index"])
+        except (ValueError, RuntimeError) as error:
+            raise RecipeError(f"{self._where}: ai-edge-litert: {error}") from None
+        return answer
+
+    def _lay_out(self, shape: tuple[int, ...]) -> None:
+        if self._laid_out_for == shape:
+            return
+        if (self._takes["shape_signature"] < 0).any():
+            self._interpreter.resize_tensor_input(self._takes["index"], shape, strict=True)
+        self._interpreter.allocate_tensors()
+        self._laid_out_for = shape
+
+
+FORMAT = Format(
+    name="litert",
+    ending=".tflite",
+    members=(MEMBER,),
+    extra="litert",
+    computing=("ai-edge-litert",),
+    converted=converted,
+    joined=joined,
+    split=split,
+    open=Interpreter,
+)

@@ -1,0 +1,224 @@
+"""SavedModel: a folder with a TensorFlow graph, written by Keras' exporter, computed by TensorFlow.
+
+The card lies in `assets.extra`, the folder that the format keeps for what TensorFlow does not read.
+
+A graph may do more than compute: read files, write files, run Python that is there. So no operation
+is run that is not on a list of those that only compute, the operations of Keras' own layers.
+TensorFlow itself knows too many others to name the harmful ones. The functions that every
+SavedModel carries for saving itself again may stand there, and nothing that runs may call them.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend
+from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
+from keras_recipes.models import runtime
+from keras_recipes.models.formats.format import Format, Members
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+GRAPH, CARD = "saved_model.pb", "assets.extra/card.json"
+VARIABLES = ("variables/variables.index", "variables/variables.data-00000-of-00001")
+SIGNATURE = "serving_default"
+
+_COMPUTING = """
+Abs Acos Acosh Add AddN AddV2 All Any ArgMax ArgMin Asin Asinh AssignVariableOp Atan Atan2 Atanh
+AvgPool AvgPool3D BatchMatMulV2 BatchToSpaceND BiasAdd Bitcast BitwiseAnd BroadcastTo Bucketize
+Cast Ceil ConcatV2 Const Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInputV2 Cos Cosh Cumsum
+DepthToSpace DepthwiseConv2dNative DivNoNan Einsum Elu EnsureShape Equal Erf Erfc Exp ExpandDims
+Expm1 Fill Floor FloorDiv FloorMod FusedBatchNormV3 GatherNd GatherV2 Greater GreaterEqual
+Identity IdentityN If ImageProjectiveTransformV3 Inv IsFinite IsInf IsNan LRN LeakyRelu Less
+LessEqual Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr LogicalXor MatMul MatrixBandPart
+Max MaxPool MaxPool3D Maximum Mean Min Minimum MirrorPad Mul Neg NoOp NotEqual OneHot OnesLike
+Pack Pad PadV2 PartitionedCall Placeholder Pow Prod Range Rank ReadVariableOp RealDiv Reciprocal
+Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ReverseSequence ReverseV2 Rint Roll Round
+Rsqrt ScatterNd Select SelectV2 Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus
+Softsign SpaceToBatchND SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze
+StatefulPartitionedCall StatelessIf StatelessRandomGetKeyCounter StatelessRandomUniformV2
+StatelessWhile StopGradient StridedSlice Sub Sum Tan Tanh TensorListFromTensor TensorListGetItem
+TensorListLength TensorListReserve TensorListSetItem TensorListStack Tile TopKV2 Transpose
+TruncateDiv Unpack While Xdivy Xlogy ZerosLike
+"""
+COMPUTING = frozenset(_COMPUTING.split())
+"""Operations that compute, use a variable of the model, or call a function of it.
+
+Those that Keras 3.15 writes for its layers, and their like.
+"""
+
+_SAVING = """
+DisableCopyOnRead MergeV2Checkpoints RestoreV2 SaveV2 ShardedFilename StaticRegexFullMatch
+StringJoin VarHandleOp VarIsInitializedOp
+"""
+SAVING = frozenset(_SAVING.split())
+"""Operations of the functions by which TensorFlow would save and restore a SavedModel."""
+
+_OBJECTS = {
+    "user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor",
+}  # fmt: skip
+
+
+def converted(model: "keras.Model") -> Members:
+    """A Keras model as the files of a SavedModel.
+
+    Args:
+        model: On TensorFlow.
+    """
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+        model.export(scratch, format="tf_saved_model", verbose=False)
+        return {name: (Path(scratch) / name).read_bytes() for name in (GRAPH, *VARIABLES)}
+
+
+def joined(members: Members, card: bytes) -> Members:
+    """The files with the card among them."""
+    return {**members, CARD: card}
+
+
+def split(members: Members, where: str) -> tuple[Members, bytes | None]:
+    """The files that TensorFlow reads, and the card's text, if it is among them.
+
+    Raises:
+        CorruptModelError: One of the files is missing.
+    """
+    if missing := {GRAPH, *VARIABLES} - members.keys():
+        raise CorruptModelError(f"{where}: {min(missing)} is missing, the model is incomplete")
+    return {name: members[name] for name in (GRAPH, *VARIABLES)}, members.get(CARD)
+
+
+class SavedModel:
+    """A SavedModel in TensorFlow.
+
+    Args:
+        members: As `split` gave them.
+        where: Its path, for the messages.
+
+    Raises:
+        UnsafeModelError: The graph holds operations that are not known only to compute.
+        CorruptModelError: TensorFlow does not open it.
+    """
+
+    def __init__(self, members: Members, where: str) -> None:
+        import tempfile
+
+        with backend.silenced():
+            import tensorflow as tf
+        check(members[GRAPH], where)
+        # What was checked is what is loaded: TensorFlow is given a private copy.
+        with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+            for name in (GRAPH, *VARIABLES):
+                (Path(scratch) / name).parent.mkdir(exist_ok=True)
+                (Path(scratch) / name).write_bytes(members[name])
+            try:
+                self._loaded = tf.saved_model.load(scratch)
+                self._compute = self._loaded.signatures[SIGNATURE]
+            except Exception as error:  # TensorFlow has many, and none for this
+                reason = str(error).partition("\n")[0]
+                raise CorruptModelError(f"{where}: TensorFlow does not open it: {reason}") from None
+        self._input = self._only_input(where)
+        self._where = where
+        self.name = f"TensorFlow {tf.__version__}"
+
+    def _only_input(self, where: str) -> Any:
+        takes = list(self._compute.structured_input_signature[1].values())
+        gives = self._compute.structured_outputs
+        if len(takes) != 1 or len(gives) != 1 or not takes[0].shape.rank or takes[0].shape.rank < 2:
+            raise CorruptModelError(
+                f"{where}: expected one input with a batch axis and one output, "
+                f"received {len(takes)} and {len(gives)}"
+            )
+        return takes[0]
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one input, without the batch axis."""
+        return tuple(self._input.shape.as_list()[1:])
+
+    def outputs(self, x: "np.ndarray") -> "np.ndarray":
+        """The model's outputs for a batch, shape (N, ...)."""
+        x = runtime.as_input(x, self.input_shape, self._input.dtype.as_numpy_dtype)
+        return runtime.piecewise(self._computed, x, self._where, self._input.shape[0])
+
+    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
+        import tensorflow as tf
+
+        try:
+            (answer,) = self._compute(**{self._input.name: tf.constant(piece)}).values()
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RecipeError(f"{self._where}: TensorFlow: {reason}") from None
+        values: np.ndarray = answer.numpy()
+        return values
+
+
+def check(graph: bytes, where: str) -> None:
+    """Refuses a SavedModel that could do more than compute.
+
+    Args:
+        graph: The contents of `saved_model.pb`.
+        where: Its folder, for the messages.
+
+    Raises:
+        UnsafeModelError: It holds something that is not known only to compute.
+        CorruptModelError: It is no SavedModel of TensorFlow 2.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    try:
+        whole = saved_model_pb2.SavedModel.FromString(graph)
+    except DecodeError as error:
+        raise CorruptModelError(f"{where}/{GRAPH}: damaged: {error}") from None
+    if len(whole.meta_graphs) != 1 or not whole.meta_graphs[0].HasField("object_graph_def"):
+        raise CorruptModelError(f"{where}: expected a SavedModel of TensorFlow 2")
+    meta = whole.meta_graphs[0]
+    for thing in meta.object_graph_def.nodes:
+        if (kind := thing.WhichOneof("kind")) not in _OBJECTS:
+            raise UnsafeModelError(f"{where}: refused, it holds a {kind}, which could read files")
+    functions = {f.signature.name: f.node_def for f in meta.graph_def.library.function}
+    _check_operations(meta.graph_def.node, COMPUTING | SAVING | functions.keys(), where)
+    for nodes in functions.values():
+        _check_operations(nodes, COMPUTING | SAVING | functions.keys(), where)
+    for name in _called(meta.object_graph_def.concrete_functions, functions):
+        _check_operations(functions[name], COMPUTING | functions.keys(), where)
+
+
+def _check_operations(nodes: Iterable[Any], allowed: frozenset[str], where: str) -> None:
+    for node in nodes:
+        if node.op not in allowed:
+            raise UnsafeModelError(
+                f"{where}: refused, it holds the operation {node.op[:60]!r}, which is not among "
+                "those known only to compute"
+            )
+
+
+def _called(names: Iterable[str], functions: Mapping[str, Any]) -> set[str]:
+    """These functions, and all that they call."""
+    found: set[str] = set()
+    left = [name for name in names if name in functions]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for node in functions[name]:
+            attributes = node.attr.values()
+            named = [function.name for a in attributes for function in (a.func, *a.list.func)]
+            left.extend(other for other in (node.op, *named) if other in functions)
+    return found
+
+
+FORMAT = Format(
+    name="saved-model",
+    ending="-saved-model",
+    members=(GRAPH, *VARIABLES, CARD),
+    may_have=("fingerprint.pb", "assets"),  # which TensorFlow makes and does not read
+    converted=converted,
+    joined=joined,
+    split=split,
+    open=SavedModel,
+)

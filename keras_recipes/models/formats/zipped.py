@@ -1,0 +1,55 @@
+"""The card as a member of a ZIP archive, which may begin behind something else."""
+
+import re
+
+from keras_recipes.errors import CorruptModelError
+from keras_recipes.models.formats.format import MOST_CARD_BYTES, card_too_large
+
+NAME = "card.json"
+_HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)
+
+
+def added(content: bytes, card: bytes) -> bytes:
+    """The archive with the card as its last member; where there is no archive, one begins."""
+    import io
+    import zipfile
+
+    file = io.BytesIO(content)
+    file.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(NAME), card)
+    return file.getvalue()
+
+
+def found(content: bytes, where: str) -> tuple[int, bytes] | None:
+    """Where the card's member begins, and the card's text; None where there is none.
+
+    Raises:
+        CorruptModelError: The archive is damaged, cut off, or the card too large.
+    """
+    import io
+    import zipfile
+
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        if _HEADER.search(content):
+            raise CorruptModelError(f"{where}: its card is cut off; get it, or export it, again")
+        return None
+    try:
+        return _found(content, where)
+    except CorruptModelError:
+        raise
+    except Exception as error:  # zip and zlib each have their own
+        raise CorruptModelError(f"{where}: damaged, no archive: {error}") from None
+
+
+def _found(content: bytes, where: str) -> tuple[int, bytes] | None:
+    import io
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if NAME not in archive.namelist():
+            return None
+        entry = archive.getinfo(NAME)
+        if entry.file_size > MOST_CARD_BYTES:
+            raise card_too_large(where)
+        return entry.header_offset, archive.read(entry)

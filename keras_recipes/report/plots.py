@@ -1,0 +1,612 @@
+"""Figures, drawn with Matplotlib and returned, never shown."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import atomic
+from keras_recipes.data.dataset import Examples
+from keras_recipes.models.history import History, spoken
+from keras_recipes.models.runtime import KerasRuntime
+from keras_recipes.recipe import Row
+from keras_recipes.report import lettering
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.colors import FuncNorm, LinearSegmentedColormap
+    from matplotlib.figure import Figure
+
+ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
+INCHES = (5.2, 4.2)
+TITLE, SMALL = 12, 8
+"""Sizes in points; labels of axes have Matplotlib's 10."""
+
+A_LINE = 10
+"""Characters of a title in an inch."""
+
+LONGEST_LABEL = 24
+"""Columns of a terminal that a class's label takes."""
+
+LONGEST_SESSION = 60
+"""A session is drawn up to so many events."""
+
+WORST = 24
+"""So many mistakes are shown at most."""
+
+COUNTED = 12
+"""With so many classes there is room for a number in each cell, and for each class's label."""
+
+
+def save(figure: "Figure", path: Path) -> Path:
+    """Writes a figure as PNG, replacing what is there in one step.
+
+    Raises:
+        RecipeError: The file cannot be written.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150, pil_kwargs={"optimize": True})
+    atomic.file(path, content.getvalue())
+    return path
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder for pictures before any work.
+
+    Raises:
+        InputError: It cannot be made or written to.
+    """
+    atomic.prepare(folder.resolve() / "any.png")
+
+
+def curve(
+    history: History, metric: str, unit: str, *, log: bool = True, note: str = ""
+) -> "Figure":
+    """One metric over the epochs, on training and, where there is any, validation data.
+
+    Args:
+        history: Of the fit.
+        metric: Its name there.
+        unit: Of the metric.
+        log: Whether the axis is to be logarithmic, where the values differ more than fivefold.
+        note: What makes the two curves differ besides the data.
+    """
+    import numpy as np
+
+    figure, axes = _figure()
+    drawn = []
+    for name, colour, label in ((metric, ZERO, "training"), (f"val_{metric}", ONE, "validation")):
+        if name in history.values:
+            known = np.isfinite(history.values[name])
+            values = history.values[name][known]
+            marker = "o" if len(values) <= 20 else ""
+            axes.plot(history.epochs[known], values, color=colour, label=label, marker=marker)
+            drawn.append(values)
+    axes.set(xlabel="epoch", ylabel=f"{metric} ({unit})")
+    _whole_numbers(axes)
+    if log and _fivefold(np.concatenate(drawn)):
+        _log_scale(axes, np.concatenate(drawn))
+    _title(figure, f"{metric.capitalize()} over {spoken(int(history.epochs[-1]))}")
+    notes, style = lettering.drawable(note.splitlines(), 180)
+    shown = "\n".join(lettering.lines(line, 60) for line in notes)
+    axes.set_title(shown, fontsize=SMALL, **style)
+    axes.grid(alpha=0.3)
+    _legend(figure, axes)
+    return figure
+
+
+def _fivefold(values: "np.ndarray") -> bool:
+    return bool(len(values) and 0 < 5 * values.min() < values.max())
+
+
+def _log_scale(axes: "Axes", values: "np.ndarray") -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    if values.max() < 1000 * values.min():
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _whole_numbers(axes: "Axes") -> None:
+    """For what is counted along the horizontal axis, be it only one thing."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axes.get_xlim()
+    if high - low < 1:
+        axes.set_xlim(low - 0.5, high + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+
+
+def watched(rows: Sequence[Row], column: str, data: str) -> "Figure":
+    """A series with what was expected of it and what was flagged, over its scores.
+
+    An alarm is shaded for as long as it goes on: to the last record in a row whose score, halved
+    after the alarm, is still half of what makes an alarm.
+
+    Args:
+        rows: From `novelty.rows`, of one column, at least one.
+        column: What the series is called.
+        data: What it is from.
+    """
+    import numpy as np
+
+    figure = _empty((8.4, 4.4))
+    top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    x = np.arange(len(rows))
+    value, low, high, score = (
+        np.array([np.nan if row[key] is None else row[key] for row in rows])
+        for key in ("value", "expected_low", "expected_high", "score")
+    )
+    marker = "." if len(rows) == 1 else ""
+    top.fill_between(x, low, high, color=ZERO, alpha=0.2, linewidth=0, label="expected")
+    top.plot(x, value, color=ZERO, linewidth=0.8, label="value", marker=marker)
+    bottom.plot(x, score, color=ZERO, linewidth=0.8, marker=marker)
+    bottom.axhline(0.5, color=ONE, linestyle="--", linewidth=0.8, label="threshold")
+    starts, end = np.flatnonzero(score >= 0.5).tolist(), -1
+    for number, start in enumerate(starts):
+        if start <= end:
+            continue
+        quiet = np.flatnonzero(score[start + 1 :] < 0.25)
+        end = start + (int(quiet[0]) if len(quiet) else len(rows) - start - 1)
+        for axes in (top, bottom):
+            label = "flagged" if axes is top and not number else None
+            axes.axvspan(start - 0.5, end + 0.5, color=ONE, alpha=0.4, label=label)
+    _name_records(bottom, [str(row["timestamp"]) for row in rows])
+    bottom.set(ylim=(0, 1), ylabel="score")
+    top.ticklabel_format(axis="y", scilimits=(-4, 7), useOffset=False)
+    least, most = top.get_ylim()
+    if most - least < 1e-6 * max(abs(least), abs(most)):
+        top.set_ylim(least - 0.05 * abs(least), most + 0.05 * abs(most))
+    (name, where), style = lettering.drawable((column, data), 60)
+    top.set_ylabel(lettering.brief(name, 24), **style)
+    flagged = f"{len(starts):,} anomal{'y' if len(starts) == 1 else 'ies'}"
+    records = _counted(len(rows), "record")
+    _title(figure, f"{name} in {where}:", f"{flagged} among {records}", like=style)
+    _legend(figure, top, bottom)
+    return figure
+
+
+def _name_records(axes: "Axes", timestamps: Sequence[str]) -> None:
+    """Some of the records' times, without the seconds where nothing is lost by that."""
+    import numpy as np
+
+    room = 5 if len(timestamps[0]) <= 20 else 3
+    ticks = np.unique(np.linspace(0, len(timestamps) - 1, room).astype(int)).tolist()
+    texts = [timestamps[tick] for tick in ticks]
+    shorter = [text[:16] for text in texts]
+    if len(set(shorter)) == len(texts) and all(text[16:17] in ("", ":") for text in texts):
+        texts = shorter
+    texts, style = lettering.drawable(texts, 28)
+    axes.set_xticks(ticks, texts, fontsize=SMALL, **style)
+    numbered = all(text.isdecimal() and len(text) < 10 for text in timestamps)
+    axes.set_xlabel("record" if numbered else "time")
+
+
+def confusion(counts: "np.ndarray", labels: Sequence[object], data: str) -> "Figure":
+    """What was said of each class; right answers are on the diagonal.
+
+    Args:
+        counts: Of each answer (column) to each true class (row).
+        labels: The classes'.
+        data: What it was measured on.
+    """
+    import numpy as np
+
+    texts, style = lettering.drawable(labels, LONGEST_LABEL)
+    longest = max(lettering.columns(text) for text in texts)
+    many = len(labels) > COUNTED
+    side = min(3.6 + 0.14 * len(labels), 12) if many else max(0.4 * len(labels), 2.6)
+    margin = 0.07 * (longest if longest > 3 else 1)
+    figure, axes = _figure((side + margin + 1.8, side + margin + 0.8))
+    norm = _counts_norm()
+    norm.autoscale(np.array([0, max(counts.max(), 1)]))
+    image = axes.imshow(counts, cmap="Blues", norm=norm)
+    bar = figure.colorbar(image, ax=axes, label="images", fraction=0.05)
+    most = max(int(counts.max()), 1)
+    ticks = [0, *(10**power for power in range(8) if 2 * 10**power <= most), most]
+    bar.set_ticks(ticks, labels=[f"{tick:,}" for tick in ticks], minor=False)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.minorticks_off()
+    _name_classes(axes, texts, style, upright=many or longest > 3)
+    axes.set(xlabel="answer", ylabel="truth")
+    where, style = lettering.drawable([data], 40)
+    right = f"{np.trace(counts):,} of {counts.sum():,} right"
+    _title(figure, f"Answers on {where[0]}'s test part:", right, like=style)
+    if not many:
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if norm(count) > 0.6 else "black"
+            axes.text(
+                column, row, f"{count}", ha="center", va="center", color=colour, fontsize=SMALL
+            )
+    return figure
+
+
+def _counts_norm() -> "FuncNorm":
+    """Shades that tell one mistake from none beside thousands of right answers."""
+    import numpy as np
+    from matplotlib.colors import FuncNorm
+
+    return FuncNorm((np.log1p, np.expm1))
+
+
+def _name_classes(axes: "Axes", texts: Sequence[str], style: dict[str, Any], upright: bool) -> None:
+    """As many labels as there is room for."""
+    places = range(0, len(texts), -(-len(texts) // 90))
+    shown = [texts[place] for place in places]
+    size = 10 if len(texts) <= COUNTED else 7
+    axes.set_xticks(places, shown, rotation=90 if upright else 0, fontsize=size, **style)
+    axes.set_yticks(places, shown, fontsize=size, **style)
+
+
+def mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[object]) -> "Figure":
+    """Images that are answered wrongly, those first whose class was given the least probability."""
+    import numpy as np
+
+    truths, answers = test.y.argmax(axis=1), outputs.argmax(axis=1)
+    wrong = np.flatnonzero(truths != answers)
+    given = (test.y * outputs).sum(axis=1)[wrong]
+    shown = wrong[given.argsort(kind="stable")][:WORST]
+    columns = min(6, len(shown))
+    long = max(lettering.columns(str(label)) for label in labels) > 3
+    height = 1.35 if long else 1.15
+    rows = -(-len(shown) // 6)
+    figure = _empty((max(1.15 * columns, INCHES[0]), max(height * rows, 0.5) + 0.6))
+    if not len(shown):
+        _title(figure, f"No mistakes on {_counted(len(test), 'test image')}")
+        return figure
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    for axes, row in zip(panels.flat, shown, strict=False):
+        axes.imshow(test.x[row].squeeze(), cmap="gray_r", vmin=0)
+        (truth, answer), style = lettering.drawable((labels[truths[row]], labels[answers[row]]), 9)
+        between = ",\n" if long else ", "
+        axes.set_title(f"{truth}{between}said {answer}", fontsize=SMALL, **style)
+    many = f"{_counted(len(wrong), 'mistake')} on {_counted(len(test), 'test image')}"
+    part = "" if len(shown) == len(wrong) else f"The {len(shown)} worst of "
+    _title(figure, f"{part}{many}")
+    return figure
+
+
+def filters(model: "keras.Model", layer: str) -> "Figure":
+    """The kernels of a convolution over one map; blue is negative, vermilion positive."""
+    import numpy as np
+
+    kernels = np.asarray(model.get_layer(layer).kernel)[:, :, 0, :]
+    height, width, count = kernels.shape
+    largest = abs(kernels).max() or 1
+    columns = min(count, 8)
+    rows = -(-count // columns)
+    figure = _empty((max(1.1 * columns + 1.2, INCHES[0]), 1.35 * rows + 0.8))
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    for number, axes in zip(range(count), panels.flat, strict=False):
+        image = axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
+        axes.set_title(f"{number + 1}", fontsize=SMALL)
+    figure.colorbar(image, ax=panels.ravel().tolist(), label="weight", fraction=0.03)
+    kinds = "filter" if count == 1 else f"{count} filters"
+    _title(figure, f"The {kinds} of {layer}, {height} x {width} weights each")
+    return figure
+
+
+def activations(
+    model: "keras.Model",
+    image: "np.ndarray",
+    layers: Sequence[str],
+    labels: Sequence[object],
+    truth: object,
+) -> "Figure":
+    """What each of the layers makes of one image: a row of maps for each, a strip for a vector.
+
+    Args:
+        model: Sequential or functional; its output is drawn last.
+        image: Shape (28, 28) or (28, 28, 1).
+        layers: Names, in the order in which they are drawn.
+        labels: The classes'.
+        truth: The image's.
+    """
+    import keras
+
+    outputs = [*(model.get_layer(name).output for name in layers), model.outputs[0]]
+    seen = keras.Model(model.inputs, outputs)
+    inputs = image.reshape(1, *model.input_shape[1:])
+    found = [keras.ops.convert_to_numpy(output)[0] for output in seen([inputs], training=False)]
+    found = [image.reshape(*image.shape[:2], 1), *found]
+    heights = [0.55 if _is_vector(output) else 1.0 for output in found]
+    figure = _empty((8.0, sum(heights) + 1.4))
+    rows: Any = figure.subfigures(len(found), 1, height_ratios=[*heights[:-1], 0.95])
+    for row, name, output in zip(rows, ("input", *layers, "answer"), found, strict=True):
+        _maps(row, name, output)
+    (axes,) = rows[-1].axes
+    axes.set_xlabel("class")
+    _name_answers(axes, labels, found[-1])
+    answer = labels[found[-1].argmax()]
+    (right, said), style = lettering.drawable((truth, answer), LONGEST_LABEL)
+    _title(figure, f"A test image of class {right}", f"on its way to the answer {said}", like=style)
+    figure.supxlabel(
+        "white is the smallest value of a row, black the largest; both stand at its beginning",
+        fontsize=SMALL,
+    )
+    return figure
+
+
+def _is_vector(output: "np.ndarray") -> bool:
+    return bool(output.size == max(output.shape))
+
+
+def _maps(row: Any, name: str, output: "np.ndarray") -> None:
+    import numpy as np
+
+    vector = _is_vector(output)
+    maps = [np.reshape(output, (1, -1))] if vector else list(np.moveaxis(output, -1, 0))
+    panels = row.subplots(1, 1 if vector else max(len(maps), 6), squeeze=False)[0]
+    shape = _counted(output.size, "value") if vector else " x ".join(map(str, output.shape))
+    low, high = float(output.min()), float(output.max())
+    text = f"{name}\n{shape}\n{low:.3g} to {high:.3g}"
+    panels[0].set_ylabel(text, rotation=0, labelpad=44, ha="center", va="center", fontsize=SMALL)
+    for number, axes in enumerate(panels):
+        if number < len(maps):
+            aspect = "auto" if vector else "equal"
+            axes.imshow(maps[number], cmap="gray_r", aspect=aspect, vmin=low, vmax=high)
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_color("lightgray")
+        else:
+            axes.axis("off")
+
+
+def _name_answers(axes: "Axes", labels: Sequence[object], answer: "np.ndarray") -> None:
+    few = len(labels) <= COUNTED
+    places = range(len(labels)) if few else [int(answer.argmax())]
+    texts, style = lettering.drawable(
+        [labels[place] for place in places], min(80 // len(places), LONGEST_LABEL)
+    )
+    axes.set_xticks(places, texts, fontsize=SMALL, **style)
+
+
+def scores(values: "np.ndarray", data: str) -> "Figure":
+    """Scores of sessions in their order, those from 0.5 on marked as anomalies.
+
+    Args:
+        values: From 0 to 1, of shape (N,).
+        data: What they are of.
+    """
+    import numpy as np
+
+    figure, axes = _figure()
+    strange = values >= 0.5
+    numbers = np.arange(1, len(values) + 1)
+    for chosen, size, colour, marker, label in (
+        (~strange, 6, ZERO, "o", "normal"),
+        (strange, 14, ONE, "^", "anomaly"),
+    ):
+        if chosen.any():
+            axes.scatter(
+                numbers[chosen], values[chosen], s=size, color=colour, marker=marker, label=label
+            )
+    axes.axhline(0.5, color="black", linewidth=1, linestyle="--", label="threshold")
+    axes.set(xlabel="session, in the order of the log", ylabel="score", ylim=(-0.03, 1.03))
+    _whole_numbers(axes)
+    (where,), style = lettering.drawable([data], 60)
+    found = f"{strange.sum():,} anomal{'y' if strange.sum() == 1 else 'ies'}"
+    _title(figure, f"{found} among {_counted(len(values), 'session')}", f"of {where}", like=style)
+    _legend(figure, axes)
+    return figure
+
+
+def surprises(events: Sequence[str], nats: "np.ndarray", session: str, note: str = "") -> "Figure":
+    """How unexpected each event of a session was, or of a long one those around the strangest.
+
+    Args:
+        events: In words.
+        nats: -log p of each, of the same length.
+        session: Its name.
+        note: What is thought of it.
+    """
+    import numpy as np
+
+    strangest = int(nats.argmax())
+    first = max(0, min(strangest - LONGEST_SESSION // 2, len(events) - LONGEST_SESSION))
+    last = min(first + LONGEST_SESSION, len(events))
+    texts, style = lettering.drawable(events[first:last], 60)
+    texts = [f"{text}  {number}" for number, text in enumerate(texts, first + 1)]
+    figure = _empty((8.0, 1.8 + 0.22 * len(texts)))
+    axes = figure.subplots()
+    places = np.arange(first, last) + 1
+    colours = np.where(nats[first:last] == nats[strangest], ONE, ZERO)
+    axes.barh(places, nats[first:last], color=colours)
+    axes.set_yticks(places, texts, fontsize=SMALL, **style)
+    axes.set(xlabel="surprise, -log p (nats)", ylim=(last + 0.6, first + 0.4))
+    axes.set_xlim(0, max(1.05 * float(nats[strangest]), 0.1))
+    axes.set_ylabel("event, the strangest in vermilion" if len(texts) > 8 else "event")
+    (name, *said), style = lettering.drawable((session, *note.splitlines()), 90)
+    part = "event by event"
+    if len(texts) < len(events):
+        part = f"events {first + 1:,} to {last:,} of {len(events):,}"
+    _title(figure, f"{name},", part, like=style)
+    figure.supxlabel("\n".join(said), fontsize=SMALL, **style)
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
+    """What a net with two inputs and one probability says all over the plane around the points."""
+    import numpy as np
+
+    figure, axes = _figure()
+    reach = 0.5 * np.ptp(points.x, axis=0)
+    reach[reach == 0] = 0.5
+    low, high = points.x.min(axis=0) - reach, points.x.max(axis=0) + reach
+    across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype("float32")
+    surface = KerasRuntime(model).outputs(grid).reshape(len(up), len(across))
+    _shade(figure, axes, across, up, surface)
+    _scatter(axes, points.x, points, list(points.x))
+    axes.set(xlabel="first input", ylabel="second input")
+    _title(figure, "What the net answers")
+    _legend(figure, axes)
+    return figure
+
+
+def hidden_layer(
+    model: "keras.Model", first_weights: "tuple[np.ndarray, ...]", points: Examples
+) -> "Figure":
+    """Where the first layer puts the points, before and after training.
+
+    Two hidden units are drawn as they are. For more, the horizontal axis is the direction that the
+    output layer reads and the vertical one the first principal component of all the rest: the two
+    largest components alone can hide that the classes are separated, or show it where it is not so.
+    The shade is what the output layer answers there: after training one line separates the classes.
+    """
+    figure = _empty((9.2, 4.2))
+    panels = figure.subplots(1, 2)
+    for axes, title, weights in zip(
+        panels,
+        ("before training", "after training"),
+        (first_weights, model.get_weights()),
+        strict=True,
+    ):
+        _hidden_panel(figure, axes, model, weights, points)
+        axes.set_title(title, fontsize=TITLE)
+    _title(figure, "Where the hidden layer puts the points")
+    _legend(figure, panels[0])
+    return figure
+
+
+def _hidden_panel(
+    figure: "Figure", axes: "Axes", model: "keras.Model", weights: Any, points: Examples
+) -> None:
+    import keras
+    import numpy as np
+
+    twin = keras.models.clone_model(model)
+    twin.set_weights(weights)
+    first, last = twin.layers[0], twin.layers[-1]
+    hidden = np.asarray(first(points.x))
+    plane = _Plane(hidden, np.asarray(last.kernel)[:, 0])
+    where = plane.flat(hidden)
+    margin = max(0.25 * np.ptp(where, axis=0).max(), 0.02)
+    low, high = where.min(axis=0) - margin, where.max(axis=0) + margin
+    across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    answers = np.asarray(last(plane.lifted(grid).astype("float32")))
+    _shade(figure, axes, across, up, answers.reshape(len(up), len(across)))
+    _scatter(axes, where, points, list(points.x))
+    axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
+
+
+class _Plane:
+    """Two coordinates for points of any dimension, in which what is read of them is exact."""
+
+    def __init__(self, points: "np.ndarray", read: "np.ndarray") -> None:
+        import numpy as np
+
+        if points.shape[1] <= 2:
+            self.origin, self.axes = np.zeros(points.shape[1]), np.eye(2, points.shape[1])
+            self.labels = ("hidden unit 1", "hidden unit 2" if points.shape[1] == 2 else "nothing")
+            return
+        self.origin = points.mean(axis=0)
+        across = read / np.linalg.norm(read)
+        rest = points - self.origin
+        rest = rest - np.outer(rest @ across, across)
+        up = np.linalg.svd(rest, full_matrices=False)[2][0]
+        self.axes = np.stack([across, up])
+        self.labels = ("direction that the output reads", "first principal component of the rest")
+
+    def flat(self, points: "np.ndarray") -> "np.ndarray":
+        return (points - self.origin) @ self.axes.T
+
+    def lifted(self, coordinates: "np.ndarray") -> "np.ndarray":
+        return self.origin + coordinates @ self.axes
+
+
+def _shade(figure: "Figure", axes: "Axes", across: Any, up: Any, answers: Any) -> None:
+    mesh = axes.pcolormesh(
+        across, up, answers, cmap=_diverging(), vmin=0, vmax=1, alpha=0.55, rasterized=True
+    )
+    figure.colorbar(mesh, ax=axes, label="probability of class 1", fraction=0.05)
+    if answers.min() < 0.5 < answers.max():
+        axes.contour(across, up, answers, levels=[0.5], colors="black", linewidths=1)
+
+
+def _scatter(axes: "Axes", where: Any, points: Examples, names: list[Any]) -> None:
+    for value, colour, marker in ((0, ZERO, "o"), (1, ONE, "s")):
+        chosen = points.y[:, 0] == value
+        if not chosen.any():
+            continue
+        axes.scatter(
+            where[chosen, 0],
+            where[chosen, 1],
+            c=colour,
+            marker=marker,
+            s=90,
+            edgecolors="black",
+            label=f"target {value}",
+            zorder=3,
+        )
+    if len(where) <= 12:
+        for (x, y), text in _labels(where, names).items():
+            axes.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center")
+
+
+def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
+    """A text for each place, naming all the points that practically lie there."""
+    near = 0.05 * (where.max(axis=0) - where.min(axis=0)).max()
+    texts: dict[tuple[float, float], str] = {}
+    for (x, y), (a, b) in zip(where.tolist(), names, strict=True):
+        place = next((p for p in texts if max(abs(p[0] - x), abs(p[1] - y)) < near), (x, y))
+        texts[place] = f"{texts.get(place, '')} ({a:g}, {b:g})".strip()
+    return texts
+
+
+def _diverging() -> "LinearSegmentedColormap":
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("diverging", [ZERO, "white", ONE])
+
+
+def _title(figure: "Figure", *parts: str, like: dict[str, Any] | None = None) -> None:
+    """A title over the whole figure, in as many lines as its width takes.
+
+    Args:
+        figure: What it is the title of.
+        parts: Of the title, each in lines of its own where they do not fit in one together.
+        like: Properties from `lettering.drawable`.
+    """
+    width = int(A_LINE * (figure.get_figwidth() - 0.4))
+    text = " ".join(parts)
+    if lettering.columns(text) > width:
+        text = "\n".join(lettering.lines(part, width) for part in parts)
+    figure.suptitle(text, fontsize=TITLE, **(like or {}))
+
+
+def _legend(figure: "Figure", *axes: "Axes") -> None:
+    """A legend of what the axes show, below them, where it hides nothing."""
+    handles, labels = [], []
+    for one in axes:
+        found = one.get_legend_handles_labels()
+        handles += found[0]
+        labels += found[1]
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=4, fontsize=SMALL, frameon=False
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _figure(inches: tuple[float, float] = INCHES) -> "tuple[Figure, Axes]":
+    figure = _empty(inches)
+    return figure, figure.subplots()
+
+
+def _empty(inches: tuple[float, float]) -> "Figure":
+    # Not by pyplot, which would keep every figure and want a window system's word.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=inches, layout="constrained")

@@ -1,0 +1,1 @@
+"""Saved models: found, opened, written."""

@@ -1,0 +1,256 @@
+"""Where saved models lie, and what their cards say: everything short of opening one.
+
+A list of what was fitted here, and a mistyped name, are answered without what `storage.py` needs.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_recipes import atomic, catalog, options
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, described, printable
+from keras_recipes.models.card import Card
+from keras_recipes.untrusted import archive, files, limits, strict_json
+
+if TYPE_CHECKING:
+    from keras_recipes.models.formats.format import Format
+
+ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
+HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
+CONVERSION = "conversion.json"
+WHOLE = (".h5", ".hdf5")
+KERAS_FILE = ".keras"
+SHIPPED = "shipped"
+MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
+DEFAULT_FOLDER = Path("saved_models")
+MOST_NAMED = 5
+"""So many files are named in a message."""
+
+log = logging.getLogger(__name__)
+
+
+def locate(model: str | Path, weights: str | Path | None = None) -> Path:
+    """The folder or file that a MODEL argument means; the folder where `model.json` has a card.
+
+    Raises:
+        InputError: Neither a fitted recipe nor a model that exists, or weights for something that
+            has its own.
+    """
+    place = _existing(_text(model))
+    if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
+        return place.parent
+    if weights is not None and place.suffix != ".json":
+        raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    if weights is not None and not Path(weights).exists():
+        raise InputError(f"{weights}: no such file; expected the weights of {place}")
+    if _export(place):
+        return place
+    if place.is_dir():
+        if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
+            raise InputError(
+                f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
+            )
+    elif place.suffix not in (".json", KERAS_FILE, *WHOLE):
+        raise InputError(
+            f"{place}: expected a saved model's folder, or a .json, .keras, .h5, .onnx or .tflite "
+            "file"
+        )
+    return place
+
+
+def locate_keras(model: str | Path, weights: str | Path | None = None) -> Path:
+    """As `locate`, of what Keras opens; an export for another runtime is refused."""
+    place = locate(model, weights)
+    if format := _export(place):
+        raise InputError(
+            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
+            "be asked and measured; name the model that it was made from"
+        )
+    return place
+
+
+def weights_beside(place: Path) -> Path:
+    """The weights of a JSON file for which none are named.
+
+    Raises:
+        InputError: None lie beside it under a name that says so.
+    """
+    same = [place.with_suffix(ending) for ending in WHOLE if place.with_suffix(ending).is_file()]
+    usual = place.with_name(WEIGHTS)
+    if not same and not usual.exists() and place.exists():
+        there = some_weights(place)
+        choice = f"name them, such as {' or '.join(there)}" if there else "none lie beside it"
+        raise InputError(f"{place}: expected its weights, an .h5 file; {choice}")
+    return same[0] if same and not usual.exists() else usual
+
+
+def some_weights(place: Path) -> list[str]:
+    """Files beside a JSON file that may hold its weights, by their paths; not more than a few."""
+    beside = sorted(path for path in place.parent.iterdir() if path.suffix in WHOLE)
+    return [str(path) for path in beside[:MOST_NAMED]]
+
+
+def tell_what_answers(model: str, place: Path, card: Card | None) -> None:
+    """Says where a recipe's name means a fit of the user's in place of the model that is shipped.
+
+    Args:
+        model: As it was given.
+        place: What `locate` found.
+        card: Of the model there.
+    """
+    name = catalog.canonical(model)
+    if name and place == default_folder(name) and shipped(name):
+        fitted = f", fitted on {printable(card.data['name'])}" if card else ""
+        log.info("answered by %s%s", place, fitted)
+
+
+def earlier(folder: Path) -> str | None:
+    """What would be replaced in a saved model's folder, in words; None where nothing would."""
+    if not folder.exists():
+        return None
+    try:
+        card = card_in(folder)
+        # The card has no date of its own; the file was written with the model.
+        written = datetime.fromtimestamp((folder / CARD).stat().st_mtime)
+    except (RecipeError, OSError):
+        return f"what was in {folder}"
+    metric, value = next(iter(card.metrics.items()), ("", None))
+    reached = f" ({printable(metric)} {value:.4g})" if isinstance(value, int | float) else ""
+    return f"the fit of {written:%Y-%m-%d %H:%M} on {shown(card.data['name'])}{reached}"
+
+
+def default_folder(name: str) -> Path:
+    """Where a recipe's fit is saved when nothing is said."""
+    return DEFAULT_FOLDER / name
+
+
+def target(path: str | Path) -> Path:
+    """A folder or file to write that was named from Python.
+
+    Raises:
+        InputError: It is no path.
+    """
+    if not isinstance(path, str | Path) or not str(path):
+        raise InputError(f"path: expected a folder or a file, received {described(path)}")
+    return Path(path)
+
+
+def check_own(folder: Path) -> None:
+    """Refuses a folder for a fit that is kept for the models that come with this package.
+
+    Raises:
+        InputError: It is `saved_models/shipped`, here or in the package, or lies in it.
+    """
+    ours = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
+    if ours & {folder.resolve(), *folder.resolve().parents}:
+        raise InputError(
+            f"{folder}: is kept for the models that come with this package; name another folder"
+        )
+
+
+def shipped(name: str) -> Path | None:
+    """Where a recipe's trained model lies that comes with this package, if one does."""
+    folder = _shipped_folder() / name
+    return folder if folder.is_dir() else None
+
+
+def _shipped_folder() -> Path:
+    """In the wheel beside the modules; in a checkout where a reader looks for saved models."""
+    package = Path(__file__).parent.parent
+    installed = package / SHIPPED
+    return installed if installed.is_dir() else package.parent / DEFAULT_FOLDER / SHIPPED
+
+
+def card_of(model: str | Path, weights: str | Path | None = None) -> Card | None:
+    """The card of a MODEL argument, or None where it has none; the model is not loaded.
+
+    Raises:
+        InputError: There is no such model.
+        CorruptModelError: The card is damaged.
+    """
+    place = locate_keras(model, weights)
+    if place.suffix == KERAS_FILE:
+        return card_inside(archive.read_keras(content(place), shown(place)), place)
+    return card_in(place) if (place / CARD).exists() else None
+
+
+def card_in(folder: Path) -> Card:
+    """The card of a saved model's folder."""
+    return read_card(content(folder / CARD), str(folder / CARD))
+
+
+def card_inside(found: Mapping[str, bytes], path: Path) -> Card | None:
+    """The card among the members of a `.keras` file, if there is one."""
+    return read_card(found[CARD], shown(path)) if CARD in found else None
+
+
+def read_card(text: bytes, where: str) -> Card:
+    """A card of a recipe that is here.
+
+    Raises:
+        CorruptModelError: It is no card, or of a recipe that this version lacks.
+    """
+    card = Card.from_json(text, where)
+    if catalog.canonical(card.recipe) is None:
+        raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
+    recipe = catalog.get(card.recipe)
+    card = replace(card, options=options.renamed(recipe, card.options))
+    known = options.of(recipe)
+    try:
+        # An older version may have had others.
+        options.check(recipe, {n: value for n, value in card.options.items() if n in known})
+    except InputError as error:
+        raise CorruptModelError(
+            f"{where}: {printable(error, 200)}; restore it, or fit again"
+        ) from None
+    return card
+
+
+def content(path: Path) -> bytes:
+    """What a member of a saved model holds, if it is no larger than the limits."""
+    small = path.suffix in (".json", ".csv")
+    return files.read(path, strict_json.MOST_BYTES if small else limits.current().file_bytes)
+
+
+def shown(path: Path) -> str:
+    """A path as messages have it."""
+    return printable(path, 200)
+
+
+def _export(place: Path) -> "Format | None":
+    """The format of an export for another runtime; our own folders have the card on top."""
+    if (place / CARD).is_file():
+        return None
+    from keras_recipes.models import formats
+
+    return formats.of(place)
+
+
+def _text(model: str | Path) -> str:
+    if not isinstance(model, str | Path):
+        raise InputError(
+            f"model: expected a fitted model, a recipe's name or a path, received "
+            f"{described(model)}"
+        )
+    return str(model)
+
+
+def _existing(model: str) -> Path:
+    name = catalog.canonical(model)
+    places = [DEFAULT_FOLDER / name, *filter(None, [shipped(name)])] if name else []
+    try:
+        for place in [*places, Path(model)] if model else []:
+            atomic.complete(place)
+            if place.exists():
+                return place
+    except OSError as error:
+        raise InputError(f"{model[:60]}: {error.strerror}") from None
+    if name:
+        raise InputError(
+            f"{name} is not fitted here yet ({places[0]} is missing): run `recipes fit {name}`"
+        )
+    known = ", ".join(catalog.names())
+    raise InputError(f"{model!r}: no such folder or file, and no recipe of that name ({known})")

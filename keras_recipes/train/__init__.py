@@ -1,0 +1,1 @@
+"""From a plan to trained weights: attempts, the compiled loop, checkpoints."""

@@ -1,0 +1,282 @@
+"""One fit under way: attempts at the goal, longer attempts, and new starts.
+
+The articles advise, when a net does not converge, to train longer or to start again from other
+random weights. A run does both, in that order, and says so.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend, options
+from keras_recipes.data.dataset import Dataset, Examples
+from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
+from keras_recipes.models.history import History, spoken
+from keras_recipes.models.runtime import KerasRuntime
+from keras_recipes.recipe import Plan, Recipe
+from keras_recipes.train import compiled_loop
+from keras_recipes.train.checkpoint import Checkpoint, State
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from keras_recipes.report.progress import Update
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Run:
+    """A model, the plan for it, and what has happened to it so far.
+
+    Attributes:
+        recipe: What is being fitted.
+        values: The recipe's options.
+        plan: Made from them.
+        data: To train on, and to watch.
+        callbacks: Keras callbacks.
+        restarts: New starts so far.
+        results: The values of each call of the present attempt.
+        seconds: Spent training, compilation included.
+        start: A model to go on from instead of random weights.
+        best_weights: Those with the smallest validation loss so far, if the plan wants them.
+    """
+
+    recipe: Recipe
+    values: Mapping[str, Any]
+    plan: Plan
+    data: Dataset
+    callbacks: "tuple[keras.callbacks.Callback, ...]" = ()
+    restarts: int = 0
+    results: "list[dict[str, np.ndarray]]" = field(default_factory=list)
+    seconds: float = 0.0
+    start: "keras.Model | None" = None
+    best_weights: "list[np.ndarray]" = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.model = self._build()
+        if self.start is not None:
+            _adopt(self.model, self.start)
+        self.first_weights: tuple[np.ndarray, ...] = tuple(self.model.get_weights())
+        self._call = compiled_loop.compile_epochs(
+            self.model,
+            self.data.train,
+            batch_size=self.plan.batch_size,
+            seed=self.plan.seed,
+            jit_compile=self.plan.jit_compile,
+            towers=backend.towers(self.recipe.side_by_side),
+            augment=self.plan.augment() if self.plan.augment else None,
+        )
+        self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the present attempt."""
+        return sum(len(result["loss"]) for result in self.results)
+
+    def history(self) -> History:
+        """Every epoch of the present attempt."""
+        return History.of(self.results)
+
+    def until_goal(self, checkpoint: Checkpoint | None, update: "Update") -> None:
+        """Trains; where that misses the goal trains longer; then starts again from other weights.
+
+        A callback that sets `model.stop_training` ends all of it.
+
+        Raises:
+            GoalNotReachedError: All of that was in vain.
+            StoppedError: Somebody asked to stop; the checkpoint holds what was reached.
+        """
+        plan = self.plan
+        while True:
+            if self._train(plan.epochs, checkpoint, update) or self.model.stop_training:
+                return
+            if plan.extra_epochs and self._finite():
+                self._say("training longer")
+                epochs = plan.epochs + plan.extra_epochs
+                if self._train(epochs, checkpoint, update) or self.model.stop_training:
+                    return
+            if self.restarts == plan.restarts:
+                raise GoalNotReachedError(self._failure())
+            self._say("starting again from other weights")
+            self._restart()
+
+    def made_of(self) -> dict[str, Any]:
+        """What makes this fit the one it is: options, data, backend."""
+        import keras
+
+        made_of = {"data": self.data.sha256, "backend": keras.backend.backend()}
+        if self.start is not None:
+            made_of["from"] = _digest(self.start.get_weights())
+        return {**self.values, **made_of}
+
+    def go_on_from(self, state: State) -> None:
+        """Puts the run where another one had got to."""
+        for variable, value in zip(self._variables(), state.variables, strict=True):
+            variable.assign(value)
+        self.restarts, self.seconds = state.restarts, state.seconds
+        self.first_weights, self.results = tuple(state.first_weights), [state.history]
+        self.best_weights = state.best_weights
+
+    def _state(self) -> State:
+        return State(
+            made_of=self.made_of(),
+            restarts=self.restarts,
+            seconds=self.seconds,
+            variables=[variable.numpy() for variable in self._variables()],
+            first_weights=list(self.first_weights),
+            history=dict(self.history().values),
+            best_weights=self.best_weights,
+        )
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def _build(self) -> "keras.Model":
+        import keras
+        import numpy as np
+
+        seed = self.plan.seed
+        if self.restarts:
+            seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
+        backend.seed(seed)
+        try:
+            model: keras.Model = options.call(self.recipe, "build", options=self.values)
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(f"{self.recipe.name}: no such net can be built: {reason}") from error
+        return model
+
+    def _restart(self) -> None:
+        # Other weights in the same model: what was compiled for it still serves.
+        self.restarts += 1
+        self.results.clear()
+        self.best_weights = []
+        self.model.set_weights(self._build().get_weights())
+        self.first_weights = tuple(self.model.get_weights())
+        for slot, value in zip(self.model.optimizer.variables, self._first_slots, strict=True):
+            slot.assign(value)
+
+    def _train(self, epochs: int, checkpoint: Checkpoint | None, update: "Update") -> bool:
+        """Trains the present attempt up to so many epochs; whether that reached the goal."""
+        started = time.perf_counter() - self.seconds
+        for values in compiled_loop.train(
+            self.model,
+            self._call,
+            first_epoch=self.epochs,
+            epochs=epochs,
+            epochs_per_call=self.plan.epochs_per_call,
+            callbacks=self._callbacks(),
+        ):
+            self.results.append({**values, **self._watched(len(values["loss"]))})
+            self.seconds = time.perf_counter() - started
+            update(self.epochs, self._news(), epochs)
+            log.debug("epoch %s of %s: %s", f"{self.epochs:,}", f"{epochs:,}", self._news())
+            if self._reached() or not self._finite() or self._no_better():
+                break
+            if checkpoint:
+                checkpoint.boundary(self._state)
+        if self.best_weights:
+            self.model.set_weights(self.best_weights)
+        if self.plan.goal is None and not self._finite():
+            raise RecipeError(f"{self.recipe.name}: {self._so_far()}; try a smaller learning_rate")
+        return self.plan.goal is None or self._reached()
+
+    def _no_better(self) -> bool:
+        """Early stopping: whether the validation loss has not been smaller for too long."""
+        if not self.plan.patience or self.data.validation is None:
+            return False
+        losses = [float(result["val_loss"][-1]) for result in self.results]
+        best = losses.index(min(losses))
+        if best == len(losses) - 1:
+            self.best_weights = self.model.get_weights()
+        return len(losses) - 1 - best >= self.plan.patience
+
+    def _reached(self) -> bool:
+        return self.plan.goal is not None and self._error() <= self.plan.goal.at_most
+
+    def _error(self) -> float:
+        """The metric of the goal, on the training examples: test data is for the end."""
+        assert self.plan.goal is not None
+        return self._measured(self.data.train)[self.plan.goal.metric]
+
+    def _measured(self, examples: Examples) -> dict[str, float]:
+        outputs = KerasRuntime(self.model).outputs(examples.x)
+        return self.recipe.measure(examples.y, outputs)
+
+    def _watched(self, count: int) -> "dict[str, np.ndarray]":
+        """Metrics on the validation examples after a call of `count` epochs; not known between."""
+        import numpy as np
+
+        if self.data.validation is None:
+            return {}
+        measured = self._measured(self.data.validation)
+        unknown = [math.nan] * (count - 1)
+        return {f"val_{name}": np.array([*unknown, value]) for name, value in measured.items()}
+
+    def _news(self) -> str:
+        last = {name: column[-1] for name, column in self.results[-1].items()}
+        shown = {n: last[n] for n in ("loss", "val_accuracy", "val_loss") if n in last}
+        return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
+
+    def _callbacks(self) -> "list[keras.callbacks.Callback]":
+        import keras
+
+        if self.plan.rate is None:
+            return list(self.callbacks)
+        schedule = keras.callbacks.LearningRateScheduler(self.plan.rate)
+        return [schedule, *self.callbacks]
+
+    def _finite(self) -> bool:
+        return math.isfinite(self.results[-1]["loss"][-1])
+
+    def _so_far(self) -> str:
+        if not self._finite():
+            return f"the loss is {self.results[-1]['loss'][-1]} after {spoken(self.epochs)}"
+        assert self.plan.goal is not None
+        name = self.plan.goal.metric.replace("_", " ")
+        return f"{name} {self._error():.3g} after {spoken(self.epochs)}"
+
+    def _say(self, what: str) -> None:
+        log.warning("not there yet (%s): %s", self._so_far(), what)
+
+    def _failure(self) -> str:
+        assert self.plan.goal is not None
+        starts = f" in the last of {self.restarts + 1} starts" if self.restarts else ""
+        advice = "a larger epochs or restarts" if self._finite() else "a smaller learning_rate"
+        return (
+            f"{self.recipe.name}: not reached: {self.plan.goal.text}; {self._so_far()}{starts}; "
+            f"try {advice}, or another seed"
+        )
+
+
+def _adopt(model: "keras.Model", start: "keras.Model") -> None:
+    """Gives a model the weights of another one, which may have fewer classes.
+
+    Raises:
+        InputError: The other one is no such net.
+    """
+    mine, theirs = model.get_weights(), start.get_weights()
+    more = {
+        large - small
+        for a, b in zip(mine, theirs, strict=False)
+        for large, small in zip(a.shape, b.shape, strict=False)
+    }
+    # With more units the four gates, which lie side by side in one array, grow by four times that.
+    if [w.ndim for w in mine] != [w.ndim for w in theirs] or len(more - {0}) > 1 or min(more) < 0:
+        raise InputError(
+            "--from: the model has another net than these options give; fit without --from"
+        )
+    for whole, part in zip(mine, theirs, strict=True):
+        whole[tuple(slice(0, size) for size in part.shape)] = part
+    model.set_weights(mine)
+
+
+def _digest(weights: "list[np.ndarray]") -> str:
+    import hashlib
+
+    return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()

@@ -1,0 +1,261 @@
+"""The fast loop: whole epochs inside one compiled function around the model's own train step.
+
+Keras' `fit` hands control back to Python for every step, which for a small net costs a thousand
+times the step itself. Here the data is a constant of the compiled function, the host passes only
+the order of the examples, and the metrics come back as one array with a row for each epoch. Losses
+are those of `fit` to rounding, because the step is the model's own `train_step`.
+
+Data that is no pair of arrays (a `tf.data.Dataset`, a `PyDataset`, a generator) goes through the
+same door and is trained by `fit` with `steps_per_execution`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes import backend
+from keras_recipes.data.dataset import Examples
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+EpochsCall = Callable[[int, int], "dict[str, np.ndarray]"]
+"""`call(first_epoch, count)` trains `count` epochs; each metric's value at the end of each."""
+
+
+STREAMED_STEPS = 32
+"""Keras' `steps_per_execution` for data that does not fit in memory."""
+
+
+def train(
+    model: "keras.Model",
+    call: EpochsCall,
+    *,
+    first_epoch: int,
+    epochs: int,
+    epochs_per_call: int = 1,
+    callbacks: "Iterable[keras.callbacks.Callback]" = (),
+) -> "Iterator[dict[str, np.ndarray]]":
+    """Trains on from `first_epoch` up to `epochs`; stop iterating to stop training.
+
+    Keras callbacks get `on_epoch_begin` and `on_epoch_end` at the boundaries of a call, with the
+    number and the values of its first and last epoch; `on_*_batch_*` are not called.
+
+    Args:
+        model: The model that `call` trains.
+        call: From `compile_epochs`.
+        first_epoch: Epochs already trained.
+        epochs: Where to stop at the latest.
+        epochs_per_call: Epochs between two boundaries.
+        callbacks: Keras callbacks.
+
+    Yields:
+        The values of each call: metric name to float64 array with an entry for each epoch.
+    """
+    import keras
+
+    listeners = keras.callbacks.CallbackList(list(callbacks), model=model, epochs=epochs)
+    model.stop_training = False
+    listeners.on_train_begin()
+    try:
+        while first_epoch < epochs and not model.stop_training:
+            count = min(epochs_per_call, epochs - first_epoch)
+            with backend.handing_over_arrays():  # of the learning rate, by Keras' own callbacks
+                listeners.on_epoch_begin(first_epoch)
+            values = call(first_epoch, count)
+            first_epoch += count
+            last = {name: float(column[-1]) for name, column in values.items()}
+            with backend.handing_over_arrays():
+                listeners.on_epoch_end(first_epoch - 1, last)
+            yield values
+    finally:
+        listeners.on_train_end()
+
+
+def compile_epochs(
+    model: "keras.Model",
+    data: Any,
+    *,
+    batch_size: int,
+    seed: int,
+    jit_compile: bool,
+    towers: int = 1,
+    augment: "keras.Layer | None" = None,
+) -> EpochsCall:
+    """The function that trains epochs of `model` on `data`.
+
+    Args:
+        model: Compiled and built.
+        data: `Examples` that fit in memory, or whatever else `model.fit` takes as batches.
+        batch_size: Examples per update; the last batch of an epoch may be smaller, as in Keras.
+        seed: Of the order of the examples, which is a function of it and the epoch's number.
+        jit_compile: Whether XLA compiles the call (TensorFlow; JAX always does).
+        towers: Parts of a batch that go through the net side by side (TensorFlow); see `rewiring`.
+        augment: Changes the inputs of each batch at random.
+    """
+    import keras
+
+    if not isinstance(data, Examples):
+        return _streamed(model, data)
+    _build_all(model, data)
+    orders = _Orders(len(data), min(batch_size, len(data)), seed)
+
+    def vary(inputs: Any) -> Any:
+        return inputs if augment is None else augment(inputs, training=True)
+
+    if keras.backend.backend() == "tensorflow":
+        return _tensorflow(model, data, orders, jit_compile, vary, towers)
+    if keras.backend.backend() == "jax" and augment is None:
+        return _jax(model, data, orders)
+    return _fitted(model, data, orders, vary)
+
+
+class _Orders:
+    """In which order the examples come: one index array an epoch, dealt into batches."""
+
+    def __init__(self, examples: int, batch: int, seed: int) -> None:
+        self.examples, self.batch, self.seed = examples, batch, seed
+        self.steps, self.rest = divmod(examples, batch)
+
+    def __call__(self, first_epoch: int, count: int) -> "np.ndarray":
+        """Indices of shape (count, examples), int32."""
+        import numpy as np
+
+        if self.steps == 1 and not self.rest:
+            # Inside a single batch the order changes nothing but rounding.
+            return np.broadcast_to(np.arange(self.examples, dtype="int32"), (count, self.examples))
+        generators = (np.random.default_rng([self.seed, first_epoch + i]) for i in range(count))
+        return np.stack([g.permutation(self.examples).astype("int32") for g in generators])
+
+
+def _build_all(model: "keras.Model", data: Examples) -> None:
+    """Makes every variable exist, since none may be made inside a compiled loop."""
+    outputs = model(data.x[:1], training=False)
+    model.compute_loss(x=data.x[:1], y=data.y[:1], y_pred=outputs)
+    model.compute_metrics(x=data.x[:1], y=data.y[:1], y_pred=outputs)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _tensorflow(
+    model: "keras.Model",
+    data: Examples,
+    orders: _Orders,
+    jit_compile: bool,
+    vary: Callable[[Any], Any],
+    towers: int,
+) -> EpochsCall:
+    import tensorflow as tf
+
+    from keras_recipes.train.cpu_kernels import rewired
+
+    x, y = tf.constant(data.x), tf.constant(data.y)
+    names = list(model.get_metrics_result())
+
+    def step(rows: Any) -> None:
+        model.train_step((vary(tf.gather(x, rows)), tf.gather(y, rows)))
+
+    def epoch(order: Any) -> Any:
+        model.reset_metrics()
+        full = tf.reshape(order[: orders.steps * orders.batch], (orders.steps, orders.batch))
+
+        def body(i: Any) -> Any:
+            step(full[i])
+            return i + 1
+
+        tf.while_loop(lambda i: i < orders.steps, body, [0])
+        if orders.rest:
+            step(order[-orders.rest :])
+        return tf.stack([tf.cast(v, tf.float32) for v in model.get_metrics_result().values()])
+
+    @tf.function(jit_compile=jit_compile, autograph=False)
+    def run(order: Any) -> Any:
+        count = order.shape[0]
+
+        def body(i: Any, rows: Any) -> Any:
+            return i + 1, tf.tensor_scatter_nd_update(rows, [[i]], [epoch(order[i])])
+
+        with rewired(model, towers):
+            start = [0, tf.zeros((count, len(names)))]
+            return tf.while_loop(lambda i, _: i < count, body, start)[1]
+
+    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+        rows = run(orders(first_epoch, count)).numpy().astype("float64")
+        return {name: rows[:, i] for i, name in enumerate(names)}
+
+    return call
+
+
+def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    x, y = jnp.asarray(data.x), jnp.asarray(data.y)
+    variables = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+
+    def step(state: Any, rows: Any) -> Any:
+        logs, state = model.train_step(state, (x[rows], y[rows]))
+        return state, logs
+
+    def epoch(state: Any, order: Any) -> Any:
+        state = (*state[:3], [jnp.zeros_like(value) for value in state[3]])
+        full = order[: orders.steps * orders.batch].reshape(orders.steps, orders.batch)
+        state, logs = jax.lax.scan(step, state, full)
+        if orders.rest:
+            return step(state, order[-orders.rest :])
+        return state, {name: column[-1] for name, column in logs.items()}
+
+    run = jax.jit(lambda state, order: jax.lax.scan(epoch, state, order))
+
+    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+        state = tuple([variable.value for variable in group] for group in variables)
+        state, logs = run(state, orders(first_epoch, count))
+        for group, values in zip(variables, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return {name: np.asarray(column, "float64") for name, column in logs.items()}
+
+    return call
+
+
+def _fitted(
+    model: "keras.Model", data: Examples, orders: _Orders, vary: Callable[[Any], Any]
+) -> EpochsCall:
+    """An epoch at a time by `fit`, for what does not compile into a loop (PyTorch)."""
+    import keras
+
+    def epoch(order: "np.ndarray") -> dict[str, float]:
+        x, y = keras.ops.convert_to_numpy(vary(data.x[order])), data.y[order]
+        run = model.fit(x, y, batch_size=orders.batch, shuffle=False, verbose=0)
+        return {name: float(column[0]) for name, column in run.history.items()}
+
+    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+        return _columns([epoch(order) for order in orders(first_epoch, count)])
+
+    return call
+
+
+def _streamed(model: "keras.Model", data: Any) -> EpochsCall:
+    """Batches in the order in which they come, many of them to a compiled call."""
+    model.steps_per_execution = STREAMED_STEPS
+
+    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+        import numpy as np
+
+        last = first_epoch + count
+        fitted = model.fit(data, initial_epoch=first_epoch, epochs=last, shuffle=False, verbose=0)
+        return {name: np.asarray(column, "float64") for name, column in fitted.history.items()}
+
+    return call
+
+
+def _columns(rows: list[dict[str, float]]) -> "dict[str, np.ndarray]":
+    import numpy as np
+
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}

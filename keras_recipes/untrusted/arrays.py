@@ -1,0 +1,128 @@
+"""Arrays that users bring, out of `.npy` and `.npz` files, without pickles and without bombs."""
+
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_recipes.errors import (
+    CorruptModelError,
+    InputError,
+    RecipeError,
+    UnsafeModelError,
+    printable,
+)
+from keras_recipes.untrusted import archive, files, limits
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_AXES = 16
+MOST_ARRAYS = 10_000
+"""The state of a hundred columns of numbers has some thirty arrays each."""
+
+
+def read(path: Path) -> "np.ndarray":
+    """An array of numbers: a `.npy` file, or a `.npz` file with one array or one called x.
+
+    Raises:
+        InputError: There is no such file, or it holds something else.
+        UnsafeModelError: It holds Python objects, or more than the limits.
+    """
+    if not path.exists() and not path.is_symlink():
+        raise InputError(f"{printable(path, 200)}: no such file")
+    where, most = printable(path, 200), limits.current().array_bytes
+    try:
+        content = files.read(path, most)
+        if path.suffix == ".npz":
+            content = _chosen(archive.members(content, where, most), where)
+        return _npy(content, where)
+    except CorruptModelError as error:
+        raise InputError(str(error)) from None
+
+
+def read_pair(path: Path) -> "tuple[np.ndarray, np.ndarray]":
+    """The arrays x and y of a `.npz` file.
+
+    Raises:
+        InputError: There is no such file, or it holds something else.
+        UnsafeModelError: It holds Python objects, or more than the limits.
+    """
+    where, most = printable(path, 200), limits.current().array_bytes
+    if not path.exists() and not path.is_symlink():
+        raise InputError(f"{where}: no such file")
+    try:
+        members = archive.members(files.read(path, most), where, most)
+        missing = [name for name in ("x.npy", "y.npy") if name not in members]
+        if missing:
+            raise InputError(f"{where}: expected arrays x and y, {missing[0][0]} is missing")
+        return _npy(members["x.npy"], where), _npy(members["y.npy"], where)
+    except CorruptModelError as error:
+        raise InputError(str(error)) from None
+
+
+def read_named(path: Path, most: int) -> "dict[str, np.ndarray]":
+    """All arrays of a `.npz` file that this package wrote itself, by name.
+
+    Args:
+        path: The file.
+        most: Bytes of all arrays together.
+
+    Raises:
+        CorruptModelError: It holds something else, or is damaged.
+        UnsafeModelError: It holds Python objects, or more bytes.
+    """
+    where = printable(path, 200)
+    try:
+        found = archive.members(files.read(path, most), where, most, at_most=MOST_ARRAYS)
+        return {name.removesuffix(".npy"): _npy(found[name], where) for name in found}
+    except InputError as error:
+        raise CorruptModelError(str(error)) from None
+
+
+def _chosen(members: dict[str, bytes], where: str) -> bytes:
+    named = {name.removesuffix(".npy"): content for name, content in members.items()}
+    if len(named) == 1:
+        return next(iter(named.values()))
+    if "x" not in named:
+        raise InputError(
+            f"{where}: expected one array, or one called x, received {printable(sorted(named))}"
+        )
+    return named["x"]
+
+
+def _npy(content: bytes, where: str) -> "np.ndarray":
+    import numpy as np
+    from numpy.lib import format as npy
+
+    stream = io.BytesIO(content)
+    try:
+        version = npy.read_magic(stream)
+        readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        if version not in readers:
+            raise ValueError(f"format version {version}")
+        shape, fortran, dtype = readers[version](stream)
+        _check_header(shape, dtype, len(content) - stream.tell(), where)
+    except RecipeError:
+        raise
+    except Exception as error:  # NumPy parses the header as Python, with whatever that raises
+        raise InputError(
+            f"{where}: no NumPy array that can be read: {printable(error, 120)}; save it again"
+        ) from None
+    array = np.frombuffer(content, dtype, offset=stream.tell())
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+def _check_header(shape: tuple[int, ...], dtype: "np.dtype", left: int, where: str) -> None:
+    if dtype.hasobject:
+        raise UnsafeModelError(
+            f"{where}: refused, it holds Python objects, which could run code; save numbers"
+        )
+    if dtype.kind not in "biuf" or dtype.fields or dtype.subdtype:
+        raise InputError(f"{where}: expected numbers, received {printable(dtype)}; save numbers")
+    if len(shape) > MOST_AXES or min(shape, default=0) < 0:
+        raise ValueError(f"its shape is {printable(shape)}")
+    if math.prod(shape) * dtype.itemsize != left:
+        raise ValueError(
+            f"it declares {math.prod(shape):,} numbers and does not hold as many bytes"
+        )

@@ -1,0 +1,73 @@
+"""Reading files that somebody else made: regular files only, each once, and not without end.
+
+A file that is itself a symbolic link is refused, wherever it lies: a folder from elsewhere could
+point at anything, and a link that the user made himself he can resolve. Links among the folders
+on the way are followed.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
+from keras_recipes.untrusted import limits
+
+
+def read(path: Path, most: int) -> bytes:
+    """The contents of a file.
+
+    Args:
+        path: The file.
+        most: Bytes.
+
+    Raises:
+        CorruptModelError: There is none.
+        UnsafeModelError: It is a link, a pipe, a device or a folder, or larger than `most`.
+        InputError: It cannot be read.
+    """
+    # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    shown = printable(path, 200)
+    try:
+        _refuse_special(os.lstat(path).st_mode, shown)
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise CorruptModelError(
+            f"{shown}: missing, the model is incomplete; restore it, or fit again"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{shown}: cannot be read: {reason}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        _refuse_special(os.fstat(descriptor).st_mode, shown)
+        return _bounded(file, most, shown)
+
+
+def _refuse_special(mode: int, shown: str) -> None:
+    if stat.S_ISREG(mode):
+        return
+    if stat.S_ISLNK(mode):
+        raise UnsafeModelError(f"{shown}: refused, a symbolic link; name the file it points to")
+    raise UnsafeModelError(
+        f"{shown}: refused, expected a regular file, found {_kind(mode)}; name the file itself"
+    )
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
+
+
+def _bounded(file: BinaryIO, most: int, shown: str) -> bytes:
+    # One byte more than there is said to be, so that a file that grows is found out.
+    content = b""
+    if (size := os.fstat(file.fileno()).st_size) <= most:
+        content = file.read(size + 1)
+    if size > most or len(content) > size:
+        raise UnsafeModelError(
+            f"{shown}: refused, larger than {min(size, most):,} bytes; {limits.advice()}"
+        )
+    return content

@@ -1,0 +1,255 @@
+"""Weights out of a file into a model: every array has its place, and every place its array."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_recipes.errors import CorruptModelError, printable
+from keras_recipes.untrusted.hdf5 import Tree
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+NOT_WEIGHTS = ("optimizer", "optimizer_weights")
+"""Groups at the root of weights files that belong to training."""
+
+_OLD_PREFIX = "_layer_checkpoint_dependencies/"
+_BFLOAT16_EXPONENT = 0x7F80
+_NEVER_NEGATIVE = {"moving_variance", "variance"}
+
+
+def check_values(tree: Tree, where: str) -> None:
+    """Refuses arrays that no model has, whatever the model is.
+
+    Raises:
+        CorruptModelError: One holds NaN or infinity.
+    """
+    import numpy as np
+
+    for path, array in tree.arrays.items():
+        if path in tree.bfloat16:
+            finite = (array & _BFLOAT16_EXPONENT != _BFLOAT16_EXPONENT).all()
+        else:
+            finite = np.isfinite(array).all()
+        if not finite:
+            raise CorruptModelError(
+                f"{where}: {printable(path)} holds NaN or infinity; get it again"
+            )
+
+
+def assign(model: "keras.Model", tree: Tree, where: str, names: Collection[str]) -> None:
+    """Gives a model that was built without memory its weights, and the rest their first values.
+
+    Args:
+        model: Built in `sizes.Scope`.
+        tree: The file's arrays and attributes.
+        where: The file, for the messages.
+        names: Of layers, as the configuration has them: the file's have to be the same.
+
+    Raises:
+        CorruptModelError: The arrays are not this model's, or not finite.
+    """
+    give(model, matched(model, tree, where, names))
+
+
+def give(model: "keras.Model", found: "dict[int, np.ndarray]") -> None:
+    """Gives variables their arrays, by the variable's id, and the rest their first values."""
+    import keras
+
+    for variable in model.variables:
+        if id(variable) in found:
+            variable._initialize(found.pop(id(variable)))
+        elif variable._value is None:
+            variable._deferred_initialize()
+    for layer in _layers(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
+def in_order(
+    model: "keras.Model", tree: Tree, where: str, names: Collection[str] = ()
+) -> "list[np.ndarray]":
+    """The file's arrays as `model.get_weights()` has them; the model keeps its own.
+
+    Raises:
+        CorruptModelError: As for `assign`.
+    """
+    found = matched(model, tree, where, names)
+    return [found[id(variable)] for variable in model.weights]
+
+
+def matched(
+    model: "keras.Model", tree: Tree, where: str, names: Collection[str]
+) -> "dict[int, np.ndarray]":
+    """The array of each variable, by the variable's id.
+
+    Raises:
+        CorruptModelError: As for `assign`.
+    """
+    prefix = _legacy_prefix(tree)
+    if prefix is not None:
+        places = _legacy_places(model, tree, prefix, where)
+    else:
+        tree = _renamed(tree)
+        places = _places(model)
+        _check_names(model, tree, places, names, where)
+    wanted = {path: variable for path, variable in places.items() if not path.endswith("/")}
+    mine = {path for path in tree.arrays if prefix is None or path.startswith(prefix)}
+    _check_paths(wanted.keys(), mine, where)
+    return {
+        id(variable): _checked(tree, path, variable, where) for path, variable in wanted.items()
+    }
+
+
+def _check_paths(wanted: Collection[str], there: Collection[str], where: str) -> None:
+    missing, more = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
+    if missing or more:
+        what = f"lacks {printable(missing[0])}" if missing else f"also has {printable(more[0])}"
+        raise CorruptModelError(
+            f"{where}: not this model's weights: it {what} ({len(missing)} missing, "
+            f"{len(more)} too many); find the file that was saved with it"
+        )
+
+
+def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
+    import keras
+
+    array, shown = tree.arrays[path], printable(path)
+    if tuple(array.shape) != tuple(variable.shape):
+        raise CorruptModelError(
+            f"{where}: not this model's weights: {shown} has shape {array.shape}, expected "
+            f"{tuple(variable.shape)}; find the file that was saved with it"
+        )
+    stored = "bfloat16" if path in tree.bfloat16 else str(array.dtype)
+    expected = keras.backend.standardize_dtype(variable.dtype)
+    if stored != expected:
+        raise CorruptModelError(
+            f"{where}: not this model's weights: {shown} holds {stored}, expected {expected}; "
+            "find the file that was saved with it"
+        )
+    if path in tree.bfloat16:
+        import ml_dtypes
+
+        array = array.view(ml_dtypes.bfloat16)
+    if variable.name in _NEVER_NEGATIVE and (array < 0).any():
+        raise CorruptModelError(f"{where}: {shown}, a variance, is negative; get it again")
+    return array
+
+
+def _layers(model: "keras.Model") -> "list[keras.Layer]":
+    return list(model._flatten_layers(include_self=False, recursive=True))
+
+
+def _places(model: "keras.Model") -> dict[str, Any]:
+    """Variables by their path in Keras 3's layout, and objects' names by theirs with a slash."""
+    from keras.src.saving import saving_lib
+
+    class Places(saving_lib.H5IOStore):  # type: ignore[misc]
+        """Where Keras would write; it writes variables before they have values."""
+
+        def __init__(self) -> None:
+            self.found: dict[str, Any] = {}
+
+        def make(self, path: str, metadata: Mapping[str, Any] | None = None) -> "Places":
+            self.group = f"{path}/vars" if path else "vars"
+            self.found[f"{self.group}/"] = (metadata or {}).get("name")
+            return self
+
+        def __bool__(self) -> bool:
+            return True
+
+        def __setitem__(self, key: str, value: Any) -> None:
+            self.found[f"{self.group}/{key}"] = value
+
+    places = Places()
+    saving_lib._save_state(
+        model, weights_store=places, assets_store=None, inner_path="", visited_saveables=set()
+    )
+    return {path: thing for path, thing in places.found.items() if not _is_training(path)}
+
+
+def _is_training(path: str) -> bool:
+    return path.split("/")[0] in NOT_WEIGHTS
+
+
+def _renamed(tree: Tree) -> Tree:
+    """Keras 2 called the group of layers by another name, and some have it still."""
+    if not any(path.startswith(_OLD_PREFIX) for path in tree.arrays):
+        return tree
+
+    def today(path: str) -> str:
+        return path.replace(_OLD_PREFIX.rstrip("/"), "layers")
+
+    return Tree(
+        arrays={today(path): array for path, array in tree.arrays.items()},
+        attributes={today(path): values for path, values in tree.attributes.items()},
+        bfloat16=frozenset(map(today, tree.bfloat16)),
+    )
+
+
+def _check_names(
+    model: "keras.Model",
+    tree: Tree,
+    places: Mapping[str, Any],
+    names: Collection[str],
+    where: str,
+) -> None:
+    """Paths hold classes and numbers only; names tell one model from another like it."""
+    for path, name in places.items():
+        # Only layers of a graph have names of their own; Keras names inner ones anew each time.
+        if not path.endswith("/") or name not in names or path.split("/")[-4:-3] != ["layers"]:
+            continue
+        said = tree.attributes.get(path.rstrip("/"), {}).get("name")
+        if said is not None and said != name:
+            raise CorruptModelError(
+                f"{where}: not this model's weights: its layer {printable(repr(said))} is "
+                f"{printable(repr(name))} in the model; find the file that was saved with it"
+            )
+
+
+def _legacy_prefix(tree: Tree) -> str | None:
+    """Where the layers lie in the layout of Keras 1 and 2, or None in that of Keras 3."""
+    if "layer_names" in tree.attributes.get("", {}):
+        return ""
+    return "model_weights/" if "layer_names" in tree.attributes.get("model_weights", {}) else None
+
+
+def _legacy_places(model: "keras.Model", tree: Tree, prefix: str, where: str) -> dict[str, Any]:
+    """Variables by their path in that layout, where attributes list layers and their weights."""
+    layers = {layer.name: _legacy_weights(layer) for layer in model.layers}
+    layers = {name: variables for name, variables in layers.items() if variables}
+    top = model._trainable_variables + model._non_trainable_variables
+    if top:
+        layers["top_level_model_weights"] = top
+    listed = tree.attributes[prefix.rstrip("/")]["layer_names"]
+    there = {name: _weight_names(tree, f"{prefix}{name}") for name in _texts(listed)}
+    there = {name: weights for name, weights in there.items() if weights}
+    there.pop("top_level_model_weights", None)
+    if list(there) != [name for name in layers if name != "top_level_model_weights"]:
+        raise CorruptModelError(
+            f"{where}: not this model's weights: layers {printable(', '.join(there))}, expected "
+            f"{printable(', '.join(layers))}; find the file that was saved with it"
+        )
+    places: dict[str, Any] = {}
+    for name, variables in layers.items():
+        paths = [f"{prefix}{name}/{w}" for w in _weight_names(tree, f"{prefix}{name}")]
+        if len(paths) != len(variables) or len(set(paths)) != len(paths):
+            raise CorruptModelError(
+                f"{where}: not this model's weights: {printable(name)} has {len(paths)} arrays, "
+                f"expected {len(variables)}; find the file that was saved with it"
+            )
+        places.update(zip(paths, variables, strict=True))
+    return places
+
+
+def _legacy_weights(layer: "keras.Layer") -> list[Any]:
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _weight_names(tree: Tree, group: str) -> list[str]:
+    return _texts(tree.attributes.get(group, {}).get("weight_names", []))
+
+
+def _texts(value: Any) -> list[str]:
+    items: Sequence[Any] = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]
