@@ -1,20 +1,34 @@
 """What a recipe *is*: plain frozen values and a handful of functions, no behaviour of its own.
 
-A recipe's functions are keyword-only in everything a user may set, and their keyword defaults are
-the only home of those numbers; `keras_recipes.options` reads them from the signatures.
+A recipe's functions are keyword-only in everything a user may set. A keyword with a default
+declares an option, and is the only home of that number; a keyword without one takes the option of
+that name which another function of the recipe declares. `keras_recipes.options` reads both from
+the signatures.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Concatenate, Literal
+
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.models.fitted import Askable, Fitted
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
 
-from keras_recipes.data.dataset import Batch, Dataset
-from keras_recipes.models.fitted import Fitted
+    from keras_recipes.models.card import Card
+
+Options = Mapping[str, Any]
+"""Values of options by name."""
+
+Learned = Mapping[str, Any]
+"""What a model knows of its data besides the weights; JSON values, kept in the card."""
+
+Command = Literal["fit", "predict", "evaluate"]
+"""The commands that take options of a recipe."""
 
 Row = dict[str, Any]
 """One prediction: column name to plain Python value."""
@@ -59,7 +73,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerSummary:
     """One line of the layer table that `recipes show` prints without importing Keras."""
 
     name: str
@@ -151,51 +165,154 @@ class Calibrated:
     metrics: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """An answer that is a table.
+
+    Attributes:
+        rows: As they come.
+        columns: Keys of the rows in order; None takes those of the first row.
+        live: Whether they come as records arrive, and somebody may be waiting for each.
+    """
+
+    rows: Iterator[Row]
+    columns: tuple[str, ...] | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class Prose:
+    """An answer that is plain text, piece by piece."""
+
+    pieces: Iterator[str]
+
+
+Answer = Rows | Prose
+
+
+class Answers(ABC):
+    """How a recipe answers: what it is asked, and what comes out.
+
+    There is a class for each kind in `keras_recipes.answers`: one answer for each input
+    (`PerInput`), rows out of a stream of records (`Streams`), text out of a prompt (`Text`). What
+    can be refused without the model is refused before one is opened: the methods that need it
+    return a function of it.
+    """
+
+    @abstractmethod
+    def functions(
+        self, command: Command, learned: Learned | None = None
+    ) -> tuple[Callable[..., Any], ...]:
+        """Those of its functions that have a part in a command; their keywords are its options.
+
+        Args:
+            command: Which.
+            learned: What a model learned of its data; None where it is not known yet.
+        """
+
+    @abstractmethod
+    def read(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
+        """Data to fit on; nothing means the recipe's own.
+
+        Args:
+            data: Paths.
+            options: All of the recipe's.
+            learned: By a model that goes on training.
+        """
+
+    @abstractmethod
+    def from_arrays(self, x: Any, y: Any) -> Dataset:
+        """The same of inputs and targets from Python."""
+
+    @abstractmethod
+    def ask(
+        self, card: "Card", asked: Any, given: Options, options: Options
+    ) -> Callable[[Askable], Answer]:
+        """What answers, once the model is open.
+
+        Args:
+            card: The model's.
+            asked: Texts as on the command line, or Python values.
+            given: Options that the user gave.
+            options: These, over the card's.
+
+        Raises:
+            InputError: What is asked cannot be read, or an option has no effect on it.
+        """
+
+    @abstractmethod
+    def assess(
+        self, recipe: "Recipe", card: "Card", data: Any, given: Options
+    ) -> Callable[[Askable], Measured]:
+        """What measures, once the model is open; see `ask`. Data is as for `fit`."""
+
+    @abstractmethod
+    def draw(
+        self, recipe: "Recipe", card: "Card", data: Any
+    ) -> "Callable[[Fitted], Iterator[tuple[str, Figure]]]":
+        """What draws, once the model is open; see `ask`."""
+
+    def calibrate(
+        self, model: "keras.Model", data: Dataset, options: Options
+    ) -> "Calibrated | None":
+        """What is found out with the trained net, to be learned besides it."""
+        return None
+
+    def check_same(self, learned: Learned, data: Dataset) -> None:
+        """Refuses data that a model cannot be measured on or go on training with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """One kind of records that a model may be fitted on and then watch; see `answers.Streams`.
+
+    Attributes:
+        noun: What it is in a message, such as "a log".
+        plural: The same of many, such as "logs".
+        read: Paths, and what was learned by a model that goes on training, to a data set.
+        calibrate: The trained net and its data to what is learned after training.
+        columns: What was learned to the keys of the rows.
+        check: Refuses, without the net, records that could not be judged: what was learned, and
+            paths (None: there are none to look at).
+        judge: The fitted model and paths or Python values to rows.
+        watch: The fitted model to rows about what arrives on standard input.
+        assess: The fitted model and paths (None: what it was fitted on) to metrics.
+        figures: The fitted model and paths to pictures.
+    """
+
+    noun: str
+    plural: str
+    read: Callable[Concatenate[Sequence[str], Learned | None, ...], Dataset]
+    calibrate: "Callable[Concatenate[keras.Model, Dataset, ...], Calibrated]"
+    columns: Callable[[Learned], tuple[str, ...]]
+    check: Callable[Concatenate[Learned, Sequence[str] | None, ...], None]
+    judge: Callable[Concatenate[Fitted, Any, ...], Iterator[Row]]
+    watch: Callable[Concatenate[Fitted, ...], Iterator[Row]]
+    assess: Callable[Concatenate[Fitted, Sequence[str] | None, ...], Measured]
+    figures: "Callable[Concatenate[Fitted, Sequence[str], ...], Iterator[tuple[str, Figure]]]"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One article, turned into something that can be built, trained, asked and drawn.
-
-    Most recipes answer each input with one output of the net: they have `inputs`, `as_batch` and
-    `interpret`. Those whose answers take more than that (sequences that belong together, a state
-    between them) have `answer` and `assess` instead, and get what was learned of the data there.
 
     Attributes:
         name: As on the command line, lower case with hyphens.
         summary: One line.
         source: The article.
         data: One line: which data the recipe wants.
-        data_here: Whether its own data is on this machine.
         layers: What `build()` with its defaults gives; pinned by the contract test.
-        columns: Keys of the rows that an answer consists of, in order.
-        columns_of: What was learned of the data to these keys, where they are not always `columns`.
         build: Returns the compiled model.
-        read: Reads `--data` (an empty sequence means the recipe's own data).
-        from_arrays: Makes a data set of inputs and targets given from Python.
         training: Returns the `Plan`.
         measure: Targets and outputs to metrics.
         metrics: Every metric that the recipe gives, the most telling one first, as it is printed.
+        answers: What it reads, what it is asked and what it answers, with the functions for that.
         example: From the names of the data that a model was fitted on to what may be typed behind
             `recipes predict MODEL` to try it.
-        inputs: Reads what is to be predicted: values, files, "-".
-        as_batch: The same for Python values.
-        interpret: A batch, the model's outputs for it and what was learned of the data to rows.
-        figures: Names and draws the recipe's pictures, given the data it was fitted on (where there
-            is `answer`, the paths of what is to be drawn).
-        answer: The fitted model and what is asked about (paths, or Python values) to rows.
-        assess: The fitted model and paths (None: what it was fitted on) to metrics.
-        check_answer: Refuses without the model what `answer` would: what was learned, the paths
-            that are asked about, the options that were given, all options.
-        check_assess: The same of `assess`; the paths may be None.
-        check_data: Refuses data that a model cannot go on training with: what it learned, and
-            the data.
-        guess: How well somebody does on the data who guesses.
-        calibrate: The trained net and its data to what is learned after training.
-        reads_as_before: Options of `read` that are settled once a model has learned; one that goes
-            on training has what it learned handed to `read` as a second argument.
-        built_as_before: Options of `build` that weights were learned for, though others of the
-            same shapes fit: one that goes on training keeps them.
         presets: Named sets of options.
-        details: Targets, outputs and what was learned of the data to further tables by name.
+        data_here: Whether its own data is on this machine.
+        guess: How well somebody does on the data who guesses.
+        settled: Options that stay as they are when a model goes on training.
         former: Options, and values of options as `name=value`, by what they were called before;
             cards of that time have them.
         keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
@@ -207,32 +324,17 @@ class Recipe:
     summary: str
     source: Source
     data: str
-    layers: tuple[Layer, ...]
-    columns: tuple[str, ...]
+    layers: tuple[LayerSummary, ...]
     build: "Callable[..., keras.Model]"
-    read: Callable[..., Dataset]
-    from_arrays: Callable[[Any, Any], Dataset]
     training: Callable[..., Plan]
     measure: "Callable[[np.ndarray, np.ndarray], dict[str, float]]"
     metrics: Mapping[str, Metric]
+    answers: Answers
     example: Callable[[Sequence[str]], str]
-    figures: "Callable[[Fitted, Any], Iterator[tuple[str, Figure]]]"
-    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    inputs: Callable[..., Iterator[Batch]] | None = None
-    as_batch: Callable[[Any], Batch] | None = None
-    interpret: "Callable[..., Iterable[Row]] | None" = None
-    answer: "Callable[..., Iterator[Row]] | None" = None
-    assess: "Callable[..., Measured] | None" = None
-    check_answer: Callable[..., None] | None = None
-    check_assess: Callable[..., None] | None = None
-    check_data: Callable[[Mapping[str, Any], Dataset], None] | None = None
-    guess: Callable[[Dataset], Guess] | None = None
-    calibrate: "Callable[..., Calibrated] | None" = None
-    reads_as_before: tuple[str, ...] = ()
-    built_as_before: tuple[str, ...] = ()
+    presets: Mapping[str, Options] = field(default_factory=dict)
     data_here: Callable[[], bool] = lambda: True
-    details: "Callable[[np.ndarray, np.ndarray, Mapping[str, Any]], Details] | None" = None
-    columns_of: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    guess: Callable[[Dataset], Guess] | None = None
+    settled: tuple[str, ...] = ()
     former: Mapping[str, str] = field(default_factory=dict)
     keeps_first_weights: bool = False
     side_by_side: bool = False

@@ -136,9 +136,9 @@ def test_a_thinned_history_keeps_true_values_and_the_last_epoch() -> None:
 
 OTHER_BACKEND = """
 import numpy as np, keras
-from keras_recipes import build_xor, fit, loop, fit, evaluate
-from keras_recipes.models.history import History
-from keras_recipes.recipe import Examples
+from keras_recipes import build_xor, evaluate, fit
+from keras_recipes.data.dataset import Examples
+from keras_recipes.train import compiled_loop
 x = np.random.default_rng(0).normal(size=(22, 2)).astype("float32")
 y = (x[:, :1] * x[:, 1:] > 0).astype("float32")
 losses = []
@@ -146,7 +146,7 @@ for way in ("ours", "plain"):
     keras.utils.set_random_seed(5)
     model = build_xor()
     if way == "ours":
-        call = loop.compile_epochs(model, Examples(x, y), batch_size=8, seed=0, jit_compile=True)
+        call = compiled_loop.compile_epochs(model, Examples(x, y), batch_size=8, seed=0, jit_compile=True)
         losses.append(call(0, 3)["loss"])
     else:
         orders = [np.random.default_rng([0, e]).permutation(22) for e in range(3)]
