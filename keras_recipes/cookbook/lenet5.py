@@ -18,7 +18,6 @@ does the first two with the paper's net for 60 epochs.
 `python benchmarks/digits.py` measures it.
 """
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -29,7 +28,8 @@ from keras_recipes.digits import classifier
 from keras_recipes.digits import data as digits
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.recipe import Layer, Plan, Recipe, Source
+from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
+from keras_recipes.schedules import cosine
 
 if TYPE_CHECKING:
     import keras
@@ -193,19 +193,13 @@ def training(
             as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
         seed: Seed of the random weights, splits, orders and distortions.
     """
-
-    def augment() -> "keras.Layer":
-        from keras_recipes.digits.augmentation import RandomWarp
-
-        return RandomWarp(warp, seed)
-
     return Plan(
         epochs=epochs,
         batch_size=batch_size,
         seed=seed,
         jit_compile=False,
-        rate=lambda epoch: learning_rate * (1 + math.cos(math.pi * epoch / epochs)) / 2,
-        augment=augment if warp else None,
+        rate=cosine(learning_rate, epochs),
+        augment=classifier.warping(warp, seed),
     )
 
 
@@ -235,18 +229,17 @@ RECIPE = Recipe(
     ),
     data="MNIST, or images with labels: IDX, NPZ, CSV of pixels, a folder of pictures per class",
     layers=(
-        Layer("padding", "ZeroPadding2D", (None, 32, 32, 1), 0),
-        Layer("scaling", "Rescaling", (None, 32, 32, 1), 0),
-        Layer("C1", "Conv2D", (None, 28, 28, 6), 156),
-        Layer("S2", "MaxPooling2D", (None, 14, 14, 6), 0),
-        Layer("C3", "Conv2D", (None, 10, 10, 16), 2_416),
-        Layer("S4", "MaxPooling2D", (None, 5, 5, 16), 0),
-        Layer("C5", "Conv2D", (None, 1, 1, 120), 48_120),
-        Layer("features", "Flatten", (None, 120), 0),
-        Layer("F6", "Dense", (None, 84), 10_164),
-        Layer("output", "Dense", (None, 10), 850),
+        LayerSummary("padding", "ZeroPadding2D", (None, 32, 32, 1), 0),
+        LayerSummary("scaling", "Rescaling", (None, 32, 32, 1), 0),
+        LayerSummary("C1", "Conv2D", (None, 28, 28, 6), 156),
+        LayerSummary("S2", "MaxPooling2D", (None, 14, 14, 6), 0),
+        LayerSummary("C3", "Conv2D", (None, 10, 10, 16), 2_416),
+        LayerSummary("S4", "MaxPooling2D", (None, 5, 5, 16), 0),
+        LayerSummary("C5", "Conv2D", (None, 1, 1, 120), 48_120),
+        LayerSummary("features", "Flatten", (None, 120), 0),
+        LayerSummary("F6", "Dense", (None, 84), 10_164),
+        LayerSummary("output", "Dense", (None, 10), 850),
     ),
-    columns=classifier.COLUMNS,
     presets={
         "best": {
             "epochs": 120,
@@ -267,21 +260,14 @@ RECIPE = Recipe(
         },
     },
     build=build_lenet5,
-    read=digits.load,
-    from_arrays=digits.from_arrays,
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,
     former={"activation=swish": "activation=silu", "activation=hard_swish": "activation=hard_silu"},
-    check_data=classifier.check_same_classes,
     metrics=classifier.METRICS,
+    answers=classifier.answers(figures),
     example=digits.example,
-    details=classifier.details,
-    inputs=digits.inputs,
-    as_batch=digits.as_batch,
-    interpret=classifier.interpret,
-    figures=figures,
     data_here=digits.mnist_is_here,
-    built_as_before=("activation",),
+    settled=("activation",),
     side_by_side=True,
 )

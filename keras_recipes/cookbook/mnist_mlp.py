@@ -16,14 +16,14 @@ instead of its pixels. The parameters stay 12,730.
 `python benchmarks/digits.py` measures it.
 """
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 from keras_recipes import options
 from keras_recipes.bounds import Count, NotNegative, Positive, Seed
 from keras_recipes.digits import classifier
 from keras_recipes.digits import data as digits
-from keras_recipes.recipe import Layer, Plan, Recipe, Source
+from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
+from keras_recipes.schedules import cosine
 
 if TYPE_CHECKING:
     import keras
@@ -107,19 +107,13 @@ def training(
             as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
         seed: Seed of the random weights, splits, orders and distortions.
     """
-
-    def augment() -> "keras.Layer":
-        from keras_recipes.digits.augmentation import RandomWarp
-
-        return RandomWarp(warp, seed)
-
     return Plan(
         epochs=epochs,
         batch_size=batch_size,
         seed=seed,
         jit_compile=not warp,
-        rate=lambda epoch: learning_rate * (1 + math.cos(math.pi * epoch / epochs)) / 2,
-        augment=augment if warp else None,
+        rate=cosine(learning_rate, epochs),
+        augment=classifier.warping(warp, seed),
     )
 
 
@@ -145,31 +139,23 @@ RECIPE = Recipe(
     ),
     data="MNIST, or images with labels: IDX, NPZ, CSV of pixels, a folder of pictures per class",
     layers=(
-        Layer("scaling", "Rescaling", (None, 28, 28), 0),
-        Layer("pixels", "Flatten", (None, 784), 0),
-        Layer("hidden", "Dense", (None, 16), 12_560),
-        Layer("output", "Dense", (None, 10), 170),
+        LayerSummary("scaling", "Rescaling", (None, 28, 28), 0),
+        LayerSummary("pixels", "Flatten", (None, 784), 0),
+        LayerSummary("hidden", "Dense", (None, 16), 12_560),
+        LayerSummary("output", "Dense", (None, 10), 170),
     ),
-    columns=classifier.COLUMNS,
     presets={
         "deskewed": DESKEWED,
         "hog": {**DESKEWED, "features": "hog"},
     },
     build=build_mnist_mlp,
     former={"features=gradients": "features=hog"},
-    built_as_before=("deskew", "features"),
-    read=digits.load,
-    from_arrays=digits.from_arrays,
+    settled=("deskew", "features"),
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,
-    check_data=classifier.check_same_classes,
     metrics=classifier.METRICS,
+    answers=classifier.answers(classifier.figures),
     example=digits.example,
-    details=classifier.details,
-    inputs=digits.inputs,
-    as_batch=digits.as_batch,
-    interpret=classifier.interpret,
-    figures=classifier.figures,
     data_here=digits.mnist_is_here,
 )

@@ -18,12 +18,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes import options
+from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Count, Positive, Seed, Whole
 from keras_recipes.data import files, numbers
 from keras_recipes.data.dataset import Batch, Dataset, Examples
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.recipe import Goal, Guess, Layer, Metric, Plan, Recipe, Row, Source
+from keras_recipes.recipe import Goal, Guess, LayerSummary, Metric, Plan, Recipe, Row, Source
 
 if TYPE_CHECKING:
     import keras
@@ -239,22 +240,24 @@ RECIPE = Recipe(
     ),
     data="four points, built in; or CSV rows x1,x2,target",
     layers=(
-        Layer("hidden", "Dense", (None, 10), 30),
-        Layer("output", "Dense", (None, 1), 11),
+        LayerSummary("hidden", "Dense", (None, 10), 30),
+        LayerSummary("output", "Dense", (None, 1), 11),
     ),
-    columns=("input", "probability", "class"),
     build=build_xor,
-    read=read,
-    from_arrays=from_arrays,
     training=training,
     measure=measure,
     guess=guess,
     metrics=METRICS,
+    answers=PerInput(
+        columns=("input", "probability", "class"),
+        read=read,
+        from_arrays=from_arrays,
+        inputs=inputs,
+        as_batch=as_batch,
+        interpret=interpret,
+        figures=figures,
+    ),
     example=lambda data: "0,1 1,1",
-    inputs=inputs,
-    as_batch=as_batch,
-    interpret=interpret,
-    figures=figures,
     presets={
         "article": {"epochs": 100, "extra_epochs": 0, "restarts": 0},
         "three-regressions": {"hidden_units": 2, "activation": "sigmoid"},

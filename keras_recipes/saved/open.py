@@ -102,7 +102,7 @@ def card_of(model: Model, weights: str | Path | None = None) -> Card | None:
     if not format:
         return load.verified_card(place)
     card = _unaltered(place, format)[1]
-    if card and catalog.get(card.recipe).answer:
+    if card and catalog.get(card.recipe).answers.needs_keras:
         raise _needs_keras(card.recipe)
     return card
 
