@@ -2,8 +2,11 @@
 
 The articles give the order of the layers. Sizes and names are those of LeCun, Bottou, Bengio and
 Haffner, *Gradient-Based Learning Applied to Document Recognition*, 1998, section II.B: 32 x 32
-inputs, C1 6@28x28, S2, C3 16@10x10, S4, C5 120, F6 84, 10 outputs. They report 0.95 % errors on the
-MNIST test set, 0.8 % with distorted training images.
+inputs, C1 6@28x28, S2, C3 16@10x10, S4, C5 120, F6 84, 10 outputs.
+
+Reported: 99.05 % of MNIST's test images right, 99.2 % with distorted training images.
+Measured: 99.29 % +- 0.07 after six epochs; with preset `best` 99.64 % +- 0.02, with `1998`, the
+paper's own net, 99.50 % +- 0.03; five seeds each, `python benchmarks/digits.py`.
 
 Three things are as everybody does them today: C3 is connected to all of S2, pooling takes the
 maximum and learns nothing, and a softmax takes the place of the radial basis functions. That makes
@@ -14,8 +17,6 @@ second-order gradient descent one image at a time both are trained by AdamW in b
 Presets: `best` trains 120 epochs on images that are warped anew each time (`layers.RandomWarp`),
 keeps a moving average of the weights, and answers with the mean of three views of an image; `1998`
 does the first two with the paper's net for 60 epochs.
-
-`python benchmarks/digits.py` measures it.
 """
 
 from collections.abc import Iterator
@@ -133,11 +134,11 @@ def _layers_today(activation: str, dropout: float, classes: int) -> "list[keras.
     from keras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 
     return [
-        Conv2D(6, 5, activation=activation, name="C1"),
-        MaxPooling2D(name="S2"),
-        Conv2D(16, 5, activation=activation, name="C3"),
-        MaxPooling2D(name="S4"),
-        Conv2D(120, 5, activation=activation, name="C5"),
+        Conv2D(6, 5, activation=activation, name="C1"),  # 28 x 28 x 6
+        MaxPooling2D(name="S2"),  # 14 x 14 x 6
+        Conv2D(16, 5, activation=activation, name="C3"),  # 10 x 10 x 16
+        MaxPooling2D(name="S4"),  # 5 x 5 x 16
+        Conv2D(120, 5, activation=activation, name="C5"),  # 1 x 1 x 120
         Flatten(name="features"),
         Dense(84, activation=activation, name="F6"),
         *([Dropout(dropout, name="dropout")] if dropout else []),

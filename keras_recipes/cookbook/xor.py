@@ -2,15 +2,16 @@
 
 Follows «用Python实现神经网络(附完整代码)», itself after *Natural Language Processing in Action*
 (Lane, Howard, Hapke), chapter 5: two inputs, ten tanh units, one sigmoid output, 41 parameters,
-plain gradient descent on all four points at once. The article trains 100 epochs and prints outputs
-that take some thousands; here training goes on until every output is as close to its target as the
-printed ones, and does what the article advises when that takes too long.
+plain gradient descent on all four points at once.
+
+Reported: all four points right after 100 epochs, every output within 0.0091 of its target.
+Measured: after 100 epochs 39 of 200 random starts have the four points right. Training goes on
+until every output is within 0.01, as 200 of 200 starts are after 2,750 epochs (median) to 3,750,
+and does what the article advises when that takes too long: `python benchmarks/xor_seeds.py`.
 
 With `hidden_units=2, activation="sigmoid"` (preset `three-regressions`) it is the net of three
 logistic regressions from «一文读懂神经网络», nine parameters, whose hidden layer moves the four
 points to where one line separates them.
-
-`python benchmarks/xor_seeds.py` measures in how many of 200 random starts this works.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,8 +58,8 @@ def build_xor(
     model = keras.Sequential(
         [
             keras.Input((2,)),
-            keras.layers.Dense(hidden_units, activation=activation, name="hidden"),
-            keras.layers.Dense(1, activation="sigmoid", name="output"),
+            keras.layers.Dense(hidden_units, activation=activation, name="hidden"),  # 10
+            keras.layers.Dense(1, activation="sigmoid", name="output"),  # 1
         ],
         name="xor",
     )
