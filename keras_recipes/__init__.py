@@ -64,6 +64,7 @@ __all__ = [
     "evaluate",
     "export",
     "fit",
+    "generate",
     "get",
     "load",
     "names",
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
     from keras_recipes.commands.export import Exported, export
     from keras_recipes.commands.fit import fit
     from keras_recipes.commands.plot import plot
-    from keras_recipes.commands.predict import predict
+    from keras_recipes.commands.predict import generate, predict
     from keras_recipes.cookbook.lenet5 import build_lenet5
     from keras_recipes.cookbook.lstm_anomaly import build_lstm_anomaly
     from keras_recipes.cookbook.mnist_mlp import build_mnist_mlp
@@ -98,7 +99,8 @@ if TYPE_CHECKING:
 
     __version__: str
 else:
-    # Type checkers do not see this, or they would believe that every name is here.
+    # Type checkers do not see this, or they would believe that every name is here. A builder is in
+    # the file of its recipe.
     _HOMES = {
         "CorruptModelError": "errors",
         "Exported": "commands.export",
@@ -108,13 +110,10 @@ else:
         "Opened": "saved.open",
         "RecipeError": "errors",
         "UnsafeModelError": "errors",
-        "build_lenet5": "cookbook.lenet5",
-        "build_lstm_anomaly": "cookbook.lstm_anomaly",
-        "build_mnist_mlp": "cookbook.mnist_mlp",
-        "build_xor": "cookbook.xor",
         "evaluate": "commands.evaluate",
         "export": "commands.export",
         "fit": "commands.fit",
+        "generate": "commands.predict",
         "get": "catalog",
         "load": "saved.load",
         "names": "catalog",
@@ -129,9 +128,10 @@ else:
             from importlib.metadata import version
 
             return version(__name__)
-        if name not in _HOMES:
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        home = _HOMES.get(name) or f"cookbook.{name.removeprefix('build_')}"
+        return getattr(importlib.import_module(f"{__name__}.{home}"), name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -10,9 +10,7 @@ from keras_recipes.recipe import Answer, Options, Prose, Row
 from keras_recipes.saved.resolve import Found, Model, find
 
 
-def predict(
-    model: Model, x: Any, *, weights: str | Path | None = None, **given: Any
-) -> list[Row] | str:
+def predict(model: Model, x: Any, *, weights: str | Path | None = None, **given: Any) -> list[Row]:
     """What the model says about each input.
 
     Args:
@@ -27,17 +25,37 @@ def predict(
 
     Returns:
         A dict for each input, of plain Python values, with the keys that `recipes predict` has as
-        columns; for a model that is no recipe's `row, output_0, output_1, ...`. Of a recipe that
-        goes on with a prompt, the text.
+        columns; for a model that is no recipe's `row, output_0, output_1, ...`.
 
     Raises:
-        InputError: There is no such model, file or option, or inputs have the wrong type or shape
-            or are not finite numbers.
+        InputError: There is no such model, file or option, inputs have the wrong type or shape or
+            are not finite numbers, or the model goes on with a prompt (`generate`).
         UnsafeModelError: As for `open_model`.
         CorruptModelError: As for `open_model`.
     """
     found = answer(find(model, weights), x, given)
-    return "".join(found.pieces) if isinstance(found, Prose) else list(found.rows)
+    if isinstance(found, Prose):
+        raise InputError("the model goes on with a prompt: ask it by generate, not by predict")
+    return list(found.rows)
+
+
+def generate(model: Model, prompt: str, **given: Any) -> str:
+    """The text with which a model goes on, the prompt included.
+
+    Args:
+        model: As for `predict`.
+        prompt: As it is.
+        **given: Options of the recipe's answers.
+
+    Raises:
+        InputError: There is no such model or option, or the model does not write text.
+        UnsafeModelError: As for `open_model`.
+        CorruptModelError: As for `open_model`.
+    """
+    found = answer(find(model), prompt, given)
+    if isinstance(found, Rows):
+        raise InputError("the model answers with rows: ask it by predict, not by generate")
+    return "".join(found.pieces)
 
 
 def answer(model: Found, asked: Any, given: Options) -> Answer:
