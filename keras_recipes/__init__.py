@@ -92,9 +92,8 @@ if TYPE_CHECKING:
         RecipeError,
         UnsafeModelError,
     )
-    from keras_recipes.models.fitted import Fitted
-    from keras_recipes.saved.load import load
-    from keras_recipes.saved.open import Opened, open_model
+    from keras_recipes.models.fitted import Fitted, Opened
+    from keras_recipes.saved.load import load, open_model
     from keras_recipes.saved.save import save
 
     __version__: str
@@ -107,7 +106,7 @@ else:
         "Fitted": "models.fitted",
         "GoalNotReachedError": "errors",
         "InputError": "errors",
-        "Opened": "saved.open",
+        "Opened": "models.fitted",
         "RecipeError": "errors",
         "UnsafeModelError": "errors",
         "evaluate": "commands.evaluate",
@@ -117,7 +116,7 @@ else:
         "get": "catalog",
         "load": "saved.load",
         "names": "catalog",
-        "open_model": "saved.open",
+        "open_model": "saved.load",
         "plot": "commands.plot",
         "predict": "commands.predict",
         "save": "saved.save",

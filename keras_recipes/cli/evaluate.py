@@ -47,7 +47,7 @@ def evaluate(
     from keras_recipes.commands.evaluate import measure
     from keras_recipes.commands.raw import METRICS
     from keras_recipes.report.metrics import beside_reported, detailed
-    from keras_recipes.saved.resolve import find
+    from keras_recipes.saved.load import find
 
     found = find(model, weights)
     say_origin(found)

@@ -39,7 +39,11 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
       recipes export lenet5 --format onnx
       recipes predict lenet5.onnx digit.png
     """
+    from keras_recipes import backend
     from keras_recipes.commands import export as exporting
+
+    # Written for any machine, and compared on this one's CPU.
+    backend.choose("cpu")
 
     exported = exporting.export(model, form, output, weights=weights)
     log.info(

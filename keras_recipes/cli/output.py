@@ -13,7 +13,7 @@ from keras_recipes.recipe import Recipe
 from keras_recipes.report.metrics import beside_reported
 
 if TYPE_CHECKING:
-    from keras_recipes.saved.resolve import Found
+    from keras_recipes.saved.load import Found
 
 log = logging.getLogger(__name__)
 

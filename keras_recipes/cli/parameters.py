@@ -11,7 +11,7 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Command, Learned, Recipe
 
 if TYPE_CHECKING:
-    from keras_recipes.saved.resolve import Found
+    from keras_recipes.saved.load import Found
 
 NAME = click.argument("name", metavar="NAME", shell_complete=completion.names)
 MODEL = click.argument("model", metavar="MODEL", shell_complete=completion.models)

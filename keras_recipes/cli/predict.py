@@ -55,7 +55,7 @@ def predict(
     """
     from keras_recipes.commands.predict import answer
     from keras_recipes.report import progress, tables
-    from keras_recipes.saved.resolve import find
+    from keras_recipes.saved.load import find
 
     if output is not None:
         tables.check_output(output, inputs)

@@ -6,8 +6,9 @@ from typing import Any
 from keras_recipes import catalog, options
 from keras_recipes.commands import raw
 from keras_recipes.commands.predict import check_no_options
+from keras_recipes.models.fitted import Model
 from keras_recipes.recipe import Measured, Options
-from keras_recipes.saved.resolve import Found, Model, find
+from keras_recipes.saved.load import Found, find
 
 
 def evaluate(

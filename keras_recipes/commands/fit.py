@@ -13,12 +13,12 @@ from keras_recipes.answers import fitting_data
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import InputError, RecipeError, StoppedError
 from keras_recipes.models.card import Card
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Fitted, Model
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Options, Plan, Recipe
 from keras_recipes.report import progress
 from keras_recipes.saved import locate, save
-from keras_recipes.saved.resolve import Model, find
+from keras_recipes.saved.load import find
 from keras_recipes.train.attempts import Run
 from keras_recipes.train.checkpoint import Checkpoint
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from keras_recipes import catalog
 from keras_recipes.errors import InputError
+from keras_recipes.models.fitted import Model
 from keras_recipes.report import plots
 from keras_recipes.saved import locate
-from keras_recipes.saved.resolve import Model, find
+from keras_recipes.saved.load import find
 
 DEFAULT_FOLDER = Path("plots")
 

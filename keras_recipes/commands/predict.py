@@ -6,8 +6,9 @@ from typing import Any
 from keras_recipes import catalog, options
 from keras_recipes.commands import raw
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Answer, Options, Prose, Row
-from keras_recipes.saved.resolve import Found, Model, find
+from keras_recipes.models.fitted import Model
+from keras_recipes.recipe import Answer, Options, Prose, Row, Rows
+from keras_recipes.saved.load import Found, find
 
 
 def predict(model: Model, x: Any, *, weights: str | Path | None = None, **given: Any) -> list[Row]:
