@@ -1,7 +1,7 @@
 # make fit    make the environment, fit XOR, ask it, say what to try next
 # make test   make the environment, pass the tests of what a user sees
 # make test-all  all tests: also attacks, kills, old Kerases, and what needs MNIST or minutes
-# make lint   ruff and mypy
+# make lint   ruff, mypy, and that imports run one way
 # make bench  the numbers in the README that need no data but MNIST; hours
 
 PYTHON ?= python3
@@ -34,6 +34,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/xor.py

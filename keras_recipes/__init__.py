@@ -64,6 +64,7 @@ __all__ = [
     "evaluate",
     "export",
     "fit",
+    "generate",
     "get",
     "load",
     "names",
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
     from keras_recipes.commands.export import Exported, export
     from keras_recipes.commands.fit import fit
     from keras_recipes.commands.plot import plot
-    from keras_recipes.commands.predict import predict
+    from keras_recipes.commands.predict import generate, predict
     from keras_recipes.cookbook.lenet5 import build_lenet5
     from keras_recipes.cookbook.lstm_anomaly import build_lstm_anomaly
     from keras_recipes.cookbook.mnist_mlp import build_mnist_mlp
@@ -91,34 +92,31 @@ if TYPE_CHECKING:
         RecipeError,
         UnsafeModelError,
     )
-    from keras_recipes.models.fitted import Fitted
-    from keras_recipes.saved.load import load
-    from keras_recipes.saved.open import Opened, open_model
+    from keras_recipes.models.fitted import Fitted, Opened
+    from keras_recipes.saved.load import load, open_model
     from keras_recipes.saved.save import save
 
     __version__: str
 else:
-    # Type checkers do not see this, or they would believe that every name is here.
+    # Type checkers do not see this, or they would believe that every name is here. A builder is in
+    # the file of its recipe.
     _HOMES = {
         "CorruptModelError": "errors",
         "Exported": "commands.export",
         "Fitted": "models.fitted",
         "GoalNotReachedError": "errors",
         "InputError": "errors",
-        "Opened": "saved.open",
+        "Opened": "models.fitted",
         "RecipeError": "errors",
         "UnsafeModelError": "errors",
-        "build_lenet5": "cookbook.lenet5",
-        "build_lstm_anomaly": "cookbook.lstm_anomaly",
-        "build_mnist_mlp": "cookbook.mnist_mlp",
-        "build_xor": "cookbook.xor",
         "evaluate": "commands.evaluate",
         "export": "commands.export",
         "fit": "commands.fit",
+        "generate": "commands.predict",
         "get": "catalog",
         "load": "saved.load",
         "names": "catalog",
-        "open_model": "saved.open",
+        "open_model": "saved.load",
         "plot": "commands.plot",
         "predict": "commands.predict",
         "save": "saved.save",
@@ -129,9 +127,10 @@ else:
             from importlib.metadata import version
 
             return version(__name__)
-        if name not in _HOMES:
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        home = _HOMES.get(name) or f"cookbook.{name.removeprefix('build_')}"
+        return getattr(importlib.import_module(f"{__name__}.{home}"), name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

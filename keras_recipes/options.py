@@ -5,13 +5,27 @@ import inspect
 import math
 import numbers
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from keras_recipes.bounds import Bound
-from keras_recipes.errors import InputError, printable
-from keras_recipes.recipe import Recipe
+from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.recipe import Command, Learned, Options, Recipe, Step
+
+if TYPE_CHECKING:
+    from keras_recipes.models.card import Card
 
 LARGEST_INTEGER = 2**53
 """No option's value is larger: up to here every reader of a card reads the same number."""
@@ -19,23 +33,7 @@ LARGEST_INTEGER = 2**53
 LONGEST_TEXT = 4_096
 """No option's value is a longer text."""
 
-FITTING = ("build", "read", "training", "calibrate", "interpret", "answer")
-"""The functions of a recipe that have a part in `fit`."""
-
-STAYING = ("interpret", "answer")
-"""What `fit` is told of these stays with the model."""
-
-PREDICTING = ("inputs", "interpret", "answer")
-"""Those that have a part in `predict`."""
-
-ASSESSING = ("assess",)
-"""Those that have a part in `evaluate`, where a recipe does that itself."""
-
-OWNERS = tuple(dict.fromkeys((*FITTING, *PREDICTING, *ASSESSING)))
-"""All whose keyword-only parameters are options, where a recipe has them."""
-
-_PART = {"build": "net", "read": "data", "training": "training", "assess": "measurement"}
-"""What the options of a function are about; those of the other functions, the answers."""
+COMMANDS: tuple[Command, ...] = ("fit", "evaluate", "predict")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -55,6 +53,7 @@ class Option:
         name: The key in `--set key=value`.
         kind: `int`, `float`, `bool` or `str`.
         default: Its value when nothing is said.
+        optional: Whether it may be None: not set.
         choices: The only values allowed, if there is such a list.
         bounds: What the value has to compare with.
     """
@@ -62,6 +61,7 @@ class Option:
     name: str
     kind: type
     default: Any
+    optional: bool
     choices: tuple[Any, ...]
     bounds: tuple[Bound, ...]
 
@@ -72,7 +72,8 @@ class Option:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         limits = " and ".join(map(str, self.bounds))
-        return f"{noun[self.kind]} {limits}".strip()
+        unset = " or none" if self.optional and self.kind is not str else ""
+        return f"{noun[self.kind]} {limits}".strip() + unset
 
     @property
     def stays(self) -> bool:
@@ -85,6 +86,8 @@ class Option:
         Raises:
             InputError: It is no such value.
         """
+        if self.optional and (not text or (self.kind is not str and text.lower() == "none")):
+            return None
         try:
             value = _truth(text) if self.kind is bool else self.kind(text)
         except ValueError:
@@ -97,11 +100,9 @@ class Option:
         Raises:
             InputError: The value has the wrong type or is out of range.
         """
-        if not isinstance(value, bool):
-            if self.kind is float and isinstance(value, numbers.Real):
-                value = _float(value)
-            elif self.kind is int and isinstance(value, numbers.Integral):
-                value = int(value)
+        if value is None and self.optional:
+            return None
+        value = self._converted(value)
         if type(value) is not self.kind or (isinstance(value, float) and not math.isfinite(value)):
             raise self._refusal(value)
         if self.choices and value not in self.choices:
@@ -112,25 +113,82 @@ class Option:
             raise self._refusal(value, limit)
         return value
 
+    def _converted(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return value
+        if self.kind is float and isinstance(value, numbers.Real):
+            return _float(value)
+        if self.kind is int and isinstance(value, numbers.Integral):
+            return int(value)
+        return value
+
     def _refusal(self, value: Any, limit: str = "") -> InputError:
-        return InputError(f"{self.name}: expected {self.expected}{limit}, received {_shown(value)}")
+        return InputError(
+            f"{self.name}: expected {self.expected}{limit}, received {_quoted(value)}"
+        )
 
 
-def of(recipe: Recipe, owners: Sequence[str] = OWNERS) -> dict[str, Option]:
-    """The options of these functions of the recipe, in the order of their signatures.
+def steps(recipe: Recipe, learned: Learned | None = None) -> tuple[Step, ...]:
+    """The recipe's functions that have options.
+
+    Args:
+        recipe: Whose.
+        learned: What a model learned of its data, if functions depend on it.
+    """
+    only_fit: frozenset[Command] = frozenset({"fit"})
+    return (
+        Step(recipe.build, "net", only_fit),
+        *recipe.answers.steps(learned),
+        Step(recipe.training, "training", only_fit),
+    )
+
+
+def of(
+    recipe: Recipe, command: Command | None = None, learned: Learned | None = None
+) -> dict[str, Option]:
+    """The options of a recipe by name.
+
+    Args:
+        recipe: Whose.
+        command: Only those that this command takes.
+        learned: Only those that have an effect on a model that learned this.
 
     Raises:
-        TypeError: Two of the recipe's functions use one name for different things.
+        TypeError: Two of the recipe's functions declare an option, or none declares one that is
+            taken.
     """
+    known = _declared(recipe)
+    some = {
+        name: None
+        for step in steps(recipe, learned)
+        for name in taken(step.function)
+        if command is None or _takes(step, command, known[name])
+    }
+    return {name: known[name] for name in known if name in some}
+
+
+def _takes(step: Step, command: Command, option: Option) -> bool:
+    return command in step.commands or (command == "fit" and step.kept and option.stays)
+
+
+def _declared(recipe: Recipe) -> dict[str, Option]:
     found: dict[str, Option] = {}
-    for function in _functions(recipe, owners):
+    for function in _functions(recipe):
         for option in declared(function):
-            if found.setdefault(option.name, option) != option:
-                raise TypeError(f"{recipe.name}: {option.name} means two things")
+            if option.name in found:
+                raise TypeError(f"{recipe.name}: {option.name} is declared twice")
+            found[option.name] = option
+    for function in _functions(recipe):
+        if missing := taken(function) - found.keys():
+            raise TypeError(f"{recipe.name}: nothing declares {min(missing)}")
     return found
 
 
-def resolve(recipe: Recipe, preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def _functions(recipe: Recipe) -> list[Callable[..., Any]]:
+    return list(dict.fromkeys(step.function for step in steps(recipe)))
+
+
+def resolve(recipe: Recipe, preset: str | None, given: Options) -> dict[str, Any]:
     """All of the recipe's options: defaults, over them the preset, over it what was given.
 
     Raises:
@@ -140,85 +198,121 @@ def resolve(recipe: Recipe, preset: str | None, given: Mapping[str, Any]) -> dic
     return {**defaults, **check(recipe, {**_preset(recipe, preset), **given})}
 
 
-def check(
-    recipe: Recipe, values: Mapping[str, Any], owners: Sequence[str] = OWNERS
-) -> dict[str, Any]:
-    """The values, if they are ones for options of these functions of the recipe.
+def of_model(recipe: Recipe, card: "Card", command: Command, given: Options) -> dict[str, Any]:
+    """The card's options for a command, and over them what is given.
+
+    Free texts are not taken from a card, which may be anybody's: they name files.
+
+    Args:
+        recipe: The model's.
+        card: The model's.
+        command: Which.
+        given: By the user.
 
     Raises:
-        InputError: An unknown option, or a value of the wrong type or out of range.
+        InputError: Something given is no option of that command, or has no effect on this model.
+        CorruptModelError: The card has a value that the option cannot have.
     """
-    known = of(recipe, owners)
+    known = of(recipe)
+    mine = [option for option in known.values() if option.stays and option.name in card.options]
+    try:
+        kept = {option.name: option.check(card.options[option.name]) for option in mine}
+    except InputError as error:
+        raise CorruptModelError(f"the model's card is damaged: {error}") from None
+    # A card of an older version may lack options that there are today.
+    defaults = {option.name: option.default for option in known.values()}
+    return {**defaults, **kept, **check(recipe, given, command, card.learned)}
+
+
+def check(
+    recipe: Recipe,
+    values: Options,
+    command: Command | None = None,
+    learned: Learned | None = None,
+) -> dict[str, Any]:
+    """The values, if they are ones for options of the recipe.
+
+    Args:
+        recipe: Whose.
+        values: By name.
+        command: That is to take all of them.
+        learned: What the model learned that they are to have an effect on.
+
+    Raises:
+        InputError: An unknown option, one that has no effect there, or a value of the wrong type or
+            out of range.
+    """
+    known = of(recipe)
     for name in values:
-        if name not in known:
-            raise _unknown(recipe, name, known)
+        check_name(recipe, name, command, learned)
     return {name: known[name].check(value) for name, value in values.items()}
 
 
-def renamed(recipe: Recipe, values: Mapping[str, Any]) -> dict[str, Any]:
+def check_name(
+    recipe: Recipe, name: str, command: Command | None, learned: Learned | None = None
+) -> None:
+    """Refuses an option that there is not, or that has no effect; see `check`."""
+    known = of(recipe)
+    if name not in known:
+        raise _unknown(recipe, name, of(recipe, command, learned))
+    if learned is not None and name not in of(recipe, None, learned):
+        why = recipe.answers.misplaced(name, learned) or "has no effect on this model"
+        raise InputError(f"{name}: {why}; leave it out")
+    if command is not None and name not in of(recipe, command, learned):
+        takes = " or ".join(f"`recipes {other}`" for other in taken_by(recipe)[name])
+        kept = "is not kept with a model" if command == "fit" else "has no effect here"
+        raise InputError(f"{name}: {kept}; give it to {takes}")
+
+
+def renamed(recipe: Recipe, values: Options) -> dict[str, Any]:
     """Options that an older card holds, by the names and values that they have today."""
+    known = of(recipe)
 
     def today(name: str, value: Any) -> tuple[str, Any]:
         now = recipe.former.get(f"{name}={value}")
-        return recipe.former.get(name, name), now.partition("=")[2] if now else value
+        name, value = recipe.former.get(name, name), now.partition("=")[2] if now else value
+        # What may be not set today was so with an empty text, or with 0.
+        unset = name in known and known[name].optional and value in ("", 0)
+        return name, None if unset else value
 
     return dict(today(name, value) for name, value in values.items())
 
 
 def parse(
-    recipe: Recipe, assignments: Iterable[str], owners: Sequence[str] = OWNERS
+    recipe: Recipe,
+    assignments: Iterable[str],
+    command: Command | None = None,
+    learned: Learned | None = None,
 ) -> dict[str, Any]:
-    """Values from `key=value` texts.
+    """Values from `key=value` texts; see `check`.
 
     Raises:
         InputError: No `=`, an unknown key, or a value of the wrong kind.
     """
-    known = of(recipe, owners)
+    known = of(recipe)
     values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise InputError(f"--set: expected key=value, received {_shown(assignment)}")
+            raise InputError(f"--set: expected key=value, received {_quoted(assignment)}")
         name = name.strip().replace("-", "_")
-        if name not in known:
-            raise _unknown(recipe, name, known)
+        check_name(recipe, name, command, learned)
         values[name] = known[name].parse(text.strip())
     return values
 
 
-def fitting(recipe: Recipe, given: Mapping[str, Any]) -> None:
-    """Refuses what has no effect in a fit.
-
-    Raises:
-        InputError: An option that only other commands take.
-    """
-    takes = taken_by(recipe)
-    for name in given:
-        if name in takes and "fit" not in takes[name]:
-            commands = " or ".join(f"`recipes {command}`" for command in takes[name])
-            raise InputError(f"{name}: is not kept with a model; give it to {commands}")
-
-
-def evaluating(recipe: Recipe) -> tuple[str, ...]:
-    """The functions of the recipe that have a part in `evaluate`."""
-    return ASSESSING if recipe.assess else ("read",)
-
-
 def taken_by(recipe: Recipe) -> dict[str, list[str]]:
     """The commands that take each option."""
-    commands = {"fit": FITTING, "evaluate": evaluating(recipe), "predict": PREDICTING}
-    taken = {command: set(of(recipe, owners)) for command, owners in commands.items()}
-    done = of(recipe, [owner for owner in FITTING if owner not in STAYING])
-    taken["fit"] -= {name for name, x in of(recipe, STAYING).items() if not x.stays} - done.keys()
-    return {name: [c for c, known in taken.items() if name in known] for name in of(recipe)}
+    takes = {command: of(recipe, command) for command in COMMANDS}
+    return {name: [c for c, known in takes.items() if name in known] for name in of(recipe)}
 
 
 def parts(recipe: Recipe) -> dict[str, str]:
     """What each option is about: net, data, training, answers or measurement."""
     found: dict[str, str] = {}
-    for owner in OWNERS:
-        for name in of(recipe, (owner,)):
-            found.setdefault(name, _PART.get(owner, "answers"))
+    for step in steps(recipe):
+        for option in declared(step.function):
+            found[option.name] = step.about
     return found
 
 
@@ -227,19 +321,16 @@ def descriptions(recipe: Recipe) -> dict[str, str]:
     import docstring_parser
 
     meanings: dict[str, str] = {}
-    for function in _functions(recipe, OWNERS):
+    for function in _functions(recipe):
         documented = docstring_parser.parse(inspect.getdoc(function) or "").params
         said = {p.arg_name: " ".join((p.description or "").split()) for p in documented}
-        for option in declared(function):
-            meanings.setdefault(option.name, said.get(option.name, ""))
+        meanings.update((option.name, said.get(option.name, "")) for option in declared(function))
     return meanings
 
 
-def call(recipe: Recipe, owner: str, *arguments: Any, options: Mapping[str, Any]) -> Any:
-    """Calls one of the recipe's functions with those of the options that are its own."""
-    function: Callable[..., Any] = getattr(recipe, owner)
-    mine = {option.name for option in declared(function)}
-    return function(*arguments, **{name: value for name, value in options.items() if name in mine})
+def call(function: Callable[..., _R], *arguments: Any, options: Options) -> _R:
+    """Calls one of a recipe's functions with those of the options that it takes."""
+    return function(*arguments, **{name: options[name] for name in taken(function)})
 
 
 def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -260,23 +351,31 @@ def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def declared(function: Callable[..., Any]) -> list[Option]:
-    """The options that one function declares: its keyword-only parameters."""
+    """The options that one function declares: its keyword-only parameters with a default."""
+    return [_option(p) for p in _keywords(function) if p.default is not inspect.Parameter.empty]
+
+
+def taken(function: Callable[..., Any]) -> set[str]:
+    """The names of the options that a function takes: all its keyword-only parameters."""
+    return {parameter.name for parameter in _keywords(function)}
+
+
+@functools.cache
+def _keywords(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     parameters = inspect.signature(function).parameters.values()
-    return [_option(p) for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
-
-
-def _functions(recipe: Recipe, owners: Sequence[str]) -> list[Callable[..., Any]]:
-    return [getattr(recipe, owner) for owner in owners if getattr(recipe, owner)]
+    return tuple(p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
 
 def _option(parameter: inspect.Parameter) -> Option:
     annotation, bounds = parameter.annotation, []
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    if optional := type(None) in members:
+        (annotation,) = (member for member in members if member is not type(None))
     if get_origin(annotation) is Annotated:
         annotation, *bounds = get_args(annotation)
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
-    return Option(
-        parameter.name, type(parameter.default), parameter.default, choices, tuple(bounds)
-    )
+    kind = type(choices[0]) if choices else annotation
+    return Option(parameter.name, kind, parameter.default, optional, choices, tuple(bounds))
 
 
 def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
@@ -296,7 +395,7 @@ def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputErr
     near = difflib.get_close_matches(name[:80], known, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     there = ", ".join(known) or "none"
-    return InputError(f"{recipe.name} has no option {_shown(name)} here{hint} it has {there}")
+    return InputError(f"{recipe.name} has no option {_quoted(name)} here{hint} it has {there}")
 
 
 def _float(value: Any) -> float:
@@ -326,7 +425,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     """A value in a message, however long it is."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 1_000:
         return "a longer number"  # which Python itself refuses to spell out

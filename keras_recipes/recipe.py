@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, Literal
 
 from keras_recipes.data.dataset import Dataset
+from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Askable, Fitted
 
 if TYPE_CHECKING:
@@ -151,10 +152,11 @@ class Guess:
 
 @dataclass(frozen=True)
 class Measured:
-    """How a model does on some data: the recipe's metrics, and its further tables by name."""
+    """How a model does on some data: the metrics, further tables by name, and the data's name."""
 
     metrics: dict[str, float]
     details: Details = field(default_factory=dict)
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,38 +192,70 @@ class Prose:
 Answer = Rows | Prose
 
 
-class Answers(ABC):
-    """How a recipe answers: what it is asked, and what comes out.
+class Words(tuple[str, ...]):
+    """What was typed on the command line to be asked about: values, paths, `-`."""
 
-    There is a class for each kind in `keras_recipes.answers`: one answer for each input
+    def check(self) -> None:
+        """Refuses nothing at all.
+
+        Raises:
+            InputError: There is no word, or an empty one.
+        """
+        if not self:
+            raise InputError("nothing to predict: give values, files, or - for standard input")
+        if "" in self:
+            raise InputError("expected values, files, or -, received an empty text")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of a recipe's functions, and the commands whose options its keywords are.
+
+    Attributes:
+        function: What is called.
+        about: What its options are about, as `recipes show` groups them.
+        commands: That call it.
+        kept: Whether `fit` takes its options too, to be kept with the model.
+    """
+
+    function: Callable[..., Any]
+    about: Literal["net", "data", "training", "answers", "measurement"]
+    commands: frozenset[Command]
+    kept: bool = False
+
+
+class Answers(ABC):
+    """What a recipe reads, what it is asked, and what comes out.
+
+    There is a class for each kind of answer in `keras_recipes.answers`: one for each input
     (`PerInput`), rows out of a stream of records (`Streams`), text out of a prompt (`Text`). What
     can be refused without the model is refused before one is opened: the methods that need it
     return a function of it.
     """
 
+    needs_keras: bool = False
+    """Whether answers take more of the model than its outputs, which an export cannot give."""
+
     @abstractmethod
-    def functions(
-        self, command: Command, learned: Learned | None = None
-    ) -> tuple[Callable[..., Any], ...]:
-        """Those of its functions that have a part in a command; their keywords are its options.
+    def steps(self, learned: Learned | None = None) -> tuple[Step, ...]:
+        """Its functions that have options.
 
         Args:
-            command: Which.
             learned: What a model learned of its data; None where it is not known yet.
         """
 
     @abstractmethod
-    def read(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
-        """Data to fit on; nothing means the recipe's own.
+    def data_set(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
+        """Data to fit on.
 
         Args:
-            data: Paths.
+            data: Paths; none means the recipe's own data.
             options: All of the recipe's.
             learned: By a model that goes on training.
         """
 
     @abstractmethod
-    def from_arrays(self, x: Any, y: Any) -> Dataset:
+    def data_of_arrays(self, x: Any, y: Any) -> Dataset:
         """The same of inputs and targets from Python."""
 
     @abstractmethod
@@ -232,7 +266,7 @@ class Answers(ABC):
 
         Args:
             card: The model's.
-            asked: Texts as on the command line, or Python values.
+            asked: `Words`, or Python values.
             given: Options that the user gave.
             options: These, over the card's.
 
@@ -242,24 +276,36 @@ class Answers(ABC):
 
     @abstractmethod
     def assess(
-        self, recipe: "Recipe", card: "Card", data: Any, given: Options
+        self, recipe: "Recipe", card: "Card", data: Any, options: Options
     ) -> Callable[[Askable], Measured]:
-        """What measures, once the model is open; see `ask`. Data is as for `fit`."""
+        """What measures, once the model is open; see `ask`.
+
+        Args:
+            recipe: The model's.
+            card: The model's.
+            data: As for `fit`; None for what the model was fitted on.
+            options: Those given, over the card's.
+        """
 
     @abstractmethod
     def draw(
         self, recipe: "Recipe", card: "Card", data: Any
     ) -> "Callable[[Fitted], Iterator[tuple[str, Figure]]]":
-        """What draws, once the model is open; see `ask`."""
+        """What draws pictures, each with its name, once the model is open; see `assess`."""
 
     def calibrate(
         self, model: "keras.Model", data: Dataset, options: Options
     ) -> "Calibrated | None":
-        """What is found out with the trained net, to be learned besides it."""
+        """What is found out with the trained net, to be learned besides it; None for nothing."""
         return None
 
     def check_same(self, learned: Learned, data: Dataset) -> None:
         """Refuses data that a model cannot be measured on or go on training with."""
+        return
+
+    def misplaced(self, option: str, learned: Learned) -> str | None:
+        """Why an option of the recipe has no effect on what a model learned."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

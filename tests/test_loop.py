@@ -146,7 +146,8 @@ for way in ("ours", "plain"):
     keras.utils.set_random_seed(5)
     model = build_xor()
     if way == "ours":
-        call = compiled_loop.compile_epochs(model, Examples(x, y), batch_size=8, seed=0, jit_compile=True)
+        data = Examples(x, y)
+        call = compiled_loop.compile_epochs(model, data, batch_size=8, seed=0, jit_compile=True)
         losses.append(call(0, 3)["loss"])
     else:
         orders = [np.random.default_rng([0, e]).permutation(22) for e in range(3)]

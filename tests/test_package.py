@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import os
 import pydoc
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -24,8 +26,17 @@ def in_a_new_python(program: str, *flags: str) -> subprocess.CompletedProcess[st
 
 
 def test_every_recipes_builder_is_exported_by_name() -> None:
-    builders = {f"build_{name.replace('-', '_')}" for name in catalog.names()}
-    assert builders == {name for name in keras_recipes.__all__ if name.startswith("build_")}
+    home = Path(keras_recipes.__file__)
+    files = [name.replace("-", "_") for name in catalog.names()]
+    exported = "".join(f'    "build_{file}",\n' for file in files)
+    typed = "".join(
+        f"    from keras_recipes.cookbook.{file} import build_{file}\n" for file in files
+    )
+    text = re.sub(r'(    "build_\w+",\n)+', exported, home.read_text())
+    text = re.sub(r"(    from keras_recipes\.cookbook\.\w+ import build_\w+\n)+", typed, text)
+    if os.environ.get("UPDATE_EXPORTS"):
+        home.write_text(text)
+    assert home.read_text() == text, "run UPDATE_EXPORTS=1 pytest tests/test_package.py"
 
 
 @pytest.mark.parametrize("name", keras_recipes.__all__)

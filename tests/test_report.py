@@ -9,12 +9,11 @@ import pytest
 from rich.cells import cell_len
 
 from keras_recipes import catalog
-from keras_recipes.cli import commands
+from keras_recipes.cli import commands, doctor, fit
 from keras_recipes.commands import raw
 from keras_recipes.commands.doctor import Finding
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.report import tables
-from keras_recipes.report import text as report
+from keras_recipes.report import metrics, tables
 from tests.conftest import Run
 
 NAMES = catalog.names()
@@ -137,20 +136,20 @@ def test_every_metric_is_explained_where_it_is_printed(recipes: Run, saved: Path
     for name in ("accuracy", "loss", "largest_error"):
         words = catalog.get("xor").metrics[name].meaning.split()
         assert f"{words[0]} {words[1]}" in text
-    perfect = report.measured({"accuracy": 0.5, "old": 0.25}, raw.METRICS, "x.npz", {})
+    perfect = metrics.measured({"accuracy": 0.5, "old": 0.25}, raw.METRICS, "x.npz", {})
     assert "50 %" in perfect
     assert "0.25" in perfect
 
 
 def test_shares_counts_and_numbers_are_written_as_what_they_are() -> None:
     known = catalog.get("lstm-anomaly").metrics
-    written = report.measured(
+    written = metrics.measured(
         {"false_alarms": 0.00021234, "sessions": 12_345.0, "loss": 0.123456}, known, "x", {}
     )
     words = written.split()
     assert {"0.02123", "12,345", "0.1235"} <= set(words)
     # Of numbers with labels false alarms are counted.
-    assert " 3 " in report.measured({"false_alarms": 3}, known, "x", {})
+    assert " 3 " in metrics.measured({"false_alarms": 3}, known, "x", {})
 
 
 @pytest.mark.parametrize("folder", [None, "elsewhere/a model"])
@@ -172,7 +171,7 @@ def test_a_fit_says_what_to_try_next_and_that_works(
 
 def test_a_folder_named_like_a_recipe_is_told_from_it(recipes: Run, fitted: Fitted) -> None:
     def asked(folder: str) -> str:
-        return report.next_steps(catalog.get("xor"), fitted.card, Path(folder))[1]
+        return fit.next_steps(catalog.get("xor"), fitted.card, Path(folder))[1]
 
     assert asked("lenet5") == "  recipes predict ./lenet5 0,1 1,1"
     assert asked("-x") == "  recipes predict ./-x 0,1 1,1"
@@ -209,7 +208,7 @@ def test_doctor_ends_with_a_verdict(recipes: Run) -> None:
     assert header.split() == ["what", "found", "fix"]
     assert last == "all is well: what a fit needs is here"
     missing = Finding("keras", "missing", "pip install keras", broken=True)
-    verdict = report.findings([vars(missing)]).splitlines()[-1]
+    verdict = doctor.findings([vars(missing)]).splitlines()[-1]
     assert verdict == "not well: a fit needs keras; see the column fix"
 
 

@@ -11,7 +11,10 @@ from keras_recipes import atomic
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import load, locate, save
+from keras_recipes.saved import locate, save
+from keras_recipes.saved.load import Found
+from keras_recipes.saved.locate import Located
+from keras_recipes.saved.read import in_keras, open_old
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +25,7 @@ SCHEMA = 1
 OURS = (locate.ARCHITECTURE, locate.WEIGHTS, locate.CONVERSION)
 
 
-def convert(old: Path, weights: Path | None, target: Path) -> Converted:
+def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> Converted:
     """Writes today's pair of an old model, and `conversion.json`, which says where it is from.
 
     Args:
@@ -36,18 +39,21 @@ def convert(old: Path, weights: Path | None, target: Path) -> Converted:
         CorruptModelError: The files are damaged or do not belong together.
         RecipeError: The folder could not be written, or did not read back; nothing was changed.
     """
-    check_target(old, target)
-    if weights is None and old.suffix == ".json":
-        _check_weights(old, target)
+    located, target = locate.locate(old, weights), locate.target(target)
+    if not located.path.is_file():
+        raise InputError(f"{located.path}: expected a .json or .h5 file, found a folder")
+    check_target(located.path, target)
+    if located.weights is None and located.path.suffix == ".json":
+        _check_weights(located.path, target)
     there = target.exists()
     save.check_replaceable(target.resolve(), OURS)
     atomic.prepare(target.resolve())
-    opened = load.open_old(old, weights)
+    opened = open_old(located.path, located.weights)
     if opened is None:
-        fitted = load.load(old, weights)
+        fitted = Found(located).in_keras()
         opened = Converted(model=fitted.model, keras_version="3", backend="", changes=[])
     members = save.members(Fitted(model=opened.model))
-    members[locate.CONVERSION] = _provenance(opened, _sources(old, weights))
+    members[locate.CONVERSION] = _provenance(opened, _sources(located))
     with atomic.folder(target.resolve(), members) as staged:
         _compare(opened.model, staged)
     if there:
@@ -78,10 +84,10 @@ def check_target(old: Path, target: Path) -> None:
         raise InputError(f"{target}: holds the old model; name another folder with --output")
 
 
-def _sources(old: Path, weights: Path | None) -> list[Path]:
-    if old.suffix != ".json":
-        return [old]
-    return [old, weights or locate.weights_beside(old)]
+def _sources(located: Located) -> list[Path]:
+    if located.path.suffix != ".json":
+        return [located.path]
+    return [located.path, located.weights or locate.weights_beside(located.path)]
 
 
 def _provenance(opened: Converted, sources: list[Path]) -> bytes:
@@ -101,7 +107,7 @@ def _provenance(opened: Converted, sources: list[Path]) -> bytes:
 def _compare(model: "keras.Model", staged: Path) -> None:
     import numpy as np
 
-    read = load.read(staged).model
+    read = in_keras(staged).model
     for mine, other in zip(model.get_weights(), read.get_weights(), strict=True):
         if not np.array_equal(mine, other):
             raise RecipeError("the converted model did not read back as it was; nothing was kept")

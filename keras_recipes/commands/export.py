@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import atomic, backend, extras
-from keras_recipes.commands import evaluate as evaluation
+from keras_recipes import atomic, backend, catalog, extras
+from keras_recipes.answers import fitting_data
 from keras_recipes.errors import InputError, RecipeError, described
 from keras_recipes.models import formats, runtime
-from keras_recipes.models.fitted import Askable, Fitted
+from keras_recipes.models.fitted import Askable, Fitted, Model
 from keras_recipes.models.formats import keras_file
 from keras_recipes.models.formats.format import Format
-from keras_recipes.saved import load, locate, save
-from keras_recipes.saved import open as opening
+from keras_recipes.saved import locate, save
+from keras_recipes.saved.load import find
+from keras_recipes.saved.locate import Located
+from keras_recipes.saved.read import in_keras, read
 from keras_recipes.untrusted import archive
 
 if TYPE_CHECKING:
@@ -79,7 +81,13 @@ class Way:
         return self.ending.startswith(".")
 
 
-def export(model: Fitted | str | Path, format: str, path: str | Path | None = None) -> Exported:
+def export(
+    model: Model,
+    format: str,
+    path: str | Path | None = None,
+    *,
+    weights: str | Path | None = None,
+) -> Exported:
     """Writes a model in another format and proves that it computes the same.
 
     Args:
@@ -87,6 +95,7 @@ def export(model: Fitted | str | Path, format: str, path: str | Path | None = No
         format: `json-h5`, `keras`, `saved-model`, `onnx` or `litert`.
         path: The file or, for `json-h5` and `saved-model`, the folder to write; None means one
             that is named after the model, here.
+        weights: Of a model that is a .json file; default as for `load`.
 
     Returns:
         Where it lies, and how its outputs compare with the model's.
@@ -97,24 +106,25 @@ def export(model: Fitted | str | Path, format: str, path: str | Path | None = No
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
-    target = default_path(_place(model), format) if path is None else locate.target(path)
+    found = find(model, weights)
+    target = _default_path(found.name, format) if path is None else locate.target(path)
     check(format, target)
-    fitted = load.load(model)
+    fitted = found.in_keras()
     way, x, there = FORMATS[format], _real_inputs(fitted), target.exists()
     expected = fitted.runtime.outputs(x)
     with way.staged(fitted, target) as staged:
-        read = way.open(staged)
-        difference = _difference(expected, read.runtime.outputs(x))
+        opened = way.open(staged)
+        difference = _difference(expected, opened.runtime.outputs(x))
         if not difference <= way.tolerance:
             raise RecipeError(
                 f"the export computes something else: outputs differ by {difference:.3g}, "
                 f"at most {way.tolerance:g} was expected; nothing was written"
             )
-        if _known(read) != _known(fitted):
+        if _known(opened) != _known(fitted):
             raise RecipeError("the export lost its card on the way; nothing was written")
     if there:
         log.info("replaced the %s that was at %s", "file" if way.is_file else "folder", target)
-    return Exported(target, difference, way.tolerance, len(x), read.runtime.name)
+    return Exported(target, difference, way.tolerance, len(x), opened.runtime.name)
 
 
 def check(format: str, path: Path) -> None:
@@ -142,17 +152,10 @@ def check(format: str, path: Path) -> None:
     atomic.prepare_file(path.resolve()) if way.is_file else atomic.prepare(path.resolve())
 
 
-def _place(model: Fitted | str | Path) -> Path:
-    """Where the model lies, or its recipe's name for one that lies nowhere yet."""
-    if not isinstance(model, Fitted):
-        return locate.locate(model)
-    return model.place or Path(model.card.recipe if model.card else "model")
-
-
-def default_path(model: Path, format: str) -> Path:
+def _default_path(model: str, format: str) -> Path:
     """Where an export goes when nothing is said: here, under the model's name."""
     ending = next((way.ending for name, way in FORMATS.items() if name == format), "")
-    return Path(f"{model.name if model.is_dir() else model.stem}{ending}")
+    return Path(f"{model}{ending}")
 
 
 @contextmanager
@@ -208,7 +211,7 @@ def _leaving(format: Format) -> Way:
     return Way(
         format.ending,
         staged,
-        lambda place: opening.open_export(place, format),
+        lambda place: read(Located(str(place), place, format=format))[1](),
         OTHER_RUNTIME,
         format,
         check_folder,
@@ -260,7 +263,7 @@ def _real_inputs(fitted: Fitted) -> "np.ndarray":
     card = fitted.card
     if card is not None:
         with contextlib.suppress(InputError):
-            x = evaluation.data_for(card, None, {}).test.x
+            x = fitting_data.again(catalog.get(card.recipe), card).test.x
             runtime.check_fits(fitted.runtime, x, card.recipe)
             return x[:: -(-len(x) // MOST_INPUTS)]
     random = np.random.default_rng(0)
@@ -279,7 +282,7 @@ def _vocabulary(model: "keras.Model") -> int | None:
 
 
 FORMATS = {
-    "json-h5": Way("-json-h5", _json_h5, load.read, SAME_RUNTIME, check_folder=_check_pair),
-    "keras": Way(".keras", _keras, load.read, SAME_RUNTIME),
+    "json-h5": Way("-json-h5", _json_h5, in_keras, SAME_RUNTIME, check_folder=_check_pair),
+    "keras": Way(".keras", _keras, in_keras, SAME_RUNTIME),
     **{name: _leaving(format) for name, format in formats.FORMATS.items()},
 }

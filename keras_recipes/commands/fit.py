@@ -1,32 +1,32 @@
 """Fitting a recipe: options to data, net and plan; the plan to a trained model with its card."""
 
+import contextlib
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes import backend, catalog, options
-from keras_recipes.data import files
+from keras_recipes.answers import fitting_data
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.errors import InputError, RecipeError, StoppedError, described
+from keras_recipes.errors import InputError, RecipeError, StoppedError
 from keras_recipes.models.card import Card
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Fitted, Model
 from keras_recipes.models.runtime import KerasRuntime
-from keras_recipes.recipe import Plan, Recipe
+from keras_recipes.recipe import Options, Plan, Recipe
 from keras_recipes.report import progress
-from keras_recipes.saved import load, save
+from keras_recipes.saved import locate, save
+from keras_recipes.saved.load import find
 from keras_recipes.train.attempts import Run
 from keras_recipes.train.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     import keras
 
-
 HISTORY_ROWS = 1_000
 """About as many epochs of a longer history are kept with the model; the card says the stride."""
-
 
 log = logging.getLogger(__name__)
 
@@ -48,16 +48,22 @@ class Task:
 
 
 def fit(
-    recipe: Fitted | str | Path,
+    recipe: Model,
     data: Any = None,
     *,
     preset: str | None = None,
-    start: Fitted | str | Path | None = None,
-    callbacks: "Iterable[keras.callbacks.Callback] | None" = None,
+    start: Model | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    fresh: bool = False,
+    device: Literal["auto", "cpu", "gpu"] = "auto",
+    callbacks: "Iterable[keras.callbacks.Callback]" = (),
     show_progress: bool | None = None,
     **given: Any,
 ) -> Fitted:
     """Trains a recipe until it reaches its goal.
+
+    What can be refused is refused before data is read, and most of it before Keras is imported.
 
     Args:
         recipe: The recipe's name, such as "xor"; or, to go on training it, a fitted model or the
@@ -68,6 +74,11 @@ def fit(
             has its own.
         start: A model of the recipe named to go on training, with its options, instead of a new
             one: fitted, a recipe's name, or a path.
+        out: The folder to save the model in; None does not save it. While it trains, what is
+            reached is kept beside the folder, and SIGINT or SIGTERM stop it between epochs.
+        resume: Goes on with a fit to the same folder that was stopped.
+        fresh: Drops a fit to the same folder that was stopped.
+        device: What computes; auto takes a GPU where Keras sees one.
         callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
         **given: The recipe's options, as `recipes show` lists them.
@@ -76,27 +87,57 @@ def fit(
         The model, its card, its history, and where the recipe keeps them its first weights.
 
     Raises:
-        InputError: An unknown recipe, option or preset, or data that cannot be used; before Keras
-            is imported, where it is about a name or an option.
+        InputError: An unknown recipe, option or preset, a folder that cannot be written, or data
+            that cannot be used.
         GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
-        RecipeError: The loss is no longer a finite number.
+        StoppedError: Somebody asked to stop; the fit can be resumed.
+        RecipeError: The loss is no longer a finite number, or the model could not be saved.
         UnsafeModelError: As for `load`, of a model that is to go on training.
         CorruptModelError: As for `load`, of a model that is to go on training.
     """
     if _is_model(recipe):
         if start is not None:
             raise InputError("start: expected one model to go on training, received two")
-        card = start_card(recipe)
-        name, start, data = card.recipe, recipe, card.paths() if data is None else data
+        start = recipe
+        card = start_card(start)
+        name, data = card.recipe, card.paths() if data is None else data
     else:
         name = str(recipe)
+    target = None if out is None else Path(locate.target(out))
+    checkpoint = _checkpoint(target, resume, fresh)
     before = None if start is None else start_card(start)
+    settled(catalog.get(name), preset, given, before)
+    if target:
+        save.check_target(target.resolve())
+    if checkpoint:
+        checkpoint.check()
     task = prepare(name, () if data is None else data, preset=preset, given=given, start=before)
-    begun = None if start is None else load.load(start)
-    return carry_out(task, start=begun, callbacks=callbacks or (), show_progress=show_progress)
+    if checkpoint:
+        checkpoint.check_settings(task.made_of())
+    begun = None if start is None else find(start).in_keras()
+    backend.start(device)
+    log.info("fitting %s on %s; %s", task.recipe.name, task.data.name, backend.describe())
+    with checkpoint.watching() if checkpoint else contextlib.nullcontext():
+        return carry_out(
+            task,
+            target,
+            start=begun,
+            callbacks=callbacks,
+            checkpoint=checkpoint,
+            show_progress=show_progress,
+        )
 
 
-def _is_model(recipe: Fitted | str | Path) -> bool:
+def _checkpoint(target: Path | None, resume: bool, fresh: bool) -> Checkpoint | None:
+    if target is None:
+        if resume or fresh:
+            raise InputError("resume, fresh: belong to a fit that is saved; name its folder, out")
+        return None
+    locate.check_own(target)
+    return Checkpoint(target.resolve(), resume=resume, fresh=fresh)
+
+
+def _is_model(recipe: Model) -> bool:
     """Whether a model is meant, and not a recipe, which has the name of one that is fitted here."""
     if not isinstance(recipe, str):
         return True
@@ -104,20 +145,20 @@ def _is_model(recipe: Fitted | str | Path) -> bool:
     return catalog.canonical(recipe) is None and (len(path.parts) > 1 or path.exists())
 
 
-def start_card(model: Fitted | str | Path) -> Card:
+def start_card(model: Model) -> Card:
     """The card of a model that is to go on training.
 
     Raises:
         InputError: There is no such model, or it is no recipe's.
         CorruptModelError: It is damaged.
     """
-    card = load.card_of(model)
-    if card is None:
-        which = f"{model}: " if isinstance(model, str | Path) else ""
+    found = find(model)
+    if found.card is None:
         raise InputError(
-            f"{which}expected a fitted recipe, received a model without a card, which does not say "
-            "how to train it"
+            f"{found.name}: expected a fitted recipe, received a model without a card, which does "
+            "not say how to train it"
         )
+    card: Card = found.card
     return card
 
 
@@ -126,7 +167,7 @@ def prepare(
     data: Any = (),
     *,
     preset: str | None = None,
-    given: Mapping[str, Any],
+    given: Options,
     start: Card | None = None,
 ) -> Task:
     """The first half of `fit`: checks the options and reads the data; see there.
@@ -140,22 +181,25 @@ def prepare(
     """
     recipe = catalog.get(name)
     values = settled(recipe, preset, given, start)
-    dataset, paths = _dataset(recipe, data, values, start)
-    if start and recipe.check_data:
-        recipe.check_data(start.learned, dataset)
-    for option, value in options.check(recipe, dataset.implied).items():
+    learned = start.learned if start else None
+    found, paths = fitting_data.given(recipe, data, values, learned=learned)
+    if start:
+        recipe.answers.check_same(start.learned, found)
+    # Only now is it known which of them have an effect.
+    options.check(recipe, given, "fit", found.learned)
+    for option, value in options.check(recipe, found.implied).items():
         if given.get(option, value) != value:
             raise InputError(
                 f"{option}: follows from the data, {value}, received {given[option]}; leave it out"
             )
         values[option] = value
-    plan = options.call(recipe, "training", options=values)
+    plan = options.call(recipe.training, options=values)
     log.debug("options: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
-    return Task(recipe, preset, values, dataset, paths, plan)
+    return Task(recipe, preset, values, found, paths, plan)
 
 
 def settled(
-    recipe: Recipe, preset: str | None, given: Mapping[str, Any], start: Card | None = None
+    recipe: Recipe, preset: str | None, given: Options, start: Card | None = None
 ) -> dict[str, Any]:
     """All options of a fit, but for those that follow from the data; nothing is read for them.
 
@@ -172,7 +216,7 @@ def settled(
         raise InputError(
             f"--from: expected a fitted {recipe.name}, received a {start.recipe}; name another"
         )
-    options.fitting(recipe, given)
+    options.check(recipe, given, "fit", start.learned if start else None)
     if start:
         _check_settled(recipe, start, preset, given)
     return options.resolve(recipe, preset, {**(start.options if start else {}), **given})
@@ -228,6 +272,8 @@ def carry_out(
     _compare_with_guessing(task, fitted, saved=folder is not None)
     if checkpoint:
         checkpoint.discard()
+    assert fitted.card is not None
+    log.info("%s%s", fitted.card.course, f", saved as {folder}" if folder else "")
     return fitted
 
 
@@ -278,7 +324,7 @@ def _card(task: Task, run: Run) -> Card:
         options=task.options,
         preset=task.preset,
         data={
-            "name": _writable(data.name),
+            "name": fitting_data.writable(data.name),
             "paths": task.paths,
             "examples": len(data.train),
             "validation_examples": len(data.validation) if data.validation else 0,
@@ -301,9 +347,9 @@ def _card(task: Task, run: Run) -> Card:
 
 def _calibrated(card: Card, task: Task, run: Run) -> Card:
     """The card, with what the recipe finds out once the net is trained."""
-    if task.recipe.calibrate is None:
+    found = task.recipe.answers.calibrate(run.model, task.data, task.options)
+    if found is None:
         return card
-    found = options.call(task.recipe, "calibrate", run.model, task.data, options=task.options)
     return replace(
         card,
         learned={**card.learned, **found.learned},
@@ -311,9 +357,7 @@ def _calibrated(card: Card, task: Task, run: Run) -> Card:
     )
 
 
-def _check_settled(
-    recipe: Recipe, card: Card, preset: str | None, given: Mapping[str, Any]
-) -> None:
+def _check_settled(recipe: Recipe, card: Card, preset: str | None, given: Options) -> None:
     if preset is not None:
         raise InputError(
             f"--preset {preset}: a model that goes on training keeps its options; change single "
@@ -321,49 +365,9 @@ def _check_settled(
         )
     # A card has no value for options that came to the recipe later.
     had = {name: option.default for name, option in options.of(recipe).items()} | card.options
-    for option in (*recipe.reads_as_before, *recipe.built_as_before):
+    for option in recipe.settled:
         if given.get(option, had[option]) != had[option]:
             raise InputError(
                 f"{option}: a model that goes on training keeps it as before, {had[option]!r}, "
                 f"received {given[option]!r}; leave it out, or fit anew without --from"
             )
-
-
-def _dataset(
-    recipe: Recipe, data: Any, values: Mapping[str, Any], start: Card | None = None
-) -> tuple[Dataset, list[str] | None]:
-    """The data, and the paths it was read from, or None when it came as arrays."""
-    texts = files.as_texts(data)
-    if texts is None and not (isinstance(data, Sequence) and not data):
-        given = recipe.from_arrays(*_pair(data))
-        _say_read(given)
-        return given, None
-    # A name that is no text in any encoding can still be opened, but not written down.
-    known = [_writable(text) for text in texts or ()]
-    known_before = [start.learned] if start and recipe.reads_as_before else []
-    read = options.call(recipe, "read", texts or [], *known_before, options=values)
-    _say_read(read)
-    return read, None if "-" in known else list(read.known_as) or known
-
-
-def _pair(data: Any) -> Sequence[Any]:
-    if not isinstance(data, Sequence):
-        raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
-    if len(data) != 2:
-        raise InputError(f"data: expected paths or a pair (x, y), received {described(data)}")
-    return data
-
-
-def _writable(name: str) -> str:
-    return name.encode(errors="replace").decode()
-
-
-def _say_read(data: Dataset) -> None:
-    log.debug(
-        "read %s: %s examples to train on, %s to watch, %s to measure on; %s",
-        data.name,
-        f"{len(data.train):,}",
-        f"{len(data.validation) if data.validation else 0:,}",
-        f"{len(data.test):,}",
-        data.note,
-    )

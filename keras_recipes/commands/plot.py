@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipes import catalog
-from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.errors import InputError
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Model
 from keras_recipes.report import plots
-from keras_recipes.saved import load, locate
+from keras_recipes.saved import locate
+from keras_recipes.saved.load import find
 
 DEFAULT_FOLDER = Path("plots")
 
@@ -19,9 +19,7 @@ MOST_NAMED = 5
 log = logging.getLogger(__name__)
 
 
-def plot(
-    model: Fitted | str | Path, folder: str | Path | None = None, *, data: Any = None
-) -> list[Path]:
+def plot(model: Model, folder: str | Path | None = None, *, data: Any = None) -> list[Path]:
     """Draws the pictures that belong to a model's recipe.
 
     Args:
@@ -39,20 +37,15 @@ def plot(
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
-    card = load.card_of(model)
+    found = find(model)
+    card = found.card
     if card is None:
-        which = f"{model}: " if isinstance(model, str | Path) else "the model "
-        raise InputError(f"{which}has no card, so no recipe that draws it")
-    recipe, target = catalog.get(card.recipe), _folder(model, card.recipe, folder)
+        raise InputError(f"{found.name}: has no card, so no recipe that draws it")
+    recipe = catalog.get(card.recipe)
+    target = DEFAULT_FOLDER / found.name if folder is None else locate.target(folder)
     plots.check_folder(target)
-    if recipe.answer is None:
-        drawn: Any = evaluation.data_for(card, data, {})
-    else:
-        drawn = evaluation.check_assess(card, data, {}) or card.paths()
-    fitted = load.load(model)
-    if recipe.answer is None:
-        evaluation.check_fits(fitted, drawn)
-    figures = list(recipe.figures(fitted, drawn))  # all or, if one cannot be drawn, none
+    draw = recipe.answers.draw(recipe, card, data)
+    figures = list(draw(found.in_keras()))  # all or, if one cannot be drawn, none
     paths = [target / f"{name}.png" for name, _ in figures]
     there = sum(path.exists() for path in paths)
     for path, (_, figure) in zip(paths, figures, strict=True):
@@ -62,10 +55,3 @@ def plot(
     if left := sorted({path.name for path in target.glob("*.png")} - {path.name for path in paths}):
         log.info("%s holds other pictures, not drawn now: %s", target, ", ".join(left[:MOST_NAMED]))
     return paths
-
-
-def _folder(model: Fitted | str | Path, recipe: str, folder: str | Path | None) -> Path:
-    if folder is not None:
-        return locate.target(folder)
-    place = model.place if isinstance(model, Fitted) else locate.locate(model)
-    return DEFAULT_FOLDER / (place.name if place else recipe)

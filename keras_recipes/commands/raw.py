@@ -1,16 +1,112 @@
-"""Measuring a model that is no recipe's: its outputs beside the ones that should be."""
+"""Models that are no recipe's: their raw outputs, and how far these are from targets."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from keras_recipes.data.dataset import Examples
-from keras_recipes.errors import InputError
+import numpy as np
+
+from keras_recipes.data import files, numbers
+from keras_recipes.data.dataset import Batch, Examples
+from keras_recipes.errors import InputError, described
 from keras_recipes.models.fitted import Askable
-from keras_recipes.recipe import Metric
+from keras_recipes.models.runtime import Runtime
+from keras_recipes.recipe import Answer, Metric, Row, Rows
 from keras_recipes.untrusted import arrays
 
-if TYPE_CHECKING:
-    import numpy as np
+ARRAYS = (".npy", ".npz")
+
+
+def ask(asked: Any) -> Callable[[Askable], Answer]:
+    """What answers, once the model is open.
+
+    Args:
+        asked: Numbers, or `.npy`, `.npz` and CSV files, by texts or paths; or an array.
+
+    Raises:
+        InputError: Something cannot be read.
+        UnsafeModelError: A file holds Python objects, or is too large.
+    """
+    texts = files.as_texts(asked)
+    array = numbers.array(asked, "an array of what the model takes") if texts is None else None
+    found = _arrays(texts or ())
+
+    def batches(runtime: Runtime) -> Iterator[Batch]:
+        if array is not None:
+            return iter([_batch(runtime, array, 0, "input")])
+        return _batches(runtime, texts or (), found)
+
+    def answer(model: Askable) -> Answer:
+        runtime = model.runtime
+        return Rows(
+            row for batch in batches(runtime) for row in _rows(batch, runtime.outputs(batch.x))
+        )
+
+    return answer
+
+
+def _arrays(inputs: Sequence[str]) -> dict[str, np.ndarray]:
+    """The inputs that are `.npy` or `.npz` files, read before a model is opened for them.
+
+    Raises:
+        InputError: One cannot be read, or another one is not there.
+        UnsafeModelError: One holds Python objects, or is too large.
+    """
+    found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    numbers.check_there([text for text in inputs if text not in found], example="0,0")
+    for text, x in found.items():
+        _check_numbers(x, text)
+    return found
+
+
+def _batches(
+    runtime: Runtime, inputs: Sequence[str], found: Mapping[str, np.ndarray]
+) -> Iterator[Batch]:
+    """Arrays for a model that is no recipe's: from `_arrays`, or rows of numbers.
+
+    Raises:
+        InputError: An input cannot be read or is not what the model takes.
+    """
+    first = 0
+    for text in inputs:
+        if text in found:
+            x = found[text]
+        else:
+            width = runtime.input_shape[-1] or 1
+            example = ",".join(["0"] * min(width, 3))
+            x = np.array([row for _, row in numbers.rows([text], width=width, example=example)])
+        yield _batch(runtime, x, first, text)
+        first += len(x)
+
+
+def _batch(runtime: Runtime, x: np.ndarray, first: int, source: str) -> Batch:
+    expected = runtime.input_shape
+    if not len(x):
+        raise InputError(f"{source}: expected inputs, received none")
+    if x.ndim != len(expected) + 1 or any(
+        want not in (None, got) for want, got in zip(expected, x.shape[1:], strict=True)
+    ):
+        wanted = ", ".join("any" if n is None else str(n) for n in ("N", *expected))
+        raise InputError(
+            f"{source}: expected an array of shape ({wanted}), received {x.shape}; reshape it"
+        )
+    _check_numbers(x, source)
+    return Batch([str(first + i) for i in range(len(x))], x)
+
+
+def _check_numbers(x: np.ndarray, source: str) -> None:
+    largest = np.finfo("float32").max  # what most models compute with
+    if x.dtype.kind not in "biuf":
+        raise InputError(f"{source}: expected finite numbers, received {x.dtype}; convert it")
+    if not (abs(x) <= largest).all():
+        raise InputError(
+            f"{source}: expected finite numbers, received NaN, infinity or more than a float holds"
+        )
+
+
+def _rows(batch: Batch, answers: np.ndarray) -> Iterator[Row]:
+    for name, answer in zip(batch.names, answers.reshape(len(answers), -1).tolist(), strict=True):
+        yield {"row": int(name), **{f"output_{i}": value for i, value in enumerate(answer)}}
 
 
 METRICS = {
@@ -21,23 +117,44 @@ METRICS = {
 }
 
 
-def examples(path: str) -> Examples:
-    """Inputs and targets out of an `.npz` file with the arrays x and y.
+def examples(data: Any) -> tuple[Examples, str]:
+    """Inputs and targets to measure on, and what they are called.
 
     Args:
-        path: The file. `y` holds what the model should put out, or a whole number for each input:
-            the class.
+        data: An `.npz` file with the arrays x and y, or from Python a pair of them. `y` holds what
+            the model should put out, or a whole number for each input: the class.
 
     Raises:
         InputError: There is no such file, or it holds something else.
         UnsafeModelError: It holds Python objects, or more than the limits.
     """
-    if not path.endswith(".npz"):
-        raise InputError(f"{path}: expected an .npz file with arrays x and y; save one")
-    x, y = arrays.read_pair(Path(path))
+    texts = files.as_texts(data)
+    if texts is None:
+        x, y = (numbers.array(part, "a pair (x, y) of arrays") for part in _pair(data))
+        name = "arrays from Python"
+    else:
+        name = _only(texts)
+        x, y = arrays.read_pair(Path(name))
     if len(x) != len(y) or not len(x):
-        raise InputError(f"{path}: expected as many x as y, received {len(x)} and {len(y)}")
-    return Examples(x, y)
+        raise InputError(f"{name}: expected as many x as y, received {len(x)} and {len(y)}")
+    return Examples(x, y), name
+
+
+def _pair(data: Any) -> Sequence[Any]:
+    if not isinstance(data, Sequence) or len(data) != 2:
+        raise InputError(
+            "expected data, since a model without a card does not say what it was measured on: one "
+            f".npz file with x and y, or a pair (x, y), received {described(data)}"
+        )
+    return data
+
+
+def _only(texts: Sequence[str]) -> str:
+    if len(texts) != 1:
+        raise InputError(f"expected one .npz file with arrays x and y, received {len(texts)} paths")
+    if not texts[0].endswith(".npz"):
+        raise InputError(f"{texts[0]}: expected an .npz file with arrays x and y; save one")
+    return texts[0]
 
 
 def measure(model: Askable, data: Examples) -> dict[str, float]:
@@ -54,8 +171,6 @@ def measure(model: Askable, data: Examples) -> dict[str, float]:
     Raises:
         InputError: Targets of another shape than the outputs.
     """
-    import numpy as np
-
     answers = model.runtime.outputs(data.x)
     classes = _classes(data.y, answers.shape)
     found = {}
@@ -71,10 +186,8 @@ def measure(model: Askable, data: Examples) -> dict[str, float]:
     return found
 
 
-def _classes(y: "np.ndarray", outputs: tuple[int, ...]) -> "np.ndarray | None":
+def _classes(y: np.ndarray, outputs: tuple[int, ...]) -> np.ndarray | None:
     """The class of each input, if that is what the targets are."""
-    import numpy as np
-
     if len(outputs) != 2 or outputs[1] < 2:
         return None
     if y.dtype.kind in "iu" and y.size == len(y):

@@ -2,8 +2,11 @@
 
 The articles give the order of the layers. Sizes and names are those of LeCun, Bottou, Bengio and
 Haffner, *Gradient-Based Learning Applied to Document Recognition*, 1998, section II.B: 32 x 32
-inputs, C1 6@28x28, S2, C3 16@10x10, S4, C5 120, F6 84, 10 outputs. They report 0.95 % errors on the
-MNIST test set, 0.8 % with distorted training images.
+inputs, C1 6@28x28, S2, C3 16@10x10, S4, C5 120, F6 84, 10 outputs.
+
+Reported: 99.05 % of MNIST's test images right, 99.2 % with distorted training images.
+Measured: 99.29 % +- 0.07 after six epochs; with preset `best` 99.64 % +- 0.02, with `1998`, the
+paper's own net, 99.50 % +- 0.03; five seeds each, `python benchmarks/digits.py`.
 
 Three things are as everybody does them today: C3 is connected to all of S2, pooling takes the
 maximum and learns nothing, and a softmax takes the place of the radial basis functions. That makes
@@ -14,11 +17,8 @@ second-order gradient descent one image at a time both are trained by AdamW in b
 Presets: `best` trains 120 epochs on images that are warped anew each time (`layers.RandomWarp`),
 keeps a moving average of the weights, and answers with the mean of three views of an image; `1998`
 does the first two with the paper's net for 60 epochs.
-
-`python benchmarks/digits.py` measures it.
 """
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -29,7 +29,8 @@ from keras_recipes.digits import classifier
 from keras_recipes.digits import data as digits
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.recipe import Layer, Plan, Recipe, Source
+from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
+from keras_recipes.schedules import cosine
 
 if TYPE_CHECKING:
     import keras
@@ -133,11 +134,11 @@ def _layers_today(activation: str, dropout: float, classes: int) -> "list[keras.
     from keras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 
     return [
-        Conv2D(6, 5, activation=activation, name="C1"),
-        MaxPooling2D(name="S2"),
-        Conv2D(16, 5, activation=activation, name="C3"),
-        MaxPooling2D(name="S4"),
-        Conv2D(120, 5, activation=activation, name="C5"),
+        Conv2D(6, 5, activation=activation, name="C1"),  # 28 x 28 x 6
+        MaxPooling2D(name="S2"),  # 14 x 14 x 6
+        Conv2D(16, 5, activation=activation, name="C3"),  # 10 x 10 x 16
+        MaxPooling2D(name="S4"),  # 5 x 5 x 16
+        Conv2D(120, 5, activation=activation, name="C5"),  # 1 x 1 x 120
         Flatten(name="features"),
         Dense(84, activation=activation, name="F6"),
         *([Dropout(dropout, name="dropout")] if dropout else []),
@@ -193,19 +194,13 @@ def training(
             as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
         seed: Seed of the random weights, splits, orders and distortions.
     """
-
-    def augment() -> "keras.Layer":
-        from keras_recipes.digits.augmentation import RandomWarp
-
-        return RandomWarp(warp, seed)
-
     return Plan(
         epochs=epochs,
         batch_size=batch_size,
         seed=seed,
         jit_compile=False,
-        rate=lambda epoch: learning_rate * (1 + math.cos(math.pi * epoch / epochs)) / 2,
-        augment=augment if warp else None,
+        rate=cosine(learning_rate, epochs),
+        augment=classifier.warping(warp, seed),
     )
 
 
@@ -235,18 +230,17 @@ RECIPE = Recipe(
     ),
     data="MNIST, or images with labels: IDX, NPZ, CSV of pixels, a folder of pictures per class",
     layers=(
-        Layer("padding", "ZeroPadding2D", (None, 32, 32, 1), 0),
-        Layer("scaling", "Rescaling", (None, 32, 32, 1), 0),
-        Layer("C1", "Conv2D", (None, 28, 28, 6), 156),
-        Layer("S2", "MaxPooling2D", (None, 14, 14, 6), 0),
-        Layer("C3", "Conv2D", (None, 10, 10, 16), 2_416),
-        Layer("S4", "MaxPooling2D", (None, 5, 5, 16), 0),
-        Layer("C5", "Conv2D", (None, 1, 1, 120), 48_120),
-        Layer("features", "Flatten", (None, 120), 0),
-        Layer("F6", "Dense", (None, 84), 10_164),
-        Layer("output", "Dense", (None, 10), 850),
+        LayerSummary("padding", "ZeroPadding2D", (None, 32, 32, 1), 0),
+        LayerSummary("scaling", "Rescaling", (None, 32, 32, 1), 0),
+        LayerSummary("C1", "Conv2D", (None, 28, 28, 6), 156),
+        LayerSummary("S2", "MaxPooling2D", (None, 14, 14, 6), 0),
+        LayerSummary("C3", "Conv2D", (None, 10, 10, 16), 2_416),
+        LayerSummary("S4", "MaxPooling2D", (None, 5, 5, 16), 0),
+        LayerSummary("C5", "Conv2D", (None, 1, 1, 120), 48_120),
+        LayerSummary("features", "Flatten", (None, 120), 0),
+        LayerSummary("F6", "Dense", (None, 84), 10_164),
+        LayerSummary("output", "Dense", (None, 10), 850),
     ),
-    columns=classifier.COLUMNS,
     presets={
         "best": {
             "epochs": 120,
@@ -267,21 +261,14 @@ RECIPE = Recipe(
         },
     },
     build=build_lenet5,
-    read=digits.load,
-    from_arrays=digits.from_arrays,
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,
     former={"activation=swish": "activation=silu", "activation=hard_swish": "activation=hard_silu"},
-    check_data=classifier.check_same_classes,
     metrics=classifier.METRICS,
+    answers=classifier.answers(figures),
     example=digits.example,
-    details=classifier.details,
-    inputs=digits.inputs,
-    as_batch=digits.as_batch,
-    interpret=classifier.interpret,
-    figures=figures,
     data_here=digits.mnist_is_here,
-    built_as_before=("activation",),
+    settled=("activation",),
     side_by_side=True,
 )

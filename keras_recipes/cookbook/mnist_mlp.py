@@ -3,27 +3,29 @@
 Follows «一文读懂神经网络», which derives such a net with sigmoid units, cross-entropy or mean
 squared error as its loss, and gradient descent, and gives its size: 784 inputs, one hidden layer,
 ten outputs, 12,730 parameters. The 16 hidden units follow from that; the figure that would show
-them is lost. No accuracy is reported.
+them is lost.
+
+Reported: no accuracy.
+Measured: of MNIST's test images 95.90 % +- 0.17 are right, with preset `deskewed` 97.83 % +- 0.11,
+with `hog` 99.44 % +- 0.03; five seeds each, `python benchmarks/digits.py`.
 
 Plain gradient descent gives way to AdamW with a learning rate that falls along a cosine, and a
 weight decay strong enough to matter: without it even this small net learns its images by heart,
 98 % of those it trained on and 94 % of the others.
 
-The preset `hog` asks how much of what such a small net misses is a matter of what it sees:
-its 784 inputs are histograms of oriented gradients (Dalal and Triggs 2005) of the upright digit
-instead of its pixels. The parameters stay 12,730.
-
-`python benchmarks/digits.py` measures it.
+The presets ask how much of what such a small net misses is a matter of what it sees: an upright
+digit, or 784 histograms of oriented gradients (Dalal and Triggs 2005) instead of its pixels. The
+parameters stay 12,730.
 """
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 from keras_recipes import options
 from keras_recipes.bounds import Count, NotNegative, Positive, Seed
 from keras_recipes.digits import classifier
 from keras_recipes.digits import data as digits
-from keras_recipes.recipe import Layer, Plan, Recipe, Source
+from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
+from keras_recipes.schedules import cosine
 
 if TYPE_CHECKING:
     import keras
@@ -74,9 +76,9 @@ def build_mnist_mlp(
             keras.Input((28, 28, 1) if before or of_gradients else (28, 28)),
             *before,
             seen,
-            keras.layers.Flatten(name="pixels"),
-            keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),
-            keras.layers.Dense(classes, activation="softmax", name="output"),
+            keras.layers.Flatten(name="pixels"),  # 28 x 28 become 784
+            keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),  # 16
+            keras.layers.Dense(classes, activation="softmax", name="output"),  # 10
             *behind,
         ],
         name="mnist_mlp",
@@ -107,19 +109,13 @@ def training(
             as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
         seed: Seed of the random weights, splits, orders and distortions.
     """
-
-    def augment() -> "keras.Layer":
-        from keras_recipes.digits.augmentation import RandomWarp
-
-        return RandomWarp(warp, seed)
-
     return Plan(
         epochs=epochs,
         batch_size=batch_size,
         seed=seed,
         jit_compile=not warp,
-        rate=lambda epoch: learning_rate * (1 + math.cos(math.pi * epoch / epochs)) / 2,
-        augment=augment if warp else None,
+        rate=cosine(learning_rate, epochs),
+        augment=classifier.warping(warp, seed),
     )
 
 
@@ -145,31 +141,23 @@ RECIPE = Recipe(
     ),
     data="MNIST, or images with labels: IDX, NPZ, CSV of pixels, a folder of pictures per class",
     layers=(
-        Layer("scaling", "Rescaling", (None, 28, 28), 0),
-        Layer("pixels", "Flatten", (None, 784), 0),
-        Layer("hidden", "Dense", (None, 16), 12_560),
-        Layer("output", "Dense", (None, 10), 170),
+        LayerSummary("scaling", "Rescaling", (None, 28, 28), 0),
+        LayerSummary("pixels", "Flatten", (None, 784), 0),
+        LayerSummary("hidden", "Dense", (None, 16), 12_560),
+        LayerSummary("output", "Dense", (None, 10), 170),
     ),
-    columns=classifier.COLUMNS,
     presets={
         "deskewed": DESKEWED,
         "hog": {**DESKEWED, "features": "hog"},
     },
     build=build_mnist_mlp,
     former={"features=gradients": "features=hog"},
-    built_as_before=("deskew", "features"),
-    read=digits.load,
-    from_arrays=digits.from_arrays,
+    settled=("deskew", "features"),
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,
-    check_data=classifier.check_same_classes,
     metrics=classifier.METRICS,
+    answers=classifier.answers(classifier.figures),
     example=digits.example,
-    details=classifier.details,
-    inputs=digits.inputs,
-    as_batch=digits.as_batch,
-    interpret=classifier.interpret,
-    figures=classifier.figures,
     data_here=digits.mnist_is_here,
 )

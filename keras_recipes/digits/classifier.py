@@ -1,8 +1,9 @@
 """What classifiers share: one-hot targets and probabilities, both of shape (N, classes)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Share
 from keras_recipes.data.dataset import Batch, Dataset
 from keras_recipes.digits import data as digits
@@ -11,6 +12,7 @@ from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Details, Guess, Metric, Row
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
     from matplotlib.figure import Figure
 
@@ -155,6 +157,39 @@ def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, 
         for label, counts in zip(labels, matrix, strict=True)
     ]
     return {"classes": per_class, "confusion": confusion}
+
+
+def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]") -> PerInput:
+    """What a recipe for digits reads and answers.
+
+    Args:
+        pictures: The recipe's.
+    """
+    return PerInput(
+        columns=COLUMNS,
+        read=digits.load,
+        held_out=digits.held_out,
+        from_arrays=digits.from_arrays,
+        inputs=digits.inputs,
+        as_batch=digits.as_batch,
+        interpret=interpret,
+        figures=pictures,
+        details=details,
+        same=check_same_classes,
+    )
+
+
+def warping(strength: float, seed: int) -> "Callable[[], keras.Layer] | None":
+    """What makes the layer that changes images at random while training; None for no strength."""
+    if not strength:
+        return None
+
+    def make() -> "keras.Layer":
+        from keras_recipes.digits.augmentation import RandomWarp
+
+        return RandomWarp(strength, seed)
+
+    return make
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_recipes.bounds import Seed, Share
+from keras_recipes.bounds import Share
 from keras_recipes.data import files, numbers
 from keras_recipes.data.dataset import Batch, Dataset, Examples
 from keras_recipes.errors import InputError, UnsafeModelError, printable
@@ -117,7 +117,7 @@ def load(
     *,
     validation: Share = 0.1,
     skip_bad: bool = False,
-    seed: Seed = 0,
+    seed: int,
 ) -> Dataset:
     """Reads and splits what was named; see the top of this file.
 
@@ -125,7 +125,7 @@ def load(
         data: Names or paths; several of them are joined.
         validation: Share of the training part that is watched instead of trained on.
         skip_bad: Goes on without pictures that cannot be read.
-        seed: Seed of the random weights, splits, orders and distortions.
+        seed: Of the splits.
 
     Raises:
         InputError: Something is missing, damaged, or not what was expected.
@@ -153,6 +153,11 @@ def load(
     )
 
 
+def held_out(data: Sequence[str], *, skip_bad: bool, seed: int) -> Dataset:
+    """The same to measure on: what would be watched while training is of no interest."""
+    return load(data, validation=0.0, skip_bad=skip_bad, seed=seed)
+
+
 def from_arrays(images: Any, labels: Any) -> Dataset:
     """Images of shape (N, 28, 28) or (N, 28, 28, 1) and a label each, given from Python."""
     import numpy as np
@@ -174,7 +179,7 @@ def from_arrays(images: Any, labels: Any) -> Dataset:
     )
 
 
-def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> Iterator[Batch]:
+def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> Iterator[Batch]:
     """Pictures in files, folders (searched through) and quoted globs, or one on standard input.
 
     Files that hold many images as MNIST has them, IDX and NPZ, are taken as they are.
@@ -182,7 +187,7 @@ def inputs(texts: Sequence[str], *, seen: str = "", skip_bad: bool = False) -> I
     Args:
         texts: As the user gave them.
         seen: Folder in which to save what the net sees of each picture, as PNG.
-        skip_bad: Goes on without pictures that cannot be read.
+        skip_bad: As for `load`.
     """
     number, replaced = itertools.count(), 0
     if seen and Path(seen).exists() and not Path(seen).is_dir():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from keras_recipes.errors import printable
+from keras_recipes.errors import InputError, printable
 from keras_recipes.models.runtime import KerasRuntime, Runtime
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Askable(Protocol):
         """
 
 
-class Shown(ABC):
+class Described(ABC):
     """A model that says in two lines what it is, in a terminal and in a notebook."""
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Shown(ABC):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Fitted(Shown):
+class Fitted(Described):
     """A trained model with what is known about it.
 
     Attributes:
@@ -93,3 +93,48 @@ class Fitted(Shown):
             InputError: The model has several inputs or outputs.
         """
         return KerasRuntime(self.model)
+
+
+@dataclass(frozen=True, repr=False)
+class Opened(Described):
+    """A model that left Keras, in the runtime that computes it, with the card that it took along.
+
+    Attributes:
+        runtime: Computes its outputs.
+        card: None where the file is no recipe's.
+        place: Its file or folder.
+    """
+
+    runtime: Runtime
+    card: "Card | None"
+    place: Path
+
+    def lines(self) -> tuple[str, str]:
+        """What it is, and where it came from."""
+        what = f"{self.card.name}, {self.card.result}" if self.card else "a model without a card"
+        return what, f"from {printable(self.place, 200)}; computed by {self.runtime.name}"
+
+    @property
+    def in_keras(self) -> Fitted:
+        """Never there.
+
+        Raises:
+            InputError: Always.
+        """
+        raise needs_keras(self.card.recipe if self.card else str(self.place))
+
+
+def needs_keras(what: str) -> InputError:
+    """What is said where a recipe's answers take more of a model than an export has.
+
+    Args:
+        what: The recipe, or the export.
+    """
+    return InputError(
+        f"{what}: answers with its Keras model, received an export; name the model that it "
+        "was made from"
+    )
+
+
+Model = Fitted | Opened | str | Path
+"""What the library's functions take for a model: one that is open, a recipe's name, or a path."""

@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from keras_recipes.data.dataset import Batch
+Item = TypeVar("Item")
 
 Update = Callable[..., None]
 """`update(done, text, total)`: how far it is, a few words, and where the end is."""
@@ -60,11 +61,9 @@ def out_of_the_way() -> Iterator[None]:
         yield
 
 
-def counted(batches: Iterable[Batch], title: str, shown: bool | None = None) -> Iterator[Batch]:
-    """The same batches, while a bar counts the inputs in them."""
-    done = 0
+def counted(rows: Iterable[Item], title: str, shown: bool | None = None) -> Iterator[Item]:
+    """The same rows, while a bar counts them."""
     with bar(title, None, shown) as update:
-        for batch in batches:
-            yield batch
-            done += len(batch.names)
+        for done, row in enumerate(rows, 1):
+            yield row
             update(done, "", None)

@@ -67,6 +67,20 @@ def write(
         log.info("replaced the file that was at %s", output)
 
 
+def write_text(pieces: Iterable[str], output: str | None = None) -> None:
+    """Writes plain text as it comes, and a line break at its end.
+
+    Args:
+        pieces: One behind the other.
+        output: As for `write`.
+    """
+    with _destination(output) as file:
+        for piece in pieces:
+            file.write(piece)
+            file.flush()
+        file.write("\n")
+
+
 def _write(
     rows: Iterable[Row], form: str, file: TextIO, columns: Sequence[str], live: bool
 ) -> None:

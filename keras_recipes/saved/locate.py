@@ -5,7 +5,7 @@ A list of what was fitted here, and a mistyped name, are answered without what `
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,44 +32,69 @@ MOST_NAMED = 5
 log = logging.getLogger(__name__)
 
 
-def locate(model: str | Path, weights: str | Path | None = None) -> Path:
-    """The folder or file that a MODEL argument means; the folder where `model.json` has a card.
+@dataclass(frozen=True)
+class Located:
+    """What a MODEL argument means, found once.
+
+    Attributes:
+        asked: What was given.
+        path: The folder or file; the folder where `model.json` has a card.
+        weights: Of a JSON file, where they were named.
+        format: Of an export for another runtime; None for what Keras opens.
+    """
+
+    asked: str
+    path: Path
+    weights: Path | None = None
+    format: "Format | None" = None
+
+    @property
+    def name(self) -> str:
+        """What is named after the model is called so."""
+        return self.path.name if self.path.is_dir() else self.path.stem
+
+
+def locate(model: str | Path, weights: str | Path | None = None) -> Located:
+    """The folder or file that a MODEL argument means.
 
     Raises:
         InputError: Neither a fitted recipe nor a model that exists, or weights for something that
             has its own.
     """
-    place = _existing(_text(model))
-    if place.name == ARCHITECTURE and weights is None and place.with_name(CARD).is_file():
-        return place.parent
-    if weights is not None and place.suffix != ".json":
-        raise InputError(f"--weights: belongs to a .json file, and {place} has its own weights")
+    asked = _text(model)
+    path = _existing(asked)
+    if path.name == ARCHITECTURE and weights is None and path.with_name(CARD).is_file():
+        return Located(asked, path.parent)
+    if weights is not None and path.suffix != ".json":
+        raise InputError(f"--weights: belongs to a .json file, and {path} has its own weights")
     if weights is not None and not Path(weights).exists():
-        raise InputError(f"{weights}: no such file; expected the weights of {place}")
-    if _export(place):
-        return place
-    if place.is_dir():
-        if not ((place / CARD).exists() or (place / ARCHITECTURE).exists()):
+        raise InputError(f"{weights}: no such file; expected the weights of {path}")
+    if format := _export(path):
+        return Located(asked, path, format=format)
+    if path.is_dir():
+        if not ((path / CARD).exists() or (path / ARCHITECTURE).exists()):
             raise InputError(
-                f"{place}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
+                f"{path}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
             )
-    elif place.suffix not in (".json", KERAS_FILE, *WHOLE):
+    elif path.suffix not in (".json", KERAS_FILE, *WHOLE):
         raise InputError(
-            f"{place}: expected a saved model's folder, or a .json, .keras, .h5, .onnx or .tflite "
+            f"{path}: expected a saved model's folder, or a .json, .keras, .h5, .onnx or .tflite "
             "file"
         )
-    return place
+    return Located(asked, path, None if weights is None else Path(weights))
 
 
-def locate_keras(model: str | Path, weights: str | Path | None = None) -> Path:
-    """As `locate`, of what Keras opens; an export for another runtime is refused."""
-    place = locate(model, weights)
-    if format := _export(place):
+def check_keras(located: Located) -> None:
+    """Refuses an export for another runtime where a Keras model is needed.
+
+    Raises:
+        InputError: It is one.
+    """
+    if located.format:
         raise InputError(
-            f"{place}: expected a Keras model, received an export ({format.name}), which can only "
-            "be asked and measured; name the model that it was made from"
+            f"{located.path}: expected a Keras model, received an export ({located.format.name}), "
+            "which can only be asked and measured; name the model that it was made from"
         )
-    return place
 
 
 def weights_beside(place: Path) -> Path:
@@ -93,18 +118,17 @@ def some_weights(place: Path) -> list[str]:
     return [str(path) for path in beside[:MOST_NAMED]]
 
 
-def tell_what_answers(model: str, place: Path, card: Card | None) -> None:
+def tell_what_answers(located: Located, card: Card | None) -> None:
     """Says where a recipe's name means a fit of the user's in place of the model that is shipped.
 
     Args:
-        model: As it was given.
-        place: What `locate` found.
+        located: What answers.
         card: Of the model there.
     """
-    name = catalog.canonical(model)
-    if name and place == default_folder(name) and shipped(name):
+    name = catalog.canonical(located.asked)
+    if name and located.path == default_folder(name) and shipped(name):
         fitted = f", fitted on {printable(card.data['name'])}" if card else ""
-        log.info("answered by %s%s", place, fitted)
+        log.info("answered by %s%s", located.path, fitted)
 
 
 def earlier(folder: Path) -> str | None:
@@ -119,7 +143,7 @@ def earlier(folder: Path) -> str | None:
         return f"what was in {folder}"
     metric, value = next(iter(card.metrics.items()), ("", None))
     reached = f" ({printable(metric)} {value:.4g})" if isinstance(value, int | float) else ""
-    return f"the fit of {written:%Y-%m-%d %H:%M} on {shown(card.data['name'])}{reached}"
+    return f"the fit of {written:%Y-%m-%d %H:%M} on {printable(card.data['name'])}{reached}"
 
 
 def default_folder(name: str) -> Path:
@@ -164,17 +188,21 @@ def _shipped_folder() -> Path:
     return installed if installed.is_dir() else package.parent / DEFAULT_FOLDER / SHIPPED
 
 
-def card_of(model: str | Path, weights: str | Path | None = None) -> Card | None:
-    """The card of a MODEL argument, or None where it has none; the model is not loaded.
+def card_of(model: str | Path) -> Card | None:
+    """The card of a MODEL argument as it stands there, or None where it has none.
+
+    Nothing else is read, and nothing verified: a list of what was fitted must not wait for weights.
 
     Raises:
         InputError: There is no such model.
         CorruptModelError: The card is damaged.
     """
-    place = locate_keras(model, weights)
-    if place.suffix == KERAS_FILE:
-        return card_inside(archive.read_keras(content(place), shown(place)), place)
-    return card_in(place) if (place / CARD).exists() else None
+    located = locate(model)
+    check_keras(located)
+    if located.path.suffix == KERAS_FILE:
+        members = archive.read_keras(content(located.path), in_message(located.path))
+        return card_inside(members, located.path)
+    return card_in(located.path) if (located.path / CARD).exists() else None
 
 
 def card_in(folder: Path) -> Card:
@@ -184,7 +212,7 @@ def card_in(folder: Path) -> Card:
 
 def card_inside(found: Mapping[str, bytes], path: Path) -> Card | None:
     """The card among the members of a `.keras` file, if there is one."""
-    return read_card(found[CARD], shown(path)) if CARD in found else None
+    return read_card(found[CARD], in_message(path)) if CARD in found else None
 
 
 def read_card(text: bytes, where: str) -> Card:
@@ -215,7 +243,7 @@ def content(path: Path) -> bytes:
     return files.read(path, strict_json.MOST_BYTES if small else limits.current().file_bytes)
 
 
-def shown(path: Path) -> str:
+def in_message(path: Path) -> str:
     """A path as messages have it."""
     return printable(path, 200)
 

@@ -9,6 +9,7 @@ conversion.json     of a model that was converted: where from, and what changed
 """
 
 import json
+import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,10 @@ from keras_recipes.saved.locate import (
 if TYPE_CHECKING:
     import keras
 
-from keras_recipes.saved.load import _load_verified, load, log
+from keras_recipes.saved.load import load
+from keras_recipes.saved.read import in_keras
+
+log = logging.getLogger(__name__)
 
 _TORCH = "keras.src.backend.torch.optimizers."
 
@@ -161,9 +165,7 @@ def members(fitted: Fitted) -> dict[str, bytes]:
 def _verify(model: "keras.Model", staged: Path) -> None:
     import numpy as np
 
-    for mine, read in zip(
-        model.get_weights(), _load_verified(staged).model.get_weights(), strict=True
-    ):
+    for mine, read in zip(model.get_weights(), in_keras(staged).model.get_weights(), strict=True):
         if not np.array_equal(mine, read, equal_nan=True):
             raise RecipeError(
                 "the saved model did not read back as it was written; nothing was changed"

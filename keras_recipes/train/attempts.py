@@ -145,7 +145,7 @@ class Run:
             seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
         backend.seed(seed)
         try:
-            model: keras.Model = options.call(self.recipe, "build", options=self.values)
+            model: keras.Model = options.call(self.recipe.build, options=self.values)
         except Exception as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(f"{self.recipe.name}: no such net can be built: {reason}") from error

@@ -1,0 +1,162 @@
+"""One answer for each input, out of one output of the net: points, pictures."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate
+
+from keras_recipes import options as settings
+from keras_recipes.answers import fitting_data
+from keras_recipes.data import files
+from keras_recipes.data.dataset import Batch, Dataset
+from keras_recipes.errors import InputError
+from keras_recipes.models.fitted import Askable, Fitted
+from keras_recipes.models.runtime import check_fits
+from keras_recipes.recipe import (
+    Answer,
+    Answers,
+    Details,
+    Learned,
+    Measured,
+    Options,
+    Recipe,
+    Row,
+    Rows,
+    Step,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from keras_recipes.models.card import Card
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerInput(Answers):
+    """Each input gets one row, out of one output of the net.
+
+    Attributes:
+        columns: Keys of the rows, in order; more may follow.
+        read: Paths to a data set; none means the recipe's own data.
+        held_out: Paths to a data set to measure on, where that takes other options than `read`.
+        from_arrays: Inputs and targets from Python to a data set.
+        inputs: Texts, as on the command line, to batches.
+        as_batch: Python values to a batch.
+        interpret: A batch, the net's outputs for it, and what was learned of the data to rows.
+        figures: The fitted model and its data to pictures, each with its name.
+        details: Targets, outputs and what was learned of the data to further tables by name.
+        same: Refuses data that a model which learned this does not fit.
+    """
+
+    columns: tuple[str, ...]
+    read: Callable[Concatenate[Sequence[str], ...], Dataset]
+    from_arrays: Callable[[Any, Any], Dataset]
+    inputs: Callable[Concatenate[Sequence[str], ...], Iterator[Batch]]
+    as_batch: Callable[[Any], Batch]
+    interpret: "Callable[Concatenate[Batch, np.ndarray, Learned, ...], Iterable[Row]]"
+    figures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]"
+    held_out: Callable[Concatenate[Sequence[str], ...], Dataset] | None = None
+    details: "Callable[[np.ndarray, np.ndarray, Learned], Details] | None" = None
+    same: Callable[[Learned, Dataset], None] | None = None
+
+    def steps(self, learned: Learned | None = None) -> tuple[Step, ...]:
+        """See `Answers`."""
+        return (
+            Step(self.read, "data", frozenset({"fit"})),
+            Step(self.held_out or self.read, "data", frozenset({"evaluate"})),
+            Step(self.interpret, "answers", frozenset({"predict"}), kept=True),
+            Step(self.inputs, "answers", frozenset({"predict"})),
+        )
+
+    def data_set(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
+        """See `Answers`."""
+        return settings.call(self.read, data, options=options)
+
+    def data_of_arrays(self, x: Any, y: Any) -> Dataset:
+        """See `Answers`."""
+        return self.from_arrays(x, y)
+
+    def check_same(self, learned: Learned, data: Dataset) -> None:
+        """See `Answers`."""
+        if self.same:
+            self.same(learned, data)
+
+    def ask(
+        self, card: "Card", asked: Any, given: Options, options: Options
+    ) -> Callable[[Askable], Answer]:
+        """See `Answers`; the first inputs are read before a model is opened for them."""
+        texts = files.as_texts(asked)
+        if texts is None:
+            batches = iter([self.as_batch(asked)])
+        else:
+            batches = begun(settings.call(self.inputs, texts, options=options))
+
+        def answer(model: Askable) -> Answer:
+            return Rows(self._rows(model, card, batches, options))
+
+        return answer
+
+    def _rows(
+        self, model: Askable, card: "Card", batches: Iterator[Batch], options: Options
+    ) -> Iterator[Row]:
+        runtime = model.runtime
+        for batch in batches:
+            check_fits(runtime, batch.x, card.recipe)
+            outputs = runtime.outputs(batch.x)
+            known = batch, outputs, card.learned
+            yield from settings.call(self.interpret, *known, options=options)
+
+    def assess(
+        self, recipe: Recipe, card: "Card", data: Any, options: Options
+    ) -> Callable[[Askable], Measured]:
+        """See `Answers`."""
+        held_out = self.held_out or self.read
+        found = fitting_data.of_model(recipe, card, data, options, read=held_out)
+
+        def measure(model: Askable) -> Measured:
+            _check_targets(model, card, found)
+            targets, outputs = found.test.y, model.runtime.outputs(found.test.x)
+            log.debug("measured on %s examples by %s", f"{len(targets):,}", model.runtime.name)
+            details = self.details(targets, outputs, card.learned) if self.details else {}
+            return Measured(recipe.measure(targets, outputs), details, found.name)
+
+        return measure
+
+    def draw(
+        self, recipe: Recipe, card: "Card", data: Any
+    ) -> "Callable[[Fitted], Iterator[tuple[str, Figure]]]":
+        """See `Answers`."""
+        found = fitting_data.of_model(
+            recipe, card, data, settings.of_model(recipe, card, "evaluate", {})
+        )
+
+        def figures(model: Fitted) -> "Iterator[tuple[str, Figure]]":
+            _check_targets(model, card, found)
+            return self.figures(model, found)
+
+        return figures
+
+
+def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, the first of them already read, so that its mistakes come out now."""
+    return itertools.chain(list(itertools.islice(batches, 1)), batches)
+
+
+def _check_targets(model: Askable, card: "Card", data: Dataset) -> None:
+    """Refuses data that a model does not take, or that has other targets than its outputs.
+
+    Raises:
+        CorruptModelError: The model takes other inputs than the recipe that its card names.
+        InputError: Its outputs have another shape than the targets.
+    """
+    check_fits(model.runtime, data.test.x, card.recipe)
+    expected, found = data.test.y[:1], model.runtime.outputs(data.test.x[:1])
+    if found.shape[: expected.ndim] != expected.shape:
+        raise InputError(
+            f"{data.name}: its targets have the shape {expected.shape[1:]}, "
+            f"the model's outputs {found.shape[1:]}"
+        )

@@ -1,0 +1,200 @@
+"""Rows out of a stream of records: some belong together, and there is a state between them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate
+
+from keras_recipes import options as settings
+from keras_recipes.data import files, lines
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.errors import CorruptModelError, InputError, described, printable
+from keras_recipes.models.fitted import Askable, Fitted
+from keras_recipes.recipe import (
+    Answer,
+    Answers,
+    Calibrated,
+    Command,
+    Learned,
+    Measured,
+    Options,
+    Recipe,
+    Rows,
+    Step,
+    Stream,
+    Words,
+)
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
+    from keras_recipes.models.card import Card
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streams(Answers):
+    """Records that are watched, of one of several kinds; which one, the data to fit on decides.
+
+    What a model learned says by `kind` which of them it is.
+
+    Attributes:
+        kinds: By name.
+        of_data: Paths to the name of the kind that a new model is to be fitted on.
+        recognise: Paths to the name of the kind that they look like.
+        has_content: Whether there is anything in a path to recognise a kind by.
+    """
+
+    kinds: Mapping[str, Stream]
+    of_data: Callable[Concatenate[Sequence[str], ...], str]
+    recognise: Callable[[Sequence[str]], str]
+    has_content: Callable[[str], bool]
+    needs_keras = True
+
+    def of(self, learned: Learned) -> Stream:
+        """The kind that a model was fitted on.
+
+        Raises:
+            CorruptModelError: There is no such kind.
+        """
+        name = learned.get("kind")
+        if not isinstance(name, str) or name not in self.kinds:
+            raise CorruptModelError(
+                f"its card: expected a kind of data ({', '.join(self.kinds)}), received "
+                f"{printable(repr(name))}; restore it, or fit again"
+            )
+        return self.kinds[name]
+
+    def steps(self, learned: Learned | None = None) -> tuple[Step, ...]:
+        """See `Answers`; where it is known what a model learned, those of its kind."""
+        kinds = [self.of(learned)] if learned else list(self.kinds.values())
+        fit: frozenset[Command] = frozenset({"fit"})
+        predict: frozenset[Command] = frozenset({"predict"})
+        evaluate: frozenset[Command] = frozenset({"evaluate"})
+        found = [Step(self.of_data, "data", fit)]
+        for kind in kinds:
+            found += [
+                Step(kind.read, "data", fit),
+                Step(kind.calibrate, "answers", fit),
+                Step(kind.judge, "answers", predict, kept=True),
+                Step(kind.watch, "answers", predict, kept=True),
+                Step(kind.assess, "measurement", evaluate),
+                Step(kind.check, "answers", frozenset()),
+                Step(kind.figures, "answers", frozenset()),
+            ]
+        return tuple(found)
+
+    def data_set(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
+        """See `Answers`; what goes on training stays what it is."""
+        if learned is None:
+            kind = self.kinds[settings.call(self.of_data, data, options=options)]
+        else:
+            kind = self.of(learned)
+        return settings.call(kind.read, data, learned, options=options)
+
+    def data_of_arrays(self, x: Any, y: Any) -> Dataset:
+        """Records are read from files.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError("expected paths of files to learn from, received arrays")
+
+    def calibrate(self, model: "keras.Model", data: Dataset, options: Options) -> Calibrated:
+        """See `Answers`."""
+        return settings.call(self.of(data.learned).calibrate, model, data, options=options)
+
+    def misplaced(self, option: str, learned: Learned) -> str | None:
+        """See `Answers`."""
+        mine = self.of(learned)
+        others = [kind.plural for kind in self.kinds.values() if kind is not mine]
+        return f"is of {' or '.join(others)}, and this model watches {mine.plural}"
+
+    def ask(
+        self, card: "Card", asked: Any, given: Options, options: Options
+    ) -> Callable[[Askable], Answer]:
+        """See `Answers`."""
+        kind = self.of(card.learned)
+        columns = kind.columns(card.learned)
+        if lines.on_standard_input(asked):
+            self._check(kind, card.learned, None, options)
+
+            def watch(model: Askable) -> Answer:
+                found = settings.call(kind.watch, model.in_keras, options=options)
+                return Rows(found, columns, live=True)
+
+            return watch
+        _check_of_files(kind, given)
+        # From Python, a list of texts may be the lines of a log.
+        paths = files.as_texts(asked) if isinstance(asked, Words | str | Path) else None
+        self._check(kind, card.learned, paths, {**options, "state": None})
+        judged = [Path(text) for text in asked] if isinstance(asked, Words) else asked
+
+        def judge(model: Askable) -> Answer:
+            found = settings.call(kind.judge, model.in_keras, judged, options=options)
+            return Rows(found, columns)
+
+        return judge
+
+    def assess(
+        self, recipe: Recipe, card: "Card", data: Any, options: Options
+    ) -> Callable[[Askable], Measured]:
+        """See `Answers`."""
+        kind, paths = self.of(card.learned), _paths(card, data)
+        self._check(kind, card.learned, paths, {**options, "state": None})
+
+        def measure(model: Askable) -> Measured:
+            found = settings.call(kind.assess, model.in_keras, paths, options=options)
+            name = files.in_words(paths) if paths else card.data["name"]
+            return Measured(found.metrics, found.details, name)
+
+        return measure
+
+    def draw(
+        self, recipe: Recipe, card: "Card", data: Any
+    ) -> "Callable[[Fitted], Iterator[tuple[str, Figure]]]":
+        """See `Answers`."""
+        kind, paths = self.of(card.learned), _paths(card, data)
+        options = settings.of_model(recipe, card, "evaluate", {})
+        self._check(kind, card.learned, paths, {**options, "state": None})
+
+        def figures(model: Fitted) -> "Iterator[tuple[str, Figure]]":
+            return settings.call(kind.figures, model, paths or card.paths(), options=options)
+
+        return figures
+
+    def _check(
+        self, kind: Stream, learned: Learned, paths: Sequence[str] | None, options: Options
+    ) -> None:
+        """Refuses data that cannot be judged, and says where it is of another kind."""
+        if paths and files.read_once(paths):
+            paths = None  # a look would leave nothing to judge
+        try:
+            settings.call(kind.check, learned, paths, options=options)
+        except InputError:
+            if not paths or not self.has_content(paths[0]):
+                raise
+            other = self.kinds[self.recognise(paths)]
+            if other is kind:
+                raise
+            raise InputError(
+                f"{paths[0]}: looks like {other.noun}, and this model was fitted on {kind.noun}; "
+                "name another model, or fit one on such data with --out"
+            ) from None
+
+
+def _check_of_files(kind: Stream, given: Options) -> None:
+    """Refuses options that only standard input has."""
+    for name in sorted(given.keys() & settings.taken(kind.watch) - settings.taken(kind.judge)):
+        raise InputError(f"{name}: is of standard input; give - instead of files")
+
+
+def _paths(card: "Card", data: Any) -> list[str] | None:
+    """The paths of data given; None for what the model was fitted on."""
+    if data is None:
+        card.paths()  # which refuses what cannot be read again
+        return None
+    paths = files.as_texts(data)
+    if paths is None:
+        raise InputError(f"data: expected paths, received {described(data)}")
+    return paths

@@ -1,0 +1,129 @@
+"""`recipes fit`: train a recipe, measure it, save it."""
+
+import logging
+import shlex
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from keras_recipes import catalog
+from keras_recipes.cli import completion, parameters
+from keras_recipes.cli.output import print_metrics, talks
+from keras_recipes.models.card import Card
+from keras_recipes.recipe import Recipe
+from keras_recipes.saved import locate
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@parameters.NAME
+@click.option(
+    "--data",
+    metavar="D",
+    multiple=True,
+    shell_complete=completion.files,
+    help="A file, folder or quoted glob of your own to learn from instead of the recipe's data. "
+    "May be given several times.",
+)
+@click.option(
+    "--preset",
+    metavar="P",
+    shell_complete=completion.presets,
+    help="A named set of options; `recipes show NAME` lists them.",
+)
+@parameters.assignments("seed=7")
+@click.option("--epochs", type=int, metavar="N", help="Short for --set epochs=N.")
+@click.option("--batch-size", type=int, metavar="N", help="Short for --set batch_size=N.")
+@click.option("--learning-rate", type=float, metavar="F", help="Short for --set learning_rate=F.")
+@click.option("--seed", type=int, metavar="N", help="Short for --set seed=N.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    help="What computes; auto takes a GPU where Keras sees one.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    shell_complete=completion.files,
+    help="The model's own folder [saved_models/NAME].",
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Go on training this fitted model.",
+)
+@click.option("--resume", is_flag=True, help="Go on with a fit that was stopped.")
+@click.option("--fresh", is_flag=True, help="Drop a fit that was stopped, and begin anew.")
+@parameters.JSON
+def fit(
+    name: str,
+    data: tuple[str, ...],
+    preset: str | None,
+    assignments: tuple[str, ...],
+    device: Literal["auto", "cpu", "gpu"],
+    out: str | None,
+    start: str | None,
+    resume: bool,
+    fresh: bool,
+    as_json: bool,
+    **shorthands: Any,
+) -> None:
+    """Train a recipe, measure it and save it.
+
+    `recipes show NAME` lists the options that --set takes, and the presets.
+
+    \b
+    Example:
+      recipes fit xor
+      recipes fit xor --preset three-regressions --seed 7
+      recipes fit xor --data and.csv --out saved_models/and
+    """
+    recipe = catalog.get(name)
+    given = parameters.given(recipe, assignments, shorthands, "fit")
+    from keras_recipes import backend
+    from keras_recipes.commands import fit as fitting
+
+    # This process is ours alone: each operation may get its share of the cores only.
+    backend.choose(device, side_by_side=recipe.side_by_side)
+    folder = locate.default_folder(recipe.name) if out is None else Path(out)
+    fitted = fitting.fit(
+        recipe.name,
+        data or None,
+        preset=preset,
+        start=start,
+        out=folder,
+        resume=resume,
+        fresh=fresh,
+        device=device,
+        show_progress=None if talks() else False,
+        **given,
+    )
+    card = fitted.card
+    assert card is not None
+    details = {"model": str(folder), "options": card.options, "training": card.training}
+    print_metrics(recipe, card.metrics, card.data["name"], as_json, details)
+    for line in next_steps(recipe, card, folder) if not as_json else ():
+        log.info(line)
+
+
+def next_steps(recipe: Recipe, card: Card, folder: Path) -> list[str]:
+    """What may be typed after a fit, to the letter; a word in capitals stands for a file."""
+    model, paths = str(folder), card.data["paths"]
+    if folder == locate.default_folder(recipe.name):
+        model = recipe.name
+    elif catalog.canonical(model) or model.startswith("-"):
+        model = f"./{model}"
+    model, example = shlex.quote(model), recipe.example(paths or [])
+    capitals = any(letter.isupper() for letter in example)
+    return [
+        f"what to try next{' (in capitals: a file of yours)' * capitals}:",
+        f"  recipes predict {model} {example}",
+        # What came from a pipe or from Python cannot be read again.
+        *([f"  recipes plot {model}"] if paths is not None else []),
+        f"  recipes show {recipe.name}",
+    ]

@@ -1,0 +1,93 @@
+"""What commands print: results to stdout, messages to stderr."""
+
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keras_recipes.recipe import Recipe
+from keras_recipes.report.metrics import beside_reported
+
+if TYPE_CHECKING:
+    from keras_recipes.saved.load import Found
+
+log = logging.getLogger(__name__)
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_metrics(
+    recipe: Recipe,
+    metrics: Mapping[str, Any],
+    data: str,
+    as_json: bool,
+    details: Mapping[str, Any],
+) -> None:
+    """Metrics beside what the article reports, or all that is known as JSON."""
+    reported = recipe.source.reported_on(data)
+    if as_json:
+        result = {"recipe": recipe.name, "data": data, "metrics": metrics, "reported": reported}
+        print_json({**result, **details})
+        return
+    click.echo(beside_reported(metrics, recipe.metrics, data, reported))
+
+
+def say_versions() -> None:
+    """Which versions are at work, for who asked to be told more."""
+    if log.isEnabledFor(logging.DEBUG):
+        import platform
+        from importlib.metadata import version
+
+        log.debug(
+            "keras_recipes %s, Python %s", version("keras_recipes"), platform.python_version()
+        )
+
+
+def say_origin(model: "Found") -> None:
+    """Where a model was found and how it came about, for who asked to be told more."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return
+    card = model.card
+    if card is None:
+        log.debug("model: %s, without a card", model.place)
+        return
+    log.debug("model: %s, %s fitted on %s", model.place, card.recipe, card.data["name"])
+    log.debug("made by: %s", ", ".join(f"{name} {v}" for name, v in card.versions.items()))
+
+
+def talks() -> bool:
+    """Whether anything but errors is to be said."""
+    return log.isEnabledFor(logging.INFO)
+
+
+class _Stderr(logging.Handler):
+    """Messages for people: information plainly, anything worse by its name."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from keras_recipes.report import progress
+
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        # Nobody may be reading; the work goes on.
+        with contextlib.suppress(OSError), progress.out_of_the_way():
+            print(f"{level}{one_line(record.getMessage())}", file=sys.stderr)
+
+
+def log_to_stderr(asked: Collection[str]) -> None:
+    """Sends messages to stderr, by the switches "quiet" and "verbose" more or fewer of them."""
+    level = logging.ERROR if "quiet" in asked else logging.INFO
+    logger = logging.getLogger("keras_recipes")
+    logger.handlers = [_Stderr()]
+    logger.setLevel(logging.DEBUG if "verbose" in asked else level)
+    logger.propagate = False
+
+
+def one_line(message: str) -> str:
+    """Control characters, which may come out of a file, spelt out instead of obeyed."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)

@@ -1,0 +1,88 @@
+"""`recipes predict`: ask a model about values, files, or standard input."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+import click
+
+from keras_recipes.cli import completion, parameters
+from keras_recipes.cli.output import say_origin, talks
+from keras_recipes.recipe import Prose, Row, Words
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@parameters.MODEL
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1, shell_complete=completion.files)
+@parameters.WEIGHTS
+@parameters.assignments("unsure_below=0.5")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "jsonl"]),
+    help="How rows are written: a table for people, CSV, or a JSON object a line. [by the ending "
+    "of --output, else table]",
+)
+@click.option(
+    "--output",
+    metavar="F",
+    shell_complete=completion.files,
+    help="Write to a file instead of stdout: CSV if it ends in .csv, JSON lines if in .jsonl or "
+    ".ndjson.",
+)
+def predict(
+    model: str,
+    inputs: tuple[str, ...],
+    weights: str | None,
+    assignments: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+) -> None:
+    """Ask a model about values, files, or - for standard input.
+
+    Values that begin with a minus sign go behind --. `recipes show NAME` lists the options that
+    --set takes here.
+
+    \b
+    Example:
+      recipes predict xor 0,1 1,1
+      recipes predict xor points.csv --output answers.csv
+      recipes predict xor - --format jsonl < points.csv
+      recipes predict xor -- -1,0.5
+    """
+    from keras_recipes.commands.predict import answer
+    from keras_recipes.report import progress, tables
+    from keras_recipes.saved.load import find
+
+    if output is not None:
+        tables.check_output(output, inputs)
+    asked = Words(inputs)
+    asked.check()
+    found = find(model, weights)
+    say_origin(found)
+    given = parameters.given_to(found, assignments, {}, "predict")
+    answered = answer(found, asked, given)
+    if isinstance(answered, Prose):
+        tables.write_text(answered.pieces, output)
+        return
+    # Not where rows appear in the same terminal.
+    drawn = talks() and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
+    rows = answered.rows if answered.live else progress.counted(answered.rows, "predicting", drawn)
+    tables.write(
+        _timed(rows),
+        form or tables.form_of(output),
+        output,
+        columns=answered.columns or (),
+        live=answered.live,
+    )
+
+
+def _timed(rows: Iterable[Row]) -> Iterator[Row]:
+    """The same rows; how many they were, and how long they took, is said at the end."""
+    count, begun = 0, time.perf_counter()
+    for count, row in enumerate(rows, 1):  # noqa: B007
+        yield row
+    log.debug("rows: %s in %.1f s", f"{count:,}", time.perf_counter() - begun)
