@@ -22,7 +22,7 @@ from typing import (
 
 from keras_recipes.bounds import Bound
 from keras_recipes.errors import CorruptModelError, InputError, printable
-from keras_recipes.recipe import Command, Learned, Options, Recipe, Step
+from keras_recipes.recipe import About, Command, Learned, Options, Recipe, Step
 
 if TYPE_CHECKING:
     from keras_recipes.models.card import Card
@@ -32,6 +32,8 @@ LARGEST_INTEGER = 2**53
 
 LONGEST_TEXT = 4_096
 """No option's value is a longer text."""
+
+ABOUT: tuple[About, ...] = ("net", "data", "training", "answers", "measurement")
 
 COMMANDS: tuple[Command, ...] = ("fit", "evaluate", "predict")
 
@@ -135,12 +137,14 @@ def steps(recipe: Recipe, learned: Learned | None = None) -> tuple[Step, ...]:
         recipe: Whose.
         learned: What a model learned of its data, if functions depend on it.
     """
-    only_fit: frozenset[Command] = frozenset({"fit"})
-    return (
-        Step(recipe.build, "net", only_fit),
+    fit: frozenset[Command] = frozenset({"fit"})
+    found = [
+        Step(recipe.build, "net", fit),
+        Step(recipe.training, "training", fit),
         *recipe.answers.steps(learned),
-        Step(recipe.training, "training", only_fit),
-    )
+    ]
+    # In the order in which they are called.
+    return tuple(sorted(found, key=lambda step: ABOUT.index(step.about)))
 
 
 def of(
