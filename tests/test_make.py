@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.checkout import ROOT
+
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
 
 

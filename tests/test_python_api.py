@@ -15,8 +15,9 @@ import pytest
 from keras_recipes import evaluate, export, fit, load, open_model, plot, predict, save
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Fitted
-from tests.conftest import Run, exported
-from tests.test_opening import drawn
+from tests.command_line import Run
+from tests.exports import exported
+from tests.models.test_formats import drawn
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]]
 CLASSES = [0, 1, 1, 0]

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.checkout import ROOT
+
 pytestmark = pytest.mark.full
 
-SCRIPT = Path(__file__).parent.parent / "benchmarks" / "nab.py"
+SCRIPT = ROOT / "benchmarks" / "nab.py"
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from keras_recipes.cli import commands
 from keras_recipes.errors import StoppedError
 from keras_recipes.models.history import spoken
 from keras_recipes.train.checkpoint import Checkpoint, State
-from tests.conftest import Run
+from tests.command_line import Run
 
 POINTS = ("0,0", "0,1", "1,0", "1,1")
 

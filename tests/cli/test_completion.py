@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from keras_recipes.commands import export as exporting
-from tests.conftest import Run
+from tests.checkout import ROOT
+from tests.command_line import Run
 
 PROGRAM = [
     sys.executable,
@@ -105,7 +106,7 @@ def test_the_scripts_that_the_help_names_can_be_had(shell: str, recipes: Run) ->
     script = subprocess.run(PROGRAM, env=environment, capture_output=True, text=True, check=True)
     assert f"_RECIPES_COMPLETE={shell}_complete" in script.stdout
     assert "_RECIPES_COMPLETE=bash_source" in recipes("--help").stdout
-    page = Path(__file__).parent.parent / "docs" / "completion.md"
+    page = ROOT / "docs" / "completion.md"
     assert f"_RECIPES_COMPLETE={shell}_source recipes" in page.read_text()
 
 

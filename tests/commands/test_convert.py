@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from keras_recipes import load
-from tests.conftest import Run, shared_data
-from tests.legacy_files import sequential, weights_file
+from tests.command_line import Run
+from tests.legacy.legacy_files import sequential, weights_file
+from tests.shared_data import shared_data
 
 random = np.random.default_rng(7)
 KERNEL, BIAS = random.normal(size=(4, 3)).astype("float32"), np.ones(3, "float32")

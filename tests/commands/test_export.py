@@ -15,7 +15,8 @@ from keras_recipes.commands import export as exporting
 from keras_recipes.commands.export import FORMATS, export
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.models.fitted import Askable, Fitted
-from tests.conftest import Run, exported, needs
+from tests.command_line import Run
+from tests.exports import exported, needs
 
 ENDINGS = {
     "json-h5": "-json-h5",

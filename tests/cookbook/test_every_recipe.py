@@ -3,7 +3,6 @@
 import ast
 import inspect
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ import keras_recipes
 from keras_recipes import catalog, options
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Plan, Recipe
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).parent.parent
 RECIPES = [catalog.get(name) for name in catalog.names()]
 every_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=catalog.names())
 

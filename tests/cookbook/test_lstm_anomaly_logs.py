@@ -22,9 +22,10 @@ from keras_recipes.data import demonstration
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
-from tests.conftest import Run, shared_data
-from tests.legible import check
-from tests.test_early import run_without_keras
+from tests.cli.test_refusals_before_keras import run_without_keras
+from tests.command_line import Run
+from tests.report.legible import check
+from tests.shared_data import shared_data
 
 
 @pytest.fixture(scope="module")

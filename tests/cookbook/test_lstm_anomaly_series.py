@@ -21,8 +21,9 @@ from keras_recipes.data import kinds
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
-from tests.conftest import Run, shared_data
-from tests.legible import check
+from tests.command_line import Run
+from tests.report.legible import check
+from tests.shared_data import shared_data
 
 BROKEN = "demo-metrics-anomalies"
 

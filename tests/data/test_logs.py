@@ -12,7 +12,7 @@ from keras_recipes.data import lines, log_formats, sessions
 from keras_recipes.data.log_formats import Layout, Parser, recognise
 from keras_recipes.data.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError
-from tests.conftest import shared_data
+from tests.shared_data import shared_data
 
 COMBINED = b'1.2.3.%d - - [17/May/2015:10:05:%02d +0000] "GET /a/%d.png?x=1 HTTP/1.1" %d 5 "-" "x"'
 TEXT = b"2026-01-05 10:00:%02d,123 INFO shop: order_%06d item %d added"

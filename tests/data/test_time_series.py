@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from keras_recipes.data import time_series
 from keras_recipes.data.time_series import Increase, Layout, Record, Times, is_counter
 from keras_recipes.errors import InputError
-from tests.conftest import shared_data
+from tests.shared_data import shared_data
 
 NOON = "2024-03-06 12:00:00"  # a Wednesday
 NOON_SECONDS = (2 * 24 + 12) * 3600.0

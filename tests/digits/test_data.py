@@ -14,7 +14,8 @@ from keras_recipes import fit, predict
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.digits import data as digits
 from keras_recipes.errors import InputError, UnsafeModelError
-from tests.conftest import Run, shared_data
+from tests.command_line import Run
+from tests.shared_data import shared_data
 
 RNG = np.random.default_rng(0)
 

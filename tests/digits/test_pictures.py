@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from keras_recipes.digits import pictures
 from keras_recipes.errors import InputError
-from tests.conftest import shared_data
+from tests.shared_data import shared_data
 
 
 def three(size: int = 300, width: int = 24) -> Image.Image:

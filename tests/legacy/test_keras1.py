@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
 from keras_recipes.legacy import convert
-from tests.legacy_files import answers, largest_difference, opened, read, sequential, weights_file
+from tests.legacy.legacy_files import (
+    answers,
+    largest_difference,
+    opened,
+    read,
+    sequential,
+    weights_file,
+)
 
 pytestmark = pytest.mark.full
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from keras_recipes.errors import InputError, UnsafeModelError
-from tests.legacy_files import answers, largest_difference, opened, sequential, weights_file
+from tests.legacy.legacy_files import answers, largest_difference, opened, sequential, weights_file
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure")
 
-from tests import keras2_models  # noqa: E402
+from tests.legacy import keras2_models  # noqa: E402
 
 pytestmark = pytest.mark.full
 

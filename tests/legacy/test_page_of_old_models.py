@@ -1,6 +1,6 @@
 """docs/old-models.md: every layer of Keras 1 and 2 that the tests try, and what becomes of it.
 
-After a change: UPDATE_DOCS=1 pytest tests/test_legacy_table.py
+After a change: UPDATE_DOCS=1 pytest tests/legacy/test_page_of_old_models.py
 """
 
 import functools
@@ -15,22 +15,23 @@ import pytest
 
 from keras_recipes.legacy import architecture, convert, keras2, reading, weights
 from keras_recipes.legacy.tree import Layer, leaves
-from tests.legacy_files import read, weights_file
-from tests.test_legacy_keras1 import RECORDED, RECORDINGS
+from tests.checkout import ROOT
+from tests.legacy.legacy_files import read, weights_file
+from tests.legacy.test_keras1 import RECORDED, RECORDINGS
 
 tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure")
 
-from tests.test_legacy_keras2 import CASES, NODES, kept, node_layer  # noqa: E402
+from tests.legacy.test_keras2 import CASES, NODES, kept, node_layer  # noqa: E402
 
 pytestmark = pytest.mark.full
 
-PAGE = Path(__file__).parent.parent / "docs" / "old-models.md"
+PAGE = ROOT / "docs" / "old-models.md"
 HEAD = """# Old models, layer by layer
 
-What `recipes convert` makes of each layer, written by `tests/test_legacy_table.py` out of the
-models that the tests convert. All of them compute what they computed before, to 1e-5 relative to
-max(1, |y|): those of Keras 2 compared with `tf-keras`, which is Keras 2 kept alive, those of Keras
-1 and of Theano with recordings of Keras 1.0.8, 1.2.2 and 2.2.4 themselves.
+What `recipes convert` makes of each layer, written by `tests/legacy/test_page_of_old_models.py`
+out of the models that the tests convert. All of them compute what they computed before, to 1e-5
+relative to max(1, |y|): those of Keras 2 compared with `tf-keras`, which is Keras 2 kept alive,
+those of Keras 1 and of Theano with recordings of Keras 1.0.8, 1.2.2 and 2.2.4 themselves.
 
 """
 REFUSED = """
@@ -132,7 +133,9 @@ def test_the_page_says_what_is_done() -> None:
     if os.environ.get("UPDATE_DOCS"):
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(current)
-    assert current == PAGE.read_text(), "run UPDATE_DOCS=1 pytest tests/test_legacy_table.py"
+    assert current == PAGE.read_text(), (
+        f"run UPDATE_DOCS=1 pytest {Path(__file__).relative_to(ROOT)}"
+    )
 
 
 def test_every_layer_that_keras_3_kept_is_tried() -> None:

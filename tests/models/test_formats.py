@@ -19,7 +19,8 @@ from keras_recipes import backend, evaluate, export, load, open_model, predict
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.models.formats import FORMATS, litert, onnx, protobuf, saved_model
-from tests.conftest import Run, exported, needs
+from tests.command_line import Run
+from tests.exports import exported, needs
 
 PLACES = {
     "saved-model": "it-saved-model",

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from keras_recipes.data import demonstration
-from tests import legacy_files
+from tests.legacy import legacy_files
 
 PLACES = {"/var/log/app/": "var/log/app/"}
 """What pages name outside the present folder, and where its stand-in lies."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from keras_recipes import backend, build_xor, catalog
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).parent.parent
 FORMULA = re.compile(r"# (\w+): (\([^=]+?) = (\d+)(?:, so [\dx ]+; (\([^=]+?) = (\d+))?")
 
 

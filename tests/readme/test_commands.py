@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import stand_ins
-from tests.pages import Step, differs_between_machines, similar, steps
+from tests.checkout import ROOT
+from tests.readme import stand_ins
+from tests.readme.pages import Step, differs_between_machines, similar, steps
 
-ROOT = Path(__file__).parent.parent
 RUNNER = Path(__file__).parent / "page_steps.py"
 
 

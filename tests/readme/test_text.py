@@ -4,13 +4,12 @@ import os
 import re
 import shlex
 from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
+from tests.checkout import ROOT
+from tests.command_line import Run
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 HELP = re.compile(r"<!-- help: recipes (.*?) -->\n```\n(.*?)```", re.DOTALL)
 
@@ -25,7 +24,7 @@ def test_help_texts_are_the_programs(recipes: Run) -> None:
     current = HELP.sub(today, text)
     if os.environ.get("UPDATE_README"):
         README.write_text(current)
-    assert current == README.read_text(), "run UPDATE_README=1 pytest tests/test_readme.py"
+    assert current == README.read_text(), "run UPDATE_README=1 pytest tests/readme/test_text.py"
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -16,7 +16,7 @@ from keras_recipes.models.history import History
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Row
 from keras_recipes.report import plots
-from tests.legible import check
+from tests.report.legible import check
 
 DATA = xor.read(())
 LONG = "a name that goes on, and on, until $x_{$ nobody can read it any more " * 5

@@ -15,7 +15,7 @@ from keras_recipes.commands.doctor import Finding
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.report import tables
 from keras_recipes.report import text as report
-from tests.conftest import Run
+from tests.command_line import Run
 
 NAMES = catalog.names()
 PRINTING = [["list"], ["doctor"], *(["show", name] for name in NAMES), ["--help"]]

@@ -8,7 +8,8 @@ import pytest
 
 from keras_recipes import load
 from keras_recipes.saved import locate
-from tests.conftest import Run, shared_data
+from tests.command_line import Run
+from tests.shared_data import shared_data
 
 NAMES = ["lenet5", "mnist-mlp"]
 

@@ -15,8 +15,8 @@ from keras_recipes import fit, save
 from keras_recipes.data import demonstration, log_formats
 from keras_recipes.saved import locate
 from keras_recipes.untrusted import limits
-from tests.conftest import Run
-from tests.hostile_cases import zipped
+from tests.command_line import Run
+from tests.untrusted.hostile_cases import zipped
 
 pytestmark = pytest.mark.full
 

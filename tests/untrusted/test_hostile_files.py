@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 
 from keras_recipes import backend
-from tests import hostile_cases
-from tests.conftest import shared_data
-from tests.hostile_cases import CASES, Case
+from tests.shared_data import shared_data
+from tests.untrusted import hostile_cases
+from tests.untrusted.hostile_cases import CASES, Case
 
 pytestmark = pytest.mark.full
 

@@ -16,11 +16,11 @@ from keras import layers
 from keras_recipes import backend, load
 from keras_recipes.errors import UnsafeModelError
 from keras_recipes.untrusted import allowed
-from tests import allowed_table
+from tests.checkout import ROOT
+from tests.untrusted import allowed_table
 
 pytestmark = pytest.mark.full
 
-ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "layers.md"
 
 backend.start()
@@ -227,8 +227,11 @@ def test_what_is_left_out_is_refused_with_its_reason(name: str, tmp_path: Path) 
 def page() -> str:
     """The table for people."""
     text = io.StringIO()
-    text.write("# Layers that open\n\nMade by `UPDATE_LAYERS=1 pytest tests/test_safety_layers.py`")
-    text.write(", which saves and opens a model with each.\n\n| layer | opens |\n| --- | --- |\n")
+    text.write("# Layers that open\n\n")
+    text.write(
+        "Made by `UPDATE_LAYERS=1 pytest tests/untrusted/test_layers_of_keras.py`, which saves\n"
+    )
+    text.write("and opens a model with each.\n\n| layer | opens |\n| --- | --- |\n")
     for name in public_layers():
         text.write(f"| `{name}` | {'no: ' + LEFT_OUT[name] if name in LEFT_OUT else 'yes'} |\n")
     return text.getvalue()

@@ -13,11 +13,12 @@ from keras_recipes import load
 from keras_recipes.errors import RecipeError
 from keras_recipes.models.card import Card
 from keras_recipes.untrusted import architecture, hdf5
-from tests import mutations
+from tests.checkout import SHIPPED
+from tests.untrusted import mutations
 
 pytestmark = pytest.mark.full
 
-SHIPPED = Path(__file__).parent.parent / "saved_models" / "shipped" / "lenet5"
+LENET5 = SHIPPED / "lenet5"
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 FEW = settings(
     max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -39,7 +40,7 @@ def outcome(read: object, content: bytes) -> object:
 @FEW
 @given(data=st.data())
 def test_a_configuration_opens_or_is_refused(data: st.DataObject) -> None:
-    content = data.draw(mutations.mutated_json((SHIPPED / JSON).read_bytes()))
+    content = data.draw(mutations.mutated_json((LENET5 / JSON).read_bytes()))
     found = outcome(architecture.read, content)
     if found:  # then nothing stands in it that JSON could not say in return
         assert json.loads(json.dumps(found.config)) == found.config
@@ -48,7 +49,7 @@ def test_a_configuration_opens_or_is_refused(data: st.DataObject) -> None:
 @FEW
 @given(data=st.data())
 def test_a_card_opens_or_is_refused(data: st.DataObject) -> None:
-    outcome(Card.from_json, data.draw(mutations.mutated_json((SHIPPED / CARD).read_bytes())))
+    outcome(Card.from_json, data.draw(mutations.mutated_json((LENET5 / CARD).read_bytes())))
 
 
 @FEW
@@ -77,7 +78,7 @@ def test_of_a_model_with_a_card_no_change_goes_unnoticed(saved: Path, data: st.D
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    from tests import hostile_cases
+    from tests.untrusted import hostile_cases
 
     folder = tmp_path_factory.mktemp("small")
     hostile_cases.good_pair(folder)

@@ -17,7 +17,7 @@ from keras_recipes.anomaly.series.detector import (
 )
 from keras_recipes.data import time_series
 from keras_recipes.errors import InputError
-from tests.conftest import shared_data
+from tests.shared_data import shared_data
 
 LEARNED = 600
 

@@ -12,7 +12,7 @@ from keras_recipes.anomaly.series.table import Watch
 from keras_recipes.data import demonstration
 from keras_recipes.data.time_series import Increase, Layout, Record, Series
 from keras_recipes.report import plots
-from tests.legible import check
+from tests.report.legible import check
 
 
 def watch(*columns: str, counters: tuple[str, ...] = ()) -> Watch:
