@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
 from keras_recipes.models.card import Card
 from keras_recipes.untrusted import architecture, hdf5, weights
-from tests import hostile_cases, mutations
+from tests.untrusted import hostile_cases, mutations
 
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 SHIPPED = Path(__file__).parent.parent / "saved_models" / "shipped"

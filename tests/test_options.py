@@ -15,7 +15,7 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Plan
 from keras_recipes.saved import locate
 from keras_recipes.untrusted import strict_json
-from tests.conftest import Run
+from tests.command_line import Run
 
 XOR = catalog.get("xor")
 

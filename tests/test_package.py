@@ -15,7 +15,6 @@ import pytest
 import keras_recipes
 from keras_recipes import catalog, options
 
-ROOT = Path(__file__).parent.parent
 VERBS = ("fit", "evaluate", "predict", "plot", "export", "load", "save")
 
 

@@ -2,7 +2,8 @@
 
 Calling a Keras model costs a millisecond however little there is to compute. Live data comes one
 symbol at a time, each sequence with a state of its own, and bulk data in sequences of all lengths;
-both want the bare arithmetic. `tests/test_stepping.py` holds it to Keras' numbers (1e-5).
+both want the bare arithmetic. `tests/anomaly/test_numpy_lstm.py` holds it to Keras' numbers
+(1e-5).
 """
 
 import os
