@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-CARD_KEY = "keras_recipes.models.card"
+CARD_KEY = "keras_recipes.card"
 MEMBER = "model.onnx"
 
 # Messages by the fields that hold them; what is not here holds neither tensors nor nodes.
