@@ -4,11 +4,11 @@ import functools
 import inspect
 import math
 import numbers
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
+from keras_recipes import bounds
 from keras_recipes.bounds import Bound
 from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Recipe
@@ -40,12 +40,6 @@ _PART = {"build": "net", "read": "data", "training": "training", "assess": "meas
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<": operator.lt,
-}
-
 
 @dataclass(frozen=True)
 class Option:
@@ -71,8 +65,7 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        limits = " and ".join(map(str, self.bounds))
-        return f"{noun[self.kind]} {limits}".strip()
+        return f"{noun[self.kind]} {bounds.in_words(self.bounds)}".strip()
 
     @property
     def stays(self) -> bool:
@@ -106,7 +99,7 @@ class Option:
             raise self._refusal(value)
         if self.choices and value not in self.choices:
             raise self._refusal(value)
-        if not all(_COMPARED[bound.relation](value, bound.limit) for bound in self.bounds):
+        if not bounds.met(value, self.bounds):
             raise self._refusal(value)
         if limit := _beyond(value):
             raise self._refusal(value, limit)
@@ -270,13 +263,12 @@ def _functions(recipe: Recipe, owners: Sequence[str]) -> list[Callable[..., Any]
 
 
 def _option(parameter: inspect.Parameter) -> Option:
-    annotation, bounds = parameter.annotation, []
+    annotation, metadata = parameter.annotation, []
     if get_origin(annotation) is Annotated:
-        annotation, *bounds = get_args(annotation)
+        annotation, *metadata = get_args(annotation)
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
-    return Option(
-        parameter.name, type(parameter.default), parameter.default, choices, tuple(bounds)
-    )
+    kind, default = type(parameter.default), parameter.default
+    return Option(parameter.name, kind, default, choices, bounds.of(metadata))
 
 
 def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
