@@ -1,7 +1,6 @@
 """Stopping a fit and going on with it later: one file beside the model's folder."""
 
 import io
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from keras_recipes import atomic, interrupts
 from keras_recipes.errors import (
@@ -56,6 +57,14 @@ class State:
     def epochs(self) -> int:
         """Epochs of the present start."""
         return len(self.history["loss"])
+
+
+class _Meta(msgspec.Struct):
+    """What is kept of a state besides its arrays, as JSON."""
+
+    made_of: dict[str, Any]
+    restarts: int
+    seconds: float
 
 
 class Checkpoint:
@@ -183,9 +192,9 @@ class Checkpoint:
 def _packed(state: State) -> bytes:
     import numpy as np
 
-    meta = {name: getattr(state, name) for name in ("made_of", "restarts", "seconds")}
+    meta = _Meta(state.made_of, state.restarts, state.seconds)
     parts: dict[str, Any] = {
-        "meta": np.frombuffer(json.dumps(meta).encode(), "uint8"),
+        "meta": np.frombuffer(msgspec.json.encode(meta), "uint8"),
         **{f"variable_{i}": array for i, array in enumerate(state.variables)},
         **{f"first_{i}": array for i, array in enumerate(state.first_weights)},
         **{f"best_{i}": array for i, array in enumerate(state.best_weights)},
@@ -199,7 +208,7 @@ def _packed(state: State) -> bytes:
 def _unpacked(path: Path) -> State:
     # The weights, as they were, are and were best, and the optimizer's two slots for each.
     kept = arrays.read_named(path, 5 * limits.current().array_bytes)
-    meta = json.loads(kept["meta"].tobytes())
+    meta = msgspec.json.decode(kept["meta"].tobytes(), type=_Meta)
 
     def numbered(name: str) -> "list[np.ndarray]":
         count = sum(key.startswith(f"{name}_") for key in kept)
@@ -211,9 +220,9 @@ def _unpacked(path: Path) -> State:
         if name.startswith("history_")
     }
     return State(
-        made_of=dict(meta["made_of"]),
-        restarts=int(meta["restarts"]),
-        seconds=float(meta["seconds"]),
+        made_of=meta.made_of,
+        restarts=meta.restarts,
+        seconds=meta.seconds,
         variables=numbered("variable"),
         first_weights=numbered("first"),
         history={"loss": history.pop("loss"), **history},
