@@ -157,7 +157,7 @@ def run_without_keras(here: Path, cases: list[list[str]]) -> list[tuple[int, str
     for name in ("keras", "tensorflow", "jax", "torch"):
         (stubs / name).mkdir(parents=True)
         (stubs / name / "__init__.py").write_text(f"raise SystemExit('{name} was imported')")
-    known = [str(stubs), str(Path(locate.__file__).parent.parent)]
+    known = [str(stubs), str(Path(locate.__file__).parents[2])]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         input=json.dumps(cases),
