@@ -1,6 +1,5 @@
 """The card of a saved model: what it is, how it came about, and which files belong to it."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -120,6 +119,8 @@ class Card:
 
     def of(self, members: Mapping[str, bytes]) -> "Card":
         """The same card, describing these files."""
+        import hashlib
+
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
         return replace(self, files=digests)
 

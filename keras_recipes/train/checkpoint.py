@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import numpy as np
 
 from keras_recipes import atomic, interrupts
 from keras_recipes.errors import (
@@ -21,9 +22,6 @@ from keras_recipes.errors import (
 )
 from keras_recipes.models.history import spoken
 from keras_recipes.untrusted import arrays, limits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SECONDS = 60.0
 """A fit that takes longer is kept this often, so that a crash costs no more."""
@@ -48,10 +46,10 @@ class State:
     made_of: dict[str, Any]
     restarts: int
     seconds: float
-    variables: "list[np.ndarray]"
-    first_weights: "list[np.ndarray]"
-    history: "dict[str, np.ndarray]"
-    best_weights: "list[np.ndarray]"
+    variables: list[np.ndarray]
+    first_weights: list[np.ndarray]
+    history: dict[str, np.ndarray]
+    best_weights: list[np.ndarray]
 
     @property
     def epochs(self) -> int:
@@ -190,8 +188,6 @@ class Checkpoint:
 
 
 def _packed(state: State) -> bytes:
-    import numpy as np
-
     meta = _Meta(state.made_of, state.restarts, state.seconds)
     parts: dict[str, Any] = {
         "meta": np.frombuffer(msgspec.json.encode(meta), "uint8"),
@@ -210,7 +206,7 @@ def _unpacked(path: Path) -> State:
     kept = arrays.read_named(path, 5 * limits.current().array_bytes)
     meta = msgspec.json.decode(kept["meta"].tobytes(), type=_Meta)
 
-    def numbered(name: str) -> "list[np.ndarray]":
+    def numbered(name: str) -> list[np.ndarray]:
         count = sum(key.startswith(f"{name}_") for key in kept)
         return [kept[f"{name}_{i}"] for i in range(count)]
 

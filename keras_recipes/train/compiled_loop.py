@@ -12,14 +12,15 @@ same door and is trained by `fit` with `steps_per_execution`.
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes import backend
 from keras_recipes.data.dataset import Examples
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
-EpochsCall = Callable[[int, int], "dict[str, np.ndarray]"]
+EpochsCall = Callable[[int, int], dict[str, np.ndarray]]
 """`call(first_epoch, count)` trains `count` epochs; each metric's value at the end of each."""
 
 
@@ -35,7 +36,7 @@ def train(
     epochs: int,
     epochs_per_call: int = 1,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
-) -> "Iterator[dict[str, np.ndarray]]":
+) -> Iterator[dict[str, np.ndarray]]:
     """Trains on from `first_epoch` up to `epochs`; stop iterating to stop training.
 
     Keras callbacks get `on_epoch_begin` and `on_epoch_end` at the boundaries of a call, with the
@@ -117,10 +118,8 @@ class _Orders:
         self.examples, self.batch, self.seed = examples, batch, seed
         self.steps, self.rest = divmod(examples, batch)
 
-    def __call__(self, first_epoch: int, count: int) -> "np.ndarray":
+    def __call__(self, first_epoch: int, count: int) -> np.ndarray:
         """Indices of shape (count, examples), int32."""
-        import numpy as np
-
         if self.steps == 1 and not self.rest:
             # Inside a single batch the order changes nothing but rounding.
             return np.broadcast_to(np.arange(self.examples, dtype="int32"), (count, self.examples))
@@ -179,7 +178,7 @@ def _tensorflow(
             start = [0, tf.zeros((count, len(names)))]
             return tf.while_loop(lambda i, _: i < count, body, start)[1]
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         rows = run(orders(first_epoch, count)).numpy().astype("float64")
         return {name: rows[:, i] for i, name in enumerate(names)}
 
@@ -189,7 +188,6 @@ def _tensorflow(
 def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
     import jax
     import jax.numpy as jnp
-    import numpy as np
 
     x, y = jnp.asarray(data.x), jnp.asarray(data.y)
     variables = (
@@ -213,7 +211,7 @@ def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
 
     run = jax.jit(lambda state, order: jax.lax.scan(epoch, state, order))
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         state = tuple([variable.value for variable in group] for group in variables)
         state, logs = run(state, orders(first_epoch, count))
         for group, values in zip(variables, state, strict=True):
@@ -230,12 +228,12 @@ def _fitted(
     """An epoch at a time by `fit`, for what does not compile into a loop (PyTorch)."""
     import keras
 
-    def epoch(order: "np.ndarray") -> dict[str, float]:
+    def epoch(order: np.ndarray) -> dict[str, float]:
         x, y = keras.ops.convert_to_numpy(vary(data.x[order])), data.y[order]
         run = model.fit(x, y, batch_size=orders.batch, shuffle=False, verbose=0)
         return {name: float(column[0]) for name, column in run.history.items()}
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         return _columns([epoch(order) for order in orders(first_epoch, count)])
 
     return call
@@ -245,9 +243,7 @@ def _streamed(model: "keras.Model", data: Any) -> EpochsCall:
     """Batches in the order in which they come, many of them to a compiled call."""
     model.steps_per_execution = STREAMED_STEPS
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
-        import numpy as np
-
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         last = first_epoch + count
         fitted = model.fit(data, initial_epoch=first_epoch, epochs=last, shuffle=False, verbose=0)
         return {name: np.asarray(column, "float64") for name, column in fitted.history.items()}
@@ -255,7 +251,5 @@ def _streamed(model: "keras.Model", data: Any) -> EpochsCall:
     return call
 
 
-def _columns(rows: list[dict[str, float]]) -> "dict[str, np.ndarray]":
-    import numpy as np
-
+def _columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}

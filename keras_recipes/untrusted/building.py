@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, printable
 from keras_recipes.untrusted import allowed, limits, sizes, weights
 from keras_recipes.untrusted.architecture import Architecture
@@ -21,7 +23,6 @@ from keras_recipes.untrusted.hdf5 import Tree
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 SECONDS, SECONDS_A_LAYER = 2.0, 0.03
 """Processor time in which a model has to be built."""

@@ -13,13 +13,12 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import numpy as np
 
 from keras_recipes.errors import CorruptModelError, UnsafeModelError, printable
 from keras_recipes.untrusted import limits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 GIT_LFS = b"version https://git-lfs"
@@ -41,7 +40,7 @@ class Tree:
         bfloat16: Paths of the arrays that hold bfloat16.
     """
 
-    arrays: "dict[str, np.ndarray]"
+    arrays: dict[str, np.ndarray]
     attributes: dict[str, dict[str, Any]]
     bfloat16: frozenset[str] = frozenset()
 
@@ -209,8 +208,6 @@ def _understood(answer: _Answer, where: str) -> Tree:
 
 
 def _received(said: dict[str, Any], answer: _Answer, where: str) -> Tree:
-    import numpy as np
-
     arrays, left = {}, limits.current().array_bytes
     for path, kind, shape in said["arrays"]:
         dtype = np.dtype("u2" if kind == "bfloat16" else _known(kind))

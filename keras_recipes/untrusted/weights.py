@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
+import numpy as np
+
 from keras_recipes.errors import CorruptModelError, printable
 from keras_recipes.untrusted.hdf5 import Tree
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 NOT_WEIGHTS = ("optimizer", "optimizer_weights")
 """Groups at the root of weights files that belong to training."""
@@ -24,8 +26,6 @@ def check_values(tree: Tree, where: str) -> None:
     Raises:
         CorruptModelError: One holds NaN or infinity.
     """
-    import numpy as np
-
     for path, array in tree.arrays.items():
         if path in tree.bfloat16:
             finite = (array & _BFLOAT16_EXPONENT != _BFLOAT16_EXPONENT).all()
@@ -52,7 +52,7 @@ def assign(model: "keras.Model", tree: Tree, where: str, names: Collection[str])
     give(model, matched(model, tree, where, names))
 
 
-def give(model: "keras.Model", found: "dict[int, np.ndarray]") -> None:
+def give(model: "keras.Model", found: dict[int, np.ndarray]) -> None:
     """Gives variables their arrays, by the variable's id, and the rest their first values."""
     import keras
 
@@ -68,7 +68,7 @@ def give(model: "keras.Model", found: "dict[int, np.ndarray]") -> None:
 
 def in_order(
     model: "keras.Model", tree: Tree, where: str, names: Collection[str] = ()
-) -> "list[np.ndarray]":
+) -> list[np.ndarray]:
     """The file's arrays as `model.get_weights()` has them; the model keeps its own.
 
     Raises:
@@ -80,7 +80,7 @@ def in_order(
 
 def matched(
     model: "keras.Model", tree: Tree, where: str, names: Collection[str]
-) -> "dict[int, np.ndarray]":
+) -> dict[int, np.ndarray]:
     """The array of each variable, by the variable's id.
 
     Raises:
@@ -111,7 +111,7 @@ def _check_paths(wanted: Collection[str], there: Collection[str], where: str) ->
         )
 
 
-def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
+def _checked(tree: Tree, path: str, variable: Any, where: str) -> np.ndarray:
     import keras
 
     array, shown = tree.arrays[path], printable(path)
@@ -128,8 +128,6 @@ def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
             "find the file that was saved with it"
         )
     if path in tree.bfloat16:
-        import ml_dtypes
-
         array = array.view(ml_dtypes.bfloat16)
     if variable.name in _NEVER_NEGATIVE and (array < 0).any():
         raise CorruptModelError(f"{where}: {shown}, a variance, is negative; get it again")

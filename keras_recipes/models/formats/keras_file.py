@@ -4,6 +4,7 @@ The card is one more member of the archive, `card.json`, which Keras passes over
 `safety.archive`, as such files from elsewhere are.
 """
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 def converted(model: "keras.Model") -> bytes:
     """A Keras model as Keras saves it."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as scratch, backend.silenced():
         path = Path(scratch) / "model.keras"
         model.save(path)

@@ -9,9 +9,12 @@ would make an object of every two bytes before anything could be counted, and wo
 without its card anew, whose digest would no longer be the card's.
 """
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
@@ -21,7 +24,6 @@ from keras_recipes.models.formats.format import Format, Members
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 CARD_KEY = "keras_recipes.card"
 MEMBER = "model.onnx"
@@ -44,8 +46,6 @@ def converted(model: "keras.Model") -> Members:
     Args:
         model: On TensorFlow, called at least once.
     """
-    import tempfile
-
     with tempfile.TemporaryDirectory() as scratch, backend.silenced():
         path = Path(scratch) / MEMBER
         model.export(path, format="onnx", verbose=False)
@@ -118,7 +118,7 @@ class Session:
         """The shape of one input, without the batch axis; names of lengths mean any."""
         return tuple(n if isinstance(n, int) else None for n in self._input.shape[1:])
 
-    def outputs(self, x: "np.ndarray") -> "np.ndarray":
+    def outputs(self, x: np.ndarray) -> np.ndarray:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, _dtype(self._input.type))
         batch = self._input.shape[0]
@@ -126,7 +126,7 @@ class Session:
         with backend.silenced():
             return runtime.piecewise(self._computed, x, self._where, fixed)
 
-    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
+    def _computed(self, piece: np.ndarray) -> np.ndarray:
         try:
             answer: np.ndarray = self._session.run(None, {self._input.name: piece})[0]
         except Exception as error:  # onnxruntime has an exception for each status
