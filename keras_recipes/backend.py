@@ -4,6 +4,8 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,8 +153,6 @@ def handing_over_arrays() -> Iterator[None]:
 
     NumPy 2 deprecates that Keras 3.15 and TensorFlow 2.21 know no `copy` there; we cannot mend it.
     """
-    import warnings
-
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning
@@ -175,8 +175,6 @@ def silenced() -> Iterator[None]:
 
     For libraries that chatter while they work and raise an exception when they fail.
     """
-    import warnings
-
     with (
         Path(os.devnull).open("w") as nowhere,
         contextlib.redirect_stdout(nowhere),
@@ -203,8 +201,6 @@ def _diverted(descriptor: int, elsewhere: int) -> Iterator[None]:
 @contextmanager
 def _without_noise() -> Iterator[None]:
     """Holds back what native code writes to file descriptor 2, then passes on all but the noise."""
-    import tempfile
-
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         try:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.untrusted import sizes
 
 if TYPE_CHECKING:
     import keras
@@ -73,8 +74,6 @@ class KerasRuntime:
         Raises:
             UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
         """
-        from keras_recipes.untrusted import sizes
-
         most = sizes.rows_at_once(self.model, x.shape, PIECE)
         return piecewise(self._computed, x, self.model.name, most=most)
 
