@@ -19,7 +19,7 @@ import pytest
 from keras_recipes import load
 from keras_recipes.cli import commands
 from keras_recipes.errors import StoppedError
-from keras_recipes.models.history import spoken
+from keras_recipes.models.history import epochs_in_words
 from keras_recipes.train.checkpoint import Checkpoint, State
 from tests.conftest import Run
 
@@ -217,7 +217,7 @@ def test_show_says_which_command_takes_an_option(recipes: Run) -> None:
     ("epochs", "text"), [(1, "1 epoch"), (np.int64(1), "1 epoch"), (2_750, "2,750 epochs")]
 )
 def test_one_epoch_is_spoken_of_as_one(epochs: int, text: str) -> None:
-    assert spoken(epochs) == text
+    assert epochs_in_words(epochs) == text
 
 
 def test_doctor_names_versions_devices_and_fixes(recipes: Run) -> None:

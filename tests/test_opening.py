@@ -331,7 +331,7 @@ def test_a_file_in_onnxruntimes_own_format_is_no_onnx_file() -> None:
 
 def test_litert_files_with_tensorflows_operations_do_not_run(recipes: Run, lstm: Fitted) -> None:
     needs("litert")
-    with backend.silenced():  # what plain Keras writes
+    with backend.suppressed_output():  # what plain Keras writes
         lstm.model.export("flex.tflite", format="litert", verbose=False)
     np.save("x.npy", np.zeros((2, 12, 3)))
     result = recipes("predict", "flex.tflite", "x.npy")

@@ -290,7 +290,7 @@ def test_somebody_else_saving_there_is_said(
 ) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
+    monkeypatch.setattr(atomic, "LOCK_TIMEOUT", 0.1)
     with (
         FileLock(saved.parent / ".xor.lock"),
         pytest.raises(RecipeError, match="another process is saving there"),

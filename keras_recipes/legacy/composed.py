@@ -269,7 +269,7 @@ def locally_connected(layer: Layer) -> Layer:
         steps.append(Layer("Reshape", f"{layer.name}_row", {"target_shape": [places, numbers]}))
     steps += _places(layer, kernel)
     if dimensions == 2:
-        shape = [*_extent(layer, places), filters]
+        shape = [*_extent(layer), filters]
         steps.append(Layer("Reshape", f"{layer.name}_picture", {"target_shape": shape}))
     setting = layer.config.get("activation") or "linear"
     if setting != "linear":
@@ -322,7 +322,7 @@ def _places(layer: Layer, kernel: np.ndarray) -> list[Layer]:
     return [Layer("EinsumDense", f"{layer.name}_places", config, [kernel, *biases])]
 
 
-def _extent(layer: Layer, places: int) -> list[int]:
+def _extent(layer: Layer) -> list[int]:
     """Rows and columns of the output."""
     for array in layer.arrays[1:]:
         return list(array.shape[:2])

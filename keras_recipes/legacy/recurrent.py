@@ -17,7 +17,7 @@ CANDIDATES = {4: 2, 3: 2}
 LAYERS = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU"}
 
 
-def gentler(layer: Layer) -> list[np.ndarray]:
+def rescaled_gates(layer: Layer) -> list[np.ndarray]:
     """The arrays of a gated layer or cell, scaled where a gate's activation is the old one.
 
     Raises:

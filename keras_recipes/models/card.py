@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
-from keras_recipes.models.history import spoken
+from keras_recipes.models.history import epochs_in_words
 from keras_recipes.untrusted import strict_json
 
 SCHEMA = 1
@@ -93,7 +93,9 @@ class Card:
         """How long it trained, in one line: epochs, restarts, seconds."""
         restarts = self.training["restarts"]
         again = f" after {restarts} restart{'s' * (restarts > 1)}" if restarts else ""
-        return f"{spoken(self.training['epochs'])}{again} in {self.training['seconds']:.1f} s"
+        return (
+            f"{epochs_in_words(self.training['epochs'])}{again} in {self.training['seconds']:.1f} s"
+        )
 
     def paths(self) -> list[str]:
         """Where the data was read from, to read it again.

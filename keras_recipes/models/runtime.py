@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-PIECE = 1_000
+BATCH_SIZE = 1_000
 """Inputs that are computed at once, so that memory stays bounded."""
 
 
@@ -74,8 +74,8 @@ class KerasRuntime:
         Raises:
             UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
         """
-        most = sizes.rows_at_once(self.model, x.shape, PIECE)
-        return piecewise(self._computed, x, self.model.name, most=most)
+        most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
+        return in_batches(self._computed, x, self.model.name, most=most)
 
     def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         import keras
@@ -112,12 +112,12 @@ def _matches(expected: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
     )
 
 
-def piecewise(
+def in_batches(
     compute: "Callable[[np.ndarray], np.ndarray]",
     x: "np.ndarray",
     where: str,
     batch: int | None = None,
-    most: int = PIECE,
+    most: int = BATCH_SIZE,
 ) -> "np.ndarray":
     """What a runtime computes for a batch, piece by piece.
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from keras_recipes import atomic
 from keras_recipes.data.dataset import Examples
-from keras_recipes.models.history import History, spoken
+from keras_recipes.models.history import History, epochs_in_words
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Row
 from keras_recipes.report import lettering
@@ -86,7 +86,7 @@ def curve(history: History, metric: str, unit: str, *, log: bool = True, note: s
     _whole_numbers(axes)
     if log and _fivefold(np.concatenate(drawn)):
         _log_scale(axes, np.concatenate(drawn))
-    _title(figure, f"{metric.capitalize()} over {spoken(int(history.epochs[-1]))}")
+    _title(figure, f"{metric.capitalize()} over {epochs_in_words(int(history.epochs[-1]))}")
     notes, style = lettering.drawable(note.splitlines(), 180)
     shown = "\n".join(lettering.lines(line, 60) for line in notes)
     axes.set_title(shown, fontsize=SMALL, **style)

@@ -17,7 +17,7 @@ import numpy as np
 from keras_recipes import backend, options
 from keras_recipes.data.dataset import Dataset, Examples
 from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
-from keras_recipes.models.history import History, spoken
+from keras_recipes.models.history import History, epochs_in_words
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Plan, Recipe
 from keras_recipes.report.progress import Update
@@ -69,7 +69,7 @@ class Run:
             batch_size=self.plan.batch_size,
             seed=self.plan.seed,
             jit_compile=self.plan.jit_compile,
-            towers=backend.towers(self.recipe.side_by_side),
+            replicas=backend.replicas(self.recipe.side_by_side),
             augment=self.plan.augment() if self.plan.augment else None,
         )
         self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
@@ -234,10 +234,12 @@ class Run:
 
     def _so_far(self) -> str:
         if not self._finite():
-            return f"the loss is {self.results[-1]['loss'][-1]} after {spoken(self.epochs)}"
+            return (
+                f"the loss is {self.results[-1]['loss'][-1]} after {epochs_in_words(self.epochs)}"
+            )
         assert self.plan.goal is not None
         name = self.plan.goal.metric.replace("_", " ")
-        return f"{name} {self._error():.3g} after {spoken(self.epochs)}"
+        return f"{name} {self._error():.3g} after {epochs_in_words(self.epochs)}"
 
     def _say(self, what: str) -> None:
         log.warning("not there yet (%s): %s", self._so_far(), what)

@@ -20,7 +20,7 @@ from keras_recipes.errors import (
     StoppedError,
     UnsafeModelError,
 )
-from keras_recipes.models.history import spoken
+from keras_recipes.models.history import epochs_in_words
 from keras_recipes.untrusted import arrays, limits
 
 SECONDS = 60.0
@@ -89,7 +89,7 @@ class Checkpoint:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """In the block, SIGINT and SIGTERM stop at the next boundary; the second one at once."""
-        with interrupts.heard(self._ask):
+        with interrupts.handled(self._ask):
             yield
 
     def boundary(self, state: Callable[[], State]) -> None:
@@ -105,14 +105,14 @@ class Checkpoint:
             atomic.file(self.path, _packed(now))
         except RecipeError as error:
             if self._signal is not None:
-                stopped = f"stopped after {spoken(now.epochs)}, now lost: {error}"
+                stopped = f"stopped after {epochs_in_words(now.epochs)}, now lost: {error}"
                 raise StoppedError(stopped, self._signal) from None
             log.warning("this fit could not be resumed if it were stopped: %s", error)
             return
         if self._signal is not None:
+            epochs = epochs_in_words(now.epochs)
             raise StoppedError(
-                f"stopped after {spoken(now.epochs)}; the same command with --resume goes on",
-                self._signal,
+                f"stopped after {epochs}; the same command with --resume goes on", self._signal
             )
 
     def check(self) -> None:
@@ -174,7 +174,7 @@ class Checkpoint:
                 self.discard()
                 log.info("dropped the fit that was stopped and kept as %s", self.path)
             return None
-        log.info("resumed after %s", spoken(self._state.epochs))
+        log.info("resumed after %s", epochs_in_words(self._state.epochs))
         return self._state
 
     def discard(self) -> None:

@@ -77,9 +77,9 @@ def build_with(
     with _nothing_left_behind():
         with _explained(where), _time_limit(architecture.layers):
             if (first_look := _without_eager(architecture.config)) is not None:
-                sizes.check(_deserialize(first_look), where)
+                sizes.check(_deserialize(first_look))
             model = _deserialize(architecture.config)
-            sizes.check(model, where)
+            sizes.check(model)
         weights.give(model, find(model))
     return model
 
@@ -130,7 +130,7 @@ def _explained(where: str) -> Iterator[None]:
         yield
     except RecipeError:
         raise
-    except sizes.TooLargeError as error:
+    except sizes.ModelTooLargeError as error:
         raise UnsafeModelError(f"{where}: refused, {error}; {limits.advice()}") from None
     except _TooSlowError:
         raise UnsafeModelError(

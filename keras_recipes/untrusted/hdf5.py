@@ -24,7 +24,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 GIT_LFS = b"version https://git-lfs"
 ZIP = b"PK\x03\x04"
 MOST_OBJECTS = 100_000
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds of wall time, where the child's own alarm does not work."""
 
 _DTYPES = {f"{k}{n}" for k in "iuf" for n in (1, 2, 4, 8)} | {"b1"}
@@ -70,7 +70,7 @@ def read(content: bytes, where: str, *, skip: Collection[str] = ()) -> Tree:
     }
     with _lock:
         reader = _reader()
-        alarm = threading.Timer(PATIENCE, reader.process.kill)
+        alarm = threading.Timer(TIMEOUT, reader.process.kill)
         alarm.start()
         answer = reader.ask(settings, content)
         try:

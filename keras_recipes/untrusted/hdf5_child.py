@@ -43,7 +43,7 @@ class RefusedError(Exception):
     """The file holds something that is not followed."""
 
 
-class TooLargeError(Exception):
+class ArraysTooLargeError(Exception):
     """The file holds more than the limits."""
 
 
@@ -85,7 +85,7 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
             check(child, child_path)
             total += child.size * child.dtype.itemsize
             if total > most_bytes:
-                raise TooLargeError(f"arrays of more than {most_bytes:,} bytes")
+                raise ArraysTooLargeError(f"arrays of more than {most_bytes:,} bytes")
             objects[child_path] = attributes(child)
             arrays.append((child_path, child))
     return {"objects": objects, "arrays": arrays}
@@ -184,7 +184,7 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
     except RefusedError as refusal:
         stream.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
         return
-    except TooLargeError as error:
+    except ArraysTooLargeError as error:
         stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
         return
     except MemoryError:

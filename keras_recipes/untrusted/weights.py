@@ -37,21 +37,6 @@ def check_values(tree: Tree, where: str) -> None:
             )
 
 
-def assign(model: "keras.Model", tree: Tree, where: str, names: Collection[str]) -> None:
-    """Gives a model that was built without memory its weights, and the rest their first values.
-
-    Args:
-        model: Built in `sizes.Scope`.
-        tree: The file's arrays and attributes.
-        where: The file, for the messages.
-        names: Of layers, as the configuration has them: the file's have to be the same.
-
-    Raises:
-        CorruptModelError: The arrays are not this model's, or not finite.
-    """
-    give(model, matched(model, tree, where, names))
-
-
 def give(model: "keras.Model", found: dict[int, np.ndarray]) -> None:
     """Gives variables their arrays, by the variable's id, and the rest their first values."""
     import keras
@@ -72,7 +57,7 @@ def in_order(
     """The file's arrays as `model.get_weights()` has them; the model keeps its own.
 
     Raises:
-        CorruptModelError: As for `assign`.
+        CorruptModelError: As for `matched`.
     """
     found = matched(model, tree, where, names)
     return [found[id(variable)] for variable in model.weights]
@@ -83,8 +68,14 @@ def matched(
 ) -> dict[int, np.ndarray]:
     """The array of each variable, by the variable's id.
 
+    Args:
+        model: Built in `sizes.Scope`.
+        tree: The file's arrays and attributes.
+        where: The file, for the messages.
+        names: Of layers, as the configuration has them: the file's have to be the same.
+
     Raises:
-        CorruptModelError: As for `assign`.
+        CorruptModelError: The arrays are not this model's, or not finite.
     """
     prefix = _legacy_prefix(tree)
     if prefix is not None:
@@ -92,7 +83,7 @@ def matched(
     else:
         tree = _renamed(tree)
         places = _places(model)
-        _check_names(model, tree, places, names, where)
+        _check_names(tree, places, names, where)
     wanted = {path: variable for path, variable in places.items() if not path.endswith("/")}
     mine = {path for path in tree.arrays if prefix is None or path.startswith(prefix)}
     _check_paths(wanted.keys(), mine, where)
@@ -185,13 +176,7 @@ def _renamed(tree: Tree) -> Tree:
     )
 
 
-def _check_names(
-    model: "keras.Model",
-    tree: Tree,
-    places: Mapping[str, Any],
-    names: Collection[str],
-    where: str,
-) -> None:
+def _check_names(tree: Tree, places: Mapping[str, Any], names: Collection[str], where: str) -> None:
     """Paths hold classes and numbers only; names tell one model from another like it."""
     for path, name in places.items():
         # Only layers of a graph have names of their own; Keras names inner ones anew each time.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def converted(model: "keras.Model") -> bytes:
     """A Keras model as Keras saves it."""
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / "model.keras"
         model.save(path)
         return path.read_bytes()

@@ -38,7 +38,7 @@ def converted(model: "keras.Model") -> Members:
     """
     import keras
 
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / MEMBER
         try:
             _export(model, path)
@@ -88,7 +88,7 @@ class Interpreter:
         from ai_edge_litert import interpreter
 
         try:
-            with backend.silenced():  # it announces its delegate
+            with backend.suppressed_output():  # it announces its delegate
                 self._interpreter = interpreter.Interpreter(model_content=members[MEMBER])
                 takes = self._interpreter.get_input_details()
                 gives = self._interpreter.get_output_details()
@@ -113,8 +113,8 @@ class Interpreter:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, self._takes["dtype"])
         batch = int(self._takes["shape_signature"][0])
-        with backend.silenced():
-            return runtime.piecewise(self._computed, x, self._where, batch if batch > 0 else None)
+        with backend.suppressed_output():
+            return runtime.in_batches(self._computed, x, self._where, batch if batch > 0 else None)
 
     def _computed(self, piece: np.ndarray) -> np.ndarray:
         try:

@@ -46,7 +46,7 @@ def converted(model: "keras.Model") -> Members:
     Args:
         model: On TensorFlow, called at least once.
     """
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / MEMBER
         model.export(path, format="onnx", verbose=False)
         return {MEMBER: path.read_bytes()}
@@ -96,7 +96,7 @@ class Session:
         settings.log_severity_level = 4  # what is fatal is raised
         settings.add_session_config_entry("session.load_model_format", "ONNX")
         try:
-            with backend.silenced():  # of some errors it prints more than it raises
+            with backend.suppressed_output():  # of some errors it prints more than it raises
                 self._session = onnxruntime.InferenceSession(
                     members[MEMBER], settings, providers=["CPUExecutionProvider"]
                 )
@@ -123,8 +123,8 @@ class Session:
         x = runtime.as_input(x, self.input_shape, _dtype(self._input.type))
         batch = self._input.shape[0]
         fixed = batch if isinstance(batch, int) and batch > 0 else None
-        with backend.silenced():
-            return runtime.piecewise(self._computed, x, self._where, fixed)
+        with backend.suppressed_output():
+            return runtime.in_batches(self._computed, x, self._where, fixed)
 
     def _computed(self, piece: np.ndarray) -> np.ndarray:
         try:

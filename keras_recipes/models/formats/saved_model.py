@@ -69,7 +69,7 @@ def converted(model: "keras.Model") -> Members:
     Args:
         model: On TensorFlow.
     """
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         model.export(scratch, format="tf_saved_model", verbose=False)
         return {name: (Path(scratch) / name).read_bytes() for name in (GRAPH, *VARIABLES)}
 
@@ -103,11 +103,11 @@ class SavedModel:
     """
 
     def __init__(self, members: Members, where: str) -> None:
-        with backend.silenced():
+        with backend.suppressed_output():
             import tensorflow as tf
         check(members[GRAPH], where)
         # What was checked is what is loaded: TensorFlow is given a private copy.
-        with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+        with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
             for name in (GRAPH, *VARIABLES):
                 (Path(scratch) / name).parent.mkdir(exist_ok=True)
                 (Path(scratch) / name).write_bytes(members[name])
@@ -139,7 +139,7 @@ class SavedModel:
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, self._input.dtype.as_numpy_dtype)
-        return runtime.piecewise(self._computed, x, self._where, self._input.shape[0])
+        return runtime.in_batches(self._computed, x, self._where, self._input.shape[0])
 
     def _computed(self, piece: np.ndarray) -> np.ndarray:
         import tensorflow as tf
