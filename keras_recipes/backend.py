@@ -200,7 +200,7 @@ def _diverted(descriptor: int, elsewhere: int) -> Iterator[None]:
 
 @contextmanager
 def _without_startup_messages() -> Iterator[None]:
-    """Passes on, at the end, what native code wrote to file descriptor 2, but no start-up message."""
+    """Passes on, when it ends, what native code wrote to stderr, but for start-up messages."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         try:
