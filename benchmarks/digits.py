@@ -110,7 +110,7 @@ def as_planned(recipe: Recipe, model: Any, plan: Plan, data: Examples) -> compil
         batch_size=BATCH,
         seed=plan.seed,
         jit_compile=plan.jit_compile,
-        towers=backend.towers(recipe.side_by_side),
+        replicas=backend.replicas(recipe.side_by_side),
     )
 
 

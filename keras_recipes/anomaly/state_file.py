@@ -106,7 +106,7 @@ class Keeper:
         def ask(number: int, frame: Any) -> None:
             self._stopped = number
 
-        with interrupts.heard(ask) if self.path else nullcontext():
+        with interrupts.handled(ask) if self.path else nullcontext():
             yield
 
     def look(self) -> None:

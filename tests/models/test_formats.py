@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from keras_recipes import backend, evaluate, export, load, open_model, predict
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.models.formats import FORMATS, litert, onnx, protobuf, saved_model
+from keras_recipes.models.formats import FORMATS, litert, onnx, saved_model
 from tests.command_line import Run
 from tests.exports import exported, needs
 
@@ -74,7 +74,7 @@ def test_from_python_it_answers_arrays(format: str, fitted: Fitted) -> None:
     assert [(row["input"], row["class"]) for row in rows] == [("0,1", 1), ("1,1", 0)]
 
 
-HEAVY = {"tensorflow", "keras", "jax", "torch", "onnx", "h5py", "matplotlib", "sklearn", "pandas"}
+HEAVY = {"tensorflow", "keras", "jax", "torch", "h5py", "matplotlib", "sklearn", "pandas"}
 
 
 @every_file
@@ -256,17 +256,21 @@ def test_a_card_without_end_is_refused(fitted: Fitted) -> None:
             open_model(place)
 
 
+def field(number: int, value: bytes) -> bytes:
+    """A short field of a protobuf message, as it stands in a file."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
 def onnx_model(initializer: bytes = b"", node: bytes = b"", inside: bool = False) -> bytes:
     """A model by hand, with one tensor and one node, perhaps inside of another node."""
-    field = protobuf.field
     graph = field(5, initializer) * bool(initializer) + field(1, node) * bool(node)
     if inside:
         graph = field(1, field(4, b"If") + field(5, field(6, graph)))
     return field(7, graph)
 
 
-EXTERNAL = protobuf.field(13, protobuf.field(1, b"location") + protobuf.field(2, b"/etc/passwd"))
-FOREIGN = protobuf.field(4, b"ReadFile") + protobuf.field(7, b"com.example")
+EXTERNAL = field(13, field(1, b"location") + field(2, b"/etc/passwd"))
+FOREIGN = field(4, b"ReadFile") + field(7, b"com.example")
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -275,7 +279,7 @@ FOREIGN = protobuf.field(4, b"ReadFile") + protobuf.field(7, b"com.example")
     [
         ({"initializer": EXTERNAL}, "reads other files"),
         ({"initializer": b"\x70\x01"}, "reads other files"),
-        ({"node": protobuf.field(5, protobuf.field(5, EXTERNAL))}, "reads other files"),
+        ({"node": field(5, field(5, EXTERNAL))}, "reads other files"),
         ({"node": FOREIGN}, r"an operation of 'com\.example'"),
     ],
 )
@@ -300,6 +304,27 @@ def test_external_data_as_onnx_writes_it_is_unsafe(recipes: Run, lenet: Fitted) 
     assert "refused, it reads other files (external data)" in result.stderr
 
 
+def test_an_onnx_file_of_nothing_but_fields_is_refused_before_it_is_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    needs("onnx")
+    monkeypatch.setattr(onnx, "MOST_FIELDS", 100)
+    nodes = b"\x0a\x00" * 60
+    Path("it.onnx").write_bytes(field(7, nodes) * 2)
+    with pytest.raises(UnsafeModelError, match="more than 100 fields"):
+        open_model("it.onnx")
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x72\x02\x0a\x05", b"\x3a\x7f", b"\xff" * 20, b"\x72\x03\x0a\x01\xff" + b"\x0b"]
+)
+def test_what_is_no_onnx_file_is_damaged(content: bytes) -> None:
+    needs("onnx")
+    Path("it.onnx").write_bytes(content)
+    with pytest.raises(CorruptModelError, match=r"it\.onnx: damaged, or no ONNX file"):
+        open_model("it.onnx")
+
+
 def test_a_file_in_onnxruntimes_own_format_is_no_onnx_file() -> None:
     with pytest.raises(CorruptModelError, match="onnxruntime's own format"):
         onnx.split({onnx.MEMBER: b"\x08\x00\x00\x00ORTM" + bytes(100)}, "it")
@@ -307,7 +332,7 @@ def test_a_file_in_onnxruntimes_own_format_is_no_onnx_file() -> None:
 
 def test_litert_files_with_tensorflows_operations_do_not_run(recipes: Run, lstm: Fitted) -> None:
     needs("litert")
-    with backend.silenced():  # what plain Keras writes
+    with backend.suppressed_output():  # what plain Keras writes
         lstm.model.export("flex.tflite", format="litert", verbose=False)
     np.save("x.npy", np.zeros((2, 12, 3)))
     result = recipes("predict", "flex.tflite", "x.npy")

@@ -113,6 +113,9 @@ def test_a_member_of_another_model_is_refused(saved: Path) -> None:
         load(saved)
 
 
+DATA = {"name": "xor", "sha256": "0" * 64, "paths": []}
+
+
 def edited(card: dict, **changes: object) -> bytes:
     return json.dumps({**card, **changes}).encode()
 
@@ -122,18 +125,37 @@ def edited(card: dict, **changes: object) -> bytes:
     [
         ({"schema": 2}, "a newer keras_recipes wrote it"),
         ({"schema": "1"}, "expected card schema 1"),
-        ({"recipe": 7}, "recipe is not of the type"),
-        ({"files": {"../../etc/passwd": "0" * 64}}, "no file name"),
-        ({"files": {"model.json": 5}}, "no file name with a digest"),
+        ({"recipe": 7}, r"Expected `str`, got `int` - at `\$\.recipe`; restore it"),
+        ({"preset": True}, r"Expected `str \| null`, got `bool`"),
+        ({"files": {"../../etc/passwd": "0" * 64}}, "passwd' is no file in its folder"),
+        ({"files": {"model.json": 5}}, r"Expected `str`, got `int` - at `\$\.files"),
         ({"surprise": 1}, "missing or unknown entry 'surprise'"),
-        ({"data": {}}, r"data\.name is not of the type"),
-        ({"training": {}}, r"training\.epochs is not of the type"),
+        ({"data": {}}, r"missing required field `name` - at `\$\.data`"),
+        ({"data": DATA | {"sha256": None}}, r"Expected `str`, got `null` - at `\$\.data\.sha256`"),
+        ({"data": DATA | {"paths": ["a\0b"]}}, r"data\.paths holds something that is no path"),
+        ({"data": DATA | {"paths": ["a" * 5_000]}}, r"length <= 4096 - at `\$\.data\.paths"),
+        ({"training": {}}, r"missing required field `epochs` - at `\$\.training`"),
     ],
 )
 def test_a_card_is_not_trusted(saved: Path, changes: dict, complaint: str) -> None:
     card = json.loads((saved / "card.json").read_text())
     with pytest.raises(CorruptModelError, match=complaint):
         Card.from_json(edited(card, **changes), "card.json")
+
+
+def test_a_card_keeps_what_another_version_noted_down_besides(saved: Path) -> None:
+    card = json.loads((saved / "card.json").read_text())
+    changed = {"data": {**card["data"], "weather": "fine"}, "schema": 1}
+    assert Card.from_json(edited(card, **changed), "card.json").data["weather"] == "fine"
+
+
+@pytest.mark.parametrize("changes", [{"\x1b[2J" * 100: 1}, {"schema": "\x1b[2J" * 1_000}])
+def test_what_is_said_of_a_card_is_one_printable_line(saved: Path, changes: dict) -> None:
+    card = json.loads((saved / "card.json").read_text())
+    with pytest.raises(CorruptModelError) as caught:
+        Card.from_json(edited(card, **changes), "card.json")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("text", [b"", b"null", b"[]", b"[" * 100_000, b'{"schema": NaN}', b"\xff"])
@@ -268,7 +290,7 @@ def test_somebody_else_saving_there_is_said(
 ) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
+    monkeypatch.setattr(atomic, "LOCK_TIMEOUT", 0.1)
     with (
         FileLock(saved.parent / ".xor.lock"),
         pytest.raises(RecipeError, match="another process is saving there"),

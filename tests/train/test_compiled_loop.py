@@ -117,15 +117,6 @@ def test_the_last_call_is_shorter_where_epochs_do_not_divide() -> None:
     assert [len(values["loss"]) for values in results] == [10, 10, 3]
 
 
-def test_a_dataset_that_streams_goes_through_the_same_door() -> None:
-    import tensorflow as tf
-
-    ours, streamed = fresh_model(), fresh_model()
-    values = epochs(ours, DATA, 4)
-    dataset = tf.data.Dataset.from_tensor_slices((X, Y)).batch(22)
-    assert epochs(streamed, dataset, 4)["loss"] == pytest.approx(values["loss"], rel=1e-5)
-
-
 def test_a_thinned_history_keeps_true_values_and_the_last_epoch() -> None:
     calls = [{"loss": np.arange(10.0) + 10 * i} for i in range(3)]
     history = History.of(calls).thinned(8)

@@ -12,7 +12,7 @@ import pytest
 from keras_recipes import build_lenet5
 from keras_recipes.data.dataset import Examples
 from keras_recipes.train import compiled_loop
-from keras_recipes.train.cpu_kernels import rewired
+from keras_recipes.train.cpu_kernels import cpu_optimized
 
 pytestmark = pytest.mark.full
 
@@ -27,16 +27,16 @@ def lenet5(variant: str) -> keras.Model:
 
 
 @pytest.mark.parametrize("variant", ["today", "1998"])
-@pytest.mark.parametrize("towers", [1, 2, 3])
-def test_losses_and_weights_are_those_of_fit(variant: str, towers: int) -> None:
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_losses_and_weights_are_those_of_fit(variant: str, replicas: int) -> None:
     ours, plain = lenet5(variant), lenet5(variant)
     call = compiled_loop.compile_epochs(
         ours,
         Examples(IMAGES, TARGETS),
-        batch_size=20,  # so that the last batch has one image for all towers
+        batch_size=20,  # so that the last batch has one image for all replicas
         seed=0,
         jit_compile=False,
-        towers=towers,
+        replicas=replicas,
     )
     losses = call(0, 2)["loss"]
     orders = [np.random.default_rng([0, epoch]).permutation(21) for epoch in range(2)]
@@ -66,14 +66,14 @@ def test_every_convolution_gives_what_it_gives(settings: dict[str, object]) -> N
     model = keras.Sequential([keras.Input((4, 4, 6)), keras.layers.Conv2D(8, **settings)])
     x = RNG.normal(size=(5, 4, 4, 6)).astype("float32")
     expected = np.asarray(model(x))
-    with rewired(model, towers=2):
+    with cpu_optimized(model, replicas=2):
         assert np.asarray(model(x)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_afterwards_the_model_is_as_it_was() -> None:
     model = lenet5("today")
     before = json.loads(model.to_json()), set(vars(model)), set(vars(model.get_layer("C5")))
-    with pytest.raises(RuntimeError, match="in the middle"), rewired(model, towers=2):
+    with pytest.raises(RuntimeError, match="in the middle"), cpu_optimized(model, replicas=2):
         raise RuntimeError("in the middle")
     assert before == (
         json.loads(model.to_json()), set(vars(model)), set(vars(model.get_layer("C5")))

@@ -384,7 +384,7 @@ def assess(
     detector = _detector(fitted)
     assert fitted.card is not None
     allowed = normality.promised(false_alarm_rate, false_alarms_per_day, detector.sessions_a_day)
-    _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"]])
+    _, found = _asked(detector, [Path(text) for text in asked or fitted.card.data["paths"] or ()])
     if asked is None:
         found = found.some(normality.deal(found.names, seed, SHARES) == TEST)
     verdicts = detector.judge(found)

@@ -450,7 +450,7 @@ def _held_back(fitted: Fitted, threshold: float, first: int, labels_file: str) -
     if labels_file:
         raise InputError("labels: expected --data with the records that they belong to")
     layout = _watch(fitted, threshold).layout
-    paths, found = _source(fitted.card.data["paths"], layout)
+    paths, found = _source(fitted.card.data["paths"] or (), layout)
     observed = _observed(paths, found, None, layout, first)
     return Measured(_learned(fitted.model, observed, None, threshold)[1])
 

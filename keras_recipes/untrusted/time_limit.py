@@ -1,4 +1,4 @@
-"""An end to a search that would take for ever: a regular expression of somebody else's."""
+"""A time limit for searching by somebody else's regular expression, which could take for ever."""
 
 import signal
 import threading
