@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from keras_recipes.anomaly.logs.normality import CountModel
 
 from keras_recipes import backend
 from keras_recipes.anomaly.logs import normality
 from keras_recipes.anomaly.logs.calibration import Parts
-from keras_recipes.anomaly.logs.detector import Detector
-from keras_recipes.anomaly.logs.normality import Counts
-from keras_recipes.anomaly.logs.stream import Live
+from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.stream import LogStream
 from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.commands import fit as fitting
 from keras_recipes.cookbook import lstm_anomaly
@@ -50,7 +50,7 @@ TURNS = 9
 class Fit:
     """One seed's detector, and the sessions that it is measured on."""
 
-    detector: Detector
+    detector: LogDetector
     parts: Parts
     dev: Sequences
     truth: np.ndarray
@@ -62,16 +62,16 @@ def fit(train: str, dev: str, truth: str, seed: int) -> Fit:
     fitted = fitting.fit("lstm-anomaly", train, seed=seed, show_progress=False)
     seconds = time.perf_counter() - started
     assert fitted.card is not None
-    detector = Detector.of(fitted.model, fitted.card.learned)
+    detector = LogDetector.of(fitted.model, fitted.card.learned)
     found = parsed(detector, dev)
     anomalous = labels.matched(labels.read(truth), found.names, truth)
     parts = lstm_anomaly.read([train], seed=seed).sequences
     return Fit(detector, parts, found, anomalous, seconds)
 
 
-def parsed(detector: Detector, path: str) -> Sequences:
-    collected = sessions.collected(detector.layout, sessions.blocks([Path(path)]))
-    return sessions.with_symbols(collected.sequences(), detector.templates)
+def parsed(detector: LogDetector, path: str) -> Sequences:
+    collected = sessions.collect(detector.layout, sessions.blocks([Path(path)]))
+    return sessions.with_token_ids(collected.sequences(), detector.templates)
 
 
 def f1(truth: np.ndarray, said: np.ndarray) -> tuple[float, float, float]:
@@ -101,15 +101,21 @@ def ours(*views: str, ending: bool = True) -> Way:
     def way(one: Fit) -> tuple[np.ndarray, np.ndarray]:
         held = [seen(one, part, ending) for part in (one.parts.train, one.parts.validation)]
         net = {
-            view: normality.tail(view, np.concatenate([values[view] for values in held]))
+            view: normality.null_distribution(
+                view, np.concatenate([values[view] for values in held])
+            )
             for view in views
             if view != "counts"
         }
-        tails = {view: net.get(view, one.detector.tails[view]) for view in views}
+        null_distributions = {
+            view: net.get(view, one.detector.null_distributions[view]) for view in views
+        }
 
         def said(found: Sequences) -> np.ndarray:
             values = {**one.detector.judge(found).values, **seen(one, found, ending)}
-            return normality.score(normality.share(tails, values), FALSE_ALARMS) >= 0.5
+            return (
+                normality.score(normality.p_values(null_distributions, values), FALSE_ALARMS) >= 0.5
+            )
 
         return said(one.dev), said(one.parts.test)
 
@@ -123,10 +129,10 @@ def seen(one: Fit, found: Sequences, ending: bool) -> dict[str, np.ndarray]:
         last = starts[1:] - 1
         inputs, targets = np.delete(inputs, last), np.delete(targets, last)
         starts = starts - np.arange(len(starts))
-    surprises = one.detector.twin.surprises(inputs, targets, starts)
+    surprises = one.detector.lstm.surprises(inputs, targets, starts)
     return {
-        "surprise": normality.worst(surprises.nats, starts)[0],
-        "order": np.log1p(surprises.runs),
+        "surprise": normality.session_maxima(surprises.nats, starts)[0],
+        "order": np.log1p(surprises.cusum),
     }
 
 
@@ -136,21 +142,23 @@ def without_miner(one: Fit) -> tuple[np.ndarray, np.ndarray]:
     forms = {text: i for i, text in enumerate(sorted({t for p in known for t in used(p)}), 1)}
 
     def table(found: Sequences) -> np.ndarray:
-        kinds = np.array([forms.get(text, 0) for text in found.texts])[found.forms]
-        return normality.table(kinds, found.lengths, len(forms) + 1)
+        kinds = np.array([forms.get(text, 0) for text in found.messages])[found.message_ids]
+        return normality.count_matrix(kinds, found.lengths, len(forms) + 1)
 
-    counts, apart = Counts.of(np.concatenate([table(part) for part in known]), 0)
-    tail = normality.tail("counts", apart)
+    counts, apart = CountModel.of(np.concatenate([table(part) for part in known]), 0)
+    tail = normality.null_distribution("counts", apart)
     dev, test = (tail(counts.distances(table(p))[0]) for p in (one.dev, one.parts.test))
     return dev <= FALSE_ALARMS, test <= FALSE_ALARMS
 
 
 def used(found: Sequences) -> set[bytes]:
-    return {found.texts[i] for i in np.unique(found.forms).tolist()}
+    return {found.messages[i] for i in np.unique(found.message_ids).tolist()}
 
 
 def table(one: Fit, found: Sequences) -> np.ndarray:
-    return normality.table(found.symbols - UNSEEN, found.lengths, len(one.detector.counts.weights))
+    return normality.count_matrix(
+        found.token_ids - UNSEEN, found.lengths, len(one.detector.counts.weights)
+    )
 
 
 def unseen_counts(one: Fit) -> tuple[np.ndarray, np.ndarray]:
@@ -196,16 +204,16 @@ def pca(one: Fit) -> tuple[np.ndarray, np.ndarray]:
 
 
 def deeplog(one: Fit) -> tuple[np.ndarray, np.ndarray]:
-    twin = one.detector.twin
+    lstm = one.detector.lstm
 
     def said(found: Sequences) -> np.ndarray:
         inputs, targets, starts = found.steps()
         missed = np.zeros(len(found), bool)
         for number, (a, b) in enumerate(itertools.pairwise(starts)):
-            h, c = (state[0] for state in twin.start(1))
-            for symbol, target in zip(inputs[a:b], targets[a:b], strict=True):
-                h, c = twin.step(symbol, h, c)
-                logits = twin.logits(h)
+            h, c = (state[0] for state in lstm.start(1))
+            for token_id, target in zip(inputs[a:b], targets[a:b], strict=True):
+                h, c = lstm.step(token_id, h, c)
+                logits = lstm.logits(h)
                 missed[number] |= (logits > logits[target]).sum() >= TOP
         return missed
 
@@ -250,7 +258,7 @@ def reordered(fits: list[Fit]) -> None:
             found = changed(one.parts.test, what)
             values = one.detector.judge(found).values
             limit = FALSE_ALARMS / len(values)
-            said = {v: one.detector.tails[v](values[v]) <= limit for v in values}
+            said = {v: one.detector.null_distributions[v](values[v]) <= limit for v in values}
             net = said["surprise"] | said["order"]
             shares.append([float(net.mean()), float(said["counts"].mean())])
         with_net, counts = np.mean(shares, axis=0)
@@ -258,16 +266,16 @@ def reordered(fits: list[Fit]) -> None:
 
 
 def changed(found: Sequences, what: str) -> Sequences:
-    symbols = found.symbols.copy()
+    token_ids = found.token_ids.copy()
     for a, b in itertools.pairwise(found.starts):
-        s = symbols[a:b].copy()
+        s = token_ids[a:b].copy()
         half = len(s) // 2
-        symbols[a:b] = {
+        token_ids[a:b] = {
             "reversed": s[::-1],
             "last event first": np.roll(s, 1),
             "halves exchanged": np.concatenate([s[half:], s[:half]]),
         }[what]
-    return replace(found, symbols=symbols)
+    return replace(found, token_ids=token_ids)
 
 
 def speed(one: Fit, train: str) -> None:
@@ -275,24 +283,24 @@ def speed(one: Fit, train: str) -> None:
     read = [line for block in lines.blocks(Path(train)) for line in block]
     reading = time.perf_counter() - started
     started = time.perf_counter()
-    columns = sessions.Columns(one.detector.layout)
+    columns = sessions.SessionCollector(one.detector.layout)
     columns.add(log_formats.Parser(one.detector.layout).parse(read), 0)
     parsing = time.perf_counter() - started
     started = time.perf_counter()
-    mined = Templates.mined(columns.forms)
+    mined = Templates.mine(columns.message_ids)
     mining = time.perf_counter() - started
     started = time.perf_counter()
-    found = sessions.with_symbols(columns.sequences(), one.detector.templates)
+    found = sessions.with_token_ids(columns.sequences(), one.detector.templates)
     sorting = time.perf_counter() - started
     print(
         f"lines/s: {len(read) / (reading + parsing):,.0f} read and parsed; mining of "
-        f"{len(columns.forms)} forms into {len(mined.patterns)} templates {mining * 1e3:.0f} ms; "
+        f"{len(columns.message_ids)} forms into {len(mined.patterns)} templates {mining * 1e3:.0f} ms; "
         f"sorting into {len(found):,} sessions {sorting * 1e3:.0f} ms"
     )
-    many = found.some(np.sort(np.arange(10 * len(found)) % len(found)))
+    many = found.subset(np.sort(np.arange(10 * len(found)) % len(found)))
     seconds = min(timed(lambda: one.detector.judge(many)) for _ in range(5))
-    print(f"bulk scoring: {len(many.symbols) / seconds:,.0f} events/s")
-    live = Live(one.detector, FALSE_ALARMS)
+    print(f"bulk scoring: {len(many.token_ids) / seconds:,.0f} events/s")
+    live = LogStream(one.detector, FALSE_ALARMS)
     blocks = list(lines.blocks(Path(train)))
     seconds = timed(lambda: list(live.rows(blocks)))
     print(f"live: {seconds / len(read) * 1e3:.4f} ms a line")

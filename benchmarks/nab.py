@@ -97,7 +97,7 @@ def result(
 
 def window_rows(records: Sequence[time_series.Record], span: Sequence[str]) -> tuple[int, int]:
     """The rows that a window's first and last time stand in, the first of equal ones."""
-    parse = time_series.Times(time_series.Layout())
+    parse = time_series.TimeParser(time_series.SeriesLayout())
     first, last = (parse.seconds("a label", text) for text in span)
     seconds = [-1.0 if r.seconds is None else r.seconds for r in records]
     return seconds.index(first), seconds.index(last)

@@ -1,9 +1,9 @@
-"""A recurrent classifier step by step in NumPy: the same numbers as Keras, without its overhead.
+"""A recurrent classifier in NumPy: the same numbers as Keras, without its overhead.
 
 Calling a Keras model costs a millisecond however little there is to compute. Live data comes one
-symbol at a time, each sequence with a state of its own, and bulk data in sequences of all lengths;
-both want the bare arithmetic. `tests/anomaly/test_numpy_lstm.py` holds it to Keras' numbers
-(1e-5).
+token at a time, each sequence with a state of its own, and bulk data in sequences of all lengths;
+both want the bare arithmetic. `tests/test_stepping.py` holds it to Keras' numbers (1e-5).
+`NumpyLSTM` answers; `series.online_lstm` is the same net that goes on learning.
 """
 
 import os
@@ -11,96 +11,127 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from keras_recipes import backend
 from keras_recipes.untrusted import sizes
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
-MOST = 5.0
-"""Nats by which a single event can lengthen a run: one large surprise is no run of small ones."""
+CUSUM_CLIP = 5.0
+"""Nats by which one event can raise the CUSUM: one large surprise is no run of small ones."""
 
-TOGETHER = 2_048
+BATCH = 2_048
 """Sequences stepped through side by side: their states fit into a processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
-class Twin:
-    """The arrays of a net: symbols, one LSTM (with peepholes or without), a softmax.
+class LSTMWeights:
+    """The weights of a net of one LSTM and a softmax, whatever way its tokens are encoded.
+
+    Attributes:
+        kernel: What each token adds to the gates, as if it were encoded one-hot, float32 of shape
+            (V, 4 units), gates in the order i, f, g, o.
+        recurrent: float32 of shape (units, 4 units).
+        bias: float32 of shape (4 units,).
+        peephole: float32 of shape (3, units); None where the cell has none.
+        dense: Of the softmax, float32 of shape (units, V).
+        dense_bias: Of the softmax, float32 of shape (V,).
+    """
+
+    kernel: np.ndarray
+    recurrent: np.ndarray
+    bias: np.ndarray
+    peephole: np.ndarray | None
+    dense: np.ndarray
+    dense_bias: np.ndarray
+
+    @classmethod
+    def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "LSTMWeights":
+        """Those of a model whose last layers are an LSTM or an RNN of peephole cells, and Dense.
+
+        Args:
+            model: The net.
+            vocabulary_size: How many tokens it has to know; None takes any number.
+
+        Raises:
+            ValueError: The model is built differently, or knows another number of tokens.
+            UnsafeModelError: Encoding the tokens takes more memory than the limits.
+        """
+        import keras
+
+        recurrent, dense = _layers(model, vocabulary_size)
+        weights = [backend.to_numpy(weight).astype("float32") for weight in recurrent.cell.weights]
+        before = keras.Model(model.inputs, recurrent.input)
+        tokens = keras.ops.arange(dense.units, dtype="int32")[None]
+        sizes.rows_at_once(before, tokens.shape, 1)
+        encoded = backend.to_numpy(before([tokens]))[0].astype("float32")
+        if encoded.shape != (dense.units, len(weights[0])):
+            raise ValueError(f"it makes {encoded.shape} of {dense.units} tokens")
+        return cls(
+            encoded @ weights[0],
+            weights[1],
+            weights[-1],
+            weights[2] if len(weights) == 4 else None,
+            *(backend.to_numpy(weight).astype("float32") for weight in dense.weights),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class NumpyLSTM:
+    """The arrays of a net: tokens, one LSTM (with peepholes or without), a softmax.
 
     A gate is 0.5 + 0.5 tanh(x / 2), which never overflows; the halves are in the arrays already.
 
     Attributes:
-        gates: What each symbol adds to the gates, bias included, float32 of shape (V, 4 units).
+        gates: What each token adds to the gates, bias included, float32 of shape (V, 4 units).
         recurrent: float32 of shape (units, 4 units), gates in the order i, f, g, o.
         peephole: float32 of shape (3, units); None where the cell has none.
-        kernel: Of the softmax, float32 of shape (units, V).
-        bias: Of the softmax, float32 of shape (V,).
+        dense: Of the softmax, float32 of shape (units, V).
+        dense_bias: Of the softmax, float32 of shape (V,).
     """
 
-    gates: "np.ndarray"
-    recurrent: "np.ndarray"
-    peephole: "np.ndarray | None"
-    kernel: "np.ndarray"
-    bias: "np.ndarray"
+    gates: np.ndarray
+    recurrent: np.ndarray
+    peephole: np.ndarray | None
+    dense: np.ndarray
+    dense_bias: np.ndarray
 
     @classmethod
-    def of(cls, model: "keras.Model", symbols: int | None = None) -> "Twin":
-        """The twin of a model whose last layers are an LSTM or an RNN of peephole cells, and Dense.
-
-        Args:
-            model: The net.
-            symbols: How many it has to know; None takes any number.
-
-        Raises:
-            ValueError: The model is built differently, or knows another number of symbols.
-            UnsafeModelError: Encoding the symbols takes more memory than the limits.
-        """
-        import keras
-        import numpy as np
-
-        recurrent, dense = _layers(model, symbols)
-        cell = recurrent.cell
-        weights = [backend.to_numpy(weight).astype("float32") for weight in cell.weights]
-        peephole = weights[2] if len(weights) == 4 else None
-        before = keras.Model(model.inputs, recurrent.input)
-        every = keras.ops.arange(dense.units, dtype="int32")[None]
-        sizes.rows_at_once(before, every.shape, 1)
-        encoded = backend.to_numpy(before([every]))[0].astype("float32")
-        if encoded.shape != (dense.units, len(weights[0])):
-            raise ValueError(f"it makes {encoded.shape} of {dense.units} symbols")
-        kernel, bias = (backend.to_numpy(weight).astype("float32") for weight in dense.weights)
-        halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), dense.kernel.shape[0])
-        gates, between = encoded @ weights[0] + weights[-1], weights[1]
-        peephole = None if peephole is None else peephole * np.float32(0.5)
-        return cls(gates * halves, between * halves, peephole, kernel, bias)
+    def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "NumpyLSTM":
+        """The same net as a Keras model; see `LSTMWeights.of`."""
+        found = LSTMWeights.of(model, vocabulary_size)
+        halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), len(found.dense))
+        peephole = None if found.peephole is None else found.peephole * np.float32(0.5)
+        return cls(
+            (found.kernel + found.bias) * halves,
+            found.recurrent * halves,
+            peephole,
+            found.dense,
+            found.dense_bias,
+        )
 
     @property
     def units(self) -> int:
         """Size of the LSTM's output and state."""
         return len(self.recurrent)
 
-    def start(self, count: int) -> "tuple[np.ndarray, np.ndarray]":
-        """Output and state before the first symbol, each of shape (count, units)."""
-        import numpy as np
-
+    def start(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Output and state before the first token, each of shape (count, units)."""
         return np.zeros((count, self.units), "float32"), np.zeros((count, self.units), "float32")
 
-    def step(
-        self, symbols: Any, h: "np.ndarray", c: "np.ndarray"
-    ) -> "tuple[np.ndarray, np.ndarray]":
-        """Output and state after one more symbol in each sequence.
+    def step(self, token_ids: Any, h: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Output and state after one more token in each sequence.
 
         Args:
-            symbols: Integers of shape (N,), or a single one with states of shape (units,).
+            token_ids: Integers of shape (N,), or a single one with states of shape (units,).
             h: Outputs of shape (N, units).
             c: States of shape (N, units).
         """
-        import numpy as np
-
         u, drive = self.units, h @ self.recurrent
-        drive += self.gates[symbols]
+        drive += self.gates[token_ids]
         if self.peephole is not None:
             drive[..., :u] += self.peephole[0] * c
             drive[..., u : 2 * u] += self.peephole[1] * c
@@ -114,64 +145,59 @@ class Twin:
             o = np.tanh(output + self.peephole[2] * c)
         return (0.5 + 0.5 * o) * np.tanh(c), c
 
-    def logits(self, h: "np.ndarray") -> "np.ndarray":
+    def logits(self, h: np.ndarray) -> np.ndarray:
         """The softmax's inputs, shape (N, V)."""
-        logits: np.ndarray = h @ self.kernel + self.bias
+        logits: np.ndarray = h @ self.dense + self.dense_bias
         return logits
 
-    def thinks(self, h: "np.ndarray", target: int) -> tuple[float, float, int]:
-        """Of one sequence: surprise at what comes next, how much was to be expected, the likeliest.
+    def surprise(self, h: np.ndarray, target: int) -> tuple[float, float, int]:
+        """Of one sequence: surprise at what comes next, entropy of the prediction, the likeliest.
 
         Args:
             h: The output so far, of shape (units,).
             target: What comes next.
         """
-        import numpy as np
-
-        nats, usual, likeliest = _surprise(self.logits(h)[None], np.array([target]))
-        return float(nats[0]), float(usual[0]), int(likeliest[0])
+        nats, entropy, likeliest = _surprise(self.logits(h)[None], np.array([target]))
+        return float(nats[0]), float(entropy[0]), int(likeliest[0])
 
     def surprises(
-        self, symbols: "np.ndarray", targets: "np.ndarray", starts: "np.ndarray"
+        self, token_ids: np.ndarray, targets: np.ndarray, starts: np.ndarray
     ) -> "Surprises":
-        """How unexpected each target is after the symbols up to it, in many sequences.
+        """How unexpected each target is after the tokens up to it, in many sequences.
 
         Args:
-            symbols: All sequences one after the other, integers of shape (total,).
-            targets: What comes after each symbol, of the same shape.
+            token_ids: All sequences one after the other, integers of shape (total,).
+            targets: What comes after each token, of the same shape.
             starts: Where each sequence begins, and the total at the end, of shape (N + 1,).
         """
-        import numpy as np
-        from threadpoolctl import threadpool_limits
-
-        surprise = np.empty(len(symbols), "float32")
-        expected = np.empty(len(symbols), "int32")
+        surprise = np.empty(len(token_ids), "float32")
+        likeliest = np.empty(len(token_ids), "int32")
         largest = np.zeros(len(starts) - 1, "float32")
         lengths = np.diff(starts)
         order = np.argsort(-lengths, kind="stable")
 
         def work(first: int) -> None:
-            some = order[first : first + TOGETHER]
-            begin, ending = starts[some], lengths[some]
-            h, c = self.start(len(some))
-            active, run = len(some), np.zeros(len(some), "float32")
+            batch = order[first : first + BATCH]
+            begin, ending = starts[batch], lengths[batch]
+            h, c = self.start(len(batch))
+            active, cusum = len(batch), np.zeros(len(batch), "float32")
             for t in range(int(ending[0])):
                 # Longest first: those that are still running are always the first ones.
                 active = int(np.searchsorted(-ending[:active], -t, side="left"))
                 rows = begin[:active] + t
-                h, c = self.step(symbols[rows], h[:active], c[:active])
-                nats, usual, expected[rows] = _surprise(self.logits(h), targets[rows])
+                h, c = self.step(token_ids[rows], h[:active], c[:active])
+                nats, entropy, likeliest[rows] = _surprise(self.logits(h), targets[rows])
                 surprise[rows] = nats
-                run = np.maximum(run[:active] + np.minimum(nats - usual, MOST), 0)
-                largest[some[:active]] = np.maximum(largest[some[:active]], run)
+                cusum = np.maximum(cusum[:active] + np.minimum(nats - entropy, CUSUM_CLIP), 0)
+                largest[batch[:active]] = np.maximum(largest[batch[:active]], cusum)
 
         # One thread a piece: BLAS dividing such small products among threads only makes them wait.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
-            list(threads.map(work, range(0, len(order), TOGETHER)))
-        return Surprises(surprise, expected, largest)
+            list(threads.map(work, range(0, len(order), BATCH)))
+        return Surprises(surprise, likeliest, largest)
 
 
-def _layers(model: "keras.Model", symbols: int | None) -> tuple[Any, Any]:
+def _layers(model: "keras.Model", vocabulary_size: int | None) -> tuple[Any, Any]:
     """The LSTM and the softmax that a net ends with."""
     import keras
 
@@ -187,34 +213,31 @@ def _layers(model: "keras.Model", symbols: int | None) -> tuple[Any, Any]:
         raise ValueError(f"no net of one LSTM and one Dense layer: {model.name}")
     if not (getattr(cell, "use_bias", True) and dense.use_bias and recurrent.return_sequences):
         raise ValueError(f"no net that predicts at every step, with biases: {model.name}")
-    if symbols is not None and dense.units != symbols:
-        raise ValueError(f"it knows {dense.units:,} symbols instead of {symbols:,}")
+    if vocabulary_size is not None and dense.units != vocabulary_size:
+        raise ValueError(f"it knows {dense.units:,} tokens instead of {vocabulary_size:,}")
     return recurrent, dense
 
 
 @dataclass(frozen=True, eq=False)
 class Surprises:
-    """What a net thinks of sequences.
+    """How surprised a net is by sequences.
 
     Attributes:
         nats: `-log p` of each target, float32 of shape (total,).
-        expected: The likeliest symbol in its place, int32 of shape (total,).
-        runs: The most by which the surprise of any stretch of a sequence exceeds what the net
+        likeliest: The likeliest token in its place, int32 of shape (total,).
+        cusum: The most by which the surprise of any stretch of a sequence exceeds what the net
             itself expects it to be (the entropy of its predictions), in nats, of shape (N,): the
-            CUSUM statistic of Page, *Continuous Inspection Schemes*, 1954, with steps of `MOST`.
+            CUSUM statistic of Page, *Continuous Inspection Schemes*, 1954, whose steps are at most
+            `CUSUM_CLIP`.
     """
 
-    nats: "np.ndarray"
-    expected: "np.ndarray"
-    runs: "np.ndarray"
+    nats: np.ndarray
+    likeliest: np.ndarray
+    cusum: np.ndarray
 
 
-def _surprise(
-    logits: "np.ndarray", targets: "np.ndarray"
-) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
-    """Surprise at the targets, how much of it is to be expected, and the likeliest symbols."""
-    import numpy as np
-
+def _surprise(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Surprise at the targets, the entropy of the predictions, and the likeliest tokens."""
     rows = np.arange(len(logits))
     likeliest = logits.argmax(axis=1)
     logits -= logits[rows, likeliest][:, None]

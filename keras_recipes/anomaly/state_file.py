@@ -4,15 +4,16 @@ The state is written every minute, when the stream ends, and when the program is
 that waits until nothing is half done.
 """
 
-import io
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from keras_recipes import atomic, interrupts
+import numpy as np
+
+from keras_recipes import atomic, interrupts, state_archive
 from keras_recipes.errors import (
     CorruptModelError,
     InputError,
@@ -20,13 +21,13 @@ from keras_recipes.errors import (
     StoppedError,
     UnsafeModelError,
 )
-from keras_recipes.untrusted import arrays, limits
-
-if TYPE_CHECKING:
-    import numpy as np
+from keras_recipes.untrusted import limits
 
 KEEP_SECONDS = 60.0
 """The state is written this often."""
+
+State = tuple[Mapping[str, Any], Mapping[str, np.ndarray]]
+"""JSON values, and arrays by name."""
 
 log = logging.getLogger(__name__)
 
@@ -40,47 +41,52 @@ def check(file: str) -> None:
         UnsafeModelError: It holds Python objects, or more than the limits.
     """
     path = Path(file)
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"state: {path.parent} is no folder; make it, or name another file")
-    atomic.prepare_file(path.resolve())
+    _check_writable(path)
     if path.exists():
         _read(path)
 
 
-def _read(path: Path) -> "Mapping[str, np.ndarray]":
+def _check_writable(path: Path) -> None:
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"state: {path.parent} is no folder; make it, or name another file")
+    atomic.prepare_file(path.resolve())
+
+
+def _read(path: Path) -> State:
     try:
-        return arrays.read_named(path, limits.current().array_bytes)
+        return state_archive.unpacked(path, limits.current().array_bytes)
     except (UnsafeModelError, InputError):
         raise
     except Exception as error:  # whatever NumPy says of what was never kept so
-        raise CorruptModelError(f"{path}: damaged; remove it to begin anew") from error
+        raise _damaged(path) from error
 
 
-class Keeper:
-    """A file with arrays by name.
+def _damaged(path: Path) -> CorruptModelError:
+    return CorruptModelError(f"{path}: damaged; remove it to begin anew")
+
+
+class StateFile:
+    """A file that keeps the state of a stream.
 
     Args:
-        file: Where they are kept; None for nowhere.
-        what: Says in words what is kept.
-        state: Gives the arrays.
+        file: Where; None for nowhere.
+        describe: Says in words what is kept.
+        state: Gives it.
 
     Raises:
         InputError: The file cannot be written.
     """
 
     def __init__(
-        self,
-        file: str | None,
-        what: Callable[[], str],
-        state: "Callable[[], Mapping[str, np.ndarray]]",
+        self, file: str | None, describe: Callable[[], str], state: Callable[[], State]
     ) -> None:
         self.path = Path(file) if file else None
-        self._what, self._state = what, state
-        self._kept, self._stopped = time.monotonic(), 0
+        self._describe, self._state = describe, state
+        self._written, self._signal = time.monotonic(), 0
         if self.path:
-            atomic.prepare_file(self.path.resolve())
+            _check_writable(self.path)
 
-    def restore(self, take: "Callable[[Mapping[str, np.ndarray]], None]") -> None:
+    def restore(self, take: Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], None]) -> None:
         """Gives what was kept, if anything was, to `take`.
 
         Raises:
@@ -89,58 +95,53 @@ class Keeper:
         """
         if self.path is None or not self.path.exists():
             return
+        kept = _read(self.path)
         try:
-            take(arrays.read_named(self.path, limits.current().array_bytes))
-        except UnsafeModelError:
-            raise
+            take(*kept)
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
-        except Exception as error:  # whatever JSON and NumPy say of what was never kept so
-            raise CorruptModelError(f"{self.path}: damaged; remove it to begin anew") from error
-        log.info("%s: %s", self.path, self._what())
+        except Exception as error:  # whatever Python and NumPy say of what was never kept so
+            raise _damaged(self.path) from error
+        log.info("%s: %s", self.path, self._describe())
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Where there is a file, being asked to stop waits for the next `look`."""
+        """Where there is a file, being asked to stop waits for the next `boundary`."""
 
         def ask(number: int, frame: Any) -> None:
-            self._stopped = number
+            self._signal = number
 
         with interrupts.handled(ask) if self.path else nullcontext():
             yield
 
-    def look(self) -> None:
-        """To be called again and again, when nothing is half done: writes what is due.
+    def boundary(self) -> None:
+        """Called again and again, when nothing is half done: writes what is due.
 
         Raises:
             StoppedError: The program was asked to stop, and the state is kept.
         """
-        if self.path and time.monotonic() - self._kept >= KEEP_SECONDS:
-            self._kept = time.monotonic()
+        if self.path and time.monotonic() - self._written >= KEEP_SECONDS:
+            self._written = time.monotonic()
             try:
-                self.keep()
+                self.write()
             except RecipeError as error:
                 log.warning("%s", error)
-        if self._stopped:
+        if self._signal:
             try:
-                self.keep()
+                self.write()
             except RecipeError as error:
-                raise StoppedError(f"stopped; {error}", self._stopped) from None
-            raise StoppedError(f"stopped; {self._what()} in {self.path}", self._stopped)
+                raise StoppedError(f"stopped; {error}", self._signal) from None
+            raise StoppedError(f"stopped; {self._describe()} in {self.path}", self._signal)
 
-    def keep(self) -> None:
-        """Writes the state now.
+    def write(self) -> None:
+        """Writes the state now, where there is a file.
 
         Raises:
             RecipeError: It cannot be written.
         """
-        import numpy as np
-
         if self.path is None:
             return
-        file = io.BytesIO()
-        np.savez(file, **self._state())  # type: ignore[arg-type]
         try:
-            atomic.file(self.path, file.getvalue())
+            atomic.file(self.path, state_archive.packed(*self._state()))
         except RecipeError as error:
             raise RecipeError(f"{self.path}: the state is not kept: {error}") from None

@@ -1,14 +1,13 @@
-"""A synthetic log of a small shop, and a synthetic series of numbers: recipes without any data.
+"""A synthetic log of a small shop, and what all synthetic data is called: recipes without any data.
 
-Nothing in them is real. In the log, an order is put into the basket, paid, packed and shipped;
-orders overlap in time. In the second log about one order in thirty goes wrong in one of six ways.
+Nothing in it is real. An order is put into the basket, paid, packed and shipped; orders overlap in
+time. In the second log about one order in thirty goes wrong in one of six ways.
+`demonstration_series` has the numbers.
 """
 
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-
-from keras_recipes.data.time_series import MONDAY, Record, Series
 
 NAME, BROKEN = "demo", "demo-anomalies"
 METRICS, BROKEN_METRICS = "demo-metrics", "demo-metrics-anomalies"
@@ -101,58 +100,3 @@ def _spoiled(events: list[str], way: int, number: random.Random) -> list[str]:
     if way == 4:
         return [*events[: pay + 1], "lost", "lost", *events[pay + 1 :]]
     return [event for event in events if event != "label"]
-
-
-_WEEK = 7 * 144  # of records every ten minutes
-_WEEKS = 4
-_INCIDENTS = (
-    # Row, records, factor, offset.
-    (2 * _WEEK + 1 * 144 + 12 * 6, 3, 3.0, 0.0),
-    (2 * _WEEK + 3 * 144 + 10 * 6, 6, 0.0, 0.0),
-    (3 * _WEEK + 2 * 144 + 1 * 6, 18, 0.0, 600.0),
-    (3 * _WEEK + 4 * 144 + 12 * 6, 360, 4 / 3, 0.0),
-)
-
-
-def metrics() -> Series:
-    """Requests a minute of a service, every ten minutes, for two weeks in which all is well."""
-    return _requests(0, 2 * _WEEK)
-
-
-def broken_metrics() -> Series:
-    """The two weeks after these, with four incidents.
-
-    A burst of half an hour on Tuesday noon, an outage of an hour on Thursday morning; a night like
-    a day on Wednesday of the second week, and a third more traffic than usual from its Friday on.
-    """
-    return _requests(2 * _WEEK, _WEEKS * _WEEK)
-
-
-def metrics_truth() -> list[tuple[float, float]]:
-    """Begin and end of each incident, as `Record.seconds`."""
-    return [(_seconds(row), _seconds(row + length - 1)) for row, length, _, _ in _INCIDENTS]
-
-
-def _requests(first: int, last: int) -> Series:
-    import numpy as np
-
-    rows = np.arange(_WEEKS * _WEEK)
-    hour, day = rows / 6 % 24, rows // 144 % 7
-    usual = 400 + 300 * np.sin((hour - 9) / 24 * 2 * np.pi) * np.where(day < 5, 1, 0.4)
-    values = usual * np.random.default_rng(0).lognormal(0, 0.06, len(rows))
-    for start, length, factor, offset in _INCIDENTS:
-        span = slice(start, start + length)
-        values[span] = factor * values[span] + offset
-    records = (
-        Record(str(_time(row)), _seconds(row), (round(float(values[row]), 1),))
-        for row in range(first, last)
-    )
-    return Series(("requests",), records, "timestamp", ("timestamp", "requests"))
-
-
-def _time(row: int) -> datetime:
-    return datetime(2024, 1, 1) + timedelta(minutes=10 * row)  # a Monday
-
-
-def _seconds(row: int) -> float:
-    return (_time(row) - MONDAY).total_seconds()

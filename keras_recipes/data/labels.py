@@ -8,13 +8,12 @@ import csv
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from keras_recipes.data.time_series import Layout, Times
+import numpy as np
+
+from keras_recipes.data.time_series import SeriesLayout, TimeParser
 from keras_recipes.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 BEGINS = ("start", "begin", "from", "timestamp", "time")
 ENDS = ("end", "stop", "until", "to")
@@ -68,7 +67,7 @@ class Window(NamedTuple):
     end: float
 
 
-def windows(file: str, layout: Layout) -> list[Window]:
+def windows(file: str, layout: SeriesLayout) -> list[Window]:
     """Stretches of a series in which something is wrong.
 
     Rows `start,end`, or `timestamp` for a single record; where there is a column `anomaly` (or
@@ -85,7 +84,7 @@ def windows(file: str, layout: Layout) -> list[Window]:
     begin = _column(header, BEGINS, file, "start,end")
     end = next((header.index(name) for name in ENDS if name in header), begin)
     label = next((header.index(n) for n in ("anomaly", "label") if n in header), None)
-    times = Times(layout)
+    times = TimeParser(layout)
     found = []
     for where, row in rows:
         if label is not None and not _truth(row[label], where):
@@ -110,14 +109,12 @@ def _number(where: str, text: str) -> float:
         raise InputError(f"{where}: expected the number of a record, received {text!r}") from None
 
 
-def matched(labels: Mapping[str, int], names: Sequence[str], file: str) -> "np.ndarray":
+def matched(labels: Mapping[str, int], names: Sequence[str], file: str) -> np.ndarray:
     """The labels of these sessions, int64 of shape (N,).
 
     Raises:
         InputError: Some session has no label.
     """
-    import numpy as np
-
     without = [name for name in names if name not in labels]
     if without:
         raise InputError(

@@ -139,7 +139,7 @@ def on_standard_input(asked: Any) -> bool:
     return True
 
 
-def arriving(tick: float) -> Iterator[list[bytes]]:
+def from_standard_input(tick: float) -> Iterator[list[bytes]]:
     """Lines on standard input as soon as they are there.
 
     Args:
@@ -177,8 +177,8 @@ def _pieces(stream: IO[bytes], tick: float) -> Iterator[bytes]:
         yield piece
 
 
-def shown(line: bytes) -> str:
-    """A line as text: UTF-8, or Windows' Western code where it is none."""
+def decode(line: bytes) -> str:
+    """A line as text: UTF-8, or Windows' Western encoding where it is not."""
     try:
         return line.decode()
     except UnicodeDecodeError:

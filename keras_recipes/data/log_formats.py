@@ -6,8 +6,8 @@ may go on over several lines: indented ones belong to the line before (a stack t
 without a time are events of their own in the session of the line before. A record that names no
 session is in none, and is passed over.
 
-A message's *form* is the message without its digits and without its session's key: numbers never
-tell kinds of messages apart. Where digits do (an HTTP status), they are kept as control characters.
+Messages are masked: their digits and their session's key are taken out, since numbers never tell
+event types apart. Where digits do (an HTTP status), they are kept as control characters.
 """
 
 import json
@@ -24,8 +24,8 @@ from keras_recipes.untrusted import time_limit
 
 FormatName = Literal["text", "syslog", "combined", "jsonl"]
 
-LONGEST_FORM = 2_000
-"""Of a longer message only so many bytes tell its kind."""
+LONGEST_MESSAGE = 2_000
+"""Of a longer message only so many bytes tell its event type."""
 
 SAMPLE = 2_000
 """Lines by which format and session key are recognised."""
@@ -84,8 +84,8 @@ _PREFIXED = re.compile(rb"\b([A-Za-z]+[_-])-?\d{4,}")
 
 
 @dataclass(frozen=True)
-class Sessions:
-    """What lines belong together.
+class SessionRule:
+    """Which lines belong together.
 
     Attributes:
         by: "regex" (what it matches), "field" (a field's value), or "window" (a stretch of time, or
@@ -103,12 +103,12 @@ class Sessions:
 
 
 @dataclass(frozen=True)
-class Layout:
+class LogLayout:
     """How the lines of a log are to be read; JSON values only, for the card."""
 
     format: FormatName
     timed: bool
-    sessions: Sessions
+    sessions: SessionRule
 
     @property
     def by(self) -> str:
@@ -123,7 +123,7 @@ class Layout:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Any) -> "Layout":
+    def from_json(cls, values: Any) -> "LogLayout":
         """What `to_json` gave, trusting nothing in it.
 
         Raises:
@@ -131,7 +131,7 @@ class Layout:
         """
         try:
             by = dict(values["sessions"])
-            sessions = Sessions(by["by"], by["key"], float(by["window"]), float(by["idle"]))
+            sessions = SessionRule(by["by"], by["key"], float(by["window"]), float(by["idle"]))
             layout = cls(values["format"], values["timed"], sessions)
             good = layout._is_one()
         except (TypeError, KeyError, ValueError, AttributeError, re.error) as error:
@@ -164,29 +164,29 @@ class Records:
     """Columns, an entry for each event; lines that are no event of their own have none.
 
     Attributes:
-        forms: The messages without what varies.
+        messages: Masked: without what varies in them.
         keys: Of the sessions.
         times: Seconds since 1970, UTC; the line before's where a line has none.
         lines: Numbers of the lines, from 1.
     """
 
-    forms: list[bytes]
+    messages: list[bytes]
     keys: list[bytes]
     times: list[float]
     lines: list[int]
 
     def __len__(self) -> int:
-        return len(self.forms)
+        return len(self.messages)
 
 
 def recognise(
     sample: Sequence[bytes],
     *,
     log_format: str = "auto",
-    session: str = "",
-    session_field: str = "",
-    window: str = "",
-) -> Layout:
+    session: str | None = None,
+    session_field: str | None = None,
+    window: str | None = None,
+) -> LogLayout:
     """How to read a log that begins with these lines.
 
     Args:
@@ -209,15 +209,15 @@ def recognise(
             _compiled(session)
         except (re.error, ValueError) as error:
             raise InputError(f"session: expected a regular expression: {error}") from None
-        sessions = Sessions("regex", session)
+        sessions = SessionRule("regex", session)
     elif session_field:
         _check_field(found, session_field, lines)
-        sessions = Sessions("field", session_field)
+        sessions = SessionRule("field", session_field)
     elif window:
-        sessions = Sessions("window", window=_window(window, timed))
+        sessions = SessionRule("window", window=_window(window, timed))
     else:
         sessions = _sessions(found, timed, lines)
-    return Layout(found, timed, sessions)  # type: ignore[arg-type]
+    return LogLayout(found, timed, sessions)  # type: ignore[arg-type]
 
 
 class Parser:
@@ -230,7 +230,7 @@ class Parser:
         key: Of the last record.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: LogLayout) -> None:
         self.layout = layout
         self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
         self._parse = {
@@ -262,7 +262,7 @@ class Parser:
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
         search = self._pattern.search if self._pattern else None
-        forms, keys = records.forms.append, records.keys.append
+        messages, keys = records.messages.append, records.keys.append
         times, numbers = records.times.append, records.lines.append
         for line, begins in self._heads(lines):
             if search:
@@ -276,7 +276,7 @@ class Parser:
                     continue
             else:
                 self.key = self._window_key(self.time, self.line)
-            forms(line[:LONGEST_FORM].translate(None, DIGITS))
+            messages(line[:LONGEST_MESSAGE].translate(None, DIGITS))
             keys(self.key)
             times(self.time)
             numbers(self.line)
@@ -319,8 +319,8 @@ class Parser:
                 path = path.partition(b"?")[0].replace(b"/", b" /")
                 status = match["status"].translate(_KEEP)
                 fields = {**match.groupdict(), "method": method, "path": path}
-                form = b" ".join([method, status, path])
-                self._add(records, form, line, fields.get(self._field))
+                message = b" ".join([method, status, path])
+                self._add(records, message, line, fields.get(self._field))
             elif line.strip():
                 self._add(records, line, line)
 
@@ -339,14 +339,14 @@ class Parser:
                 self.time = _seconds(_bytes(stamp)) or self.time
             message = _first(value, _MESSAGE_FIELDS)
             level = _first(value, _LEVEL_FIELDS)
-            form = line if message is None else _bytes(level or "") + b" " + _bytes(message)
+            message = line if message is None else _bytes(level or "") + b" " + _bytes(message)
             key = _field(value, self._field) if self._field else None
-            self._add(records, form, line, None if key is None else _bytes(key))
+            self._add(records, message, line, None if key is None else _bytes(key))
 
     def _add(
         self,
         records: Records,
-        form: bytes,
+        message: bytes,
         line: bytes,
         key: bytes | None = None,
     ) -> None:
@@ -356,13 +356,13 @@ class Parser:
             match = self._pattern.search(line)
             if match:
                 self.key = match[0]
-                form = form.replace(self.key, b"", 1)
+                message = message.replace(self.key, b"", 1)
         else:
             self.key = self._window_key(self.time, self.line)
         if not self.key:
             self.without += 1
             return
-        records.forms.append(form[:LONGEST_FORM].translate(None, DIGITS))
+        records.messages.append(message[:LONGEST_MESSAGE].translate(None, DIGITS))
         records.keys.append(self.key)
         records.times.append(self.time)
         records.lines.append(self.line)
@@ -389,17 +389,17 @@ def _compiled(pattern: str) -> "re.Pattern[bytes]":
         raise ValueError(f"it is too large: {printable(error)}") from None
 
 
-def readable(form: bytes) -> str:
-    """A form as people can read it: digits are digits again, control characters are spelt out."""
-    text = form.translate(_SHOW)
+def readable(message: bytes) -> str:
+    """A masked message for people: digits that were kept are digits again."""
+    text = message.translate(_SHOW)
     try:
         words = text.decode().split()
     except UnicodeDecodeError:
         words = text.decode("cp1252", "replace").split()
-    return printable(" ".join(words), LONGEST_FORM)
+    return printable(" ".join(words), LONGEST_MESSAGE)
 
 
-def clock(seconds: float) -> str:
+def iso_time(seconds: float) -> str:
     """A time as ISO 8601, UTC."""
     return _clock(seconds).decode()
 
@@ -472,19 +472,19 @@ def _share(lines: Sequence[bytes], test: Callable[[bytes], bool]) -> float:
     return sum(map(test, lines)) / max(1, len(lines))
 
 
-def _sessions(name: str, timed: bool, lines: Sequence[bytes]) -> Sessions:
+def _sessions(name: str, timed: bool, lines: Sequence[bytes]) -> SessionRule:
     """What to take for sessions when nothing is said."""
     if name == "combined":
-        return Sessions("field", "host", idle=IDLE_SECONDS)
+        return SessionRule("field", "host", idle=IDLE_SECONDS)
     if name == "jsonl":
         objects = [_object(line) or {} for line in lines]
         for field in _SESSION_FIELDS:
             values = [v for v in (_field(o, field) for o in objects) if v is not None]
             if _groups([_bytes(v) for v in values], len(lines)):
-                return Sessions("field", field)
+                return SessionRule("field", field)
     elif pattern := _key_pattern(lines):
-        return Sessions("regex", pattern)
-    return Sessions("window", window=300.0 if timed else 100.0)
+        return SessionRule("regex", pattern)
+    return SessionRule("window", window=300.0 if timed else 100.0)
 
 
 def _key_pattern(lines: Sequence[bytes]) -> str | None:

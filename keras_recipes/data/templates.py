@@ -1,11 +1,11 @@
-"""Kinds of messages: the forms of a log's messages, grouped into templates by Drain.
+"""Event types of a log: its masked messages, grouped into templates by Drain.
 
 He, Zhu, Zheng, Lyu, *Drain: An Online Log Parsing Approach with Fixed Depth Tree*, ICWS 2017; the
 implementation is drain3's (`drain3-improved`, the fork that is looked after). Mining sees each
-distinct form once, and asking is a look-up of the form, so that a line costs no mining.
+distinct masked message once, and a line costs a look-up and no mining.
 
-Symbols: 0 fills up, 1 stands before a session, 2 behind it, 3 is an event of no known kind, and 4
-upwards are the templates.
+Token ids: 0 is padding, 1 stands before a session, 2 behind it, 3 is an event type never seen, and
+4 upwards are the templates.
 """
 
 import re
@@ -18,13 +18,13 @@ from keras_recipes.errors import CorruptModelError, printable
 PADDING, START, END, UNSEEN, FIRST = range(5)
 
 REMEMBERED = 200_000
-"""So many forms are remembered with their symbols, at most."""
+"""So many masked messages are remembered with their token ids, at most."""
 
 MOST = 1_000
-"""So many templates are kept, at most; what is beyond is an event of no known kind."""
+"""So many templates are kept, at most; what is beyond is never seen."""
 
-LONGEST = 10 * log_formats.LONGEST_FORM
-"""Characters of a template: those of a form, and what stands for control characters."""
+LONGEST = 10 * log_formats.LONGEST_MESSAGE
+"""Characters of a template: those of a message, and what stands for control characters."""
 
 _VARIES = "<*>"
 # What is left of hexadecimal numbers once their digits are gone.
@@ -32,10 +32,10 @@ _HEX = re.compile(rb"(?<![A-Za-z])(?:0x)?[a-f]+(?![A-Za-z])|(?<![A-Za-z])[A-F]{2
 
 
 class Templates:
-    """A fixed list of templates, and which of them a form is.
+    """A fixed list of templates, and which of them a message is.
 
     Attributes:
-        patterns: Words with `<*>` for any word, in the order of their symbols.
+        patterns: Words with `<*>` for any word, in the order of their token ids.
         examples: A readable message for each of them.
     """
 
@@ -49,49 +49,49 @@ class Templates:
             self._drain.id_to_cluster[cluster.cluster_id] = cluster
             self._drain.add_seq_to_prefix_tree(self._drain.root_node, cluster)
         self._drain.clusters_counter = len(patterns) + FIRST - 1
-        self._symbols: dict[bytes, int] = {}
+        self._token_ids: dict[bytes, int] = {}
 
     @property
-    def symbols(self) -> int:
-        """How many symbols there are, the special ones included."""
+    def vocabulary_size(self) -> int:
+        """How many token ids there are, the special ones included."""
         return len(self.patterns) + FIRST
 
-    def __call__(self, form: bytes) -> int:
-        """The symbol of a form."""
-        symbol = self._symbols.get(form)
-        if symbol is None:
-            if len(self._symbols) >= REMEMBERED:
-                self._symbols.clear()
-            cluster = self._drain.match(_words(form), "fallback")
-            symbol = self._symbols[form] = int(cluster.cluster_id) if cluster else UNSEEN
-        return symbol
+    def token_id(self, message: bytes) -> int:
+        """The token id of a masked message."""
+        token_id = self._token_ids.get(message)
+        if token_id is None:
+            if len(self._token_ids) >= REMEMBERED:
+                self._token_ids.clear()
+            cluster = self._drain.match(_words(message), "fallback")
+            token_id = self._token_ids[message] = int(cluster.cluster_id) if cluster else UNSEEN
+        return token_id
 
-    def all(self, forms: Iterable[bytes]) -> list[int]:
-        """The symbols of many forms."""
-        known, ask = self._symbols.get, self.__call__
+    def token_ids(self, messages: Iterable[bytes]) -> list[int]:
+        """The token ids of many masked messages."""
+        known, ask = self._token_ids.get, self.token_id
         # Two look-ups in C are faster than one call of a Python function.
-        return [known(form) or ask(form) for form in forms]
+        return [known(message) or ask(message) for message in messages]
 
-    def shown(self, symbol: int, form: bytes = b"") -> str:
-        """A symbol for people, one of no known kind with its message's form."""
+    def describe(self, token_id: int, message: bytes = b"") -> str:
+        """An event type for people; of one never seen also the masked message."""
         special = ("", "(start of session)", "(end of session)", "(never seen)")
-        if symbol >= FIRST:
-            return self.examples[symbol - FIRST]
-        return f"{special[symbol]} {log_formats.readable(form)}".rstrip()
+        if token_id >= FIRST:
+            return self.examples[token_id - FIRST]
+        return f"{special[token_id]} {log_formats.readable(message)}".rstrip()
 
     @classmethod
-    def mined(cls, forms: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
-        """The templates of distinct forms, the most frequent first where there are too many.
+    def mine(cls, messages: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
+        """The templates of distinct masked messages; where there are too many, the first of them.
 
         Args:
-            forms: Distinct, in an order that is always the same.
-            before: Templates that keep their symbols; new ones come behind them.
+            messages: Distinct, in an order that is always the same.
+            before: Templates that keep their token ids; new ones come behind them.
         """
         drain = _copy(before) if before else _drain()
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
-        for form in forms:
-            cluster, _ = drain.add_log_message(_words(form))
-            examples.setdefault(cluster.cluster_id, log_formats.readable(form))
+        for message in messages:
+            cluster, _ = drain.add_log_message(_words(message))
+            examples.setdefault(cluster.cluster_id, log_formats.readable(message))
         clusters = sorted(drain.clusters, key=lambda c: c.cluster_id)[:MOST]
         patterns = [cluster.get_template() for cluster in clusters]
         return cls(patterns, [examples[c.cluster_id] for c in clusters])
@@ -136,5 +136,5 @@ def _copy(templates: Templates) -> Any:
     return Templates(templates.patterns, templates.examples)._drain
 
 
-def _words(form: bytes) -> str:
-    return " ".join(lines.shown(_HEX.sub(b"", form)).split())
+def _words(message: bytes) -> str:
+    return " ".join(lines.decode(_HEX.sub(b"", message)).split())

@@ -9,7 +9,6 @@ import io
 import itertools
 import json
 import math
-import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +87,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SeriesLayout:
     """What the user says of a table instead of having it found out; None leaves it to be found.
 
     Attributes:
@@ -122,25 +121,21 @@ class Layout:
             ) from None
 
 
-def read(text: str, layout: Layout | None = None) -> Series:
-    """The series in a file, or on standard input for `-`.
+def read(text: str, layout: SeriesLayout | None = None) -> Series:
+    """The series in a file.
 
     CSV (any of `, ; | tab` between cells, with or without a header), JSON lines (an object each;
     inner objects become `outer.inner`), either of them gzipped, or Parquet.
 
     Args:
-        text: A file, or `-`.
+        text: A file.
         layout: What is known of the table.
 
     Raises:
         InputError: No such file, not what its ending says, no column of numbers, or, while the
             records are read, a row that does not fit.
     """
-    layout = layout or Layout()
-    if text == "-":
-        if sys.stdin is None:
-            raise InputError("standard input is closed")
-        return from_lines("standard input", _lines("standard input", sys.stdin.buffer), layout)
+    layout = layout or SeriesLayout()
     path = Path(text)
     if path.suffix == ".parquet":
         return _table(text, _parquet(path), layout)
@@ -159,7 +154,7 @@ def _opened(path: Path) -> IO[bytes]:
 def from_lines(
     source: str,
     lines: Iterable[str],
-    layout: Layout | None = None,
+    layout: SeriesLayout | None = None,
     refuse: Refuse = None,
 ) -> Series:
     """The series in lines of CSV or JSON.
@@ -177,7 +172,7 @@ def from_lines(
     first = next(several, None)
     if first is None:
         raise InputError(f"{source}: expected rows of numbers, received nothing")
-    layout, rest = layout or Layout(), itertools.chain([first], several)
+    layout, rest = layout or SeriesLayout(), itertools.chain([first], several)
     if first.lstrip()[:1] == "{":
         rows = json_rows(source, rest, refuse)
     else:
@@ -186,21 +181,21 @@ def from_lines(
 
 
 def names(inputs: Sequence[str]) -> list[str]:
-    """Each file that the inputs mean (files, folders, quoted globs), or `-`.
+    """Each file that the inputs mean: files, folders, quoted globs.
 
     Raises:
         InputError: An input that means nothing.
     """
     found: list[str] = []
     for text in inputs:
-        paths = None if text == "-" else files.found(text, ENDINGS)
-        if paths is None and text != "-":
+        paths = files.found(text, ENDINGS)
+        if paths is None:
             raise InputError(f"{text}: no such file; expected CSV, JSON lines, Parquet, or -")
-        found += map(str, paths) if paths is not None else ["-"]
+        found += map(str, paths)
     return found
 
 
-def from_frame(frame: "pandas.DataFrame", layout: Layout | None = None) -> Series:
+def from_frame(frame: "pandas.DataFrame", layout: SeriesLayout | None = None) -> Series:
     """The series in a DataFrame; an index of times is its time.
 
     Raises:
@@ -212,7 +207,7 @@ def from_frame(frame: "pandas.DataFrame", layout: Layout | None = None) -> Serie
         frame = frame.reset_index(names=frame.index.name or "timestamp")
     names = [str(name) for name in frame.columns]
     rows = (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
-    return _table("DataFrame", _numbered("DataFrame row", rows), layout or Layout())
+    return _table("DataFrame", _numbered("DataFrame row", rows), layout or SeriesLayout())
 
 
 def is_counter(values: Sequence[float]) -> bool:
@@ -233,15 +228,9 @@ def is_counter(values: Sequence[float]) -> bool:
     )
 
 
-def counters(columns: Sequence[str], records: Sequence[Record]) -> tuple[str, ...]:
-    """The columns that look like counters, going by these records."""
-    values = zip(*(record.values for record in records), strict=True)
-    return tuple(name for name, of in zip(columns, values, strict=False) if is_counter(of))
-
-
-def grown(found: Series, counters: "Mapping[str, Increase]") -> Series:
-    """The same series with the growth of these counters in place of their values."""
-    growth = [counters.get(name) for name in found.columns]
+def with_rates(found: Series, counters: "Mapping[str, CounterRate]") -> Series:
+    """The same series with the rates of these counters in place of their values."""
+    rates = [counters.get(name) for name in found.columns]
 
     def records() -> Iterator[Record]:
         for timestamp, seconds, values in found.records:
@@ -249,22 +238,22 @@ def grown(found: Series, counters: "Mapping[str, Increase]") -> Series:
                 timestamp,
                 seconds,
                 tuple(
-                    one.of(seconds, value) if one else value
-                    for one, value in zip(growth, values, strict=True)
+                    one.update(seconds, value) if one else value
+                    for one, value in zip(rates, values, strict=True)
                 ),
             )
 
     return replace(found, records=records())
 
 
-class Increase:
-    """A counter's growth a second, through its restarts; a record where time is unknown."""
+class CounterRate:
+    """A counter's rate: its growth a second (a record where time is unknown), through restarts."""
 
     def __init__(self) -> None:
         self.seconds: float | None = None
         self.value = math.nan
 
-    def of(self, seconds: float | None, value: float) -> float:
+    def update(self, seconds: float | None, value: float) -> float:
         """Since the last record; NaN where there is none before, or the counter is missing."""
         if not math.isfinite(value):
             return math.nan
@@ -286,17 +275,13 @@ def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
     """As they arrive."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
-        # Not from the text itself, or standard input would be closed with this.
-        yield from (line for line in text)
+        yield from text
     except UnicodeDecodeError as error:
         raise InputError(f"{source}: expected UTF-8 text, byte {error.start} is not") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{source}: cannot be read: {error}") from None
     finally:
-        if stream is getattr(sys.stdin, "buffer", None):
-            text.detach()
-        else:
-            text.close()
+        text.close()
 
 
 def delimiter(line: str) -> str:
@@ -308,7 +293,7 @@ def _csv_rows(
     source: str,
     lines: Iterable[str],
     delimiter: str,
-    layout: Layout,
+    layout: SeriesLayout,
     refuse: Refuse,
 ) -> Iterator[_Row]:
     reader, names = csv.reader(lines, delimiter=delimiter), None
@@ -403,7 +388,7 @@ def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
 def _table(
     source: str,
     rows: Iterator[_Row],
-    layout: Layout,
+    layout: SeriesLayout,
     refuse: Refuse = None,
 ) -> Series:
     """Find out which column is what from the first row."""
@@ -423,7 +408,7 @@ def _table(
         raise InputError(
             f"{source}: expected a column of numbers, there are {', '.join(names)[:200]}"
         )
-    parse = Times(layout) if time is not None else None
+    parse = TimeParser(layout) if time is not None else None
     every = itertools.chain([first], rows)
     return Series(columns, _records(every, time, columns, parse, refuse), time, tuple(names))
 
@@ -432,7 +417,7 @@ def _records(
     rows: Iterable[_Row],
     time: str | None,
     columns: Sequence[str],
-    parse: "Times | None",
+    parse: "TimeParser | None",
     refuse: Refuse,
 ) -> Iterator[Record]:
     for number, (where, row) in enumerate(rows):
@@ -522,10 +507,10 @@ def _parsers(time_format: str | None = None) -> list[Callable[[str], datetime]]:
     return [datetime.fromisoformat, *map(by, FORMATS)]
 
 
-class Times:
-    """Times of a column; what fitted the last one is tried first."""
+class TimeParser:
+    """Reads the times of a column; what fitted the last one is tried first."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: SeriesLayout) -> None:
         self.parsers, self.clock = _parsers(layout.time_format), layout.clock()
         self.numbers = layout.time_format is None
 

@@ -1,11 +1,11 @@
-"""The twin gives Keras' numbers."""
+"""The lstm gives Keras' numbers."""
 
 import keras
 import numpy as np
 import pytest
 
 from keras_recipes import build_lstm_anomaly
-from keras_recipes.anomaly.numpy_lstm import MOST, Twin
+from keras_recipes.anomaly.numpy_lstm import CUSUM_STEP, NumpyLSTM
 
 SETTINGS = [
     {},
@@ -32,34 +32,34 @@ def sequences(classes: int) -> tuple[np.ndarray, np.ndarray]:
     return random.integers(0, classes, starts[-1] + 1), starts
 
 
-def by_keras(model: keras.Model, symbols: np.ndarray) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(model(symbols[None].astype("int32")))[0])
+def by_keras(model: keras.Model, token_ids: np.ndarray) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(model(token_ids[None].astype("int32")))[0])
 
 
 def test_surprises_of_many_sequences_are_kerass(model: keras.Model) -> None:
     stream, starts = sequences(model.output_shape[-1])
-    symbols, targets = stream[:-1], stream[1:]
-    found = Twin.of(model).surprises(symbols, targets, starts)
+    token_ids, targets = stream[:-1], stream[1:]
+    found = NumpyLSTM.of(model).surprises(token_ids, targets, starts)
     for one in (0, 7, 2_500, 2_999):
         rows = slice(starts[one], starts[one + 1])
-        given = by_keras(model, symbols[rows])
+        given = by_keras(model, token_ids[rows])
         nats = -np.log(given[np.arange(len(given)), targets[rows]])
         assert found.nats[rows] == pytest.approx(nats, rel=1e-5, abs=1e-5)
         assert np.array_equal(found.expected[rows], given.argmax(axis=1))
         entropy = -np.sum(given * np.log(given), axis=1)
         run, largest = 0.0, 0.0
-        for step in np.minimum(nats - entropy, MOST):
+        for step in np.minimum(nats - entropy, CUSUM_STEP):
             run = max(run + step, 0.0)
             largest = max(largest, run)
-        assert found.runs[one] == pytest.approx(largest, rel=1e-4, abs=1e-4)
+        assert found.cusum[one] == pytest.approx(largest, rel=1e-4, abs=1e-4)
 
 
 def test_step_by_step_it_stays_with_keras(model: keras.Model) -> None:
-    twin, symbols = Twin.of(model), np.random.default_rng(5).integers(0, 33, 200)
-    h, c = (state[0] for state in twin.start(1))
-    for symbol, expected in zip(symbols, by_keras(model, symbols), strict=True):
-        h, c = twin.step(symbol, h, c)
-        logits = twin.logits(h)
+    lstm, token_ids = NumpyLSTM.of(model), np.random.default_rng(5).integers(0, 33, 200)
+    h, c = (state[0] for state in lstm.start(1))
+    for token_id, expected in zip(token_ids, by_keras(model, token_ids), strict=True):
+        h, c = lstm.step(token_id, h, c)
+        logits = lstm.logits(h)
         given = np.exp(logits - logits.max())
         assert given / given.sum() == pytest.approx(expected, abs=1e-5)
 
@@ -67,4 +67,4 @@ def test_step_by_step_it_stays_with_keras(model: keras.Model) -> None:
 def test_another_kind_of_net_is_refused() -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="no net of one LSTM"):
-        Twin.of(other)
+        NumpyLSTM.of(other)

@@ -587,9 +587,9 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
     loss = json.loads(done.stdout)["metrics"]["loss"]
     assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
     held = lstm_anomaly.read([])
-    symbols = held.test.y[held.test.y > 0]
-    often = np.bincount(held.train.y[held.train.y > 0], minlength=int(symbols.max()) + 1)
-    by_frequency = -np.log(often[symbols] / often.sum()).mean()
+    token_ids = held.test.y[held.test.y > 0]
+    often = np.bincount(held.train.y[held.train.y > 0], minlength=int(token_ids.max()) + 1)
+    by_frequency = -np.log(often[token_ids] / often.sum()).mean()
     assert f"gives {by_frequency:.3g};" in said
 
 

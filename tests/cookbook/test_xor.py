@@ -8,6 +8,8 @@ from keras_recipes import build_xor, evaluate, fit, predict
 from keras_recipes.errors import GoalNotReachedError, InputError
 from keras_recipes.models.fitted import Fitted
 
+PARAMETERS = (2 * 10 + 10) + (10 * 1 + 1)
+
 POINTS = [[0, 0], [0, 1], [1, 0], [1, 1]]
 TARGETS = [0, 1, 1, 0]
 

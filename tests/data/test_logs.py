@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes.data import lines, log_formats, sessions
-from keras_recipes.data.log_formats import Layout, Parser, recognise
+from keras_recipes.data.log_formats import LogLayout, Parser, recognise
 from keras_recipes.data.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError
 from tests.shared_data import shared_data
@@ -39,7 +39,7 @@ def test_format_and_sessions_are_found(sample: list[bytes], format_: str, sessio
     layout = recognise(sample)
     assert layout.format == format_
     assert session in (layout.sessions.key, layout.sessions.by)
-    assert Layout.from_json(layout.to_json()) == layout
+    assert LogLayout.from_json(layout.to_json()) == layout
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_indented_line_belongs_to_the_line_before() -> None:
     found = Parser(layout).parse(record)
     assert len(found) == 3
     assert found.keys[1] == found.keys[0]
-    assert b"IOException" in found.forms[1]
+    assert b"IOException" in found.messages[1]
     assert found.lines == [1, 2, 5]
 
 
@@ -86,8 +86,8 @@ def test_numbers_do_not_make_kinds_but_a_status_does() -> None:
     found = Parser(layout).parse(
         [COMBINED % (1, 1, i, s) for i, s in ((1, 200), (2, 200), (3, 404))]
     )
-    assert found.forms[0] == found.forms[1] != found.forms[2]
-    assert log_formats.readable(found.forms[2]).startswith("GET 404 ")
+    assert found.messages[0] == found.messages[1] != found.messages[2]
+    assert log_formats.readable(found.messages[2]).startswith("GET 404 ")
 
 
 def test_a_client_begins_a_new_session_after_half_an_hour(tmp_path: Path) -> None:
@@ -95,24 +95,24 @@ def test_a_client_begins_a_new_session_after_half_an_hour(tmp_path: Path) -> Non
     log = [
         b'1.2.3.4 - - [17/May/2015:%s +0000] "GET / HTTP/1.1" 200 5' % s.encode() for s in stamps
     ]
-    found = sessions.collected(recognise(log), [(0, log)]).sequences()
+    found = sessions.collect(recognise(log), [(0, log)]).sequences()
     assert found.lengths.tolist() == [2, 1]
     assert found.names == ["1.2.3.4 2015-05-17T10:00:00Z", "1.2.3.4 2015-05-17T11:00:01Z"]
 
 
 def test_lines_out_of_order_are_put_in_order_within_their_session() -> None:
     log = [TEXT % (s, 100_000, 1) for s in (5, 1, 3)]
-    found = sessions.collected(recognise(text()), [(0, log)]).sequences()
+    found = sessions.collect(recognise(text()), [(0, log)]).sequences()
     assert found.lines.tolist() == [2, 3, 1]
 
 
 def test_windows_are_of_time_where_there_is_time_and_of_lines_where_not() -> None:
     log = [b"2026-01-05 10:%02d:00 INFO tick" % minute for minute in range(20)]
-    by_time = sessions.collected(recognise(log, window="5m"), [(0, log)]).sequences()
+    by_time = sessions.collect(recognise(log, window="5m"), [(0, log)]).sequences()
     assert by_time.lengths.tolist() == [5, 5, 5, 5]
     assert by_time.names[1] == "2026-01-05T10:05:00Z"
     plain = [b"tick"] * 20
-    by_lines = sessions.collected(recognise(plain, window="8"), [(0, plain)]).sequences()
+    by_lines = sessions.collect(recognise(plain, window="8"), [(0, plain)]).sequences()
     assert by_lines.lengths.tolist() == [8, 8, 4]
 
 
@@ -131,7 +131,7 @@ def test_rotated_and_packed_files_are_read_from_the_oldest_on(tmp_path: Path) ->
 def test_any_encoding_is_read(code: str, tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_bytes("Größe\nnächste".encode(code))
-    found = [lines.shown(line) for block in lines.blocks(path) for line in block]
+    found = [lines.decode(line) for block in lines.blocks(path) for line in block]
     assert found == ["Größe", "nächste"]
 
 
@@ -181,7 +181,7 @@ def test_a_field_that_is_not_there_is_answered_with_those_that_are() -> None:
 def test_no_line_is_too_strange_to_read(some: list[bytes], format_: str) -> None:
     layout = recognise(some, log_format=format_)
     records = Parser(layout).parse(some)
-    Templates.mined(dict.fromkeys(records.forms)).all(records.forms)
+    Templates.mine(dict.fromkeys(records.messages)).all(records.messages)
 
 
 def test_hdfs_has_fifteen_kinds_of_messages() -> None:
@@ -189,24 +189,24 @@ def test_hdfs_has_fifteen_kinds_of_messages() -> None:
     log = [line for block in lines.blocks(path) for line in block]
     layout = recognise(log)
     assert layout.sessions.key == r"blk_-?\d+"
-    found = sessions.collected(layout, [(0, log)]).sequences()
+    found = sessions.collect(layout, [(0, log)]).sequences()
     assert len(found) == 5_669
-    assert len(Templates.mined(found.texts).patterns) == 15
+    assert len(Templates.mine(found.messages).patterns) == 15
 
 
 def test_what_varies_is_no_part_of_a_template_and_what_is_new_is_unseen() -> None:
-    templates = Templates.mined(
+    templates = Templates.mine(
         [b"login accepted for user anna today", b"login accepted for user bob today"]
     )
     assert templates.patterns == ["login accepted for user <*> today"]
     assert templates(b"login accepted for user carla today") != UNSEEN
     assert templates(b"disk full on the second volume now") == UNSEEN
-    assert templates.shown(UNSEEN, b"disk full") == "(never seen) disk full"
+    assert templates.describe(UNSEEN, b"disk full") == "(never seen) disk full"
 
 
 def test_templates_keep_their_symbols_when_more_are_learned() -> None:
-    first = Templates.mined([b"a thing began here", b"nothing else to report today at all"])
-    more = Templates.mined([b"quite another matter"], first)
+    first = Templates.mine([b"a thing began here", b"nothing else to report today at all"])
+    more = Templates.mine([b"quite another matter"], first)
     assert more.patterns[:2] == first.patterns
     assert len(more.patterns) == 3
     assert Templates.from_json(more.to_json()).patterns == more.patterns

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_recipes.data import time_series
-from keras_recipes.data.time_series import Increase, Layout, Record, Times, is_counter
+from keras_recipes.data.time_series import CounterRate, Record, SeriesLayout, TimeParser, is_counter
 from keras_recipes.errors import InputError
 from tests.shared_data import shared_data
 
@@ -27,7 +27,7 @@ WEEK = 7 * 86_400
 
 def read(text: str, name: str = "m.csv", **known: object) -> tuple[tuple[str, ...], list[Record]]:
     Path(name).write_text(text, encoding="utf-8")
-    found = time_series.read(name, Layout(**known))
+    found = time_series.read(name, SeriesLayout(**known))
     return found.columns, list(found.records)
 
 
@@ -258,7 +258,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_a_time_as_a_number_is_seconds_whatever_its_unit(seconds: float) -> None:
     if seconds < 2e8:
         return
-    times = Times(Layout())
+    times = TimeParser(SeriesLayout())
     said = [times.seconds("here", repr(round(seconds * unit))) for unit in (1, 10**3, 10**6)]
     assert max(said) - min(said) <= 1
 
@@ -286,7 +286,7 @@ def test_none_of_the_benchmarks_series_is_taken_for_a_counter() -> None:
 
 
 def test_a_counters_growth_goes_through_its_restart() -> None:
-    increase = Increase()
+    increase = CounterRate()
     rows = [(0.0, 100.0), (10.0, 150.0), (20.0, 30.0), (40.0, math.nan), (60.0, 110.0)]
     grown = [increase.of(seconds, value) for seconds, value in rows]
     assert math.isnan(grown[0]) and math.isnan(grown[3])
@@ -294,7 +294,7 @@ def test_a_counters_growth_goes_through_its_restart() -> None:
 
 
 def test_a_counters_growth_without_a_clock_is_by_the_record() -> None:
-    increase = Increase()
+    increase = CounterRate()
     assert [increase.of(None, value) for value in (1.0, 4.0, 2.0)][1:] == [3.0, 2.0]
 
 
@@ -315,7 +315,7 @@ def test_counters_among_the_columns_are_replaced_by_their_growth() -> None:
     assert names == ("total",)
     grown = list(
         time_series.grown(
-            time_series.Series(columns, iter(records)), {name: Increase() for name in names}
+            time_series.Series(columns, iter(records)), {name: CounterRate() for name in names}
         ).records
     )
     assert math.isnan(grown[0].values[0])

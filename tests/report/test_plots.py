@@ -8,7 +8,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from keras_recipes import build_lenet5, build_xor, catalog
-from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.cookbook import xor
 from keras_recipes.data.dataset import Examples
 from keras_recipes.models.fitted import Fitted
@@ -26,12 +25,12 @@ LONG = "a name that goes on, and on, until $x_{$ nobody can read it any more " *
 def of_lenet(lenet: Fitted) -> dict[str, Figure]:
     """The pictures of the shipped LeNet-5, on the digits that are everywhere."""
     assert lenet.card is not None
-    data = evaluation.data_for(lenet.card, ["digits"], {})
-    return dict(catalog.get("lenet5").figures(lenet, data))
+    recipe = catalog.get("lenet5")
+    return dict(recipe.answers.draw(recipe, lenet.card, ["digits"])(lenet))
 
 
 def test_every_picture_has_a_title_and_named_axes(fitted: Fitted) -> None:
-    figures = dict(catalog.get("xor").figures(fitted, DATA))
+    figures = dict(catalog.get("xor").answers.figures(fitted, DATA))
     assert set(figures) == {"loss", "surface", "hidden"}
     for figure in figures.values():
         check(figure)
@@ -86,8 +85,8 @@ def test_the_loss_says_what_makes_training_harder_than_answering(lenet: Fitted) 
     def notes(**options: object) -> list[str]:
         assert lenet.card is not None
         card = replace(lenet.card, options=options)
-        data = evaluation.data_for(lenet.card, ["digits"], {})
-        found = dict(catalog.get("mnist-mlp").figures(replace(lenet, card=card), data))
+        recipe = catalog.get("mnist-mlp")
+        found = dict(recipe.answers.draw(recipe, card, ["digits"])(replace(lenet, card=card)))
         return [found[name].axes[0].get_title() for name in ("loss", "accuracy")]
 
     assert notes() == ["", ""]

@@ -136,20 +136,20 @@ def test_every_metric_is_explained_where_it_is_printed(recipes: Run, saved: Path
     for name in ("accuracy", "loss", "largest_error"):
         words = catalog.get("xor").metrics[name].meaning.split()
         assert f"{words[0]} {words[1]}" in text
-    perfect = metrics.measured({"accuracy": 0.5, "old": 0.25}, raw.METRICS, "x.npz", {})
+    perfect = metrics.beside_reported({"accuracy": 0.5, "old": 0.25}, raw.METRICS, "x.npz", {})
     assert "50 %" in perfect
     assert "0.25" in perfect
 
 
 def test_shares_counts_and_numbers_are_written_as_what_they_are() -> None:
     known = catalog.get("lstm-anomaly").metrics
-    written = metrics.measured(
+    written = metrics.beside_reported(
         {"false_alarms": 0.00021234, "sessions": 12_345.0, "loss": 0.123456}, known, "x", {}
     )
     words = written.split()
     assert {"0.02123", "12,345", "0.1235"} <= set(words)
     # Of numbers with labels false alarms are counted.
-    assert " 3 " in metrics.measured({"false_alarms": 3}, known, "x", {})
+    assert " 3 " in metrics.beside_reported({"false_alarms": 3}, known, "x", {})
 
 
 @pytest.mark.parametrize("folder", [None, "elsewhere/a model"])

@@ -1,133 +1,151 @@
 """Judging sessions: the net's views and the counts' view of each, and what to say about it.
 
-A `Detector` is a trained net with all that was learned of a log: how to read it, its templates,
-what is normal. It judges many sessions at once; `growing.py` judges them event by event, and
+A `LogDetector` is a trained net with all that was learned of a log: how to read it, its templates,
+what is normal. It judges many sessions at once; `open_sessions` judges them event by event, and
 explains the anomalies.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes.anomaly import summary
-from keras_recipes.anomaly.logs import normality
-from keras_recipes.anomaly.logs.normality import Counts, Tail
+from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
+from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.anomaly.logs.open_sessions import Judge
-from keras_recipes.anomaly.numpy_lstm import Twin
-from keras_recipes.data.log_formats import Layout
+from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
+from keras_recipes.data.log_formats import LogLayout
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import END, UNSEEN, Templates
-from keras_recipes.errors import CorruptModelError, RecipeError, printable
-from keras_recipes.recipe import Row
+from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Learned, Row
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Detector:
+class LogDetector:
     """What a session is judged by.
 
     Attributes:
-        twin: The net.
+        lstm: The net.
         layout: How lines are read.
-        templates: Kinds of events.
+        templates: The event types.
         counts: How often they occur.
-        tails: What is strange, by view.
-        sessions_a_day: In the normal log.
-        silence: The longest time in seconds that a normal session was silent.
+        nulls: The null distribution of each view.
+        sessions_per_day: In the normal log.
+        max_gap: The longest time in seconds between two events of a normal session.
     """
 
-    twin: Twin
-    layout: Layout
+    lstm: NumpyLSTM
+    layout: LogLayout
     templates: Templates
-    counts: Counts
-    tails: Mapping[str, Tail]
-    sessions_a_day: float
-    silence: float
+    counts: EventCounts
+    nulls: Mapping[str, NullDistribution]
+    sessions_per_day: float
+    max_gap: float
 
     @classmethod
-    def of(cls, model: "keras.Model", learned: Mapping[str, Any]) -> "Detector":
+    def of(cls, model: "keras.Model", learned: Learned) -> "LogDetector":
         """The detector that a model's card describes, trusting nothing in the card.
 
         Raises:
             CorruptModelError: The card and the model do not belong together, or it is damaged.
         """
-        found = known(learned)
-        return cls(twin=_twin(model, found["templates"].symbols), **found)
+        parts = parts_of(learned)
+        return cls(lstm=_numpy_lstm(model, parts["templates"].vocabulary_size), **parts)
+
+    @classmethod
+    def of_fitted(cls, fitted: Fitted) -> "LogDetector":
+        """The detector that a fitted model is.
+
+        Raises:
+            InputError: It has no card.
+            CorruptModelError: As for `of`.
+        """
+        if fitted.card is None:
+            raise InputError(
+                "a pair without a card cannot read logs: what it learned is in the card"
+            )
+        return cls.of(fitted.model, fitted.card.learned)
 
     @property
     def digest(self) -> str:
         """Tells detectors with other nets or templates apart."""
-        import hashlib
-
         known = "\n".join(self.templates.patterns).encode(errors="replace")
-        return hashlib.sha256(known + self.twin.kernel.tobytes()).hexdigest()
+        return hashlib.sha256(known + self.lstm.dense.tobytes()).hexdigest()
 
-    def counted(
-        self, counts: "np.ndarray", reference: int, strange: bytes, *, over: bool = True
+    def strangest_count(
+        self, counts: np.ndarray, reference: int, last_unseen: bytes, *, over: bool = True
     ) -> tuple[int, str, str]:
-        """The kind whose count is the strangest, how often it is there, and how often it should be.
+        """The event type whose count is the strangest, what it is, and what it should be.
 
         Args:
-            counts: Of each kind in the session, of shape (E,).
+            counts: Of each event type in the session, of shape (E,).
             reference: The nearest normal session.
-            strange: The form of the session's last event of no known kind.
+            last_unseen: The masked message of the session's last event of a type never seen.
             over: Whether the session is; what is missing counts only then.
         """
-        import numpy as np
-
-        usually = self.counts.references[reference]
-        there = counts if over else np.maximum(counts, usually)
-        kind = int(self.counts.cost(there, reference).argmax())
-        usual = int(usually[kind])
-        name = self.templates.shown(kind + UNSEEN, strange)
-        return kind, f"{counts[kind]} x {name}", f"{usual} x {name}"
+        expected = self.counts.references[reference]
+        there = counts if over else np.maximum(counts, expected)
+        event_type = int(self.counts.costs(there, reference).argmax())
+        name = self.templates.describe(event_type + UNSEEN, last_unseen)
+        return event_type, f"{counts[event_type]} x {name}", f"{expected[event_type]} x {name}"
 
     def judge(self, sequences: Sequences) -> "Verdicts":
         """What is to be thought of each session."""
-        import numpy as np
-
         inputs, targets, starts = sequences.steps()
-        seen = self.twin.surprises(inputs, targets, starts)
-        largest, at = normality.worst(seen.nats, starts)
-        table = normality.table(
-            sequences.symbols - UNSEEN, sequences.lengths, len(self.counts.weights)
+        seen = self.lstm.surprises(inputs, targets, starts)
+        largest, at = scores.session_maxima(seen.nats, starts)
+        counts = count_matrix(
+            sequences.token_ids - UNSEEN, sequences.lengths, len(self.counts.weights)
         )
-        distance, nearest = self.counts.distances(table)
-        values = {"surprise": largest, "order": np.log1p(seen.runs), "counts": distance}
+        distance, nearest = self.counts.distances(counts)
+        values = {"surprise": largest, "order": np.log1p(seen.cusum), "counts": distance}
         return Verdicts(
-            self, sequences, seen.nats, values, at - starts[:-1], seen.expected[at], table, nearest
+            detector=self,
+            sequences=sequences,
+            surprise=seen.nats,
+            values=values,
+            position=at - starts[:-1],
+            likeliest=seen.likeliest[at],
+            counts=counts,
+            nearest=nearest,
         )
 
 
-def known(learned: Mapping[str, Any]) -> dict[str, Any]:
-    """What a `Detector` has besides the net, trusting nothing in the card.
+def parts_of(learned: Learned) -> dict[str, Any]:
+    """What a `LogDetector` has besides the net, trusting nothing in the card.
 
     Raises:
         CorruptModelError: The card is damaged.
     """
     templates = Templates.from_json(learned.get("templates"))
-    tails = learned.get("tails")
+    nulls = learned.get("tails")
     numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
-    if not isinstance(tails, dict) or set(tails) != set(normality.VIEWS):
+    if not isinstance(nulls, dict) or set(nulls) != set(scores.VIEWS):
         raise CorruptModelError("the card's thresholds are missing; fit again")
     if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
         raise CorruptModelError("the card's times are damaged; fit again")
     return {
-        "layout": Layout.from_json(learned.get("layout")),
+        "layout": LogLayout.from_json(learned.get("layout")),
         "templates": templates,
-        "counts": Counts.from_json(learned.get("counts"), templates.symbols - UNSEEN),
-        "tails": {view: Tail.from_json(tails[view]) for view in normality.VIEWS},
-        "sessions_a_day": float(numbers[0] or 0),
-        "silence": float(numbers[1] or 0),
+        "counts": EventCounts.from_json(learned.get("counts"), templates.vocabulary_size - UNSEEN),
+        "nulls": {view: NullDistribution.from_json(nulls[view]) for view in scores.VIEWS},
+        "sessions_per_day": float(numbers[0] or 0),
+        "max_gap": float(numbers[1] or 0),
     }
 
 
-def _twin(model: "keras.Model", symbols: int) -> Twin:
+def _numpy_lstm(model: "keras.Model", vocabulary_size: int) -> NumpyLSTM:
     try:
-        return Twin.of(model, symbols)
+        return NumpyLSTM.of(model, vocabulary_size)
     except RecipeError:
         raise
     except Exception as error:  # Keras has many for what a card wrongly says of a model
@@ -136,7 +154,7 @@ def _twin(model: "keras.Model", symbols: int) -> Twin:
         ) from error
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Verdicts:
     """What a detector thinks of N sessions.
 
@@ -146,30 +164,30 @@ class Verdicts:
         surprise: At each event and each end, in nats, as in `sequences.steps()`.
         values: By view, each of shape (N,).
         position: Of the largest surprise, from 0; the number of events for the end.
-        expected: The likeliest symbol there.
-        table: The count of each kind, of shape (N, E).
+        likeliest: The likeliest token there.
+        counts: Of each event type, of shape (N, E).
         nearest: The nearest normal session.
     """
 
-    detector: Detector
+    detector: LogDetector
     sequences: Sequences
-    surprise: "np.ndarray"
-    values: "Mapping[str, np.ndarray]"
-    position: "np.ndarray"
-    expected: "np.ndarray"
-    table: "np.ndarray"
-    nearest: "np.ndarray"
+    surprise: np.ndarray
+    values: Mapping[str, np.ndarray]
+    position: np.ndarray
+    likeliest: np.ndarray
+    counts: np.ndarray
+    nearest: np.ndarray
 
-    def scores(self, false_alarm_rate: float) -> "np.ndarray":
+    def scores(self, false_alarm_rate: float) -> np.ndarray:
         """A score from 0 to 1 for each session; from 0.5 it is an anomaly."""
-        return normality.score(normality.share(self.detector.tails, self.values), false_alarm_rate)
+        return scores.score(scores.p_values(self.detector.nulls, self.values), false_alarm_rate)
 
-    def steps(self, session: int) -> "tuple[list[str], np.ndarray]":
+    def steps(self, session: int) -> tuple[list[str], np.ndarray]:
         """A session's events, its end last, for people; and the surprise at each."""
         first, last = self.sequences.starts[session : session + 2].tolist()
-        show, found = self.detector.templates.shown, self.sequences
-        names = [show(int(found.symbols[i]), found.message(i)) for i in range(first, last)]
-        return [*names, show(END)], self.surprise[first + session : last + session + 1]
+        describe, found = self.detector.templates.describe, self.sequences
+        names = [describe(int(found.token_ids[i]), found.message(i)) for i in range(first, last)]
+        return [*names, describe(END)], self.surprise[first + session : last + session + 1]
 
     def rows(
         self, false_alarm_rate: float, files: Sequence[str], *, only_anomalies: bool = False
@@ -181,59 +199,57 @@ class Verdicts:
             files: Names of the files; where they are several, a line is given with its file's.
             only_anomalies: Whether to leave out the rest.
         """
-        import numpy as np
-
-        scores, judge = self.scores(false_alarm_rate), Judge(self.detector, false_alarm_rate)
-        by_counts = normality.by_counts(self.detector.tails, self.values)
-        chosen = np.flatnonzero(scores >= 0.5) if only_anomalies else np.arange(len(scores))
+        found, judge = self.scores(false_alarm_rate), Judge(self.detector, false_alarm_rate)
+        by_counts = scores.decided_by_counts(self.detector.nulls, self.values)
+        chosen = np.flatnonzero(found >= 0.5) if only_anomalies else np.arange(len(found))
         if only_anomalies and not len(chosen):
-            summary.say_none(len(scores), "sessions")
+            summary.say_none(len(found), "sessions")
         for session in chosen.tolist():
-            if scores[session] >= 0.5:
-                yield self._growing(judge, session, files)
+            if found[session] >= 0.5:
+                yield self._explained_by_event(judge, session, files)
                 continue
-            reason = self._counted(session) if by_counts[session] else self._surprising(session)
+            reason = self._by_counts(session) if by_counts[session] else self._by_surprise(session)
             yield {
                 "session": self.sequences.names[session],
-                "score": float(scores[session]),
+                "score": float(found[session]),
                 "anomaly": 0,
                 **self._placed(session, reason, files),
             }
 
-    def _growing(self, judge: Judge, session: int, files: Sequence[str]) -> Row:
+    def _explained_by_event(self, judge: Judge, session: int, files: Sequence[str]) -> Row:
         """An anomaly's row, explained by the event that a stream would have answered at."""
         found, row = self.sequences, None
-        growing = judge.session(found.names[session])
+        opened = judge.session(found.names[session])
         first, last = found.starts[session : session + 2].tolist()
         for event in range(first, last):
             # For the line the event itself: files are told apart by it.
-            row = judge.event(growing, int(found.symbols[event]), event, found.message(event))
+            row = judge.event(opened, int(found.token_ids[event]), event, found.message(event))
             if row:
                 break
-        row = row or judge.end(growing)
+        row = row or judge.end(opened)
         assert row is not None
         return {**row, "line": self._line(row["line"], files)}
 
-    def _surprising(self, session: int) -> tuple[int, str, str]:
+    def _by_surprise(self, session: int) -> tuple[int, str, str]:
         first, last = self.sequences.starts[session : session + 2]
-        at, show = int(self.position[session]), self.detector.templates.shown
-        observed = show(END)
+        at, describe = int(self.position[session]), self.detector.templates.describe
+        observed = describe(END)
         if at < last - first:
-            symbol = int(self.sequences.symbols[first + at])
-            observed = show(symbol, self.sequences.message(first + at))
-        return at, observed, show(int(self.expected[session]))
+            token_id = int(self.sequences.token_ids[first + at])
+            observed = describe(token_id, self.sequences.message(first + at))
+        return at, observed, describe(int(self.likeliest[session]))
 
-    def _counted(self, session: int) -> tuple[int, str, str]:
+    def _by_counts(self, session: int) -> tuple[int, str, str]:
         first, last = self.sequences.starts[session : session + 2]
-        symbols = self.sequences.symbols[first:last]
-        unseen = (symbols == UNSEEN).nonzero()[0]
-        strange = self.sequences.message(first + unseen[-1]) if len(unseen) else b""
-        kind, said, usual = self.detector.counted(
-            self.table[session], int(self.nearest[session]), strange
+        token_ids = self.sequences.token_ids[first:last]
+        unseen = (token_ids == UNSEEN).nonzero()[0]
+        last_unseen = self.sequences.message(first + unseen[-1]) if len(unseen) else b""
+        event_type, observed, expected = self.detector.strangest_count(
+            self.counts[session], int(self.nearest[session]), last_unseen
         )
-        where = (symbols == kind + UNSEEN).nonzero()[0]
+        where = (token_ids == event_type + UNSEEN).nonzero()[0]
         at = int(where[-1]) if len(where) else int(last - first)
-        return at, said, usual
+        return at, observed, expected
 
     def _placed(self, session: int, reason: tuple[int, str, str], files: Sequence[str]) -> Row:
         at, observed, expected = reason

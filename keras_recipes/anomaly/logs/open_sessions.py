@@ -8,21 +8,21 @@ the end. Files and streams are explained alike, since both explain from here.
 import math
 from typing import TYPE_CHECKING
 
-from keras_recipes.anomaly.logs import normality
-from keras_recipes.anomaly.numpy_lstm import MOST
+import numpy as np
+
+from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP
 from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from keras_recipes.anomaly.logs.detector import Detector
+    from keras_recipes.anomaly.logs.detector import LogDetector
 
 REMEMBERED = 10_000
-"""So many different counts of events are remembered with what was thought of them."""
+"""So many different counts of events are remembered with their distances."""
 
 
-class Session:
+class OpenSession:
     """A session so far.
 
     Attributes:
@@ -30,39 +30,39 @@ class Session:
         h: The net's output, float32 of shape (units,).
         c: The net's state, of the same shape.
         events: How many.
-        kinds: Kind, counted from 0, to its count, its last position and its last line.
-        worst: The largest surprise so far.
-        run: By how much the surprise exceeds what is to be expected, since it last did not; and
+        counts: Event type to its count, its last position and its last line.
+        max_surprise: The largest so far.
+        cusum: By how much the surprise exceeds what is to be expected, since it last did not; and
             the most that it ever did.
-        at: The largest surprise's position, from 0; its symbol; what was expected; its line; its
-            form, if it is of no known kind.
-        strange: The form of the last event of no known kind.
+        peak: The largest surprise's position, from 0; its token id; the likeliest one; its line;
+            its masked message, if its event type was never seen.
+        last_unseen: The masked message of the last event of a type never seen.
         line: Of the last event.
         due: When it is over, in seconds of the log's clock.
-        told: Whether it was answered already.
+        answered: Whether its row was given already.
     """
 
     __slots__ = (
-        "at",
+        "answered",
         "c",
+        "counts",
+        "cusum",
         "due",
         "events",
         "h",
-        "kinds",
+        "last_unseen",
         "line",
+        "max_surprise",
         "name",
-        "run",
-        "strange",
-        "told",
-        "worst",
+        "peak",
     )
 
-    def __init__(self, name: str, h: "np.ndarray", c: "np.ndarray") -> None:
+    def __init__(self, name: str, h: np.ndarray, c: np.ndarray) -> None:
         self.name, self.h, self.c = name, h, c
-        self.events, self.line, self.due, self.told = 0, 0, 0.0, False
-        self.kinds: dict[int, tuple[int, int, int]] = {}
-        self.worst, self.run = -1.0, (0.0, 0.0)
-        self.at, self.strange = (0, 0, 0, 0, b""), b""
+        self.events, self.line, self.due, self.answered = 0, 0, 0.0, False
+        self.counts: dict[int, tuple[int, int, int]] = {}
+        self.max_surprise, self.cusum = -1.0, (0.0, 0.0)
+        self.peak, self.last_unseen = (0, 0, 0, 0, b""), b""
 
 
 class Judge:
@@ -72,124 +72,121 @@ class Judge:
         begin: The net's output and state at the beginning of a session.
     """
 
-    def __init__(self, detector: "Detector", false_alarm_rate: float) -> None:
+    def __init__(self, detector: "LogDetector", false_alarm_rate: float) -> None:
         """Makes it.
 
         Args:
             detector: What to judge by.
             false_alarm_rate: The share of normal sessions that may be called anomalies.
         """
-        import numpy as np
-
         self.detector, self.false_alarm_rate = detector, false_alarm_rate
-        self.begin = detector.twin.step(START, *(a[0] for a in detector.twin.start(1)))
-        share = false_alarm_rate / len(detector.tails)
-        self._limits = {view: tail.reaching(share) for view, tail in detector.tails.items()}
-        self._most_usual: list[int] = detector.counts.references.max(axis=0).tolist()
-        self._thoughts: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
-        self._floor = np.log2(1.0 + detector.counts.references)
+        self.begin = detector.lstm.step(START, *(a[0] for a in detector.lstm.start(1)))
+        p_value = false_alarm_rate / len(detector.nulls)
+        self._critical = {view: x.critical_value(p_value) for view, x in detector.nulls.items()}
+        self._largest_counts: list[int] = detector.counts.references.max(axis=0).tolist()
+        self._distances: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
+        self._log_references = np.log2(1.0 + detector.counts.references)
 
-    def session(self, name: str) -> Session:
+    def session(self, name: str) -> OpenSession:
         """A session without events."""
-        return Session(name, *self.begin)
+        return OpenSession(name, *self.begin)
 
-    def event(self, session: Session, symbol: int, line: int, form: bytes) -> Row | None:
+    def event(self, session: OpenSession, token_id: int, line: int, message: bytes) -> Row | None:
         """Takes an event down.
 
         Args:
             session: To which it belongs.
-            symbol: Its kind.
+            token_id: Of its event type.
             line: Where it stands.
-            form: Of its message.
+            message: Masked.
 
         Returns:
             The session's row, once: as soon as it is certainly an anomaly.
         """
-        form = form if symbol == UNSEEN else b""
-        self._compare(session, symbol, line, form)
-        session.h, session.c = self.detector.twin.step(symbol, session.h, session.c)
-        kind = symbol - UNSEEN
-        count = session.kinds[kind][0] if kind in session.kinds else 0
-        session.kinds[kind] = (count + 1, session.events, line)
+        unseen = message if token_id == UNSEEN else b""
+        self._compare(session, token_id, line, unseen)
+        session.h, session.c = self.detector.lstm.step(token_id, session.h, session.c)
+        event_type = token_id - UNSEEN
+        count = session.counts[event_type][0] if event_type in session.counts else 0
+        session.counts[event_type] = (count + 1, session.events, line)
         session.events += 1
         session.line = line
-        session.strange = form or session.strange
-        if session.told or not self._certain(session, symbol):
+        session.last_unseen = unseen or session.last_unseen
+        if session.answered or not self._is_certain(session, event_type):
             return None
-        session.told = True
-        return self._row(session, self._excess(session), over=False)
+        session.answered = True
+        return self._row(session, self._least_distance(session), over=False)
 
-    def end(self, session: Session) -> Row | None:
+    def end(self, session: OpenSession) -> Row | None:
         """The row of a session that is over; None where it was given already."""
-        if session.told:
+        if session.answered:
             return None
         self._compare(session, END, session.line, b"")
-        counts = tuple(sorted((kind, found[0]) for kind, found in session.kinds.items()))
-        thought = self._thoughts.get(counts)
-        if thought is None:
-            if len(self._thoughts) >= REMEMBERED:
-                self._thoughts.clear()
+        key = tuple(sorted((event_type, found[0]) for event_type, found in session.counts.items()))
+        known = self._distances.get(key)
+        if known is None:
+            if len(self._distances) >= REMEMBERED:
+                self._distances.clear()
             distance, nearest = self.detector.counts.distances(self._counts(session)[None])
-            thought = self._thoughts[counts] = (float(distance[0]), int(nearest[0]))
-        return self._row(session, thought, over=True)
+            known = self._distances[key] = (float(distance[0]), int(nearest[0]))
+        return self._row(session, known, over=True)
 
-    def _compare(self, session: Session, symbol: int, line: int, form: bytes) -> None:
-        """Takes down how unexpected a symbol is now."""
-        surprise, usual, expected = self.detector.twin.thinks(session.h, symbol)
-        if surprise > session.worst:
-            session.worst = surprise
-            session.at = (session.events, symbol, expected, line, form)
-        run = max(session.run[0] + min(surprise - usual, MOST), 0.0)
-        session.run = (run, max(session.run[1], run))
+    def _compare(self, session: OpenSession, token_id: int, line: int, unseen: bytes) -> None:
+        """Takes down how unexpected a token is now."""
+        surprise, entropy, likeliest = self.detector.lstm.surprise(session.h, token_id)
+        if surprise > session.max_surprise:
+            session.max_surprise = surprise
+            session.peak = (session.events, token_id, likeliest, line, unseen)
+        cusum = max(session.cusum[0] + min(surprise - entropy, CUSUM_CLIP), 0.0)
+        session.cusum = (cusum, max(session.cusum[1], cusum))
 
-    def _certain(self, session: Session, symbol: int) -> bool:
+    def _is_certain(self, session: OpenSession, event_type: int) -> bool:
         """Whether the session is an anomaly whatever comes."""
-        limits = self._limits
-        if session.worst >= limits["surprise"] or math.log1p(session.run[1]) >= limits["order"]:
+        critical = self._critical
+        if session.max_surprise >= critical["surprise"]:
             return True
-        kind = symbol - UNSEEN
-        if session.kinds[kind][0] <= self._most_usual[kind]:
+        if math.log1p(session.cusum[1]) >= critical["order"]:
+            return True
+        if session.counts[event_type][0] <= self._largest_counts[event_type]:
             return False
-        return self._excess(session)[0] >= limits["counts"]
+        return self._least_distance(session)[0] >= critical["counts"]
 
-    def _excess(self, session: Session) -> tuple[float, int]:
+    def _least_distance(self, session: OpenSession) -> tuple[float, int]:
         """The least distance that the counts can still end at; and from which reference."""
-        import numpy as np
-
-        counts = self._counts(session)
-        above = np.maximum(np.log2(1.0 + counts) - self._floor, 0) @ self.detector.counts.weights
+        counts, weights = self._counts(session), self.detector.counts.weights
+        above = np.maximum(np.log2(1.0 + counts) - self._log_references, 0) @ weights
         return float(above.min()), int(above.argmin())
 
-    def _counts(self, session: Session) -> "np.ndarray":
-        import numpy as np
-
+    def _counts(self, session: OpenSession) -> np.ndarray:
         counts = np.zeros(len(self.detector.counts.weights), "int64")
-        for kind, (count, _, _) in session.kinds.items():
-            counts[kind] = count
+        for event_type, (count, _, _) in session.counts.items():
+            counts[event_type] = count
         return counts
 
-    def _row(self, session: Session, thought: tuple[float, int], *, over: bool) -> Row:
-        import numpy as np
-
-        distance, reference = thought
-        found = {"surprise": session.worst, "order": math.log1p(session.run[1]), "counts": distance}
+    def _row(self, session: OpenSession, nearest: tuple[float, int], *, over: bool) -> Row:
+        distance, reference = nearest
+        found = {
+            "surprise": session.max_surprise,
+            "order": math.log1p(session.cusum[1]),
+            "counts": distance,
+        }
         values = {view: np.array([value]) for view, value in found.items()}
-        tails, show = self.detector.tails, self.detector.templates.shown
-        score = float(normality.score(normality.share(tails, values), self.false_alarm_rate)[0])
-        if normality.by_counts(tails, values)[0]:
-            counts = self._counts(session)
-            strange = session.strange
-            kind, said, usual = self.detector.counted(counts, reference, strange, over=over)
-            _, position, line = session.kinds.get(kind, (0, session.events, session.line))
+        nulls, describe = self.detector.nulls, self.detector.templates.describe
+        score = float(scores.score(scores.p_values(nulls, values), self.false_alarm_rate)[0])
+        if scores.decided_by_counts(nulls, values)[0]:
+            event_type, observed, expected = self.detector.strangest_count(
+                self._counts(session), reference, session.last_unseen, over=over
+            )
+            _, position, line = session.counts.get(event_type, (0, session.events, session.line))
         else:
-            position, symbol, expected, line, form = session.at
-            said, usual = show(symbol, form), show(expected)
+            position, token_id, likeliest, line, unseen = session.peak
+            observed, expected = describe(token_id, unseen), describe(likeliest)
         return {
             "session": session.name,
             "score": score,
             "anomaly": int(score >= 0.5),
             "position": position + 1,
-            "observed": said,
-            "expected": usual,
+            "observed": observed,
+            "expected": expected,
             "line": line,
         }

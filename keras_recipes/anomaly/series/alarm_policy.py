@@ -8,10 +8,10 @@ the past, this record included, that was at least as large.
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 BINS = 4096
 """Bins of a stream, a power of two."""
@@ -35,15 +35,13 @@ class TailCounts:
     """
 
     def __init__(self, streams: int) -> None:
-        import numpy as np
-
         self.total = 0.0
         self._trees = np.zeros(streams * (BINS + 2))
         self._start = (np.arange(streams) * (BINS + 2))[:, None]
         self._asked, self._added = _paths()
 
-    def rarity(self, magnitudes: "np.ndarray", *, add: bool = True) -> "np.ndarray":
-        """-log10 of the share of the past, this record included, that was at least as large.
+    def neg_log10_p(self, magnitudes: np.ndarray, *, add: bool = True) -> np.ndarray:
+        """-log10 of the p-value: the share of the past, this record included, at least as large.
 
         Args:
             magnitudes: Shape (streams,), not negative.
@@ -52,8 +50,6 @@ class TailCounts:
         Returns:
             Shape (streams,): 0 for nothing special, log10(n + 1) for what n records never reached.
         """
-        import numpy as np
-
         position = np.log(np.maximum(magnitudes, 1e-9))
         position *= 1 / RESOLUTION
         position += BINS // 2
@@ -69,25 +65,21 @@ class TailCounts:
                 self.total *= 0.5
         return result
 
-    def state(self) -> "dict[str, np.ndarray]":
+    def state(self) -> dict[str, np.ndarray]:
         """Everything that `restore` needs."""
-        import numpy as np
-
         return {"trees": self._trees.copy(), "total": np.array(self.total)}
 
-    def restore(self, state: "dict[str, np.ndarray]") -> None:
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on where the counts were that gave this state."""
         self._trees[...] = state["trees"]
         self.total = float(state["total"])
 
 
-def _paths() -> "tuple[np.ndarray, np.ndarray]":
+def _paths() -> tuple[np.ndarray, np.ndarray]:
     """Which nodes of a tree a bin's prefix sum reads, and which an addition changes.
 
     Shape (BINS + 1, 13) each, filled up with node 0, always empty, and BINS + 1, never read.
     """
-    import numpy as np
-
     depth = BINS.bit_length()
     asked = np.zeros((BINS + 1, depth), dtype=np.intp)
     added = np.full((BINS + 1, depth), BINS + 1, dtype=np.intp)
@@ -103,34 +95,53 @@ def _paths() -> "tuple[np.ndarray, np.ndarray]":
 class AlarmGate:
     """Turns surprise into scores, so that one cause gives one alarm and a noisy series few.
 
-    A record whose surprise reaches the bar is an alarm: its score is 0.5 or more. After an alarm
-    the gate rests; and each alarm raises the bar, which then sinks back slowly. A series that
-    alarms often has to come up with something more surprising each time, as in online control of
-    an error rate (Gibbs & Candès 2021); the rest is that of CAD OSE, a fifth of what was learned.
+    A record whose surprise reaches the threshold is an alarm: its score is 0.5 or more. After an
+    alarm there is a cooldown; and each alarm raises the threshold, which then falls back slowly. A
+    series that alarms often has to come up with something more surprising each time, as in online
+    control of an error rate (Gibbs & Candès 2021); the cooldown is that of CAD OSE, a fifth of what
+    was learned.
 
     Args:
-        bar: Surprise of an alarm, in orders of magnitude of probability.
-        rise: What an alarm adds to the bar.
-        fall: Records in which the bar sinks by `rise` again.
-        rest: Records after an alarm in which there is no other.
+        threshold: Surprise of an alarm, in orders of magnitude of probability.
+        rise: What an alarm adds to the threshold.
+        decay: Records in which the threshold falls by `rise` again.
+        cooldown: Records after an alarm in which there is no other.
     """
 
-    def __init__(self, *, bar: float, rise: float, fall: int, rest: int) -> None:
-        self.bar, self.rise, self.rest = bar, rise, rest
-        self._sink = rise / max(fall, 1)
+    def __init__(self, *, threshold: float, rise: float, decay: int, cooldown: int) -> None:
+        self.threshold, self.rise, self.cooldown = threshold, rise, cooldown
+        self._fall = rise / max(decay, 1)
         self.raised = 0.0
-        self.resting = 0
+        self.cooling = 0
 
     def score(self, surprise: float) -> float:
-        """A score in [0, 1]: 1 - 2^(-surprise / bar), halved at rest; 0.5 and more is an alarm."""
-        self.raised = max(0.0, self.raised - self._sink)
-        bar = self.bar + self.raised
-        score: float = 1 - 0.5 ** (surprise / bar)
-        if self.resting:
-            self.resting -= 1
+        """1 - 2^(-surprise / threshold), in [0, 1], halved in a cooldown; 0.5 is an alarm."""
+        self.raised = max(0.0, self.raised - self._fall)
+        threshold = self.threshold + self.raised
+        score: float = 1 - 0.5 ** (surprise / threshold)
+        if self.cooling:
+            self.cooling -= 1
             return score / 2
-        if surprise >= bar:
+        if surprise >= threshold:
             self.raised += self.rise
-            self.resting = self.rest
+            self.cooling = self.cooldown
             return max(score, 0.5)
         return min(score, math.nextafter(0.5, 0))
+
+    def state(self) -> dict[str, float]:
+        """Plain values that `from_state` needs, by the names that cards have."""
+        return {
+            "bar": self.threshold,
+            "rise": self.rise,
+            "rest": self.cooldown,
+            "_sink": self._fall,
+            "raised": self.raised,
+            "resting": self.cooling,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "AlarmGate":
+        """A gate that goes on where the one stood that gave this state."""
+        gate = cls(threshold=state["bar"], rise=state["rise"], decay=1, cooldown=state["rest"])
+        gate._fall, gate.raised, gate.cooling = state["_sink"], state["raised"], state["resting"]
+        return gate

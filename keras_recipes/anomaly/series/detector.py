@@ -11,21 +11,27 @@ the value less what is usual at this hour of the week:
 - surprise, the two-sided tail probability that the recipe's net gave to the value's class.
 
 Each is taken over the last 1, 4, 16 and 64 records and compared with its own past
-(`likelihood.TailCounts`); the evidence of the last few records is averaged. Memory is bounded,
+(`alarm_policy.TailCounts`); the evidence of the last few records is averaged. Memory is bounded,
 nothing looks ahead, and one function, `update`, is behind bulk and stream alike.
 """
 
-import bisect
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from keras_recipes.anomaly.series.alarm_policy import AlarmGate, TailCounts
 from keras_recipes.anomaly.series.online_lstm import OnlineLSTM
+from keras_recipes.anomaly.series.residuals import (
+    HOUR,
+    ConformalInterval,
+    LinearPredictor,
+    WeeklyProfile,
+)
+from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _T = TypeVar("_T")
 
@@ -34,13 +40,11 @@ WINDOWS = (1, 4, 16, 64)
 
 VIEWS = ("deviation", "shift", "change", "spread", "surprise")
 
-SHORT = 0.3
+SMOOTHING = 0.3
 """Weight of a record in the moving average of the evidence: about three records count."""
 
-LEARNED = 750
-"""Records that the alarms' pace is taken from, where more than that were learned from."""
-
-HOUR, DAY, HOURS = 3600, 86_400, 168
+PACE_RECORDS = 750
+"""The cooldown and decay of alarms are set as if no more than so many records were learned from."""
 
 LARGEST = 1e150
 """Numbers beyond this are as good as infinite: their squares would be."""
@@ -50,7 +54,7 @@ class Reading(NamedTuple):
     """What is said of one record.
 
     Attributes:
-        score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `likelihood.AlarmGate`.
+        score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `alarm_policy.AlarmGate`.
         surprise: In orders of magnitude of probability: the mean over the views, averaged over the
             last records; goes on through the whole of an anomaly.
         low: Lower end of what was expected; in the long run 99 in 100 records are between the ends.
@@ -66,155 +70,18 @@ class Reading(NamedTuple):
     views: tuple[float, ...]
 
 
-class ValueClasses:
-    """Numbers as classes: equally frequent ones of the normal values, one below all, one above.
-
-    Args:
-        values: The normal values, finite.
-        wanted: Classes inside the range; fewer where values repeat.
-    """
-
-    def __init__(self, values: "np.ndarray", wanted: int = 20) -> None:
-        import numpy as np
-
-        inside = np.unique(np.quantile(values, np.linspace(0, 1, wanted + 1)))[1:-1]
-        self.edges = [float(edge) for edge in inside]
-        self.low, self.high = float(values.min()), float(values.max())
-
-    @property
-    def count(self) -> int:
-        """How many classes there are, the two outside included."""
-        return len(self.edges) + 3
-
-    def of(self, value: float) -> int:
-        """A value's class: 0 below anything seen, `count - 1` above."""
-        if value < self.low:
-            return 0
-        if value > self.high:
-            return self.count - 1
-        return 1 + bisect.bisect_right(self.edges, value)
-
-    def widen(self, low: float, high: float) -> None:
-        """What lies between these is not outside anything seen any more."""
-        self.low, self.high = min(self.low, low), max(self.high, high)
-
-
-class WeeklyProfile:
-    """What is usual at an hour of the week, leaning on the hour of the day, leaning on the level.
-
-    An hour of the week that was seen little is drawn towards its hour of the day, and that towards
-    the level (shrinkage, as with few observations everywhere). Outliers move nothing further than
-    five mean residuals would.
-
-    Args:
-        per_hour: Records in an hour, at least 1.
-    """
-
-    VISITS = 20
-    """Days after which an hour's past fades."""
-
-    LEAN = 2.0
-    """Visits that what is leant on is worth."""
-
-    CLIP = 5.0
-
-    def __init__(self, per_hour: float) -> None:
-        self.per_hour = max(per_hour, 1.0)
-        self.level, self.size, self.seen = 0.0, 0.0, 0.0
-        self.by_day, self.seen_by_day = [0.0] * 24, [0.0] * 24
-        self.by_week, self.seen_by_week = [0.0] * HOURS, [0.0] * HOURS
-
-    def expected(self, seconds: float | None) -> float:
-        """At a time in seconds of the clock on the wall; of any time where there is no clock."""
-        if seconds is None:
-            return self.level
-        hour, lean = int(seconds // HOUR % HOURS), self.LEAN * self.per_hour
-        day, weight = hour % 24, self.seen_by_day[hour % 24]
-        daily = (weight * self.by_day[day] + lean * self.level) / (weight + lean)
-        weight = self.seen_by_week[hour]
-        return (weight * self.by_week[hour] + lean * daily) / (weight + lean)
-
-    def learn(self, seconds: float | None, value: float, expected: float) -> None:
-        """Take in a value, of which was `expected` what that function said."""
-        residual = value - expected
-        if self.seen > 20:
-            limit = self.CLIP * self.size
-            value = expected + min(max(residual, -limit), limit)
-        self.seen = min(self.seen + 1, 2 * HOURS * self.per_hour)
-        self.level += (value - self.level) / self.seen
-        self.size += (abs(residual) - self.size) / self.seen
-        if seconds is not None:
-            hour, most = int(seconds // HOUR % HOURS), self.VISITS * self.per_hour
-            _average(self.by_day, self.seen_by_day, hour % 24, value, most)
-            _average(self.by_week, self.seen_by_week, hour, value, most)
-
-
-def _average(means: list[float], seen: list[float], at: int, value: float, most: float) -> None:
-    seen[at] = min(seen[at] + 1, most)
-    means[at] += (value - means[at]) / seen[at]
-
-
-class Reach:
-    """How far from what is usual 99 in 100 records stay, whatever their distribution.
-
-    Adaptive conformal inference (Gibbs & Candès 2021) in its multiplicative form: a record further
-    off widens the reach by a twentieth, the others narrow it by as much in the long run.
-
-    Args:
-        residuals: Of records like those to come.
-        least: Greater than 0.
-    """
-
-    OUTSIDE, STEP = 0.01, 0.05
-
-    def __init__(self, residuals: "np.ndarray", least: float) -> None:
-        import numpy as np
-
-        self.width = max(float(np.quantile(np.abs(residuals), 1 - self.OUTSIDE)), least)
-
-    def learn(self, residual: float) -> None:
-        """Take in a residual."""
-        beyond = abs(residual) > self.width
-        self.width *= math.exp(self.STEP * (beyond - self.OUTSIDE))
-
-
-class LinearPrediction:
-    """The next residual from the last two and a moving average, by recursive least squares."""
-
-    CLIP = 20.0
-
-    def __init__(self) -> None:
-        import numpy as np
-
-        self.weights, self.inverse = np.zeros(4), 10 * np.eye(4)
-        self.given = np.array([0.0, 0.0, 0.0, 1.0])
-
-    def error(self, residual: float) -> float:
-        """How wrong the prediction of this residual was; learns from it."""
-        given = self.given
-        error = residual - float(self.weights @ given)
-        gain = self.inverse @ given
-        self.weights += gain * (min(max(error, -5.0), 5.0) / (1 + float(gain @ given)))
-        self.inverse -= gain[:, None] * (gain / (1 + float(gain @ given)))
-        clipped = min(max(residual, -self.CLIP), self.CLIP)
-        given[1] = given[0]
-        given[0] = clipped
-        given[2] += 0.1 * (clipped - given[2])
-        return error
-
-
 class SeriesDetector:
     """Finds what does not fit in one series of numbers, record by record, learning on.
 
     `learn` first, from records taken for normal; then `update` for each record.
 
     Args:
-        bar: Surprise of an alarm: the mean over the views of -log10 of a tail probability, averaged
+        threshold: Surprise of an alarm: the mean over the views of -log10 of a p-value, averaged
             over the last records.
-        rise: What an alarm adds to the bar; it sinks back in three times as many records as were
-            learned from, at most 3 * 750.
+        rise: What an alarm adds to the threshold; it falls back in three times as many records as
+            were learned from, at most 3 * 750.
         seed: Of the net's first weights.
-        rate: The net's learning rate while reading on.
+        learning_rate: The net's while reading on.
         views: Those that have a say, of `VIEWS`; without "surprise" there is no net.
         units: Of the net.
     """
@@ -222,19 +89,15 @@ class SeriesDetector:
     def __init__(
         self,
         *,
-        bar: float = 0.85,
+        threshold: float = 0.85,
         rise: float = 0.3,
         seed: int = 0,
-        rate: float = 0.003,
+        learning_rate: float = 0.003,
         views: Sequence[str] = VIEWS,
         units: int = 10,
     ) -> None:
-        import numpy as np
-
-        self.options: dict[str, Any] = {
-            "bar": bar, "rise": rise, "seed": seed, "rate": rate, "views": tuple(views),
-            "units": units,
-        }  # fmt: skip
+        self.threshold, self.rise, self.seed = threshold, rise, seed
+        self.learning_rate, self.views, self.units = learning_rate, tuple(views), units
         self._longest = max(WINDOWS)
         # Each record stands in it twice, so that the last 64 always lie side by side.
         self._buffer = np.zeros((5, 2 * self._longest))
@@ -245,7 +108,7 @@ class SeriesDetector:
         windows = [len(WINDOWS) - (view == "spread") for view in VIEWS]
         self._mean_of_windows = np.repeat(np.eye(len(VIEWS)), windows, axis=0) / windows
         self._counts = TailCounts(sum(windows))
-        self._linear = LinearPrediction()
+        self._linear = LinearPredictor()
         self._seen = 0
         self._surprise = 0.0
         self._learned = False
@@ -254,7 +117,7 @@ class SeriesDetector:
         self,
         times: "Sequence[float | None]",
         values: "Sequence[float]",
-        weights: "Callable[[ValueClasses], Sequence[np.ndarray]] | None" = None,
+        weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None = None,
     ) -> None:
         """Learn what is normal.
 
@@ -268,8 +131,6 @@ class SeriesDetector:
         Raises:
             InputError: Fewer than ten finite numbers.
         """
-        import numpy as np
-
         kept = [(t, float(v)) for t, v in zip(times, values, strict=True) if _usable(v)]
         if len(kept) < 10:
             raise InputError(
@@ -280,27 +141,27 @@ class SeriesDetector:
         residuals = self._residuals(kept)
         self._scale = _scale(residuals, normal)
         # Those of a profile that has seen something.
-        self._reach = Reach(residuals[len(kept) // 2 :], self._scale)
+        self._interval = ConformalInterval(residuals[len(kept) // 2 :], self._scale)
         self._profile = WeeklyProfile(self._profile.per_hour)
         self.classes = ValueClasses(normal)
         self._make_net(normal.tolist(), weights)
-        self._pace(len(kept))
+        self._make_gate(len(kept))
         for number, (time, value) in enumerate(kept):
             # The first residuals are those of a profile that knows nothing yet.
             self._evidence(time, value, add=number >= len(kept) // 6)
 
-    def set_bar(self, bar: float) -> None:
-        """Another bar from now on; nothing has to be learned again."""
-        self.options["bar"] = self._gate.bar = bar
+    def set_threshold(self, threshold: float) -> None:
+        """Another threshold from now on; nothing has to be learned again."""
+        self.threshold = self._gate.threshold = threshold
 
-    def accept(self, values: "Sequence[float]") -> None:
+    def accept_as_normal(self, values: "Sequence[float]") -> None:
         """Take these for normal, too: nothing between them is outside, and no alarm is pending."""
         known = [value for value in values if _usable(value)]
         if known:
             self.classes.widen(min(known), max(known))
-        self._gate.raised, self._gate.resting, self._surprise = 0.0, 0, 0.0
+        self._gate.raised, self._gate.cooling, self._surprise = 0.0, 0, 0.0
 
-    def replace_net(self, weights: "Callable[[ValueClasses], Sequence[np.ndarray]]") -> None:
+    def replace_net(self, weights: Callable[[ValueClasses], Sequence[np.ndarray]]) -> None:
         """Go on with another net that knows the classes, as in `learn`."""
         self._make_net([], weights)
 
@@ -319,15 +180,15 @@ class SeriesDetector:
                 "expected a detector that has learned what is normal: call learn first"
             )
         expected = self._profile.expected(time)
-        low, high = expected - self._reach.width, expected + self._reach.width
+        low, high = expected - self._interval.width, expected + self._interval.width
         if self.classes.low >= 0 and expected >= 0:
             low = max(low, 0.0)  # a count, or something else that is never negative
         if not _usable(value):
             return Reading(0.0, 0.0, low, high, (0.0,) * len(VIEWS))
         views = self._evidence(time, float(value), add=True)
         # What is odd for a moment only is mostly noise; what matters stays in the windows.
-        self._surprise += SHORT * (float(views @ self._weights) - self._surprise)
-        self._reach.learn(value - expected)
+        self._surprise += SMOOTHING * (float(views @ self._weights) - self._surprise)
+        self._interval.learn(value - expected)
         score = self._gate.score(self._surprise)
         return Reading(score, self._surprise, low, high, tuple(views.tolist()))
 
@@ -338,25 +199,28 @@ class SeriesDetector:
         for time, value in zip(times, values, strict=True):
             yield self.update(time, value)
 
-    def state(self) -> "dict[str, np.ndarray]":
+    def state(self) -> dict[str, np.ndarray]:
         """Everything that `from_state` needs, as arrays by name: `numpy.savez` keeps them."""
-        import json
-
-        import numpy as np
-
         if not self._learned:
             raise InputError(
                 "expected a detector that has learned what is normal: call learn first"
             )
         plain = {
-            "options": self.options,
+            "options": {
+                "bar": self.threshold,
+                "rise": self.rise,
+                "seed": self.seed,
+                "rate": self.learning_rate,
+                "views": self.views,
+                "units": self.units,
+            },
             "scale": self._scale,
             "seen": self._seen,
             "surprise": self._surprise,
             "classes": vars(self.classes),
             "profile": vars(self._profile),
-            "gate": vars(self._gate),
-            "reach": vars(self._reach),
+            "gate": self._gate.state(),
+            "reach": vars(self._interval),
         }
         arrays = {
             "plain": np.frombuffer(json.dumps(plain).encode(), "uint8"),
@@ -366,40 +230,37 @@ class SeriesDetector:
         }
         if self._net is not None:
             arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
-            arrays["said"] = np.array([]) if self._said is None else self._said
+            arrays["said"] = np.array([]) if self._predicted is None else self._predicted
         return arrays
 
     @classmethod
-    def from_state(cls, state: "Mapping[str, np.ndarray]") -> "SeriesDetector":
+    def from_state(cls, state: Mapping[str, np.ndarray]) -> "SeriesDetector":
         """A detector that goes on where the one stood that gave this state."""
-        import json
-
         plain = json.loads(state["plain"].tobytes())
-        detector = cls(**plain["options"])
+        options = dict(plain["options"])
+        threshold, rate = options.pop("bar"), options.pop("rate")
+        detector = cls(threshold=threshold, learning_rate=rate, **options)
         detector._scale, detector._seen = plain["scale"], plain["seen"]
         detector._surprise = plain["surprise"]
         detector.classes = _with(ValueClasses, plain["classes"])
         detector._profile = _with(WeeklyProfile, plain["profile"])
-        detector._gate = _with(AlarmGate, plain["gate"])
-        detector._reach = _with(Reach, plain["reach"])
+        detector._gate = AlarmGate.from_state(plain["gate"])
+        detector._interval = _with(ConformalInterval, plain["reach"])
         detector._buffer[...] = state["buffer"]
         for name, value in part(state, "linear_").items():
             setattr(detector._linear, name, value.copy())
         detector._counts.restore(part(state, "counts_"))
-        detector._net = detector._said = None
+        detector._net = detector._predicted = None
         if "said" in state:
-            options = detector.options
             detector._net = OnlineLSTM(
-                detector.classes.count, units=options["units"], rate=options["rate"]
+                detector.classes.count, units=detector.units, learning_rate=rate
             )
             detector._net.restore(part(state, "net_"))
-            detector._said = state["said"] if len(state["said"]) else None
+            detector._predicted = state["said"] if len(state["said"]) else None
         detector._learned = True
         return detector
 
-    def _residuals(self, kept: list[tuple[float | None, float]]) -> "np.ndarray":
-        import numpy as np
-
+    def _residuals(self, kept: list[tuple[float | None, float]]) -> np.ndarray:
         residuals = []
         for time, value in kept:
             expected = self._profile.expected(time)
@@ -410,35 +271,35 @@ class SeriesDetector:
     def _make_net(
         self,
         normal: Sequence[float],
-        weights: "Callable[[ValueClasses], Sequence[np.ndarray]] | None",
+        weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None,
     ) -> None:
-        import numpy as np
-
         self._net: OnlineLSTM | None = None
-        self._said: np.ndarray | None = None
-        if "surprise" not in self.options["views"]:
+        self._predicted: np.ndarray | None = None
+        if "surprise" not in self.views:
             return
-        units, seed, rate = (self.options[name] for name in ("units", "seed", "rate"))
-        self._net = OnlineLSTM(self.classes.count, units=units, seed=seed, rate=rate)
+        self._net = OnlineLSTM(
+            self.classes.count,
+            units=self.units,
+            seed=self.seed,
+            learning_rate=self.learning_rate,
+        )
         if weights is not None:
             self._net.weights = list(weights(self.classes))
         else:
             self._net.learn(np.array([self.classes.of(value) for value in normal]))
 
-    def _pace(self, learned: int) -> None:
-        records = min(learned, LEARNED)
+    def _make_gate(self, learned: int) -> None:
+        records = min(learned, PACE_RECORDS)
         self._gate = AlarmGate(
-            bar=self.options["bar"],
-            rise=self.options["rise"],
-            fall=3 * records,
-            rest=records // 5,
+            threshold=self.threshold,
+            rise=self.rise,
+            decay=3 * records,
+            cooldown=records // 5,
         )
         self._learned = True
 
-    def _evidence(self, time: float | None, value: float, *, add: bool) -> "np.ndarray":
-        """For each view -log10 of a tail probability, shape (5,); everything learns on the way."""
-        import numpy as np
-
+    def _evidence(self, time: float | None, value: float, *, add: bool) -> np.ndarray:
+        """For each view -log10 of its p-value, shape (5,); everything learns on the way."""
         expected = self._profile.expected(time)
         residual = min(max((value - expected) / self._scale, -1e12), 1e12)
         self._profile.learn(time, value, expected)
@@ -448,7 +309,7 @@ class SeriesDetector:
             residual,
             size * size,
             self._linear.error(residual),
-            self._unlikeliness(value),
+            self._class_surprise(value),
         )
         at = self._seen % self._longest
         self._buffer[:, at] = self._buffer[:, at + self._longest] = recent
@@ -458,18 +319,18 @@ class SeriesDetector:
             means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
         spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
         views = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
-        evidence: np.ndarray = self._counts.rarity(views, add=add) @ self._mean_of_windows
+        evidence: np.ndarray = self._counts.neg_log10_p(views, add=add) @ self._mean_of_windows
         return evidence
 
-    def _unlikeliness(self, value: float) -> float:
+    def _class_surprise(self, value: float) -> float:
         """-log10 of the two-sided tail probability of the value's class, given those before."""
         if self._net is None:
             return 0.0
         observed, surprise = self.classes.of(value), 0.0
-        if self._said is not None:
-            above, below = self._said[observed:].sum(), self._said[: observed + 1].sum()
+        if self._predicted is not None:
+            above, below = self._predicted[observed:].sum(), self._predicted[: observed + 1].sum()
             surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
-        self._said = self._net.observe(observed)
+        self._predicted = self._net.observe(observed)
         return surprise
 
 
@@ -479,15 +340,13 @@ def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
     return made
 
 
-def part(state: "Mapping[str, np.ndarray]", before: str) -> "dict[str, np.ndarray]":
+def part(state: Mapping[str, np.ndarray], before: str) -> dict[str, np.ndarray]:
     """The arrays whose names begin so, without that beginning."""
     return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
 
 
-def _equal_weights(views: Sequence[str]) -> "np.ndarray":
+def _equal_weights(views: Sequence[str]) -> np.ndarray:
     """Of the views that have a say, in the order of `VIEWS`."""
-    import numpy as np
-
     if not views or not set(views) <= set(VIEWS):
         raise InputError(f"views: expected some of {', '.join(VIEWS)}, received {', '.join(views)}")
     return np.array([(view in views) / len(views) for view in VIEWS])
@@ -499,16 +358,12 @@ def _usable(value: float) -> bool:
 
 def _per_hour(times: list[float | None]) -> float:
     """Records in an hour, going by the median step; 1 where there is no clock."""
-    import numpy as np
-
     known = [t for t in times if t is not None]
     steps = np.diff(known)
     steps = steps[steps > 0]
     return HOUR / float(np.median(steps)) if len(steps) else 1.0
 
 
-def _scale(residuals: "np.ndarray", normal: "np.ndarray") -> float:
+def _scale(residuals: np.ndarray, normal: np.ndarray) -> float:
     """The mean size of the residuals; of a constant series what rounding could make of it."""
-    import numpy as np
-
     return max(float(np.abs(residuals).mean()), 1e-9 * float(np.abs(normal).max()), 1e-140)

@@ -4,10 +4,8 @@ A series' truth is `windows`: pairs of rows (first, last), both included, in ord
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 Windows = Sequence[tuple[int, int]]
 
@@ -15,7 +13,7 @@ FALSE_ALARM, MISS = 0.11, 1.0
 """Weights of NAB's standard profile."""
 
 
-def nab_gain(alarms: "np.ndarray", windows: Windows, *, probation: int) -> float:
+def nab_gain(alarms: np.ndarray, windows: Windows, *, probation: int) -> float:
     """NAB's score above that of silence (Lavin & Ahmad 2015, arXiv 1510.03336), standard profile.
 
     A window that is found is worth 1 and up to 1 more the earlier it is found; further alarms in it
@@ -26,8 +24,6 @@ def nab_gain(alarms: "np.ndarray", windows: Windows, *, probation: int) -> float
         windows: Of the series.
         probation: Rows at the beginning that do not count.
     """
-    import numpy as np
-
     gain = 0.0
     rows = np.flatnonzero(alarms)
     rows = rows[rows >= probation]
@@ -54,15 +50,11 @@ def nab_score(gains: Sequence[float], windows: int) -> float:
 
 
 def _sigmoid(position: float) -> float:
-    import numpy as np
-
     return -1.0 if position > 3 else float(2 / (1 + np.exp(5 * position)) - 1)
 
 
-def events(alarms: "np.ndarray", windows: Windows, *, probation: int) -> tuple[int, int, int]:
+def events(alarms: np.ndarray, windows: Windows, *, probation: int) -> tuple[int, int, int]:
     """Windows found, alarms outside any window, windows missed. No adjustment of points."""
-    import numpy as np
-
     rows = np.flatnonzero(alarms)
     rows = rows[rows >= probation]
     inside = [(rows >= first) & (rows <= last) for first, last in windows]
@@ -77,7 +69,7 @@ def f1(found: int, false: int, missed: int) -> float:
     return 2 * found / (2 * found + wrong) if found + wrong else 1.0
 
 
-def vus_pr(scores: "np.ndarray", windows: Windows, *, widest: int = 100, widths: int = 11) -> float:
+def vus_pr(scores: np.ndarray, windows: Windows, *, widest: int = 100, widths: int = 11) -> float:
     """Volume under the surface of precision and recall (Paparrizos et al. 2022, VLDB 15).
 
     The area under the range-aware curve, averaged over buffers of 0 to `widest` rows around the
@@ -90,15 +82,11 @@ def vus_pr(scores: "np.ndarray", windows: Windows, *, widest: int = 100, widths:
         widest: The widest buffer; half of it lies on either side.
         widths: How many buffers.
     """
-    import numpy as np
-
     areas = [_range_pr(scores, windows, int(w)) for w in np.linspace(0, widest, widths)]
     return float(np.mean(areas))
 
 
-def _range_pr(scores: "np.ndarray", windows: Windows, buffer: int) -> float:
-    import numpy as np
-
+def _range_pr(scores: np.ndarray, windows: Windows, buffer: int) -> float:
     soft, hard = _labels(len(scores), windows, buffer)
     positives = (soft.sum() + hard.sum()) / 2
     order = np.argsort(-scores, kind="stable")
@@ -115,9 +103,7 @@ def _range_pr(scores: "np.ndarray", windows: Windows, buffer: int) -> float:
     return float((steps * precision).sum())
 
 
-def _labels(rows: int, windows: Windows, buffer: int) -> "tuple[np.ndarray, np.ndarray]":
-    import numpy as np
-
+def _labels(rows: int, windows: Windows, buffer: int) -> tuple[np.ndarray, np.ndarray]:
     hard, soft = np.zeros(rows), np.zeros(rows)
     half = buffer // 2
     for first, last in windows:

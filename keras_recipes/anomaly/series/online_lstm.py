@@ -8,14 +8,15 @@ arithmetic of ten units needs some ten microseconds. Gates, weights and their or
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from keras_recipes import backend
+import numpy as np
+
+from keras_recipes.anomaly.numpy_lstm import LSTMWeights
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 
-STRETCH = 16
+TRUNCATION = 16
 """Steps between two updates, and how far gradients reach back."""
 
 
@@ -31,27 +32,27 @@ class _Step(NamedTuple):
         probabilities: Of the next class.
     """
 
-    gates: "np.ndarray"
-    carried: "np.ndarray"
-    squashed: "np.ndarray"
-    received: "np.ndarray"
-    output: "np.ndarray"
-    probabilities: "np.ndarray"
+    gates: np.ndarray
+    carried: np.ndarray
+    squashed: np.ndarray
+    received: np.ndarray
+    output: np.ndarray
+    probabilities: np.ndarray
 
 
 class OnlineLSTM:
     """LSTM(units, tanh) -> softmax over classes, fed with one class a step, one-hot.
 
-    `observe` moves one step and, each `stretch` steps, learns from them: cross-entropy, gradients
-    through time cut at the stretch's beginning, Adam (Kingma & Ba 2015) on gradients clipped to
+    `observe` moves one step and, each `truncation` steps, learns from them: cross-entropy,
+    back-propagation through time truncated there, Adam (Kingma & Ba 2015) on gradients clipped to
     norm one.
 
     Args:
         classes: How many classes there are.
         units: Of the LSTM.
         seed: Of the initial weights.
-        rate: The learning rate while observing; 0 leaves the weights alone.
-        stretch: Steps between two updates, and how far gradients reach back.
+        learning_rate: While observing; 0 leaves the weights alone.
+        truncation: Steps between two updates, and how far gradients reach back.
     """
 
     def __init__(
@@ -60,17 +61,16 @@ class OnlineLSTM:
         *,
         units: int = 10,
         seed: int = 0,
-        rate: float = 0.003,
-        stretch: int = STRETCH,
+        learning_rate: float = 0.003,
+        truncation: int = TRUNCATION,
     ) -> None:
-        import numpy as np
-
-        self.classes, self.units, self.rate, self.stretch = classes, units, rate, stretch
+        self.classes, self.units = classes, units
+        self.learning_rate, self.truncation = learning_rate, truncation
         wide = 4 * units
         self._shapes = ((classes, wide), (units, wide), (wide,), (units, classes), (classes,))
         # All weights live in one vector: the optimizer then costs ten calls and not fifty.
         self._flat = np.zeros(sum(int(np.prod(shape)) for shape in self._shapes))
-        self._kernel, self._recurrent, self._bias, self._dense, self._shift = self._split(
+        self._kernel, self._recurrent, self._bias, self._dense, self._dense_bias = self._split(
             self._flat
         )
         self._first, self._second = np.zeros_like(self._flat), np.zeros_like(self._flat)
@@ -83,7 +83,7 @@ class OnlineLSTM:
         self.reset()
 
     @property
-    def weights(self) -> "list[np.ndarray]":
+    def weights(self) -> list[np.ndarray]:
         """In the order of `keras.Model.get_weights()`: kernel, recurrent, bias, dense kernel, bias.
 
         Their shapes are (classes, 4 units), (units, 4 units), (4 units,), (units, classes) and
@@ -92,37 +92,35 @@ class OnlineLSTM:
         return [part.copy() for part in self._split(self._flat)]
 
     @weights.setter
-    def weights(self, values: "Sequence[np.ndarray]") -> None:
+    def weights(self, values: Sequence[np.ndarray]) -> None:
         for part, value in zip(self._split(self._flat), values, strict=True):
             part[...] = value
 
     def reset(self) -> None:
         """Forget what was read, not what was learned."""
-        import numpy as np
-
         self._output, self._state = np.zeros(self.units), np.zeros(self.units)
         self._tape: list[_Step] = []
         self._inputs: list[int] = []
 
-    def observe(self, observed: int) -> "np.ndarray":
+    def observe(self, observed: int) -> np.ndarray:
         """Take the next class, perhaps learn, and say what is expected after it.
 
         Returns:
             Probabilities of the next class, shape (classes,), summing to one.
         """
-        if len(self._tape) == self.stretch:
+        if len(self._tape) == self.truncation:
             self._learn_tape(observed)
         step, self._state = self._step(
             self._kernel[observed] + self._bias, self._output, self._state
         )
         self._output = step.output
-        if self.rate:
+        if self.learning_rate:
             self._tape.append(step)
             self._inputs.append(observed)
         return step.probabilities
 
     def learn(
-        self, classes: "np.ndarray", *, epochs: int = 60, rate: float = 0.01, length: int = 32
+        self, classes: np.ndarray, *, epochs: int = 60, rate: float = 0.01, length: int = 32
     ) -> float:
         """Learn what normal looks like, in several passes over sequences cut from it.
 
@@ -135,8 +133,6 @@ class OnlineLSTM:
         Returns:
             The mean cross-entropy (nats) of the last pass.
         """
-        import numpy as np
-
         length, loss = min(length, len(classes) - 1), 0.0
         if length < 1:
             return loss
@@ -148,10 +144,8 @@ class OnlineLSTM:
             loss = self._pass(classes[cut], classes[cut + 1], rate)
         return loss
 
-    def state(self) -> "dict[str, np.ndarray]":
+    def state(self) -> dict[str, np.ndarray]:
         """Everything that `restore` needs to go on as if nothing had happened."""
-        import numpy as np
-
         widths = (4 * self.units, *[self.units] * 4, self.classes)
         tape = {}
         for name, width in zip(_Step._fields, widths, strict=True):
@@ -168,7 +162,7 @@ class OnlineLSTM:
             **tape,
         }
 
-    def restore(self, state: "dict[str, np.ndarray]") -> None:
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on where the net was that gave this state."""
         self._flat[...] = state["weights"]
         self._first[...], self._second[...] = state["first"], state["second"]
@@ -178,7 +172,7 @@ class OnlineLSTM:
         columns = [state[f"tape_{name}"] for name in _Step._fields]
         self._tape = [_Step(*parts) for parts in zip(*columns, strict=True)]
 
-    def _split(self, flat: "np.ndarray") -> "list[np.ndarray]":
+    def _split(self, flat: np.ndarray) -> list[np.ndarray]:
         parts, start = [], 0
         for shape in self._shapes:
             size = shape[0] * (shape[1] if len(shape) > 1 else 1)
@@ -186,10 +180,8 @@ class OnlineLSTM:
             start += size
         return parts
 
-    def _initialise(self, random: "np.random.Generator") -> None:
+    def _initialise(self, random: np.random.Generator) -> None:
         """Keras' own: Glorot uniform, orthogonal, forget bias 1."""
-        import numpy as np
-
         for matrix in (self._kernel, self._dense):
             limit = np.sqrt(6 / sum(matrix.shape))
             matrix[...] = random.uniform(-limit, limit, matrix.shape)
@@ -198,10 +190,8 @@ class OnlineLSTM:
         self._bias[self.units : 2 * self.units] = 1
 
     def _step(
-        self, fed: "np.ndarray", received: "np.ndarray", carried: "np.ndarray"
-    ) -> "tuple[_Step, np.ndarray]":
-        import numpy as np
-
+        self, fed: np.ndarray, received: np.ndarray, carried: np.ndarray
+    ) -> tuple[_Step, np.ndarray]:
         n = self.units
         gates = received @ self._recurrent
         gates += fed
@@ -214,24 +204,20 @@ class OnlineLSTM:
         squashed = np.tanh(state)
         output = gates[..., 3 * n :] * squashed
         odds = output @ self._dense
-        odds += self._shift
+        odds += self._dense_bias
         odds -= odds.max(-1, keepdims=True)
         np.exp(odds, odds)
         odds /= odds.sum(-1, keepdims=True)
         return _Step(gates, carried, squashed, received, output, odds), state
 
     def _learn_tape(self, observed: int) -> None:
-        import numpy as np
-
         inputs = np.array(self._inputs)
         targets = np.append(inputs[1:], observed)
         tape = [_Step(*(part[None] for part in step)) for step in self._tape]
-        self._update(self._gradient(tape, inputs[:, None], targets[:, None]), self.rate)
+        self._update(self._gradient(tape, inputs[:, None], targets[:, None]), self.learning_rate)
         self._tape, self._inputs = [], []
 
-    def _pass(self, inputs: "np.ndarray", targets: "np.ndarray", rate: float) -> float:
-        import numpy as np
-
+    def _pass(self, inputs: np.ndarray, targets: np.ndarray, rate: float) -> float:
         output = state = np.zeros((inputs.shape[1], self.units))
         tape = []
         for row in inputs:
@@ -243,12 +229,8 @@ class OnlineLSTM:
         self._update(self._gradient(tape, inputs, targets), rate)
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 
-    def _gradient(
-        self, tape: "list[_Step]", inputs: "np.ndarray", targets: "np.ndarray"
-    ) -> "np.ndarray":
+    def _gradient(self, tape: "list[_Step]", inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Of the mean cross-entropy; inputs and targets have the shape (steps, batch)."""
-        import numpy as np
-
         flat = np.zeros_like(self._flat)
         kernel, recurrent, bias, dense, shift = self._split(flat)
         errors = np.array([step.probabilities for step in tape])
@@ -269,10 +251,8 @@ class OnlineLSTM:
         np.add.at(kernel, inputs.ravel(), rows)
         return flat
 
-    def _back_through_time(self, tape: "list[_Step]", wanted: "np.ndarray") -> "np.ndarray":
+    def _back_through_time(self, tape: "list[_Step]", wanted: np.ndarray) -> np.ndarray:
         """From the gradient at the outputs to that before the gates' activations."""
-        import numpy as np
-
         n, back = self.units, self._recurrent.T.copy()
         gates = np.array([step.gates for step in tape])
         squashed = np.array([step.squashed for step in tape])
@@ -301,9 +281,7 @@ class OnlineLSTM:
             at_state = at_state * f[t]
         return result
 
-    def _update(self, gradient: "np.ndarray", rate: float) -> None:
-        import numpy as np
-
+    def _update(self, gradient: np.ndarray, rate: float) -> None:
         gradient /= max(1.0, float(np.sqrt(gradient @ gradient)))
         self._updates += 1
         self._first += 0.1 * (gradient - self._first)
@@ -313,21 +291,15 @@ class OnlineLSTM:
         self._flat -= rate * scale * self._first / (np.sqrt(self._second) + 1e-7)
 
 
-def weights_of(model: "keras.Model") -> "list[np.ndarray]":
-    """What a net of the recipe starts with here, whatever way its symbols are encoded.
+def weights_of(model: "keras.Model") -> list[np.ndarray]:
+    """What a net of the recipe starts with here, whatever way its tokens are encoded.
 
     Args:
-        model: Its last layers are an LSTM and a softmax over its symbols.
+        model: Its last layers are an LSTM and a softmax.
 
     Returns:
-        As `OnlineLSTM.weights`, a class for each symbol.
+        As `OnlineLSTM.weights`, a class for each token.
     """
-    import keras
-
-    *_, recurrent, dense = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
-    symbols = keras.ops.arange(dense.units, dtype="int32")[None]
-    encoded = keras.Model(model.inputs, recurrent.input)([symbols])
-    kernel, *others = recurrent.weights
-    # The kernel's rows are what a symbol adds to the gates, as if it had been encoded one-hot.
-    arrays = [keras.ops.matmul(encoded[0], kernel), *others, *dense.weights]
-    return [backend.to_numpy(array).astype("float64") for array in arrays]
+    found = LSTMWeights.of(model)
+    arrays = (found.kernel, found.recurrent, found.bias, found.dense, found.dense_bias)
+    return [array.astype("float64") for array in arrays]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keras_recipes.anomaly.logs.normality import CountModel, NullDistribution
 
 from keras_recipes.anomaly.logs import normality
-from keras_recipes.anomaly.logs.normality import Counts, Tail
 from keras_recipes.errors import CorruptModelError
 
 values = st.lists(st.floats(0, 1e6), min_size=1, max_size=500).map(np.array)
@@ -16,15 +16,15 @@ values = st.lists(st.floats(0, 1e6), min_size=1, max_size=500).map(np.array)
 
 @given(values, st.lists(st.floats(0, 1e9), min_size=1, max_size=50).map(sorted))
 def test_a_larger_value_is_never_more_normal(seen: np.ndarray, asked: list[float]) -> None:
-    shares = Tail.of(seen)(np.array(asked))
+    shares = NullDistribution.of(seen)(np.array(asked))
     assert np.all(np.diff(shares) <= 1e-12)
     assert np.all((shares >= 0) & (shares <= 1))
 
 
 @given(values)
 def test_it_reads_back_as_it_was_written(seen: np.ndarray) -> None:
-    tail = Tail.of(seen)
-    again = Tail.from_json(json.loads(json.dumps(tail.to_json())))
+    tail = NullDistribution.of(seen)
+    again = NullDistribution.from_json(json.loads(json.dumps(tail.to_json())))
     asked = np.linspace(0, 2 * seen.max() + 1, 50)
     assert np.array_equal(tail(asked), again(asked))
 
@@ -34,27 +34,27 @@ def test_promised_false_alarms_are_kept_on_further_values(share: float) -> None:
     random = np.random.default_rng(0)
     kept = []
     for _ in range(20):
-        limit = Tail.of(random.exponential(size=5_000)).reaching(share)
+        limit = NullDistribution.of(random.exponential(size=5_000)).critical_value(share)
         kept.append(np.mean(random.exponential(size=500_000) >= limit))
     assert np.mean(kept) == pytest.approx(share, rel=0.5)
 
 
 @given(values)
 def test_rounding_makes_no_session_stranger(seen: np.ndarray) -> None:
-    tail = Tail.of(np.round(seen, 2))
+    tail = NullDistribution.of(np.round(seen, 2))
     shares = tail(np.round(seen, 2)), tail(np.round(seen, 2) + 1e-5)
     assert shares[0] == pytest.approx(shares[1], rel=0.2)
 
 
 def test_one_monstrous_session_does_not_set_the_threshold() -> None:
     calm = np.random.default_rng(0).exponential(size=2_000)
-    limit = Tail.of(calm).reaching(1e-4)
-    assert Tail.of(np.append(calm, 1e6)).reaching(1e-4) < 2 * limit
+    limit = NullDistribution.of(calm).critical_value(1e-4)
+    assert NullDistribution.of(np.append(calm, 1e6)).critical_value(1e-4) < 2 * limit
 
 
 def test_a_normal_session_is_at_no_distance_and_a_truncated_one_far() -> None:
     table = np.array([[3, 3, 0]] * 500 + [[3, 3, 1]] * 300 + [[3, 3, 2]] * 200)
-    counts, _ = Counts.of(table, seed=0)
+    counts, _ = CountModel.of(table, seed=0)
     distances, nearest = counts.distances(np.array([[3, 3, 1], [1, 3, 0], [3, 3, 9]]))
     assert distances[0] == 0
     # What always occurs three times is news otherwise; what varies freely is not.
@@ -64,14 +64,14 @@ def test_a_normal_session_is_at_no_distance_and_a_truncated_one_far() -> None:
 
 def test_leaving_out_a_session_without_a_twin_gives_its_distance_from_the_rest() -> None:
     table = np.array([[1, 0]] * 50 + [[1, 5]])
-    counts, apart = Counts.of(table, seed=0)
+    counts, apart = CountModel.of(table, seed=0)
     assert np.all(apart[:50] == 0)
     assert apart[50] == pytest.approx(counts.weights[1] * np.log2(6))
 
 
 def test_very_many_different_sessions_are_thinned_and_stay_comparable() -> None:
     table = np.random.default_rng(0).poisson(50, size=(5_000, 6))
-    counts, apart = Counts.of(table, seed=0)
+    counts, apart = CountModel.of(table, seed=0)
     assert len(counts.references) == normality.REFERENCES
     further = counts.distances(np.random.default_rng(1).poisson(50, size=(5_000, 6)))[0]
     assert np.mean(further) == pytest.approx(np.mean(apart), rel=0.1)
@@ -86,8 +86,8 @@ def test_a_score_is_a_half_where_the_share_is_the_promised_one() -> None:
 
 
 def test_false_alarms_a_day_become_a_share_of_the_days_sessions() -> None:
-    assert normality.promised(0.1, 0, 5_000) == 0.1
-    assert normality.promised(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
+    assert normality.significance_level(0.1, 0, 5_000) == 0.1
+    assert normality.significance_level(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
 
 
 @pytest.mark.parametrize(
@@ -103,22 +103,22 @@ def test_false_alarms_a_day_become_a_share_of_the_days_sessions() -> None:
     ],
 )
 def test_a_damaged_tail_is_refused(damage: dict[str, object]) -> None:
-    good = Tail.of(np.arange(100.0)).to_json()
+    good = NullDistribution.of(np.arange(100.0)).to_json()
     with pytest.raises(CorruptModelError):
-        Tail.from_json({**good, **damage})
+        NullDistribution.from_json({**good, **damage})
 
 
 @pytest.mark.parametrize("damage", [{"weights": [1.0]}, {"references": [[[9, 1]]]}, {"weights": 3}])
 def test_damaged_counts_are_refused(damage: dict[str, object]) -> None:
-    good = Counts.of(np.array([[1, 2], [1, 3]] * 5), 0)[0].to_json()
+    good = CountModel.of(np.array([[1, 2], [1, 3]] * 5), 0)[0].to_json()
     with pytest.raises(CorruptModelError):
-        Counts.from_json({**good, **damage}, 2)
+        CountModel.from_json({**good, **damage}, 2)
 
 
 @given(st.integers(30, 80), st.integers(0, 2**32 - 1))
 def test_no_part_of_the_sessions_is_left_empty(sessions: int, seed: int) -> None:
     names = [f"line {100 * number}" for number in range(sessions)]
-    sizes = np.bincount(normality.deal(names, seed, (0.1, 0.2)), minlength=3)
+    sizes = np.bincount(normality.split(names, seed, (0.1, 0.2)), minlength=3)
     assert len(sizes) == 3
     assert sizes.min() > 0
     assert sizes[2] > 0.3 * sessions

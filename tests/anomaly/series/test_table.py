@@ -8,21 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes.anomaly.series.detector import SeriesDetector
-from keras_recipes.anomaly.series.table import Watch
+from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.data import demonstration
-from keras_recipes.data.time_series import Increase, Layout, Record, Series
+from keras_recipes.data.time_series import CounterRate, Record, Series, SeriesLayout
 from keras_recipes.report import plots
 from tests.report.legible import check
 
 
-def watch(*columns: str, counters: tuple[str, ...] = ()) -> Watch:
+def watch(*columns: str, counters: tuple[str, ...] = ()) -> TableDetector:
     """Of columns whose normal values are 0, 1, ... 6 in turn."""
     detectors = {}
     for name in columns:
         detectors[name] = SeriesDetector()
         detectors[name].learn([600.0 * n for n in range(40)], [float(n % 7) for n in range(40)])
-    layout = Layout("time", columns, header=("time", *columns))
-    return Watch(layout, detectors, {name: Increase() for name in counters})
+    layout = SeriesLayout("time", columns, header=("time", *columns))
+    return TableDetector(layout, detectors, {name: CounterRate() for name in counters})
 
 
 def table(*rows: tuple[float, ...], columns: tuple[str, ...] = ("a", "b")) -> Series:
@@ -34,7 +34,7 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     normal = list(demonstration.metrics().records)
     detector = SeriesDetector()
     detector.learn([r.seconds for r in normal], [r.values[0] for r in normal])
-    watched = Watch(Layout("timestamp", ("requests",)), {"requests": detector})
+    watched = TableDetector(SeriesLayout("timestamp", ("requests",)), {"requests": detector})
     found = list(demonstration.broken_metrics().records)
     seconds = [record.seconds for record in found]
     rows = list(watched.rows(Series(("requests",), iter(found))))
@@ -100,7 +100,7 @@ def test_what_goes_through_a_card_or_a_state_s_file_goes_on_as_if_nothing_had_be
 
     one = watch("a", "b", counters=("b",))
     said = list(one.rows(Series(("a", "b"), iter(every[:stop]))))
-    by_card = Watch.from_json(one.to_json())
+    by_card = TableDetector.from_json(one.to_json())
     by_file = watch("a", "b", counters=("b",))
     by_file._restore(one._state("digest"), "digest")
     for other in (by_card, by_file):

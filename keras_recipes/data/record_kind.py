@@ -8,6 +8,7 @@ from typing import Any, Literal
 from keras_recipes.data import demonstration, files, lines, time_series
 
 Kind = Literal["logs", "metrics"]
+"""Of records: events of a log, or numbers over time."""
 
 SAMPLE = 200
 """Lines that are looked at."""
@@ -32,7 +33,7 @@ def recognise(data: Sequence[str]) -> Kind:
     if {suffix.lower() for suffix in path.suffixes[-2:]} & set(TABLES):
         return "metrics"
     texts = itertools.chain.from_iterable(lines.blocks(path))
-    return of_lines([lines.shown(text) for text in itertools.islice(texts, SAMPLE)])
+    return of_lines([lines.decode(text) for text in itertools.islice(texts, SAMPLE)])
 
 
 def has_content(text: str) -> bool:

@@ -12,15 +12,14 @@ import json
 import math
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
 from keras_recipes.anomaly.series.detector import VIEWS, WINDOWS, SeriesDetector
-from keras_recipes.anomaly.series.online_lstm import STRETCH
+from keras_recipes.anomaly.series.online_lstm import TRUNCATION
 from keras_recipes.errors import CorruptModelError, InputError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MOST_CLASSES = 1_000
 MOST_UNITS = 1_000
@@ -50,22 +49,20 @@ def from_json(values: Any) -> SeriesDetector:
     Raises:
         CorruptModelError: It is something else.
     """
-    import numpy as np
-
     try:
         plain = values["plain"]
         arrays = {
             name: _unpacked(values[name], kind, shape)
-            for name, (kind, shape) in _layout(plain, values).items()
+            for name, (kind, shape) in _array_types(plain, values).items()
         }
-        return detector({"plain": np.frombuffer(json.dumps(plain).encode(), "uint8"), **arrays})
+        return restored({"plain": np.frombuffer(json.dumps(plain).encode(), "uint8"), **arrays})
     except (TypeError, KeyError, ValueError, AttributeError, zlib.error, RecursionError) as error:
         raise CorruptModelError(
             f"the card's state of a series is damaged: {str(error)[:80]}; fit again"
         ) from None
 
 
-def detector(state: "Mapping[str, np.ndarray]") -> SeriesDetector:
+def restored(state: Mapping[str, np.ndarray]) -> SeriesDetector:
     """The detector of a state that may be anybody's.
 
     Raises:
@@ -73,7 +70,7 @@ def detector(state: "Mapping[str, np.ndarray]") -> SeriesDetector:
     """
     plain = json.loads(state["plain"].tobytes())
     _check_plain(plain)
-    for name, (kind, shape) in _layout(plain, state).items():
+    for name, (kind, shape) in _array_types(plain, state).items():
         array = state[name]
         _require(array.dtype == kind and array.ndim == len(shape), name)
         sizes = zip(array.shape, shape, strict=True)
@@ -87,7 +84,7 @@ def detector(state: "Mapping[str, np.ndarray]") -> SeriesDetector:
         raise ValueError(str(error)) from None
 
 
-def _layout(
+def _array_types(
     plain: Any, there: Mapping[str, Any]
 ) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
     """Each array's type and shape; None stands for a length that differs."""
@@ -150,9 +147,7 @@ def _check_plain(plain: Any) -> None:
     _require(set(plain["reach"]) == {"width"}, "reach")
 
 
-def _check_array(name: str, array: "np.ndarray", plain: Mapping[str, Any]) -> None:
-    import numpy as np
-
+def _check_array(name: str, array: np.ndarray, plain: Mapping[str, Any]) -> None:
     classes = len(plain["classes"]["edges"]) + 3
     low, high = {
         "counts_trees": (0.0, 2.0 * HISTORY),
@@ -167,7 +162,7 @@ def _check_array(name: str, array: "np.ndarray", plain: Mapping[str, Any]) -> No
     }.get(name, (-1e30, 1e30))
     _require(bool(np.all((array >= low) & (array <= high))), name)  # false for NaN, too
     if name == "net_inputs":
-        _require(len(array) <= STRETCH, name)
+        _require(len(array) <= TRUNCATION, name)
     if name == "said":
         _require(len(array) in (0, classes), name)
 
@@ -201,14 +196,12 @@ def _require(good: bool, name: str) -> None:
         raise ValueError(f"{name} is not what a detector has there")
 
 
-def _packed(array: "np.ndarray") -> str:
+def _packed(array: np.ndarray) -> str:
     content = array.astype(array.dtype.newbyteorder("<")).tobytes()
     return base64.b64encode(zlib.compress(content)).decode()
 
 
-def _unpacked(text: Any, kind: str, shape: "tuple[int | None, ...]") -> "np.ndarray":
-    import numpy as np
-
+def _unpacked(text: Any, kind: str, shape: "tuple[int | None, ...]") -> np.ndarray:
     _require(isinstance(text, str), "an array")
     most = 8 * math.prod(MOST_CLASSES if size is None else size for size in shape)
     unpacker = zlib.decompressobj()

@@ -1,0 +1,66 @@
+"""What the alarms about a log are worth: with labels precision and recall, else how many."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+
+from keras_recipes.anomaly.logs import dataset, scores, source
+from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.data import demonstration
+from keras_recipes.data import labels as labelled
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Measured
+
+
+def assess(
+    fitted: Fitted,
+    paths: Sequence[str] | None,
+    *,
+    labels: str | None,
+    false_alarm_rate: float,
+    false_alarms_per_day: float | None,
+    seed: int,
+) -> Measured:
+    """See `kind.assess`."""
+    detector = LogDetector.of_fitted(fitted)
+    assert fitted.card is not None
+    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    known = [Path(text) for text in paths or fitted.card.paths()]
+    _, found = source.sessions_of(detector, known)
+    if paths is None:
+        found = found.subset(dataset.split(found.names, seed) == dataset.TEST)
+    verdicts = detector.judge(found)
+    judged = verdicts.scores(rate)
+    metrics = {
+        "sessions": float(len(judged)),
+        "anomalies": float((judged >= 0.5).sum()),
+        "loss": float(verdicts.surprise.mean()),
+    }
+    truth = _truth(labels, paths, found.names)
+    if truth is None:
+        return Measured({**metrics, "alarms": float((judged >= 0.5).mean())})
+    return Measured({**metrics, **_against(truth, judged)})
+
+
+def _truth(
+    labels: str | None, paths: Sequence[str] | None, names: Sequence[str]
+) -> np.ndarray | None:
+    if not labels and list(paths or ()) == [demonstration.BROKEN]:
+        return labelled.matched(demonstration.truth(), names, demonstration.BROKEN)
+    return labelled.matched(labelled.read(labels), names, labels) if labels else None
+
+
+def _against(truth: np.ndarray, judged: np.ndarray) -> dict[str, float]:
+    alarms = judged >= 0.5
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        truth, alarms, average="binary", zero_division=0.0
+    )
+    return {
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "auc_pr": float(average_precision_score(truth, judged)) if truth.any() else 0.0,
+        "false_alarms": float(alarms[truth == 0].mean()) if (truth == 0).any() else 0.0,
+    }

@@ -1,0 +1,52 @@
+"""Pictures of a model of logs: the loss, the scores, the strangest session."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_recipes.anomaly import loss_curve
+from keras_recipes.anomaly.logs import scores, source
+from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Row
+from keras_recipes.report import plots
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figures(
+    fitted: Fitted,
+    paths: Sequence[str],
+    *,
+    false_alarm_rate: float,
+    false_alarms_per_day: float | None,
+    summed_gradients: bool,
+    dropout: float,
+) -> "Iterator[tuple[str, Figure]]":
+    """See `kind.figures`."""
+    yield from loss_curve.figures(
+        fitted.history, "nats an event", summed_gradients=summed_gradients, dropout=dropout
+    )
+    detector = LogDetector.of_fitted(fitted)
+    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    names, found = source.sessions_of(detector, [Path(text) for text in paths])
+    verdicts = detector.judge(found)
+    judged = verdicts.scores(rate)
+    yield "scores", plots.scores(judged, ", ".join(paths))
+    session = int(judged.argmax())
+    (row,) = detector.judge(found.subset(np.arange(len(found)) == session)).rows(rate, names)
+    yield "session", plots.surprises(*verdicts.steps(session), row["session"], _in_words(row))
+
+
+def _in_words(row: Row) -> str:
+    """What an answer says of a session, in three lines."""
+    return "\n".join(
+        [
+            f"score {row['score']:.3g}, decided by event {row['position']}",
+            f"observed: {row['observed']}",
+            f"expected: {row['expected']}",
+        ]
+    )

@@ -1,0 +1,86 @@
+"""What is meant by what was given: logs in files, a synthetic one, lines from Python."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.data import demonstration, files, lines, log_formats, sessions
+from keras_recipes.data.sessions import Sequences
+from keras_recipes.errors import InputError, described
+
+Blocks = Iterator[tuple[int, list[bytes]]]
+"""Lines in blocks, each with the number of its file."""
+
+
+def to_learn_from(data: Sequence[str]) -> tuple[list[str], Callable[[], Blocks]]:
+    """Names of files, and what gives their lines, from the beginning each time.
+
+    Args:
+        data: Paths; nothing means the synthetic log.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    if not data or list(data) == [demonstration.NAME]:
+        return [demonstration.NAME], lambda: iter([(0, demonstration.normal())])
+    if "-" in data:
+        raise InputError("expected files to learn from, received -: it can be read only once")
+    paths = lines.paths(data)
+    return [str(path) for path in paths], lambda: iter(sessions.blocks(paths))
+
+
+def to_judge(texts: Sequence[str]) -> tuple[list[str], Blocks]:
+    """Names of files, and their lines.
+
+    Args:
+        texts: Paths, or the name of a synthetic log.
+
+    Raises:
+        InputError: There is no such file.
+    """
+    if list(texts) == [demonstration.BROKEN]:
+        return list(texts), iter([(0, demonstration.broken())])
+    names, blocks = to_learn_from(texts)
+    return names, blocks()
+
+
+def sessions_of(detector: LogDetector, given: Any) -> tuple[list[str], Sequences]:
+    """Sessions to judge, and the names of the files that they are in.
+
+    Args:
+        detector: How lines are read.
+        given: Paths, or from Python a list of lines.
+
+    Raises:
+        InputError: It is neither, or there are no sessions.
+    """
+    texts = files.as_texts(given)
+    if texts is None:
+        raise InputError(
+            f"expected paths of logs, or a list of their lines, received {described(given)}"
+        )
+    if isinstance(given, list | tuple) and not _is_path(given[0]):
+        names, blocks = [""], iter([(0, [text.encode(errors="replace") for text in texts])])
+    else:
+        names, blocks = to_judge(texts)
+    collected = sessions.collect(detector.layout, blocks).sequences()
+    found = sessions.with_token_ids(collected, detector.templates)
+    if not len(found):
+        raise without_sessions(names, detector.layout)
+    return names, found
+
+
+def _is_path(item: str | Path) -> bool:
+    """Whether a path is meant, and not a line of a log."""
+    if isinstance(item, Path) or item == demonstration.BROKEN:
+        return True
+    if not any(map(str.isspace, item)) and (os.sep in item or item.lower().endswith(lines.ENDINGS)):
+        return True
+    return os.path.exists(item)  # noqa: PTH110  a line may be longer than any name
+
+
+def without_sessions(names: Sequence[str], layout: log_formats.LogLayout) -> InputError:
+    """What is said of files in which there is nothing to judge."""
+    return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, found none")
