@@ -87,7 +87,7 @@ def views() -> None:
     fitted = fit(
         "lenet5", "mnist", preset="best", epochs=60, validation=held_out, show_progress=False
     )
-    part = digits.load(["mnist"], validation=held_out).validation
+    part = digits.load(["mnist"], validation=held_out, seed=0).validation
     assert part is not None
     for degrees in (0.0, 8.0, 12.0, 15.0, 18.0, 20.0):
         model = catalog.get("lenet5").build(tta_degrees=degrees)
@@ -110,7 +110,7 @@ def as_planned(recipe: Recipe, model: Any, plan: Plan, data: Examples) -> compil
         batch_size=BATCH,
         seed=plan.seed,
         jit_compile=plan.jit_compile,
-        towers=backend.towers(recipe.side_by_side),
+        replicas=backend.replicas(recipe.side_by_side),
     )
 
 
@@ -199,7 +199,7 @@ def start(name: str, way: str) -> None:
 def trainer(name: str, way: str) -> Callable[[], object]:
     """What trains an epoch; the first, in which it is compiled or traced, is behind it."""
     start(name, way)
-    epoch = WAYS[way](name, digits.load(["mnist"], validation=0.0).train)
+    epoch = WAYS[way](name, digits.load(["mnist"], validation=0.0, seed=0).train)
     epoch()
     return epoch
 
@@ -308,7 +308,7 @@ UNTIL: dict[str, Callable[[Examples, Examples, int], str]] = {
 
 def until_goal(way: str, seed: int) -> str:
     start("lenet5", way)
-    data = digits.load(["mnist"], validation=1 / 6)
+    data = digits.load(["mnist"], validation=1 / 6, seed=0)
     assert data.validation is not None
     return UNTIL[way](data.train, data.validation, seed)
 
@@ -316,7 +316,7 @@ def until_goal(way: str, seed: int) -> str:
 def predicting() -> None:
     from PIL import Image
 
-    test = digits.load(["mnist"]).test
+    test = digits.load(["mnist"], seed=0).test
     with tempfile.TemporaryDirectory() as folder:
         for number, image in enumerate(test.x):
             Image.fromarray(image.reshape(28, 28)).save(f"{folder}/{number:05}.png")

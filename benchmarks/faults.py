@@ -210,12 +210,12 @@ class Faults:
 
         target = self.fresh()
         with FileLock(target.with_name(f".{target.name}.lock")):
-            said = in_child(lambda: _impatient(target))[1]
+            said = in_child(lambda: _with_a_short_lock_timeout(target))[1]
         self.note("locked", target, said)
 
 
-def _impatient(target: Path) -> str:
-    atomic.PATIENCE = 0.1
+def _with_a_short_lock_timeout(target: Path) -> str:
+    atomic.LOCK_TIMEOUT = 0.1
     return save(target, NEW)
 
 

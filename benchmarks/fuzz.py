@@ -33,12 +33,12 @@ from hypothesis import strategies as st
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
 from keras_recipes.models.card import Card
 from keras_recipes.untrusted import architecture, hdf5, weights
-from tests import hostile_cases, mutations
+from tests.untrusted import hostile_cases, mutations
 
 JSON, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 SHIPPED = Path(__file__).parent.parent / "saved_models" / "shipped"
 PIECE = 1_000
-SECONDS, PATIENCE = 2.0, 60.0
+SECONDS, TIMEOUT = 2.0, 60.0
 
 Read = Callable[[bytes, str], Any]
 
@@ -124,7 +124,7 @@ def whole_command(folder: Path, arguments: list[str], member: str, expected: str
     command = [sys.executable, "-P", "-m", "keras_recipes", "predict", *arguments]
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired:
         return "HANG"

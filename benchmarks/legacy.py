@@ -21,7 +21,7 @@ from keras_recipes.commands import convert as conversion
 from keras_recipes.errors import RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.report import tables
-from keras_recipes.saved.load import open_old
+from keras_recipes.saved.read import open_old
 
 NO_MODELS = ("SOURCE.json",)
 RECORDED = "inputs_and_outputs.h5"

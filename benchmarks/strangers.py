@@ -16,9 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.interpolate import CubicSpline
 
-from keras_recipes import load
-from keras_recipes.commands import predict as prediction
-from keras_recipes.digits import data as digits
+from keras_recipes import load, predict
 from keras_recipes.digits import pictures
 
 Shape = tuple[int, int]
@@ -323,8 +321,8 @@ def main(folder: Path, seed: int) -> None:
     drawn = draw(folder, seed)
     mistakes = []
     for name in ("lenet5", "mnist-mlp"):
-        batches = digits.inputs([str(path) for *_, path in drawn])
-        said = [row["prediction"] for row in prediction.rows(load(name), batches, {})]
+        rows = predict(load(name), [str(path) for *_, path in drawn])
+        said = [row["prediction"] for row in rows]
         right = [said == str(label) for said, (_, label, _) in zip(said, drawn, strict=True)]
         print(f"{name}: {100 * np.mean(right):.1f} % of {len(drawn)} pictures")
         for kind in dict.fromkeys(kind for kind, *_ in drawn):

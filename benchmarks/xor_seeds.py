@@ -43,7 +43,7 @@ def classified_after_the_articles_epochs(seeds: range) -> None:
     import keras
 
     recipe, count = get("xor"), 0
-    data = recipe.read(()).train
+    data = recipe.answers.data_set((), {}, None).train
     for seed in seeds:
         keras.utils.set_random_seed(seed)
         model = recipe.build()

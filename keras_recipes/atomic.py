@@ -17,7 +17,7 @@ from typing import TextIO
 
 from keras_recipes.errors import InputError, RecipeError
 
-PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds to wait for another process that publishes to the same place."""
 
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS are the same number
@@ -183,7 +183,7 @@ def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
     with _explained(target):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(_beside(target, "lock"), timeout=PATIENCE):
+            with FileLock(_beside(target, "lock"), timeout=LOCK_TIMEOUT):
                 _recover(target)
                 try:
                     _stage(staged, members)
@@ -207,7 +207,7 @@ def complete(target: Path) -> None:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(_beside(target, "lock"), timeout=PATIENCE):
+        with FileLock(_beside(target, "lock"), timeout=LOCK_TIMEOUT):
             _recover(target)
     except (OSError, Timeout):
         raise RecipeError(f"{target}: a save was cut off and cannot be completed here") from None

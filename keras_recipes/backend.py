@@ -4,6 +4,8 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 # What a healthy start of TensorFlow prints: absl's own announcement, every line of level INFO with
 # its continuation, and the failed look for a GPU on machines that have none.
-_NOISE = re.compile(
+_STARTUP_MESSAGES = re.compile(
     r"""^(
         WARNING:\ All\ log\ messages\ before\ absl::InitializeLog
       | I\d{4}\ |\d{4}-\d\d-\d\d\ [\d:.]+:\ I[ ]
@@ -32,7 +34,7 @@ _NOISE = re.compile(
 )
 
 
-MOST_TOWERS = 4
+MOST_REPLICAS = 4
 """Smaller parts of a usual batch are not worth a core."""
 
 
@@ -41,12 +43,12 @@ def choose(device: str, *, side_by_side: bool = False) -> None:
 
     Args:
         device: Which to open: "cpu", "gpu" or "auto".
-        side_by_side: Whether as many parts of a batch as `towers` says will be trained at once.
+        side_by_side: Whether as many parts of a batch as `replicas` says will be trained at once.
             Then TensorFlow gives each operation its share of the cores only: all of them for each
             operation means that they wait for each other.
     """
     if side_by_side:
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(_cores() // _parts()))
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(_cores() // _replicas()))
     if device == "cpu":
         # A GPU that was opened cannot be given back.
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -68,7 +70,7 @@ def start(device: str = "auto") -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     if "keras" not in sys.modules:
         choose(device)
-        with _without_noise():
+        with _without_startup_messages():
             _import_keras()
     if device == "gpu" and not gpus():
         raise InputError("--device gpu: no GPU is seen here; `recipes doctor` says why")
@@ -108,17 +110,17 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
-def towers(side_by_side: bool) -> int:
+def replicas(side_by_side: bool) -> int:
     """Into how many parts a CPU's cores divide a batch between them; 1 leaves it whole.
 
     Args:
         side_by_side: Whether they do; never on a GPU.
     """
-    return _parts() if side_by_side and not gpus() else 1
+    return _replicas() if side_by_side and not gpus() else 1
 
 
-def _parts() -> int:
-    return min(_cores(), MOST_TOWERS)
+def _replicas() -> int:
+    return min(_cores(), MOST_REPLICAS)
 
 
 def _cores() -> int:
@@ -141,7 +143,7 @@ def seed(number: int) -> None:
     import keras
 
     # Keras imports TensorFlow here, to seed it too, whatever it runs on.
-    with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_noise():
+    with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_startup_messages():
         keras.utils.set_random_seed(number)
 
 
@@ -151,8 +153,6 @@ def handing_over_arrays() -> Iterator[None]:
 
     NumPy 2 deprecates that Keras 3.15 and TensorFlow 2.21 know no `copy` there; we cannot mend it.
     """
-    import warnings
-
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning
@@ -170,13 +170,11 @@ def to_numpy(values: "keras.KerasTensor") -> "np.ndarray":
 
 
 @contextmanager
-def silenced() -> Iterator[None]:
+def suppressed_output() -> Iterator[None]:
     """Discards what is printed meanwhile, by native code too, and Python's warnings.
 
     For libraries that chatter while they work and raise an exception when they fail.
     """
-    import warnings
-
     with (
         Path(os.devnull).open("w") as nowhere,
         contextlib.redirect_stdout(nowhere),
@@ -201,10 +199,8 @@ def _diverted(descriptor: int, elsewhere: int) -> Iterator[None]:
 
 
 @contextmanager
-def _without_noise() -> Iterator[None]:
-    """Holds back what native code writes to file descriptor 2, then passes on all but the noise."""
-    import tempfile
-
+def _without_startup_messages() -> Iterator[None]:
+    """Passes on, when it ends, what native code wrote to stderr, but for start-up messages."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         try:
@@ -214,5 +210,5 @@ def _without_noise() -> Iterator[None]:
         finally:
             held.seek(0)
             for line in held.read().decode(errors="replace").splitlines():
-                if not _NOISE.match(line):
+                if not _STARTUP_MESSAGES.match(line):
                     print(line, file=sys.stderr)

@@ -1,36 +1,59 @@
-"""Ranges that the value of an option may have."""
+"""Ranges that the value of an option may have, as `annotated_types` states them."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import astuple
+from typing import Annotated, Any
 
-if TYPE_CHECKING:
-    pass
+from annotated_types import Ge, GroupedMetadata, Gt, Interval, Le, Lt
 
+Bound = Ge | Gt | Le | Lt
+"""A number that a value has to compare with."""
 
-@dataclass(frozen=True, repr=False)
-class Bound:
-    """A limit on the values of an option: how they have to compare with it."""
+Count = Annotated[int, Ge(1)]
 
-    relation: Literal[">=", ">", "<"]
-    limit: float
+Whole = Annotated[int, Ge(0)]
 
-    def __repr__(self) -> str:
-        return f"{self.relation} {self.limit}"
+Positive = Annotated[float, Gt(0)]
 
+Seed = Annotated[int, Interval(ge=0, lt=2**32)]
 
-Count = Annotated[int, Bound(">=", 1)]
+NotNegative = Annotated[float, Ge(0)]
 
+Share = Annotated[float, Interval(ge=0, lt=1)]
 
-Whole = Annotated[int, Bound(">=", 0)]
-
-
-Positive = Annotated[float, Bound(">", 0)]
-
-
-Seed = Annotated[int, Bound(">=", 0), Bound("<", 2**32)]
-
-
-NotNegative = Annotated[float, Bound(">=", 0)]
+_RELATIONS: dict[type[Bound], tuple[str, Callable[[Any, Any], bool]]] = {
+    Ge: (">=", operator.ge),
+    Gt: (">", operator.gt),
+    Le: ("<=", operator.le),
+    Lt: ("<", operator.lt),
+}
 
 
-Share = Annotated[float, Bound(">=", 0), Bound("<", 1)]
+def of(metadata: Iterable[Any]) -> tuple[Bound, ...]:
+    """The bounds that an annotation states, an interval's two one by one.
+
+    Args:
+        metadata: What `Annotated` holds besides the type.
+
+    Raises:
+        TypeError: It holds something that is no bound.
+    """
+    found: list[Bound] = []
+    for item in metadata:
+        for bound in item if isinstance(item, GroupedMetadata) else (item,):
+            if not isinstance(bound, Bound):
+                raise TypeError(f"expected bounds such as Ge(1), received {bound!r}")
+            found.append(bound)
+    return tuple(found)
+
+
+def met(value: Any, bounds: Iterable[Bound]) -> bool:
+    """Whether a number is within all of the bounds."""
+    return all(_RELATIONS[type(bound)][1](value, *astuple(bound)) for bound in bounds)
+
+
+def in_words(bounds: Iterable[Bound]) -> str:
+    """The bounds in a message, such as ">= 0 and < 1"; nothing where there are none."""
+    relations = (f"{_RELATIONS[type(bound)][0]} {astuple(bound)[0]}" for bound in bounds)
+    return " and ".join(relations)

@@ -8,17 +8,20 @@ from typing import Any
 
 
 @contextmanager
-def heard(ask: Callable[[int, Any], None]) -> Iterator[None]:
-    """In the block, SIGINT and SIGTERM call `ask` with their number instead of ending the program.
+def handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """In the block, SIGINT and SIGTERM call the handler instead of ending the program.
 
-    Only the main thread hears signals; in others nothing changes.
+    Only the main thread gets signals; in others nothing changes.
+
+    Args:
+        handler: As for `signal.signal`.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    before = {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -4,7 +4,6 @@ import functools
 import inspect
 import math
 import numbers
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import UnionType
@@ -20,9 +19,10 @@ from typing import (
     get_origin,
 )
 
+from keras_recipes import bounds
 from keras_recipes.bounds import Bound
 from keras_recipes.errors import CorruptModelError, InputError, printable
-from keras_recipes.recipe import Command, Learned, Options, Recipe, Step
+from keras_recipes.recipe import About, Command, Learned, Options, Recipe, Step
 
 if TYPE_CHECKING:
     from keras_recipes.models.card import Card
@@ -33,16 +33,12 @@ LARGEST_INTEGER = 2**53
 LONGEST_TEXT = 4_096
 """No option's value is a longer text."""
 
+ABOUT: tuple[About, ...] = ("net", "data", "training", "answers", "measurement")
+
 COMMANDS: tuple[Command, ...] = ("fit", "evaluate", "predict")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<": operator.lt,
-}
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        limits = " and ".join(map(str, self.bounds))
+        limits = bounds.in_words(self.bounds)
         unset = " or none" if self.optional and self.kind is not str else ""
         return f"{noun[self.kind]} {limits}".strip() + unset
 
@@ -107,7 +103,7 @@ class Option:
             raise self._refusal(value)
         if self.choices and value not in self.choices:
             raise self._refusal(value)
-        if not all(_COMPARED[bound.relation](value, bound.limit) for bound in self.bounds):
+        if not bounds.met(value, self.bounds):
             raise self._refusal(value)
         if limit := _beyond(value):
             raise self._refusal(value, limit)
@@ -135,12 +131,14 @@ def steps(recipe: Recipe, learned: Learned | None = None) -> tuple[Step, ...]:
         recipe: Whose.
         learned: What a model learned of its data, if functions depend on it.
     """
-    only_fit: frozenset[Command] = frozenset({"fit"})
-    return (
-        Step(recipe.build, "net", only_fit),
+    fit: frozenset[Command] = frozenset({"fit"})
+    found = [
+        Step(recipe.build, "net", fit),
+        Step(recipe.training, "training", fit),
         *recipe.answers.steps(learned),
-        Step(recipe.training, "training", only_fit),
-    )
+    ]
+    # In the order in which they are called.
+    return tuple(sorted(found, key=lambda step: ABOUT.index(step.about)))
 
 
 def of(
@@ -367,15 +365,15 @@ def _keywords(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
 
 
 def _option(parameter: inspect.Parameter) -> Option:
-    annotation, bounds = parameter.annotation, []
+    annotation, metadata = parameter.annotation, []
     members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
     if optional := type(None) in members:
         (annotation,) = (member for member in members if member is not type(None))
     if get_origin(annotation) is Annotated:
-        annotation, *bounds = get_args(annotation)
+        annotation, *metadata = get_args(annotation)
     choices = get_args(annotation) if get_origin(annotation) is Literal else ()
     kind = type(choices[0]) if choices else annotation
-    return Option(parameter.name, kind, parameter.default, optional, choices, tuple(bounds))
+    return Option(parameter.name, kind, parameter.default, optional, choices, bounds.of(metadata))
 
 
 def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:

@@ -31,6 +31,9 @@ Learned = Mapping[str, Any]
 Command = Literal["fit", "predict", "evaluate"]
 """The commands that take options of a recipe."""
 
+About = Literal["net", "data", "training", "answers", "measurement"]
+"""What an option is about."""
+
 Row = dict[str, Any]
 """One prediction: column name to plain Python value."""
 
@@ -219,7 +222,7 @@ class Step:
     """
 
     function: Callable[..., Any]
-    about: Literal["net", "data", "training", "answers", "measurement"]
+    about: About
     commands: frozenset[Command]
     kept: bool = False
 

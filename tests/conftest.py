@@ -1,24 +1,21 @@
 """What the tests share: the real command line in an empty folder, and one fitted XOR model."""
 
 import logging
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from keras_recipes import backend, extras, fit, save
+from keras_recipes import backend, fit, save
 from keras_recipes.cli import commands
-from keras_recipes.commands import export as exporting
 from keras_recipes.digits import data as digits
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.saved import load, locate
-
-Run = Callable[..., Result]
+from tests.command_line import Run
+from tests.shared_data import shared_data
 
 
 @pytest.fixture(autouse=True)
@@ -78,14 +75,6 @@ def saved(saved_once: Path, empty_folder: Path) -> Path:
     return Path(shutil.copytree(saved_once, empty_folder / "saved_models" / "xor"))
 
 
-def shared_data(name: str) -> Path:
-    """Test data that lies outside the project; skips the test where it does not."""
-    folder = os.environ.get("KERAS_RECIPES_TEST_DATA")
-    if not folder or not (Path(folder) / name).exists():
-        pytest.skip(f"KERAS_RECIPES_TEST_DATA names no folder with {name}")
-    return Path(folder) / name
-
-
 @pytest.fixture
 def mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets processes that the test starts find MNIST; skips the test where it is nowhere."""
@@ -115,27 +104,3 @@ def lstm() -> Fitted:
         keras.layers.Dense(4, activation="softmax"),
     ]
     return Fitted(model=keras.Sequential(layers))
-
-
-def needs(extra: str | None) -> None:
-    """Skips a test where the packages of an extra are missing."""
-    missing = [p for p in extras.PACKAGES.get(extra, ()) if not extras.is_here(p)]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} not installed: {extras.command(extra)}")
-
-
-_KEPT = tempfile.TemporaryDirectory()
-_EXPORTS: dict[object, tuple[exporting.Exported, Path]] = {}
-
-
-def exported(fitted: Fitted, format: str, place: str = "it") -> exporting.Exported:
-    """A model in another format, in the test's own folder; made only once for all tests."""
-    needs(format)
-    target = Path(f"{place}{exporting.FORMATS[format].ending}")
-    key = id(fitted.model), fitted.card.to_json() if fitted.card else None, format
-    if key not in _EXPORTS:
-        kept = Path(tempfile.mkdtemp(dir=_KEPT.name)) / target.name
-        _EXPORTS[key] = exporting.export(fitted, format, kept), kept
-    done, kept = _EXPORTS[key]
-    shutil.copytree(kept, target) if kept.is_dir() else shutil.copy(kept, target)
-    return replace(done, path=target)

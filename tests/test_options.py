@@ -15,7 +15,7 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Plan
 from keras_recipes.saved import locate
 from keras_recipes.untrusted import strict_json
-from tests.conftest import Run
+from tests.command_line import Run
 
 XOR = catalog.get("xor")
 
@@ -110,12 +110,35 @@ def test_an_unknown_preset_is_answered_with_the_known_ones() -> None:
         options.resolve(XOR, "best", {})
 
 
-def test_one_name_for_two_things_is_a_mistake_in_the_recipe() -> None:
+def test_an_option_that_is_declared_twice_is_a_mistake_in_the_recipe() -> None:
     def training(*, learning_rate: Count = 3) -> Plan:
         return Plan(epochs=learning_rate, batch_size=1, seed=0)
 
-    with pytest.raises(TypeError, match="learning_rate means two things"):
+    with pytest.raises(TypeError, match="learning_rate is declared twice"):
         options.of(replace(XOR, training=training))
+
+
+def test_an_option_that_nothing_declares_is_a_mistake_in_the_recipe() -> None:
+    def training(*, epochs: Count = 3, batch_size: int = 1, momentum: float) -> Plan:
+        return Plan(epochs=epochs, batch_size=batch_size, seed=int(momentum))
+
+    with pytest.raises(TypeError, match="nothing declares momentum"):
+        options.of(replace(XOR, training=training))
+
+
+@pytest.mark.parametrize(("text", "value"), [("none", None), ("", None), ("2", 2)])
+def test_what_may_be_not_set_can_be_unset(text: str, value: int | None) -> None:
+    assert options.parse(catalog.get("lstm-anomaly"), [f"first={text}"]) == {"first": value}
+
+
+def test_what_older_cards_wrote_for_not_set_is_none() -> None:
+    old = {"session": "", "false_alarms_a_day": 0.0, "first": 0, "dropout": 0.0}
+    assert options.renamed(catalog.get("lstm-anomaly"), old) == {
+        "session": None,
+        "false_alarms_per_day": None,
+        "first": None,
+        "dropout": 0.0,
+    }
 
 
 def test_a_former_name_is_answered_with_todays(recipes: Run) -> None:

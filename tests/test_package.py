@@ -7,6 +7,7 @@ import pydoc
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,13 +16,14 @@ import pytest
 import keras_recipes
 from keras_recipes import catalog, options
 
-ROOT = Path(__file__).parent.parent
 VERBS = ("fit", "evaluate", "predict", "plot", "export", "load", "save")
 
 
-def in_a_new_python(program: str, *flags: str) -> subprocess.CompletedProcess[str]:
+def in_a_new_python(
+    program: str, arguments: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *flags, "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
 
 
@@ -69,10 +71,39 @@ def test_a_misspelt_name_is_an_attribute_error() -> None:
 
 def test_importing_the_package_imports_neither_keras_nor_numpy() -> None:
     program = (
-        "import sys, keras_recipes; from keras_recipes import *; keras_recipes.__version__; "
-        "print({'keras', 'numpy', 'tensorflow'} & set(sys.modules))"
+        "import sys, keras_recipes; keras_recipes.__version__; "
+        "print({'keras', 'numpy', 'tensorflow'} & set(sys.modules)); "
+        "from keras_recipes import *; print({'keras', 'tensorflow'} & set(sys.modules))"
     )
-    assert in_a_new_python(program).stdout == "set()\n"
+    assert in_a_new_python(program).stdout == "set()\nset()\n"
+
+
+HEAVY = {
+    "tensorflow", "keras", "jax", "torch", "numpy", "scipy", "sklearn", "h5py", "PIL", "matplotlib",
+    "pandas", "pyarrow", "onnx", "onnxruntime", "ai_edge_litert", "google",
+}  # fmt: skip
+
+LIGHT = [
+    "", "--help", "--version", "fit --help", "predict --help", "list", "list --json",
+    *(f"show {name}" for name in catalog.names()), "show lenet5 --json",
+    "fly", "fit", "fit xro", "fit xor --colour", "fit xor --set a=1", "fit xor --set epochs=0",
+    "fit lenet5 --set classes", "predict", "evaluate", "plot", "export",
+    "convert",
+]  # fmt: skip
+"""Command lines that nobody is to wait for."""
+
+
+@pytest.mark.parametrize("line", LIGHT)
+def test_help_lists_and_usage_errors_load_nothing_heavy(line: str) -> None:
+    program = (
+        "import sys; from keras_recipes.cli import commands\n"
+        "try: commands(sys.argv[1:])\n"
+        "finally: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    result = in_a_new_python(program, arguments=line.split())
+    loaded = set(result.stderr.splitlines()[-1].split())
+    assert "click" in loaded
+    assert not loaded & HEAVY
 
 
 def test_the_help_page_says_what_each_verb_takes_and_returns() -> None:
@@ -103,7 +134,7 @@ for call in (
         call()
     except (ValueError, TypeError) as error:
         print(type(error).__name__, error, sep=": ")
-print({"keras", "numpy", "tensorflow"} & set(sys.modules))
+print({"keras", "tensorflow"} & set(sys.modules))
 """
 
 

@@ -111,7 +111,7 @@ class StateFile:
         def ask(number: int, frame: Any) -> None:
             self._signal = number
 
-        with interrupts.heard(ask) if self.path else nullcontext():
+        with interrupts.handled(ask) if self.path else nullcontext():
             yield
 
     def boundary(self) -> None:

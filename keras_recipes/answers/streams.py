@@ -57,7 +57,8 @@ class Streams(Answers):
         Raises:
             CorruptModelError: There is no such kind.
         """
-        name = learned.get("kind")
+        # Models from before there were several kinds are of the first.
+        name = learned.get("kind", next(iter(self.kinds)))
         if not isinstance(name, str) or name not in self.kinds:
             raise CorruptModelError(
                 f"its card: expected a kind of data ({', '.join(self.kinds)}), received "

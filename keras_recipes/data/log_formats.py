@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
-from keras_recipes.untrusted import patience
+from keras_recipes.untrusted import time_limit
 
 FormatName = Literal["text", "syslog", "combined", "jsonl"]
 
@@ -256,7 +256,7 @@ class Parser:
             f"log lines after {self.line:,}: finding sessions by {rule} takes too long; fit with a "
             "simpler regular expression"
         )
-        with patience.at_most(PATIENCE, refusal):
+        with time_limit.at_most(PATIENCE, refusal):
             self._parse(lines, records)
         return records
 

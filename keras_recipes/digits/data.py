@@ -326,7 +326,7 @@ def _mnist() -> Found:
     backend.start()
     import keras
 
-    with _impatient():
+    with _network_timeout():
         try:
             (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
         except Exception as error:
@@ -339,7 +339,7 @@ def _mnist() -> Found:
 
 
 @contextlib.contextmanager
-def _impatient() -> Iterator[None]:
+def _network_timeout() -> Iterator[None]:
     """Gives up on a network that does not answer; says nothing on stdout."""
     import socket
 

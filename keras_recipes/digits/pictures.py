@@ -31,13 +31,13 @@ import io
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
 
 from keras_recipes.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 """What is opened. Pillow knows more, but some of those start other programs (EPS: Ghostscript)."""
@@ -58,7 +58,7 @@ PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of paper are no ink
 STROKE = 0.4  # of the character's darkness
 
 
-def read(path: Path) -> "np.ndarray":
+def read(path: Path) -> np.ndarray:
     """The character in a picture file, in MNIST's form.
 
     Args:
@@ -77,7 +77,7 @@ def read(path: Path) -> "np.ndarray":
         raise InputError(f"{path}: {error}") from None
 
 
-def decode(path: Path) -> "np.ndarray":
+def decode(path: Path) -> np.ndarray:
     """The first frame of a picture file, as it is meant to be seen, in grey.
 
     Returns:
@@ -99,7 +99,7 @@ def decode(path: Path) -> "np.ndarray":
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def normalize(grey: "np.ndarray") -> "np.ndarray":
+def normalize(grey: np.ndarray) -> np.ndarray:
     """A grey picture of one character in MNIST's form; the module says by which rule.
 
     Args:
@@ -111,8 +111,6 @@ def normalize(grey: "np.ndarray") -> "np.ndarray":
     Raises:
         InputError: There is no ink.
     """
-    import numpy as np
-
     grey = np.clip(np.nan_to_num(np.asarray(grey, np.float32)), 0, 1)
     if grey.ndim != 2 or not grey.size:
         raise InputError(f"expected a grey picture (height, width), received shape {grey.shape}")
@@ -130,9 +128,7 @@ def _opened(path: Path) -> BinaryIO:
     return io.BytesIO(content)
 
 
-def _decode(path: Path, file: BinaryIO) -> "np.ndarray":
-    from PIL import Image, UnidentifiedImageError
-
+def _decode(path: Path, file: BinaryIO) -> np.ndarray:
     try:
         with Image.open(file, formats=FORMATS) as image:
             width, height = image.size
@@ -158,10 +154,7 @@ def _too_large(path: Path, received: str) -> InputError:
     )
 
 
-def _grey(image: "Image.Image") -> "np.ndarray":
-    import numpy as np
-    from PIL import ImageOps
-
+def _grey(image: Image.Image) -> np.ndarray:
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
@@ -173,16 +166,14 @@ def _grey(image: "Image.Image") -> "np.ndarray":
     return _brightness(image)
 
 
-def _stretched(values: "np.ndarray") -> "np.ndarray":
+def _stretched(values: np.ndarray) -> np.ndarray:
     """From 0 to 1 what has no scale of its own, such as a TIFF of floats."""
     span = values.max() - values.min()
     stretched: np.ndarray = (values - values.min()) / (span if span > 0 else 1)
     return stretched
 
 
-def _on_paper(image: "Image.Image") -> "np.ndarray":
-    from PIL import Image
-
+def _on_paper(image: Image.Image) -> np.ndarray:
     for paper in ("white", "black"):  # white ink on nothing shows on black only
         ground = Image.new("RGBA", image.size, paper)
         grey = _brightness(Image.alpha_composite(ground, image.convert("RGBA")))
@@ -191,9 +182,7 @@ def _on_paper(image: "Image.Image") -> "np.ndarray":
     return grey
 
 
-def _brightness(image: "Image.Image") -> "np.ndarray":
-    import numpy as np
-
+def _brightness(image: Image.Image) -> np.ndarray:
     if image.mode == "LAB":
         image = image.getchannel(0)
     if image.mode not in ("1", "L", "RGB"):
@@ -201,9 +190,7 @@ def _brightness(image: "Image.Image") -> "np.ndarray":
     return np.asarray(image.convert("L"), np.float32) / 255
 
 
-def _is_mnist(grey: "np.ndarray") -> bool:
-    import numpy as np
-
+def _is_mnist(grey: np.ndarray) -> bool:
     # Thousands of such files are asked about at once, so nothing here is slower than it must be.
     if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or 2 * np.count_nonzero(grey) > grey.size:
         return False
@@ -215,26 +202,19 @@ def _is_mnist(grey: "np.ndarray") -> bool:
     return bool(on_rim < 0.1 * 4 * SIDE and off_centre < 1)
 
 
-def _working_size(grey: "np.ndarray") -> "np.ndarray":
+def _working_size(grey: np.ndarray) -> np.ndarray:
     """At the one size for which the widths below are meant; small pictures get smooth edges."""
-    from PIL import Image
-
     return _resized(grey, WORKING_SIDE / max(grey.shape), Image.Resampling.BICUBIC)
 
 
-def _resized(values: "np.ndarray", scale: float, how: "Image.Resampling") -> "np.ndarray":
-    import numpy as np
-    from PIL import Image
-
+def _resized(values: np.ndarray, scale: float, how: Image.Resampling) -> np.ndarray:
     height, width = (max(1, round(scale * side)) for side in values.shape)
     image = Image.fromarray(np.ascontiguousarray(values, np.float32))
     return np.asarray(image.resize((width, height), how))
 
 
-def _ink(grey: "np.ndarray") -> "tuple[np.ndarray, float]":
+def _ink(grey: np.ndarray) -> tuple[np.ndarray, float]:
     """How much ink is in every pixel (0 for paper, 1 for black on white), and how much is none."""
-    from scipy import ndimage
-
     smooth = ndimage.gaussian_filter(grey, 1.0)
     paper, even = _even_paper(smooth)
     if not even:
@@ -246,9 +226,7 @@ def _ink(grey: "np.ndarray") -> "tuple[np.ndarray, float]":
     return ink, max(PALEST, _noise(ink[ink < 0]))
 
 
-def _ink_in_uneven_light(grey: "np.ndarray") -> "tuple[np.ndarray, float]":
-    import numpy as np
-
+def _ink_in_uneven_light(grey: np.ndarray) -> tuple[np.ndarray, float]:
     light_on_dark = _is_light_on_dark(grey)
     paper = 1 - grey if light_on_dark else grey
     # Without the slope of the light, or the darkest edge of the picture would pass for a stroke.
@@ -268,17 +246,13 @@ def _ink_in_uneven_light(grey: "np.ndarray") -> "tuple[np.ndarray, float]":
     return inks[first], faintest[first]
 
 
-def _noise(ink: "np.ndarray") -> float:
+def _noise(ink: np.ndarray) -> float:
     """Six standard deviations, of which ink makes up the smaller part."""
-    import numpy as np
-
     return 6 * 1.4826 * float(np.median(np.abs(ink))) if ink.size else 0.0
 
 
-def _even_paper(grey: "np.ndarray") -> tuple[float, bool]:
+def _even_paper(grey: np.ndarray) -> tuple[float, bool]:
     """The brightness that most of the rim has, and whether nothing but ink has another."""
-    import numpy as np
-
     rim = _rim(grey)
     paper = float(np.median(rim))
     differs = np.abs(rim - paper) / max(float(np.ptp(grey)), 1e-6)
@@ -286,9 +260,7 @@ def _even_paper(grey: "np.ndarray") -> tuple[float, bool]:
     return paper, is_paper > 0.75 or (is_paper > 0.4 and is_paper + is_ink > 0.75)
 
 
-def _rim(grey: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
+def _rim(grey: np.ndarray) -> np.ndarray:
     # Deeper than a thin frame around a drawing, which is not its paper.
     depth = max(1, min(WORKING_SIDE // 25, min(grey.shape) // 3))
     inside = np.zeros(grey.shape, bool)
@@ -296,18 +268,14 @@ def _rim(grey: "np.ndarray") -> "np.ndarray":
     return grey[~inside]
 
 
-def _weighted(values: "np.ndarray") -> "np.ndarray":
+def _weighted(values: np.ndarray) -> np.ndarray:
     """The middle counts in full, the picture's edges not at all."""
-    import numpy as np
-
     rows, columns = (np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in values.shape)
     weighted: np.ndarray = values * rows[:, None] * columns
     return weighted
 
 
-def _is_light_on_dark(grey: "np.ndarray") -> bool:
-    from scipy import ndimage
-
+def _is_light_on_dark(grey: np.ndarray) -> bool:
     # Thin strokes differ much from the mean around them, in one direction; the wide ground only
     # little, and what is on both sides of a shadow's edge cancels out.
     difference = grey - ndimage.gaussian_filter(grey, WORKING_SIDE / 12)
@@ -315,11 +283,8 @@ def _is_light_on_dark(grey: "np.ndarray") -> bool:
 
 
 def _missing_light(
-    grey: "np.ndarray", slope: "np.ndarray", width: int, *, relative: bool
-) -> "np.ndarray":
-    import numpy as np
-    from scipy import ndimage
-
+    grey: np.ndarray, slope: np.ndarray, width: int, *, relative: bool
+) -> np.ndarray:
     filled = ndimage.grey_closing(grey - slope, size=(width, width))
     paper = ndimage.gaussian_filter(filled, 2.0) + slope
     # Paper in shadow reflects the same share of less light. Near black the share is all noise.
@@ -329,10 +294,8 @@ def _missing_light(
     return missing
 
 
-def _slope(grey: "np.ndarray") -> "np.ndarray":
+def _slope(grey: np.ndarray) -> np.ndarray:
     """The second-degree surface that fits best: a lamp at one side, a lens that darkens corners."""
-    import numpy as np
-
     y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij")
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
     some = (slice(None, None, 4), slice(None, None, 4))
@@ -341,12 +304,8 @@ def _slope(grey: "np.ndarray") -> "np.ndarray":
     return slope
 
 
-def _strokes(ink: "np.ndarray", least: float) -> "np.ndarray":
+def _strokes(ink: np.ndarray, least: float) -> np.ndarray:
     """The character's strokes, cut out, at `FINE` times their final size, and not too thin."""
-    import numpy as np
-    from PIL import Image
-    from scipy import ndimage
-
     character, darkness = _character(ink, least)
     rows, columns = _extent(character)
     height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -364,10 +323,8 @@ def _strokes(ink: "np.ndarray", least: float) -> "np.ndarray":
     return strokes
 
 
-def _character(ink: "np.ndarray", least: float) -> "tuple[np.ndarray, float]":
+def _character(ink: np.ndarray, least: float) -> tuple[np.ndarray, float]:
     """Where the character is, and how dark it is."""
-    import numpy as np
-
     character = _spots(ink, max(least, 0.25 * float(np.percentile(_weighted(ink), 99.7))))
     darkness = float(np.percentile(ink[character], 75))
     # Once more, with what the character itself calls dark: faint things that hang on it fall off.
@@ -375,18 +332,13 @@ def _character(ink: "np.ndarray", least: float) -> "tuple[np.ndarray, float]":
     return character, float(np.percentile(ink[character], 75))
 
 
-def _extent(character: "np.ndarray") -> tuple[slice, slice]:
-    from scipy import ndimage
-
+def _extent(character: np.ndarray) -> tuple[slice, slice]:
     slices: Any = ndimage.find_objects(character.astype(int))[0]
     return slices[0], slices[1]
 
 
-def _spots(ink: "np.ndarray", least: float) -> "np.ndarray":
+def _spots(ink: np.ndarray, least: float) -> np.ndarray:
     """The main spot of ink and those that belong to it."""
-    import numpy as np
-    from scipy import ndimage
-
     labels, count = ndimage.label(ink > least, structure=np.ones((3, 3)))
     every = np.arange(1, count + 1)
     if not count or max(ndimage.sum_labels(ink > least, labels, every)) < SPECK:
@@ -404,11 +356,7 @@ def _spots(ink: "np.ndarray", least: float) -> "np.ndarray":
     return np.isin(labels, every[belongs])
 
 
-def _place(strokes: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-    from PIL import Image
-    from scipy import ndimage
-
+def _place(strokes: np.ndarray) -> np.ndarray:
     strokes = strokes[_extent(strokes > 0)]
     fitted = _resized(strokes, BOX / max(strokes.shape), Image.Resampling.BOX)
     placed = np.zeros((SIDE, SIDE), np.float32)
@@ -422,8 +370,6 @@ def _place(strokes: "np.ndarray") -> "np.ndarray":
     return _eight_bits(placed)
 
 
-def _eight_bits(grey: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
+def _eight_bits(grey: np.ndarray) -> np.ndarray:
     values: np.ndarray = np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
     return values

@@ -1,7 +1,9 @@
 """What Keras 3 has no layer for, put together from layers that it has; the same to rounding."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.errors import UnsafeModelError
 from keras_recipes.legacy.tree import (
@@ -15,9 +17,6 @@ from keras_recipes.legacy.tree import (
     refused,
 )
 from keras_recipes.untrusted import limits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 LETTERS = "abcdefghij"
 
@@ -74,8 +73,6 @@ def maxout(layer: Layer) -> Layer:
 
     Arrays: (pieces, inputs, units) and (pieces, units).
     """
-    import numpy as np
-
     kernel, *bias = layer.arrays
     pieces, inputs, units = kernel.shape
     side_by_side = np.transpose(kernel, (1, 0, 2)).reshape(inputs, pieces * units)
@@ -129,7 +126,7 @@ def highway(layer: Layer) -> Layer:
     )
 
 
-def scale_and_shift(name: str, scale: "np.ndarray", shift: "np.ndarray", **config: Any) -> Layer:
+def scale_and_shift(name: str, scale: np.ndarray, shift: np.ndarray, **config: Any) -> Layer:
     """Each number of an input multiplied and moved by its own.
 
     The arrays have the input's shape without the batch axis, or 1 where an axis shares one number.
@@ -149,15 +146,13 @@ def scale_and_shift(name: str, scale: "np.ndarray", shift: "np.ndarray", **confi
     return Layer("EinsumDense", name, settings, [scale.reshape(kept), shift.reshape(kept)])
 
 
-def shared_axes(array: "np.ndarray") -> list[int]:
+def shared_axes(array: np.ndarray) -> list[int]:
     """Axes of an input, from 1, along which all numbers have one parameter."""
     return [i for i, n in enumerate(array.shape, 1) if n == 1 and array.ndim > 1]
 
 
 def parametric_softplus(layer: Layer) -> Layer:
     """Keras 1's ParametricSoftplus: alpha log(1 + exp(beta x)); arrays alpha and beta."""
-    import numpy as np
-
     alpha, beta = layer.arrays
     zero = np.zeros_like(alpha)
     inner = scale_and_shift(f"{layer.name}_inside", beta, zero, activation="softplus")
@@ -175,8 +170,6 @@ def srelu(layer: Layer, *, capped: bool) -> Layer:
         layer: With its arrays.
         capped: Whether it did.
     """
-    import numpy as np
-
     name = layer.name
     left, left_slope, right, right_slope = layer.arrays
     one, height, shared = np.ones_like(left), np.abs(right), shared_axes(left)
@@ -276,7 +269,7 @@ def locally_connected(layer: Layer) -> Layer:
         steps.append(Layer("Reshape", f"{layer.name}_row", {"target_shape": [places, numbers]}))
     steps += _places(layer, kernel)
     if dimensions == 2:
-        shape = [*_extent(layer, places), filters]
+        shape = [*_extent(layer), filters]
         steps.append(Layer("Reshape", f"{layer.name}_picture", {"target_shape": shape}))
     setting = layer.config.get("activation") or "linear"
     if setting != "linear":
@@ -294,8 +287,6 @@ def _list(layer: Layer, name: str, length: int) -> list[int]:
 
 
 def _patches(layer: Layer, size: list[int], strides: list[int], numbers: int, first: bool) -> Layer:
-    import numpy as np
-
     channels = numbers // int(np.prod(size))
     kernel = np.eye(numbers, dtype="float32").reshape(*size, channels, numbers)
     if first:
@@ -316,7 +307,7 @@ def _patches(layer: Layer, size: list[int], strides: list[int], numbers: int, fi
     return Layer(f"Conv{len(size)}D", f"{layer.name}_patches", config, [kernel])
 
 
-def _places(layer: Layer, kernel: "np.ndarray") -> list[Layer]:
+def _places(layer: Layer, kernel: np.ndarray) -> list[Layer]:
     places, _, filters = kernel.shape
     biases = [array.reshape(places, filters) for array in layer.arrays[1:]]
     if layer.config.get("data_format") == "channels_first":
@@ -331,7 +322,7 @@ def _places(layer: Layer, kernel: "np.ndarray") -> list[Layer]:
     return [Layer("EinsumDense", f"{layer.name}_places", config, [kernel, *biases])]
 
 
-def _extent(layer: Layer, places: int) -> list[int]:
+def _extent(layer: Layer) -> list[int]:
     """Rows and columns of the output."""
     for array in layer.arrays[1:]:
         return list(array.shape[:2])

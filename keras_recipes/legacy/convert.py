@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
+import numpy as np
+
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
@@ -14,7 +17,6 @@ from keras_recipes.untrusted import building
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 
 Change = tuple[str, str, str]
@@ -142,7 +144,7 @@ def _kinds(model: Layer) -> dict[str, str]:
     }
 
 
-def _places(model: "keras.Model", tree: Layer, where: str) -> "dict[int, np.ndarray]":
+def _places(model: "keras.Model", tree: Layer, where: str) -> dict[int, np.ndarray]:
     """The arrays of a tree by the ids of the variables of the model that was built of it."""
     found = dict(_within(model, tree, where))
     missing = [weight.path for weight in model.weights if id(weight) not in found]
@@ -151,13 +153,13 @@ def _places(model: "keras.Model", tree: Layer, where: str) -> "dict[int, np.ndar
     return found
 
 
-def _within(model: "keras.Model", tree: Layer, where: str) -> "Iterator[tuple[int, np.ndarray]]":
+def _within(model: "keras.Model", tree: Layer, where: str) -> Iterator[tuple[int, np.ndarray]]:
     for inner in tree.layers:
         if any(leaf.arrays for leaf in leaves(inner)):
             yield from _of_layer(model.get_layer(inner.name), inner, where)
 
 
-def _of_layer(layer: Any, tree: Layer, where: str) -> "Iterator[tuple[int, np.ndarray]]":
+def _of_layer(layer: Any, tree: Layer, where: str) -> Iterator[tuple[int, np.ndarray]]:
     if tree.kind in MODELS:
         return _within(layer, tree, where)
     if tree.kind == "TimeDistributed":
@@ -174,13 +176,11 @@ def _of_layer(layer: Any, tree: Layer, where: str) -> "Iterator[tuple[int, np.nd
     return ((id(weight), _cast(a, weight)) for weight, a in zip(layer.weights, arrays, strict=True))
 
 
-def _cast(array: "np.ndarray", weight: Any) -> "np.ndarray":
+def _cast(array: np.ndarray, weight: Any) -> np.ndarray:
     import keras
 
     name = keras.backend.standardize_dtype(weight.dtype)
     if name == "bfloat16":
-        import ml_dtypes
-
         return array.astype(ml_dtypes.bfloat16)
     return array.astype(name)
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.legacy import composed
 from keras_recipes.legacy.tree import MODELS, Layer, applied, leaves, refused
-
-if TYPE_CHECKING:
-    import numpy as np
 
 RENAMED = {
     "output_dim": "units",
@@ -160,17 +159,13 @@ def _convolution(kind: str, arrays: int = 1) -> Change:
     return change
 
 
-def _kernel(array: "np.ndarray", first: bool) -> "np.ndarray":
+def _kernel(array: np.ndarray, first: bool) -> np.ndarray:
     """As Keras 2 has it: (rows, columns, channels, filters)."""
-    import numpy as np
-
     return np.moveaxis(array, (0, 1), (-1, -2)) if first else array
 
 
 def _convolution1d(layer: Layer, origin: Origin) -> Layer:
     """Kernels (length, 1, channels, filters), before 1.1 (filters, channels, length, 1)."""
-    import numpy as np
-
     new = _renamed(layer, origin)
     new.kind = "Conv1D"
     kernel = layer.arrays[0]
@@ -183,8 +178,6 @@ def _convolution1d(layer: Layer, origin: Origin) -> Layer:
 
 def _deconvolution(layer: Layer, origin: Origin) -> Layer:
     """Transposed kernels; the output's size was a setting, today it follows from a padding."""
-    import numpy as np
-
     new = _renamed(layer, origin)
     new.kind = "Conv2DTranspose"
     first = new.config["data_format"] == "channels_first"
@@ -212,8 +205,6 @@ def _gated(order: tuple[int, ...]) -> Change:
     """A gate's three arrays after the other's; Keras 2 has the gates side by side in three."""
 
     def change(layer: Layer, origin: Origin) -> Layer:
-        import numpy as np
-
         new = _renamed(layer, origin)
         if len(layer.arrays) == 3 * len(order):
             new.arrays = [
@@ -230,8 +221,6 @@ def _gated(order: tuple[int, ...]) -> Change:
 
 def _convolutional_lstm(layer: Layer, origin: Origin) -> Layer:
     """Input, forget, cell and output gate, kept in the order input, cell, forget, output."""
-    import numpy as np
-
     new = _renamed(layer, origin)
     first = new.config["data_format"] == "channels_first"
     parts = [[layer.arrays[3 * gate + part] for gate in (0, 2, 1, 3)] for part in range(3)]

@@ -184,7 +184,7 @@ def upgrade(layer: Layer, *, inside: bool = False) -> Layer:
         UnsafeModelError: A layer that holds code.
     """
     if not inside:
-        _forgetful(layer)
+        _make_stateless(layer)
     if layer.module != LAYERS:
         return layer
     source = _source(layer, inside) if layer.kind == SEQUENTIAL else None
@@ -215,7 +215,7 @@ def _source(model: Layer, inside: bool) -> Layer | None:
     return Layer("InputLayer", f"{first.name}_input", config)
 
 
-def _forgetful(model: Layer) -> None:
+def _make_stateless(model: Layer) -> None:
     """Leaves out what layers remember from one call to the next, and the fixed batch it needs.
 
     The safe loader opens no such layer. A first call computes the same without.
@@ -295,7 +295,7 @@ def _settings(layer: Layer, known: list[str]) -> dict[str, Any]:
     return config
 
 
-def _bent(scaled: int) -> Change:
+def _rescaled(scaled: int) -> Change:
     """A layer that multiplies by a kernel and then bends; the last arrays take the old slope."""
 
     def change(layer: Layer) -> Layer:
@@ -348,7 +348,7 @@ def _gated(layer: Layer) -> Layer:
     if layer.kind.startswith("GRU"):
         layer.config.setdefault("reset_after", False)
     layer.config.setdefault("recurrent_activation", "sigmoid")
-    layer.arrays = recurrent.gentler(layer)
+    layer.arrays = recurrent.rescaled_gates(layer)
     return _stepping(layer)
 
 
@@ -364,7 +364,7 @@ def _stepping(layer: Layer) -> Layer:
 
 
 def _simple(layer: Layer) -> Layer:
-    return _stepping(_bent(2)(layer))
+    return _stepping(_rescaled(2)(layer))
 
 
 def _batch_normalization(layer: Layer) -> Layer:
@@ -478,13 +478,13 @@ CHANGES: dict[str, Change] = {
     "Attention": _attention,
     "BatchNormalization": _batch_normalization,
     "Bidirectional": _wrapper,
-    **{f"Conv{n}D": _bent(1) for n in (1, 2, 3)},
-    **{f"Conv{n}DTranspose": _bent(1) for n in (1, 2, 3)},
+    **{f"Conv{n}D": _rescaled(1) for n in (1, 2, 3)},
+    **{f"Conv{n}DTranspose": _rescaled(1) for n in (1, 2, 3)},
     **{f"ConvLSTM{n}D": _convolutional for n in (1, 2, 3)},
-    "Dense": _bent(1),
-    "DepthwiseConv1D": _bent(1),
-    "DepthwiseConv2D": _bent(1),
-    "EinsumDense": _bent(1),
+    "Dense": _rescaled(1),
+    "DepthwiseConv1D": _rescaled(1),
+    "DepthwiseConv2D": _rescaled(1),
+    "EinsumDense": _rescaled(1),
     "GRU": _gated,
     "GRUCell": _gated,
     "InputLayer": _input,
@@ -495,12 +495,12 @@ CHANGES: dict[str, Change] = {
     "LocallyConnected1D": _locally_connected,
     "LocallyConnected2D": _locally_connected,
     "RNN": _stepping,
-    "SeparableConv1D": _bent(1),
-    "SeparableConv2D": _bent(1),
+    "SeparableConv1D": _rescaled(1),
+    "SeparableConv2D": _rescaled(1),
     "RandomCrop": _cropped,
     "SimpleRNN": _simple,
     "SpectralNormalization": _normalized,
-    "SimpleRNNCell": _bent(2),
+    "SimpleRNNCell": _rescaled(2),
     "SlicingOpLambda": _operation,
     "TFOpLambda": _operation,
     "TensorFlowOpLayer": _operation,

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.errors import CorruptModelError, InputError, printable
 from keras_recipes.untrusted import hdf5, strict_json, weights
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MODEL_WEIGHTS = "model_weights"
 
@@ -26,7 +25,7 @@ class Group:
 
     name: str
     names: tuple[str, ...]
-    arrays: "tuple[np.ndarray, ...]"
+    arrays: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,7 @@ def _joined(path: str, name: str) -> str:
     return f"{path}/{name.strip('/')}".strip("/")
 
 
-def _array(tree: hdf5.Tree, path: str, where: str) -> "np.ndarray":
+def _array(tree: hdf5.Tree, path: str, where: str) -> np.ndarray:
     if path not in tree.arrays:
         raise CorruptModelError(f"{where}: damaged, {printable(path)!r} is missing")
     return tree.arrays[path]

@@ -1,12 +1,11 @@
 """Recurrent layers: the old slope of hard_sigmoid, cuDNN's layouts, states among the inputs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.legacy.tree import Call, Layer, refused
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SLOPE = 1.2
 """Keras 3's hard_sigmoid is clip(x / 6 + 0.5), the earlier one clip(0.2 x + 0.5)."""
@@ -18,14 +17,12 @@ CANDIDATES = {4: 2, 3: 2}
 LAYERS = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU"}
 
 
-def gentler(layer: Layer) -> "list[np.ndarray]":
+def rescaled_gates(layer: Layer) -> list[np.ndarray]:
     """The arrays of a gated layer or cell, scaled where a gate's activation is the old one.
 
     Raises:
         InputError: The old activation is applied to the state of a cell, which has no weights.
     """
-    import numpy as np
-
     number = gates(layer.kind)
     own = layer.config.get("activation") == "hard_sigmoid"
     if own and number == 4:
@@ -54,8 +51,6 @@ def from_cudnn(layer: Layer) -> None:
 
     cuDNN has each gate's kernels the other way round, and a second bias.
     """
-    import numpy as np
-
     if layer.kind not in ("LSTM", "GRU") or len(layer.arrays) != 3:
         return
     kernel, recurrent, bias = layer.arrays

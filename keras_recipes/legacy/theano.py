@@ -5,12 +5,11 @@ puts k // 2 zeros before the input, TensorFlow as many as it takes, the odd one 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.legacy.tree import Layer, applied, chain, refused
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def upgrade(layer: Layer) -> Layer:
@@ -38,10 +37,8 @@ def _convolution(layer: Layer) -> Layer:
     return _same(layer)
 
 
-def _turned(kernel: "np.ndarray") -> "np.ndarray":
+def _turned(kernel: np.ndarray) -> np.ndarray:
     """Every axis reversed but the last two, channels and filters."""
-    import numpy as np
-
     return np.flip(kernel, tuple(range(kernel.ndim - 2)))
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SEQUENTIAL, FUNCTIONAL = "Sequential", "Functional"
 MODELS = (SEQUENTIAL, FUNCTIONAL)
@@ -57,7 +56,7 @@ class Layer:
     kind: str
     name: str
     config: dict[str, Any] = field(default_factory=dict)
-    arrays: "list[np.ndarray]" = field(default_factory=list)
+    arrays: list[np.ndarray] = field(default_factory=list)
     layers: "list[Layer]" = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     inputs: Any = None

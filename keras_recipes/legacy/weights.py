@@ -1,14 +1,13 @@
 """Giving each layer of an old tree the arrays that the old file has for it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_recipes.errors import CorruptModelError
 from keras_recipes.legacy.reading import Group
 from keras_recipes.legacy.tree import FUNCTIONAL, MODELS, Layer
-
-if TYPE_CHECKING:
-    import numpy as np
 
 Counts = tuple[int, int]
 """How many arrays a layer has that training changes, and how many that it does not."""
@@ -70,7 +69,7 @@ def _units(model: Layer, known: Mapping[str, Group], version: int) -> Iterator[L
             yield layer
 
 
-def _give(unit: Layer, arrays: "Sequence[np.ndarray]", version: int, where: str) -> None:
+def _give(unit: Layer, arrays: Sequence[np.ndarray], version: int, where: str) -> None:
     """Deals a layer's arrays out to the layers inside of it: first all that training changes."""
     first, then = _places(unit, version)
     if len(first) + len(then) != len(arrays):

@@ -2,26 +2,43 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, NotRequired, TypedDict
+
+import msgspec
+from msgspec import Meta
 
 from keras_recipes.errors import CorruptModelError, InputError, UnsafeModelError, printable
-from keras_recipes.models.history import spoken
+from keras_recipes.models.history import epochs_in_words
 from keras_recipes.untrusted import strict_json
 
 SCHEMA = 1
 LONGEST_PATH = 4_096
 
-_NESTED: dict[str, tuple[type, ...]] = {
-    "data.name": (str,),
-    "data.sha256": (str,),
-    "data.paths": (list, type(None)),
-    "training.epochs": (int,),
-    "training.restarts": (int,),
-    "training.seconds": (int, float),
-    "training.history_stride": (int,),
-}
+PathName = Annotated[str, Meta(max_length=LONGEST_PATH)]
+
+
+class DataEntries(TypedDict):
+    """What a card says of the data; the entries without which it is none come first."""
+
+    name: str
+    sha256: str
+    paths: list[PathName] | None
+    examples: NotRequired[int]
+    validation_examples: NotRequired[int]
+    test_examples: NotRequired[int]
+    note: NotRequired[str]
+
+
+class TrainingEntries(TypedDict):
+    """What a card says of the training."""
+
+    epochs: int
+    restarts: int
+    seconds: float
+    history_stride: int
+    backend: NotRequired[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +64,9 @@ class Card:
     recipe: str
     options: dict[str, Any]
     preset: str | None
-    data: dict[str, Any]
+    data: DataEntries
     metrics: dict[str, Any]
-    training: dict[str, Any]
+    training: TrainingEntries
     learned: dict[str, Any]
     versions: dict[str, Any]
     files: dict[str, str] = field(default_factory=dict)
@@ -76,7 +93,9 @@ class Card:
         """How long it trained, in one line: epochs, restarts, seconds."""
         restarts = self.training["restarts"]
         again = f" after {restarts} restart{'s' * (restarts > 1)}" if restarts else ""
-        return f"{spoken(self.training['epochs'])}{again} in {self.training['seconds']:.1f} s"
+        return (
+            f"{epochs_in_words(self.training['epochs'])}{again} in {self.training['seconds']:.1f} s"
+        )
 
     def paths(self) -> list[str]:
         """Where the data was read from, to read it again.
@@ -88,7 +107,7 @@ class Card:
             InputError: The data came from Python.
             UnsafeModelError: It is no regular file and no folder.
         """
-        found: list[str] | None = self.data["paths"]
+        found = self.data["paths"]
         if found is None:
             raise InputError("the model was fitted on data that no file holds: give it again")
         for name in found:
@@ -128,36 +147,27 @@ class Card:
             raise CorruptModelError(f"{where}: expected a card with a schema, found none")
         if values["schema"] != SCHEMA:
             raise CorruptModelError(
-                f"{where}: expected card schema {SCHEMA}, received {values['schema']!r}; "
-                "a newer keras_recipes wrote it: upgrade to open it"
+                f"{where}: expected card schema {SCHEMA}, received "
+                f"{printable(repr(values['schema']))}; a newer keras_recipes wrote it: upgrade to "
+                "open it"
             )
-        _check_fields(values, where)
+        if unlike := {entry.name for entry in fields(cls)} ^ values.keys():
+            entry = printable(repr(min(unlike)))
+            raise CorruptModelError(f"{where}: missing or unknown entry {entry}")
+        try:
+            msgspec.convert(values, cls)
+        except msgspec.ValidationError as error:
+            reason = printable(error, 200)
+            raise CorruptModelError(f"{where}: {reason}; restore it, or fit again") from None
+        _check_names(values, where)
+        # As it was read: converting leaves out what a later version may note down of the data.
         return cls(**values)
 
 
-def _check_fields(values: Mapping[str, Any], where: str) -> None:
-    expected = get_type_hints(Card)
-    if unlike := expected.keys() ^ values.keys():
-        raise CorruptModelError(f"{where}: missing or unknown entry {min(unlike)!r}")
-    for name, hint in expected.items():
-        kind = getattr(hint, "__origin__", hint)
-        if not isinstance(values[name], kind) or isinstance(values[name], bool):
-            raise CorruptModelError(f"{where}: {name} is not of the type that a card has there")
-    for path, kinds in _NESTED.items():
-        section, name = path.split(".")
-        if not isinstance(values[section].get(name, ...), kinds):
-            raise CorruptModelError(f"{where}: {path} is not of the type that a card has there")
-    _check_names(values, where)
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and "\0" not in value and len(value) <= LONGEST_PATH
-
-
 def _check_names(values: Mapping[str, Any], where: str) -> None:
-    if not all(map(_is_path, values["data"]["paths"] or [])):
+    if any("\0" in name for name in values["data"]["paths"] or ()):
         raise CorruptModelError(f"{where}: data.paths holds something that is no path")
-    for member, digest in values["files"].items():
+    for member in values["files"]:
         inside = not {"", ".", ".."} & set(member.split("/")) and not {"\\", "\0"} & set(member)
-        if not inside or not isinstance(digest, str):
-            raise CorruptModelError(f"{where}: {member!r} is no file name with a digest")
+        if not inside:
+            raise CorruptModelError(f"{where}: {printable(repr(member))} is no file in its folder")

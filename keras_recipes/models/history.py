@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def spoken(epochs: int) -> str:
+def epochs_in_words(epochs: int) -> str:
     """So many epochs in words: "1 epoch", "2,750 epochs"."""
     return f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
 

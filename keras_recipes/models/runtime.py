@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from keras_recipes.errors import CorruptModelError, InputError
+from keras_recipes.untrusted import sizes
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
-PIECE = 1_000
+BATCH_SIZE = 1_000
 """Inputs that are computed at once, so that memory stays bounded."""
 
 
@@ -73,10 +74,8 @@ class KerasRuntime:
         Raises:
             UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
         """
-        from keras_recipes.untrusted import sizes
-
-        most = sizes.rows_at_once(self.model, x.shape, PIECE)
-        return piecewise(self._computed, x, self.model.name, most=most)
+        most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
+        return in_batches(self._computed, x, self.model.name, most=most)
 
     def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         import keras
@@ -113,12 +112,12 @@ def _matches(expected: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
     )
 
 
-def piecewise(
+def in_batches(
     compute: "Callable[[np.ndarray], np.ndarray]",
     x: "np.ndarray",
     where: str,
     batch: int | None = None,
-    most: int = PIECE,
+    most: int = BATCH_SIZE,
 ) -> "np.ndarray":
     """What a runtime computes for a batch, piece by piece.
 

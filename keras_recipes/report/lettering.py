@@ -6,12 +6,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.font_manager import FontEntry, FontProperties, findfont, fontManager
+from matplotlib.ft2font import FT2Font
 
 from keras_recipes.errors import printable
-
-if TYPE_CHECKING:
-    from matplotlib.font_manager import FontEntry
 
 NO_FONT = "Last Resort"
 """A font of this name has a box for every character, and comes with Matplotlib."""
@@ -80,9 +82,6 @@ def _numbered(text: str, missing: frozenset[str]) -> str:
 @cache
 def _fonts(needed: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """Families that have these characters, Matplotlib's own first; the characters none has."""
-    import matplotlib
-    from matplotlib.font_manager import FontProperties, findfont
-
     own = tuple(matplotlib.rcParams["font.family"])
     missing = needed - _characters(findfont(FontProperties(family=list(own))))
     candidates = _candidates() if missing else []
@@ -97,10 +96,8 @@ def _fonts(needed: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     return (*own, *found) if found else (), missing
 
 
-def _candidates() -> "list[FontEntry]":
+def _candidates() -> list[FontEntry]:
     """A font of each family: an upright one, neither light nor bold; those without serifs first."""
-    from matplotlib.font_manager import fontManager
-
     _notice_new_fonts()
     fonts = [font for font in fontManager.ttflist if not font.name.startswith(NO_FONT)]
     fonts.sort(key=lambda font: (font.style != "normal", _off(font)), reverse=True)
@@ -108,14 +105,12 @@ def _candidates() -> "list[FontEntry]":
     return sorted(best.values(), key=lambda font: ("Sans" not in font.name, _off(font), font.name))
 
 
-def _off(font: "FontEntry") -> int:
+def _off(font: FontEntry) -> int:
     return abs(int(font.weight) - NORMAL) if str(font.weight).isdecimal() else NORMAL
 
 
-def _as_normal(font: "FontEntry") -> None:
+def _as_normal(font: FontEntry) -> None:
     """Makes Matplotlib find a font under its family's name without complaint about its weight."""
-    from matplotlib.font_manager import fontManager
-
     if _off(font):
         fontManager.ttflist.append(replace(font, weight=NORMAL))
 
@@ -123,8 +118,6 @@ def _as_normal(font: "FontEntry") -> None:
 @cache
 def _notice_new_fonts() -> None:
     """Matplotlib keeps a list of fonts, in which those installed since then are missing."""
-    from matplotlib import font_manager
-
     known = {font.fname for font in font_manager.fontManager.ttflist}
     for path in font_manager.findSystemFonts():
         if path not in known:
@@ -137,8 +130,6 @@ def _notice_new_fonts() -> None:
 @cache
 def _characters(path: str) -> frozenset[str]:
     """Those that Matplotlib can draw with a font; none of one made of pictures."""
-    from matplotlib.ft2font import FT2Font
-
     try:
         font = FT2Font(path)
     except (OSError, RuntimeError):

@@ -5,19 +5,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import FuncNorm, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
 from keras_recipes import atomic
 from keras_recipes.data.dataset import Examples
-from keras_recipes.models.history import History, spoken
+from keras_recipes.models.history import History, epochs_in_words
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Row
 from keras_recipes.report import lettering
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
-    from matplotlib.axes import Axes
-    from matplotlib.colors import FuncNorm, LinearSegmentedColormap
-    from matplotlib.figure import Figure
 
 ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
 INCHES = (5.2, 4.2)
@@ -40,7 +42,7 @@ COUNTED = 12
 """With so many classes there is room for a number in each cell, and for each class's label."""
 
 
-def save(figure: "Figure", path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
     """Writes a figure as PNG, replacing what is there in one step.
 
     Raises:
@@ -61,9 +63,7 @@ def check_folder(folder: Path) -> None:
     atomic.prepare(folder.resolve() / "any.png")
 
 
-def curve(
-    history: History, metric: str, unit: str, *, log: bool = True, note: str = ""
-) -> "Figure":
+def curve(history: History, metric: str, unit: str, *, log: bool = True, note: str = "") -> Figure:
     """One metric over the epochs, on training and, where there is any, validation data.
 
     Args:
@@ -73,8 +73,6 @@ def curve(
         log: Whether the axis is to be logarithmic, where the values differ more than fivefold.
         note: What makes the two curves differ besides the data.
     """
-    import numpy as np
-
     figure, axes = _figure()
     drawn = []
     for name, colour, label in ((metric, ZERO, "training"), (f"val_{metric}", ONE, "validation")):
@@ -88,7 +86,7 @@ def curve(
     _whole_numbers(axes)
     if log and _fivefold(np.concatenate(drawn)):
         _log_scale(axes, np.concatenate(drawn))
-    _title(figure, f"{metric.capitalize()} over {spoken(int(history.epochs[-1]))}")
+    _title(figure, f"{metric.capitalize()} over {epochs_in_words(int(history.epochs[-1]))}")
     notes, style = lettering.drawable(note.splitlines(), 180)
     shown = "\n".join(lettering.lines(line, 60) for line in notes)
     axes.set_title(shown, fontsize=SMALL, **style)
@@ -97,13 +95,11 @@ def curve(
     return figure
 
 
-def _fivefold(values: "np.ndarray") -> bool:
+def _fivefold(values: np.ndarray) -> bool:
     return bool(len(values) and 0 < 5 * values.min() < values.max())
 
 
-def _log_scale(axes: "Axes", values: "np.ndarray") -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
-
+def _log_scale(axes: Axes, values: np.ndarray) -> None:
     axes.set_yscale("log")
     if values.max() < 1000 * values.min():
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -111,17 +107,15 @@ def _log_scale(axes: "Axes", values: "np.ndarray") -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _whole_numbers(axes: "Axes") -> None:
+def _whole_numbers(axes: Axes) -> None:
     """For what is counted along the horizontal axis, be it only one thing."""
-    from matplotlib.ticker import MaxNLocator
-
     low, high = axes.get_xlim()
     if high - low < 1:
         axes.set_xlim(low - 0.5, high + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
 
 
-def watched(rows: Sequence[Row], column: str, data: str) -> "Figure":
+def watched(rows: Sequence[Row], column: str, data: str) -> Figure:
     """A series with what was expected of it and what was flagged, over its scores.
 
     An alarm is shaded for as long as it goes on: to the last record in a row whose score, halved
@@ -132,8 +126,6 @@ def watched(rows: Sequence[Row], column: str, data: str) -> "Figure":
         column: What the series is called.
         data: What it is from.
     """
-    import numpy as np
-
     figure = _empty((8.4, 4.4))
     top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     x = np.arange(len(rows))
@@ -170,10 +162,8 @@ def watched(rows: Sequence[Row], column: str, data: str) -> "Figure":
     return figure
 
 
-def _name_records(axes: "Axes", timestamps: Sequence[str]) -> None:
+def _name_records(axes: Axes, timestamps: Sequence[str]) -> None:
     """Some of the records' times, without the seconds where nothing is lost by that."""
-    import numpy as np
-
     room = 5 if len(timestamps[0]) <= 20 else 3
     ticks = np.unique(np.linspace(0, len(timestamps) - 1, room).astype(int)).tolist()
     texts = [timestamps[tick] for tick in ticks]
@@ -186,7 +176,7 @@ def _name_records(axes: "Axes", timestamps: Sequence[str]) -> None:
     axes.set_xlabel("record" if numbered else "time")
 
 
-def confusion(counts: "np.ndarray", labels: Sequence[object], data: str) -> "Figure":
+def confusion(counts: np.ndarray, labels: Sequence[object], data: str) -> Figure:
     """What was said of each class; right answers are on the diagonal.
 
     Args:
@@ -194,8 +184,6 @@ def confusion(counts: "np.ndarray", labels: Sequence[object], data: str) -> "Fig
         labels: The classes'.
         data: What it was measured on.
     """
-    import numpy as np
-
     texts, style = lettering.drawable(labels, LONGEST_LABEL)
     longest = max(lettering.columns(text) for text in texts)
     many = len(labels) > COUNTED
@@ -225,15 +213,12 @@ def confusion(counts: "np.ndarray", labels: Sequence[object], data: str) -> "Fig
     return figure
 
 
-def _counts_norm() -> "FuncNorm":
+def _counts_norm() -> FuncNorm:
     """Shades that tell one mistake from none beside thousands of right answers."""
-    import numpy as np
-    from matplotlib.colors import FuncNorm
-
     return FuncNorm((np.log1p, np.expm1))
 
 
-def _name_classes(axes: "Axes", texts: Sequence[str], style: dict[str, Any], upright: bool) -> None:
+def _name_classes(axes: Axes, texts: Sequence[str], style: dict[str, Any], upright: bool) -> None:
     """As many labels as there is room for."""
     places = range(0, len(texts), -(-len(texts) // 90))
     shown = [texts[place] for place in places]
@@ -242,10 +227,8 @@ def _name_classes(axes: "Axes", texts: Sequence[str], style: dict[str, Any], upr
     axes.set_yticks(places, shown, fontsize=size, **style)
 
 
-def mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[object]) -> "Figure":
+def mistakes(test: Examples, outputs: np.ndarray, labels: Sequence[object]) -> Figure:
     """Images that are answered wrongly, those first whose class was given the least probability."""
-    import numpy as np
-
     truths, answers = test.y.argmax(axis=1), outputs.argmax(axis=1)
     wrong = np.flatnonzero(truths != answers)
     given = (test.y * outputs).sum(axis=1)[wrong]
@@ -272,10 +255,8 @@ def mistakes(test: Examples, outputs: "np.ndarray", labels: Sequence[object]) ->
     return figure
 
 
-def filters(model: "keras.Model", layer: str) -> "Figure":
+def filters(model: "keras.Model", layer: str) -> Figure:
     """The kernels of a convolution over one map; blue is negative, vermilion positive."""
-    import numpy as np
-
     kernels = np.asarray(model.get_layer(layer).kernel)[:, :, 0, :]
     height, width, count = kernels.shape
     largest = abs(kernels).max() or 1
@@ -296,11 +277,11 @@ def filters(model: "keras.Model", layer: str) -> "Figure":
 
 def activations(
     model: "keras.Model",
-    image: "np.ndarray",
+    image: np.ndarray,
     layers: Sequence[str],
     labels: Sequence[object],
     truth: object,
-) -> "Figure":
+) -> Figure:
     """What each of the layers makes of one image: a row of maps for each, a strip for a vector.
 
     Args:
@@ -335,13 +316,11 @@ def activations(
     return figure
 
 
-def _is_vector(output: "np.ndarray") -> bool:
+def _is_vector(output: np.ndarray) -> bool:
     return bool(output.size == max(output.shape))
 
 
-def _maps(row: Any, name: str, output: "np.ndarray") -> None:
-    import numpy as np
-
+def _maps(row: Any, name: str, output: np.ndarray) -> None:
     vector = _is_vector(output)
     maps = [np.reshape(output, (1, -1))] if vector else list(np.moveaxis(output, -1, 0))
     panels = row.subplots(1, 1 if vector else max(len(maps), 6), squeeze=False)[0]
@@ -359,7 +338,7 @@ def _maps(row: Any, name: str, output: "np.ndarray") -> None:
             axes.axis("off")
 
 
-def _name_answers(axes: "Axes", labels: Sequence[object], answer: "np.ndarray") -> None:
+def _name_answers(axes: Axes, labels: Sequence[object], answer: np.ndarray) -> None:
     few = len(labels) <= COUNTED
     places = range(len(labels)) if few else [int(answer.argmax())]
     texts, style = lettering.drawable(
@@ -368,15 +347,13 @@ def _name_answers(axes: "Axes", labels: Sequence[object], answer: "np.ndarray") 
     axes.set_xticks(places, texts, fontsize=SMALL, **style)
 
 
-def scores(values: "np.ndarray", data: str) -> "Figure":
+def scores(values: np.ndarray, data: str) -> Figure:
     """Scores of sessions in their order, those from 0.5 on marked as anomalies.
 
     Args:
         values: From 0 to 1, of shape (N,).
         data: What they are of.
     """
-    import numpy as np
-
     figure, axes = _figure()
     strange = values >= 0.5
     numbers = np.arange(1, len(values) + 1)
@@ -398,7 +375,7 @@ def scores(values: "np.ndarray", data: str) -> "Figure":
     return figure
 
 
-def surprises(events: Sequence[str], nats: "np.ndarray", session: str, note: str = "") -> "Figure":
+def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str = "") -> Figure:
     """How unexpected each event of a session was, or of a long one those around the strangest.
 
     Args:
@@ -407,8 +384,6 @@ def surprises(events: Sequence[str], nats: "np.ndarray", session: str, note: str
         session: Its name.
         note: What is thought of it.
     """
-    import numpy as np
-
     strangest = int(nats.argmax())
     first = max(0, min(strangest - LONGEST_SESSION // 2, len(events) - LONGEST_SESSION))
     last = min(first + LONGEST_SESSION, len(events))
@@ -433,10 +408,8 @@ def surprises(events: Sequence[str], nats: "np.ndarray", session: str, note: str
     return figure
 
 
-def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
+def decision_surface(model: "keras.Model", points: Examples) -> Figure:
     """What a net with two inputs and one probability says all over the plane around the points."""
-    import numpy as np
-
     figure, axes = _figure()
     reach = 0.5 * np.ptp(points.x, axis=0)
     reach[reach == 0] = 0.5
@@ -453,8 +426,8 @@ def decision_surface(model: "keras.Model", points: Examples) -> "Figure":
 
 
 def hidden_layer(
-    model: "keras.Model", first_weights: "tuple[np.ndarray, ...]", points: Examples
-) -> "Figure":
+    model: "keras.Model", first_weights: tuple[np.ndarray, ...], points: Examples
+) -> Figure:
     """Where the first layer puts the points, before and after training.
 
     Two hidden units are drawn as they are. For more, the horizontal axis is the direction that the
@@ -478,10 +451,9 @@ def hidden_layer(
 
 
 def _hidden_panel(
-    figure: "Figure", axes: "Axes", model: "keras.Model", weights: Any, points: Examples
+    figure: Figure, axes: Axes, model: "keras.Model", weights: Any, points: Examples
 ) -> None:
     import keras
-    import numpy as np
 
     twin = keras.models.clone_model(model)
     twin.set_weights(weights)
@@ -502,9 +474,7 @@ def _hidden_panel(
 class _Plane:
     """Two coordinates for points of any dimension, in which what is read of them is exact."""
 
-    def __init__(self, points: "np.ndarray", read: "np.ndarray") -> None:
-        import numpy as np
-
+    def __init__(self, points: np.ndarray, read: np.ndarray) -> None:
         if points.shape[1] <= 2:
             self.origin, self.axes = np.zeros(points.shape[1]), np.eye(2, points.shape[1])
             self.labels = ("hidden unit 1", "hidden unit 2" if points.shape[1] == 2 else "nothing")
@@ -517,14 +487,14 @@ class _Plane:
         self.axes = np.stack([across, up])
         self.labels = ("direction that the output reads", "first principal component of the rest")
 
-    def flat(self, points: "np.ndarray") -> "np.ndarray":
+    def flat(self, points: np.ndarray) -> np.ndarray:
         return (points - self.origin) @ self.axes.T
 
-    def lifted(self, coordinates: "np.ndarray") -> "np.ndarray":
+    def lifted(self, coordinates: np.ndarray) -> np.ndarray:
         return self.origin + coordinates @ self.axes
 
 
-def _shade(figure: "Figure", axes: "Axes", across: Any, up: Any, answers: Any) -> None:
+def _shade(figure: Figure, axes: Axes, across: Any, up: Any, answers: Any) -> None:
     mesh = axes.pcolormesh(
         across, up, answers, cmap=_diverging(), vmin=0, vmax=1, alpha=0.55, rasterized=True
     )
@@ -533,7 +503,7 @@ def _shade(figure: "Figure", axes: "Axes", across: Any, up: Any, answers: Any) -
         axes.contour(across, up, answers, levels=[0.5], colors="black", linewidths=1)
 
 
-def _scatter(axes: "Axes", where: Any, points: Examples, names: list[Any]) -> None:
+def _scatter(axes: Axes, where: Any, points: Examples, names: list[Any]) -> None:
     for value, colour, marker in ((0, ZERO, "o"), (1, ONE, "s")):
         chosen = points.y[:, 0] == value
         if not chosen.any():
@@ -563,13 +533,11 @@ def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
     return texts
 
 
-def _diverging() -> "LinearSegmentedColormap":
-    from matplotlib.colors import LinearSegmentedColormap
-
+def _diverging() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("diverging", [ZERO, "white", ONE])
 
 
-def _title(figure: "Figure", *parts: str, like: dict[str, Any] | None = None) -> None:
+def _title(figure: Figure, *parts: str, like: dict[str, Any] | None = None) -> None:
     """A title over the whole figure, in as many lines as its width takes.
 
     Args:
@@ -584,7 +552,7 @@ def _title(figure: "Figure", *parts: str, like: dict[str, Any] | None = None) ->
     figure.suptitle(text, fontsize=TITLE, **(like or {}))
 
 
-def _legend(figure: "Figure", *axes: "Axes") -> None:
+def _legend(figure: Figure, *axes: Axes) -> None:
     """A legend of what the axes show, below them, where it hides nothing."""
     handles, labels = [], []
     for one in axes:
@@ -600,13 +568,11 @@ def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _figure(inches: tuple[float, float] = INCHES) -> "tuple[Figure, Axes]":
+def _figure(inches: tuple[float, float] = INCHES) -> tuple[Figure, Axes]:
     figure = _empty(inches)
     return figure, figure.subplots()
 
 
-def _empty(inches: tuple[float, float]) -> "Figure":
+def _empty(inches: tuple[float, float]) -> Figure:
     # Not by pyplot, which would keep every figure and want a window system's word.
-    from matplotlib.figure import Figure
-
     return Figure(figsize=inches, layout="constrained")

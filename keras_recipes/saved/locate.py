@@ -143,7 +143,7 @@ def earlier(folder: Path) -> str | None:
         return f"what was in {folder}"
     metric, value = next(iter(card.metrics.items()), ("", None))
     reached = f" ({printable(metric)} {value:.4g})" if isinstance(value, int | float) else ""
-    return f"the fit of {written:%Y-%m-%d %H:%M} on {printable(card.data['name'])}{reached}"
+    return f"the fit of {written:%Y-%m-%d %H:%M} on {printable(card.data['name'], 200)}{reached}"
 
 
 def default_folder(name: str) -> Path:

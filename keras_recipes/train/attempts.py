@@ -4,6 +4,7 @@ The articles advise, when a net does not converge, to train longer or to start a
 random weights. A run does both, in that order, and says so.
 """
 
+import hashlib
 import logging
 import math
 import time
@@ -11,20 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes import backend, options
 from keras_recipes.data.dataset import Dataset, Examples
 from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
-from keras_recipes.models.history import History, spoken
+from keras_recipes.models.history import History, epochs_in_words
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Plan, Recipe
+from keras_recipes.report.progress import Update
 from keras_recipes.train import compiled_loop
 from keras_recipes.train.checkpoint import Checkpoint, State
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
-
-    from keras_recipes.report.progress import Update
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,10 @@ class Run:
     data: Dataset
     callbacks: "tuple[keras.callbacks.Callback, ...]" = ()
     restarts: int = 0
-    results: "list[dict[str, np.ndarray]]" = field(default_factory=list)
+    results: list[dict[str, np.ndarray]] = field(default_factory=list)
     seconds: float = 0.0
     start: "keras.Model | None" = None
-    best_weights: "list[np.ndarray]" = field(default_factory=list)
+    best_weights: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model = self._build()
@@ -68,7 +69,7 @@ class Run:
             batch_size=self.plan.batch_size,
             seed=self.plan.seed,
             jit_compile=self.plan.jit_compile,
-            towers=backend.towers(self.recipe.side_by_side),
+            replicas=backend.replicas(self.recipe.side_by_side),
             augment=self.plan.augment() if self.plan.augment else None,
         )
         self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
@@ -82,7 +83,7 @@ class Run:
         """Every epoch of the present attempt."""
         return History.of(self.results)
 
-    def until_goal(self, checkpoint: Checkpoint | None, update: "Update") -> None:
+    def until_goal(self, checkpoint: Checkpoint | None, update: Update) -> None:
         """Trains; where that misses the goal trains longer; then starts again from other weights.
 
         A callback that sets `model.stop_training` ends all of it.
@@ -138,7 +139,6 @@ class Run:
 
     def _build(self) -> "keras.Model":
         import keras
-        import numpy as np
 
         seed = self.plan.seed
         if self.restarts:
@@ -161,7 +161,7 @@ class Run:
         for slot, value in zip(self.model.optimizer.variables, self._first_slots, strict=True):
             slot.assign(value)
 
-    def _train(self, epochs: int, checkpoint: Checkpoint | None, update: "Update") -> bool:
+    def _train(self, epochs: int, checkpoint: Checkpoint | None, update: Update) -> bool:
         """Trains the present attempt up to so many epochs; whether that reached the goal."""
         started = time.perf_counter() - self.seconds
         for values in compiled_loop.train(
@@ -208,10 +208,8 @@ class Run:
         outputs = KerasRuntime(self.model).outputs(examples.x)
         return self.recipe.measure(examples.y, outputs)
 
-    def _watched(self, count: int) -> "dict[str, np.ndarray]":
+    def _watched(self, count: int) -> dict[str, np.ndarray]:
         """Metrics on the validation examples after a call of `count` epochs; not known between."""
-        import numpy as np
-
         if self.data.validation is None:
             return {}
         measured = self._measured(self.data.validation)
@@ -236,10 +234,12 @@ class Run:
 
     def _so_far(self) -> str:
         if not self._finite():
-            return f"the loss is {self.results[-1]['loss'][-1]} after {spoken(self.epochs)}"
+            return (
+                f"the loss is {self.results[-1]['loss'][-1]} after {epochs_in_words(self.epochs)}"
+            )
         assert self.plan.goal is not None
         name = self.plan.goal.metric.replace("_", " ")
-        return f"{name} {self._error():.3g} after {spoken(self.epochs)}"
+        return f"{name} {self._error():.3g} after {epochs_in_words(self.epochs)}"
 
     def _say(self, what: str) -> None:
         log.warning("not there yet (%s): %s", self._so_far(), what)
@@ -276,7 +276,5 @@ def _adopt(model: "keras.Model", start: "keras.Model") -> None:
     model.set_weights(mine)
 
 
-def _digest(weights: "list[np.ndarray]") -> str:
-    import hashlib
-
+def _digest(weights: list[np.ndarray]) -> str:
     return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()

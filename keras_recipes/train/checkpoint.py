@@ -1,14 +1,16 @@
 """Stopping a fit and going on with it later: one file beside the model's folder."""
 
 import io
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
+import numpy as np
 
 from keras_recipes import atomic, interrupts
 from keras_recipes.errors import (
@@ -18,11 +20,8 @@ from keras_recipes.errors import (
     StoppedError,
     UnsafeModelError,
 )
-from keras_recipes.models.history import spoken
+from keras_recipes.models.history import epochs_in_words
 from keras_recipes.untrusted import arrays, limits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SECONDS = 60.0
 """A fit that takes longer is kept this often, so that a crash costs no more."""
@@ -47,15 +46,23 @@ class State:
     made_of: dict[str, Any]
     restarts: int
     seconds: float
-    variables: "list[np.ndarray]"
-    first_weights: "list[np.ndarray]"
-    history: "dict[str, np.ndarray]"
-    best_weights: "list[np.ndarray]"
+    variables: list[np.ndarray]
+    first_weights: list[np.ndarray]
+    history: dict[str, np.ndarray]
+    best_weights: list[np.ndarray]
 
     @property
     def epochs(self) -> int:
         """Epochs of the present start."""
         return len(self.history["loss"])
+
+
+class _Meta(msgspec.Struct):
+    """What is kept of a state besides its arrays, as JSON."""
+
+    made_of: dict[str, Any]
+    restarts: int
+    seconds: float
 
 
 class Checkpoint:
@@ -82,7 +89,7 @@ class Checkpoint:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """In the block, SIGINT and SIGTERM stop at the next boundary; the second one at once."""
-        with interrupts.heard(self._ask):
+        with interrupts.handled(self._ask):
             yield
 
     def boundary(self, state: Callable[[], State]) -> None:
@@ -98,14 +105,14 @@ class Checkpoint:
             atomic.file(self.path, _packed(now))
         except RecipeError as error:
             if self._signal is not None:
-                stopped = f"stopped after {spoken(now.epochs)}, now lost: {error}"
+                stopped = f"stopped after {epochs_in_words(now.epochs)}, now lost: {error}"
                 raise StoppedError(stopped, self._signal) from None
             log.warning("this fit could not be resumed if it were stopped: %s", error)
             return
         if self._signal is not None:
+            epochs = epochs_in_words(now.epochs)
             raise StoppedError(
-                f"stopped after {spoken(now.epochs)}; the same command with --resume goes on",
-                self._signal,
+                f"stopped after {epochs}; the same command with --resume goes on", self._signal
             )
 
     def check(self) -> None:
@@ -167,7 +174,7 @@ class Checkpoint:
                 self.discard()
                 log.info("dropped the fit that was stopped and kept as %s", self.path)
             return None
-        log.info("resumed after %s", spoken(self._state.epochs))
+        log.info("resumed after %s", epochs_in_words(self._state.epochs))
         return self._state
 
     def discard(self) -> None:
@@ -181,11 +188,9 @@ class Checkpoint:
 
 
 def _packed(state: State) -> bytes:
-    import numpy as np
-
-    meta = {name: getattr(state, name) for name in ("made_of", "restarts", "seconds")}
+    meta = _Meta(state.made_of, state.restarts, state.seconds)
     parts: dict[str, Any] = {
-        "meta": np.frombuffer(json.dumps(meta).encode(), "uint8"),
+        "meta": np.frombuffer(msgspec.json.encode(meta), "uint8"),
         **{f"variable_{i}": array for i, array in enumerate(state.variables)},
         **{f"first_{i}": array for i, array in enumerate(state.first_weights)},
         **{f"best_{i}": array for i, array in enumerate(state.best_weights)},
@@ -199,9 +204,9 @@ def _packed(state: State) -> bytes:
 def _unpacked(path: Path) -> State:
     # The weights, as they were, are and were best, and the optimizer's two slots for each.
     kept = arrays.read_named(path, 5 * limits.current().array_bytes)
-    meta = json.loads(kept["meta"].tobytes())
+    meta = msgspec.json.decode(kept["meta"].tobytes(), type=_Meta)
 
-    def numbered(name: str) -> "list[np.ndarray]":
+    def numbered(name: str) -> list[np.ndarray]:
         count = sum(key.startswith(f"{name}_") for key in kept)
         return [kept[f"{name}_{i}"] for i in range(count)]
 
@@ -211,9 +216,9 @@ def _unpacked(path: Path) -> State:
         if name.startswith("history_")
     }
     return State(
-        made_of=dict(meta["made_of"]),
-        restarts=int(meta["restarts"]),
-        seconds=float(meta["seconds"]),
+        made_of=meta.made_of,
+        restarts=meta.restarts,
+        seconds=meta.seconds,
         variables=numbered("variable"),
         first_weights=numbered("first"),
         history={"loss": history.pop("loss"), **history},

@@ -4,27 +4,21 @@ Keras' `fit` hands control back to Python for every step, which for a small net 
 times the step itself. Here the data is a constant of the compiled function, the host passes only
 the order of the examples, and the metrics come back as one array with a row for each epoch. Losses
 are those of `fit` to rounding, because the step is the model's own `train_step`.
-
-Data that is no pair of arrays (a `tf.data.Dataset`, a `PyDataset`, a generator) goes through the
-same door and is trained by `fit` with `steps_per_execution`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.data.dataset import Examples
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
-EpochsCall = Callable[[int, int], "dict[str, np.ndarray]"]
+EpochsCall = Callable[[int, int], dict[str, np.ndarray]]
 """`call(first_epoch, count)` trains `count` epochs; each metric's value at the end of each."""
-
-
-STREAMED_STEPS = 32
-"""Keras' `steps_per_execution` for data that does not fit in memory."""
 
 
 def train(
@@ -35,7 +29,7 @@ def train(
     epochs: int,
     epochs_per_call: int = 1,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
-) -> "Iterator[dict[str, np.ndarray]]":
+) -> Iterator[dict[str, np.ndarray]]:
     """Trains on from `first_epoch` up to `epochs`; stop iterating to stop training.
 
     Keras callbacks get `on_epoch_begin` and `on_epoch_end` at the boundaries of a call, with the
@@ -74,29 +68,28 @@ def train(
 
 def compile_epochs(
     model: "keras.Model",
-    data: Any,
+    data: Examples,
     *,
     batch_size: int,
     seed: int,
     jit_compile: bool,
-    towers: int = 1,
+    replicas: int = 1,
     augment: "keras.Layer | None" = None,
 ) -> EpochsCall:
     """The function that trains epochs of `model` on `data`.
 
     Args:
         model: Compiled and built.
-        data: `Examples` that fit in memory, or whatever else `model.fit` takes as batches.
+        data: To train on.
         batch_size: Examples per update; the last batch of an epoch may be smaller, as in Keras.
         seed: Of the order of the examples, which is a function of it and the epoch's number.
         jit_compile: Whether XLA compiles the call (TensorFlow; JAX always does).
-        towers: Parts of a batch that go through the net side by side (TensorFlow); see `rewiring`.
+        replicas: How many parts of a batch go through the net at once (TensorFlow); see
+            `cpu_kernels`.
         augment: Changes the inputs of each batch at random.
     """
     import keras
 
-    if not isinstance(data, Examples):
-        return _streamed(model, data)
     _build_all(model, data)
     orders = _Orders(len(data), min(batch_size, len(data)), seed)
 
@@ -104,7 +97,7 @@ def compile_epochs(
         return inputs if augment is None else augment(inputs, training=True)
 
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow(model, data, orders, jit_compile, vary, towers)
+        return _tensorflow(model, data, orders, jit_compile, vary, replicas)
     if keras.backend.backend() == "jax" and augment is None:
         return _jax(model, data, orders)
     return _fitted(model, data, orders, vary)
@@ -117,10 +110,8 @@ class _Orders:
         self.examples, self.batch, self.seed = examples, batch, seed
         self.steps, self.rest = divmod(examples, batch)
 
-    def __call__(self, first_epoch: int, count: int) -> "np.ndarray":
+    def __call__(self, first_epoch: int, count: int) -> np.ndarray:
         """Indices of shape (count, examples), int32."""
-        import numpy as np
-
         if self.steps == 1 and not self.rest:
             # Inside a single batch the order changes nothing but rounding.
             return np.broadcast_to(np.arange(self.examples, dtype="int32"), (count, self.examples))
@@ -143,11 +134,11 @@ def _tensorflow(
     orders: _Orders,
     jit_compile: bool,
     vary: Callable[[Any], Any],
-    towers: int,
+    replicas: int,
 ) -> EpochsCall:
     import tensorflow as tf
 
-    from keras_recipes.train.cpu_kernels import rewired
+    from keras_recipes.train.cpu_kernels import cpu_optimized
 
     x, y = tf.constant(data.x), tf.constant(data.y)
     names = list(model.get_metrics_result())
@@ -175,11 +166,11 @@ def _tensorflow(
         def body(i: Any, rows: Any) -> Any:
             return i + 1, tf.tensor_scatter_nd_update(rows, [[i]], [epoch(order[i])])
 
-        with rewired(model, towers):
+        with cpu_optimized(model, replicas):
             start = [0, tf.zeros((count, len(names)))]
             return tf.while_loop(lambda i, _: i < count, body, start)[1]
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         rows = run(orders(first_epoch, count)).numpy().astype("float64")
         return {name: rows[:, i] for i, name in enumerate(names)}
 
@@ -189,7 +180,6 @@ def _tensorflow(
 def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
     import jax
     import jax.numpy as jnp
-    import numpy as np
 
     x, y = jnp.asarray(data.x), jnp.asarray(data.y)
     variables = (
@@ -213,7 +203,7 @@ def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
 
     run = jax.jit(lambda state, order: jax.lax.scan(epoch, state, order))
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         state = tuple([variable.value for variable in group] for group in variables)
         state, logs = run(state, orders(first_epoch, count))
         for group, values in zip(variables, state, strict=True):
@@ -230,32 +220,16 @@ def _fitted(
     """An epoch at a time by `fit`, for what does not compile into a loop (PyTorch)."""
     import keras
 
-    def epoch(order: "np.ndarray") -> dict[str, float]:
+    def epoch(order: np.ndarray) -> dict[str, float]:
         x, y = keras.ops.convert_to_numpy(vary(data.x[order])), data.y[order]
         run = model.fit(x, y, batch_size=orders.batch, shuffle=False, verbose=0)
         return {name: float(column[0]) for name, column in run.history.items()}
 
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
         return _columns([epoch(order) for order in orders(first_epoch, count)])
 
     return call
 
 
-def _streamed(model: "keras.Model", data: Any) -> EpochsCall:
-    """Batches in the order in which they come, many of them to a compiled call."""
-    model.steps_per_execution = STREAMED_STEPS
-
-    def call(first_epoch: int, count: int) -> "dict[str, np.ndarray]":
-        import numpy as np
-
-        last = first_epoch + count
-        fitted = model.fit(data, initial_epoch=first_epoch, epochs=last, shuffle=False, verbose=0)
-        return {name: np.asarray(column, "float64") for name, column in fitted.history.items()}
-
-    return call
-
-
-def _columns(rows: list[dict[str, float]]) -> "dict[str, np.ndarray]":
-    import numpy as np
-
+def _columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}

@@ -19,20 +19,20 @@ import keras
 
 
 @contextlib.contextmanager
-def rewired(model: keras.Model, towers: int) -> Iterator[None]:
+def cpu_optimized(model: keras.Model, replicas: int) -> Iterator[None]:
     """While this lasts, `model` computes its outputs in the shape for CPUs.
 
     Args:
         model: Of layers that look at each example by itself, so no batch normalisation.
-        towers: Into how many parts each batch is cut; 1 leaves it whole.
+        replicas: Into how many parts each batch is cut, which share the weights; 1 leaves it whole.
     """
-    with contextlib.ExitStack() as rewires:
+    with contextlib.ExitStack() as replacements:
         for layer in filter(_is_plain_convolution, model.layers):
             convolve = functools.partial(_convolved, layer.convolution_op)
-            rewires.enter_context(_replaced(layer, "convolution_op", convolve))
-        if towers > 1:
-            side_by_side = functools.partial(_side_by_side, model.call, towers)
-            rewires.enter_context(_replaced(model, "call", side_by_side))
+            replacements.enter_context(_replaced(layer, "convolution_op", convolve))
+        if replicas > 1:
+            side_by_side = functools.partial(_side_by_side, model.call, replicas)
+            replacements.enter_context(_replaced(model, "call", side_by_side))
         yield
 
 
@@ -63,10 +63,10 @@ def _convolved(convolution: Any, inputs: Any, kernel: Any) -> Any:
     return ops.reshape(products, (-1, 1, 1, columns))
 
 
-def _side_by_side(call: Any, towers: int, inputs: Any, **settings: Any) -> Any:
+def _side_by_side(call: Any, replicas: int, inputs: Any, **settings: Any) -> Any:
     count = inputs.shape[0]
-    if count < towers:
+    if count < replicas:
         return call(inputs, **settings)
-    cuts = [count * tower // towers for tower in range(1, towers)]
+    cuts = [count * replica // replicas for replica in range(1, replicas)]
     parts = keras.ops.split(inputs, cuts)
     return keras.ops.concatenate([call(part, **settings) for part in parts])

@@ -1,7 +1,8 @@
 """What a model's configuration may name: Keras' public classes, each with its arguments' kinds.
 
-The table itself is `allowed.json`, made out of Keras by `tests/allowed_table.py`, which also has
-the reasons for what is left out. Layers of this package's own are registered here, in `OWN`.
+The table itself is `allowed.json`, made out of Keras by `tests/untrusted/allowed_table.py`, which
+also has the reasons for what is left out. Layers of this package's own are registered here, in
+`OWN`.
 """
 
 import json

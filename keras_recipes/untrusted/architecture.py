@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
 from keras_recipes.untrusted import allowed, strict_json, values
 from keras_recipes.untrusted.allowed import Allowed
-from keras_recipes.untrusted.values import UnacceptableError, UnsafeValueError
+from keras_recipes.untrusted.values import UnacceptableError, UnsafeValueError, quoted
 
 MOST_LAYERS = 2_000
 MOST_CALLS = 4_000
@@ -106,7 +106,7 @@ class _Checker:
 
     def _class(self, value: Any, groups: Sequence[str]) -> Allowed:
         if not isinstance(value, dict):
-            self._corrupt(f"expected one of the {groups[0]}, received {values.shown(value)}")
+            self._corrupt(f"expected one of the {groups[0]}, received {quoted(value)}")
         module, name = value.get("module"), value.get("class_name")
         found = allowed.find(module, name)
         if found is None:
@@ -114,10 +114,10 @@ class _Checker:
         if found.group not in groups:
             self._unsafe(f"{found.name} stands where only {' or '.join(groups)} may stand")
         if value.get("registered_name") not in (None, found.name, found.registered_name):
-            self._unsafe(f"{found.name} is registered as {shown(value['registered_name'])}")
+            self._unsafe(f"{found.name} is registered as {quoted(value['registered_name'])}")
         entries = _LAYER_ENTRIES if found.group in GRAPH else _ENTRIES
         if strange := value.keys() - entries:
-            self._corrupt(f"{found.name} has an unknown entry {shown(min(strange))}")
+            self._corrupt(f"{found.name} has an unknown entry {quoted(min(strange))}")
         return found
 
     def _unknown(self, module: Any, name: Any) -> NoReturn:
@@ -125,7 +125,7 @@ class _Checker:
         if known and str(module).startswith("keras"):
             self._unsafe(f"{name} is not opened: {known}")
         self._unsafe(
-            f"{shown(name)} of {shown(module)} is none of the classes of Keras that may be opened"
+            f"{quoted(name)} of {quoted(module)} is none of the classes of Keras that may be opened"
         )
 
     def _made(self, found: Allowed, config: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class _Checker:
     def _config(self, value: dict[str, Any]) -> dict[str, Any]:
         config = value.get("config")
         if not isinstance(config, dict):
-            self._corrupt(f"{shown(value.get('class_name'))} has no configuration")
+            self._corrupt(f"{quoted(value.get('class_name'))} has no configuration")
         return config
 
     def _arguments(self, found: Allowed, config: dict[str, Any], what: str) -> dict[str, Any]:
@@ -151,13 +151,13 @@ class _Checker:
                 if value is None:
                     continue
                 self._corrupt(
-                    f"{what} has an option {shown(name)} that this version does not know, "
+                    f"{what} has an option {quoted(name)} that this version does not know, "
                     "of a newer Keras perhaps"
                 )
             try:
                 accepted[name] = self._value(kind, value)
             except UnacceptableError as error:
-                message = f"{what}: {name}: expected {error}, received {values.shown(value)}"
+                message = f"{what}: {name}: expected {error}, received {quoted(value)}"
                 if isinstance(error, UnsafeValueError):
                     self._unsafe(message)
                 self._corrupt(message)
@@ -190,10 +190,10 @@ class _Checker:
             policy = value.get("class_name"), value.get("module"), value.get("registered_name")
             config = value.get("config")
             if list(policy) not in _POLICIES or not isinstance(config, dict):
-                self._unsafe(f"a type of numbers given by {shown(value.get('class_name'))}")
+                self._unsafe(f"a type of numbers given by {quoted(value.get('class_name'))}")
             value = config.get("name")
         if not isinstance(value, str) or value not in allowed.DTYPES:
-            raise UnacceptableError(f"a type of numbers such as float32 ({shown(value)} is not)")
+            raise UnacceptableError(f"a type of numbers such as float32 ({quoted(value)} is not)")
         return value
 
     def _activation(self, value: Any) -> Any:
@@ -228,7 +228,7 @@ class _Checker:
             self._unsafe(f"more than {MOST_LAYERS:,} layers")
         self.own = self.own or found.registered_name is not None
         config = self._config(value)
-        what = f"layer {shown(config.get('name', found.name))}"
+        what = f"layer {quoted(config.get('name', found.name))}"
         if found.group == "models":
             accepted = self._graph(found, config, what)
         else:
@@ -280,7 +280,7 @@ class _Checker:
             accepted["config"].setdefault("name", name)
             if not isinstance(name, str) or accepted["config"]["name"] != name or name in calls:
                 self._corrupt(f"{what}: a layer has no name, two, or one of another")
-            calls[name] = self._list_of(layer.get("inbound_nodes"), f"the calls of {shown(name)}")
+            calls[name] = self._list_of(layer.get("inbound_nodes"), f"the calls of {quoted(name)}")
             made.append({**accepted, "name": name, "inbound_nodes": []})
         for layer in made:
             layer["inbound_nodes"] = [
@@ -292,7 +292,7 @@ class _Checker:
 
     def _list_of(self, value: Any, what: str) -> list[Any]:
         if not isinstance(value, list):
-            self._corrupt(f"{what}: expected a list, received {values.shown(value)}")
+            self._corrupt(f"{what}: expected a list, received {quoted(value)}")
         return value
 
     def _call(self, value: Any, names: Collection[str], layer: str) -> dict[str, Any]:
@@ -300,15 +300,15 @@ class _Checker:
         if self.calls > MOST_CALLS:
             self._unsafe(f"layers are called more than {MOST_CALLS:,} times")
         if not isinstance(value, dict) or value.keys() != {"args", "kwargs"}:
-            self._corrupt(f"layer {shown(layer)}: a call that is not as Keras 3 writes it")
+            self._corrupt(f"layer {quoted(layer)}: a call that is not as Keras 3 writes it")
         call = _Call(self, names, layer)
         args = [call.argument(item) for item in self._list_of(value["args"], "a call")]
         if not isinstance(value["kwargs"], dict):
-            self._corrupt(f"layer {shown(layer)}: a call that is not as Keras 3 writes it")
+            self._corrupt(f"layer {quoted(layer)}: a call that is not as Keras 3 writes it")
         kwargs = {key: call.argument(item) for key, item in value["kwargs"].items()}
         if not all(key.isidentifier() for key in kwargs) or not call.sources:
             # Keras computes a call without inputs while it reads the file.
-            self._unsafe(f"layer {shown(layer)} is called with nothing that the model computes")
+            self._unsafe(f"layer {quoted(layer)} is called with nothing that the model computes")
         return {"args": args, "kwargs": kwargs, "sources": call.sources}
 
     def _check_order(self, layers: list[dict[str, Any]], what: str) -> None:
@@ -376,7 +376,7 @@ class _Call:
         if isinstance(value, str):
             return self._text(value)
         if not values.plain(value):
-            self._refuse(f"a number out of range, {values.shown(value)}")
+            self._refuse(f"a number out of range, {quoted(value)}")
         return value
 
     def _special(self, value: dict[str, Any]) -> Any:
@@ -391,7 +391,7 @@ class _Call:
                 return {"class_name": name, "config": parts}
             if name in ("__tensor__", "__numpy__"):
                 return {"class_name": name, "config": self._constant(config)}
-        return self._refuse(f"{shown(name)}, which is no input")
+        return self._refuse(f"{quoted(name)}, which is no input")
 
     def _tensor(self, config: dict[str, Any]) -> dict[str, Any]:
         history = config.get("keras_history")
@@ -408,7 +408,7 @@ class _Call:
         dtype = config.get("dtype")
         numbers = allowed.DTYPES - {"string", "mixed_float16", "mixed_bfloat16"}
         if not isinstance(dtype, str) or dtype not in numbers:
-            self._refuse(f"a constant of type {shown(dtype)}")
+            self._refuse(f"a constant of type {quoted(dtype)}")
         try:
             return {"value": _NUMBERS(config.get("value")), "dtype": dtype}
         except UnacceptableError:
@@ -418,16 +418,16 @@ class _Call:
         try:
             return str(values.check("text", value))
         except UnacceptableError:
-            self._refuse(f"the text {shown(value)}")
+            self._refuse(f"the text {quoted(value)}")
 
     def _key(self, key: str) -> str:
         try:
             return values.name(key)
         except UnacceptableError:
-            self._refuse(f"the key {shown(key)}")
+            self._refuse(f"the key {quoted(key)}")
 
     def _refuse(self, message: str) -> NoReturn:
-        self.checker._unsafe(f"layer {shown(self.layer)} is called with {message}")
+        self.checker._unsafe(f"layer {quoted(self.layer)} is called with {message}")
 
 
 class _UnknownError(Exception):
@@ -446,7 +446,7 @@ class _Compiling:
         accepted = {}
         for name, setting in value.items():
             if name not in _SETTINGS:
-                raise _UnknownError(f"unknown setting {shown(name)}")
+                raise _UnknownError(f"unknown setting {quoted(name)}")
             try:
                 accepted[name] = self._setting(_SETTINGS[name], setting)
             except (UnacceptableError, RecipeError) as error:
@@ -506,11 +506,6 @@ def _reason(error: Exception) -> str:
 
 def _is_index(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_CALLS
-
-
-def shown(value: Any) -> str:
-    """A name out of the file, for a message."""
-    return values.shown(value)
 
 
 SEQUENTIAL = Allowed(

@@ -3,7 +3,9 @@
 import io
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.lib import format as npy
 
 from keras_recipes.errors import (
     CorruptModelError,
@@ -14,15 +16,12 @@ from keras_recipes.errors import (
 )
 from keras_recipes.untrusted import archive, files, limits
 
-if TYPE_CHECKING:
-    import numpy as np
-
 MOST_AXES = 16
 MOST_ARRAYS = 10_000
 """The state of a hundred columns of numbers has some thirty arrays each."""
 
 
-def read(path: Path) -> "np.ndarray":
+def read(path: Path) -> np.ndarray:
     """An array of numbers: a `.npy` file, or a `.npz` file with one array or one called x.
 
     Raises:
@@ -41,7 +40,7 @@ def read(path: Path) -> "np.ndarray":
         raise InputError(str(error)) from None
 
 
-def read_pair(path: Path) -> "tuple[np.ndarray, np.ndarray]":
+def read_pair(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The arrays x and y of a `.npz` file.
 
     Raises:
@@ -61,7 +60,7 @@ def read_pair(path: Path) -> "tuple[np.ndarray, np.ndarray]":
         raise InputError(str(error)) from None
 
 
-def read_named(path: Path, most: int) -> "dict[str, np.ndarray]":
+def read_named(path: Path, most: int) -> dict[str, np.ndarray]:
     """All arrays of a `.npz` file that this package wrote itself, by name.
 
     Args:
@@ -91,10 +90,7 @@ def _chosen(members: dict[str, bytes], where: str) -> bytes:
     return named["x"]
 
 
-def _npy(content: bytes, where: str) -> "np.ndarray":
-    import numpy as np
-    from numpy.lib import format as npy
-
+def _npy(content: bytes, where: str) -> np.ndarray:
     stream = io.BytesIO(content)
     try:
         version = npy.read_magic(stream)
@@ -113,7 +109,7 @@ def _npy(content: bytes, where: str) -> "np.ndarray":
     return array.reshape(shape, order="F" if fortran else "C")
 
 
-def _check_header(shape: tuple[int, ...], dtype: "np.dtype", left: int, where: str) -> None:
+def _check_header(shape: tuple[int, ...], dtype: np.dtype, left: int, where: str) -> None:
     if dtype.hasobject:
         raise UnsafeModelError(
             f"{where}: refused, it holds Python objects, which could run code; save numbers"

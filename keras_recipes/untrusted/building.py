@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, printable
 from keras_recipes.untrusted import allowed, limits, sizes, weights
 from keras_recipes.untrusted.architecture import Architecture
@@ -21,7 +23,6 @@ from keras_recipes.untrusted.hdf5 import Tree
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 SECONDS, SECONDS_A_LAYER = 2.0, 0.03
 """Processor time in which a model has to be built."""
@@ -76,9 +77,9 @@ def build_with(
     with _nothing_left_behind():
         with _explained(where), _time_limit(architecture.layers):
             if (first_look := _without_eager(architecture.config)) is not None:
-                sizes.check(_deserialize(first_look), where)
+                sizes.check(_deserialize(first_look))
             model = _deserialize(architecture.config)
-            sizes.check(model, where)
+            sizes.check(model)
         weights.give(model, find(model))
     return model
 
@@ -129,7 +130,7 @@ def _explained(where: str) -> Iterator[None]:
         yield
     except RecipeError:
         raise
-    except sizes.TooLargeError as error:
+    except sizes.ModelTooLargeError as error:
         raise UnsafeModelError(f"{where}: refused, {error}; {limits.advice()}") from None
     except _TooSlowError:
         raise UnsafeModelError(

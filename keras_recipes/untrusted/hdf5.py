@@ -13,19 +13,18 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import numpy as np
 
 from keras_recipes.errors import CorruptModelError, UnsafeModelError, printable
 from keras_recipes.untrusted import limits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 GIT_LFS = b"version https://git-lfs"
 ZIP = b"PK\x03\x04"
 MOST_OBJECTS = 100_000
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds of wall time, where the child's own alarm does not work."""
 
 _DTYPES = {f"{k}{n}" for k in "iuf" for n in (1, 2, 4, 8)} | {"b1"}
@@ -41,7 +40,7 @@ class Tree:
         bfloat16: Paths of the arrays that hold bfloat16.
     """
 
-    arrays: "dict[str, np.ndarray]"
+    arrays: dict[str, np.ndarray]
     attributes: dict[str, dict[str, Any]]
     bfloat16: frozenset[str] = frozenset()
 
@@ -71,7 +70,7 @@ def read(content: bytes, where: str, *, skip: Collection[str] = ()) -> Tree:
     }
     with _lock:
         reader = _reader()
-        alarm = threading.Timer(PATIENCE, reader.process.kill)
+        alarm = threading.Timer(TIMEOUT, reader.process.kill)
         alarm.start()
         answer = reader.ask(settings, content)
         try:
@@ -209,8 +208,6 @@ def _understood(answer: _Answer, where: str) -> Tree:
 
 
 def _received(said: dict[str, Any], answer: _Answer, where: str) -> Tree:
-    import numpy as np
-
     arrays, left = {}, limits.current().array_bytes
     for path, kind, shape in said["arrays"]:
         dtype = np.dtype("u2" if kind == "bfloat16" else _known(kind))

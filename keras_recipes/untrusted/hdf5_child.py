@@ -24,6 +24,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# The interpreter was started without any folder to import packages from.
+sys.path[:0] = json.loads(sys.argv[1])
+
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+if sys.platform != "win32":
+    import resource
+
 DEEPEST = 40
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 SECONDS, BYTES_A_SECOND = 1.0, 50e6
@@ -34,7 +43,7 @@ class RefusedError(Exception):
     """The file holds something that is not followed."""
 
 
-class TooLargeError(Exception):
+class ArraysTooLargeError(Exception):
     """The file holds more than the limits."""
 
 
@@ -42,8 +51,6 @@ def restrict(size: int, most_bytes: int) -> None:
     """From here on: no new files, no core dump, little time, little memory."""
     if sys.platform == "win32":
         return
-    import resource
-
     # Ends the process, whatever the library is doing: nothing handles this signal.
     signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
     if sys.platform == "linux":
@@ -78,7 +85,7 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
             check(child, child_path)
             total += child.size * child.dtype.itemsize
             if total > most_bytes:
-                raise TooLargeError(f"arrays of more than {most_bytes:,} bytes")
+                raise ArraysTooLargeError(f"arrays of more than {most_bytes:,} bytes")
             objects[child_path] = attributes(child)
             arrays.append((child_path, child))
     return {"objects": objects, "arrays": arrays}
@@ -86,8 +93,6 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
 
 def follow(group: Any, name: str, path: str, seen: set[Any]) -> Any:
     """The object behind a link, if the link is a plain one and the object new."""
-    import h5py
-
     link = group.get(name, getlink=True)
     if type(link) is not h5py.HardLink:
         kind = "an external" if isinstance(link, h5py.ExternalLink) else "a soft"
@@ -103,8 +108,6 @@ def follow(group: Any, name: str, path: str, seen: set[Any]) -> Any:
 
 def check(dataset: Any, path: str) -> None:
     """Refuses arrays that are not numbers lying in this file, whole."""
-    import h5py
-
     plist = dataset.id.get_create_plist()
     layout = plist.get_layout()
     if layout not in (h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
@@ -134,8 +137,6 @@ def numeric(dataset: Any) -> bool:
 
 def check_stored(dataset: Any, path: str, layout: int) -> None:
     """HDF5 makes up what is not stored; a file that stores less than it declares is a bomb."""
-    import h5py
-
     if not dataset.size:
         return
     if layout == h5py.h5d.CHUNKED:
@@ -162,8 +163,6 @@ def attributes(thing: Any) -> dict[str, Any]:
 
 def is_text(dtype: Any) -> bool:
     """Whether an object type is HDF5's text of variable length."""
-    import h5py
-
     return h5py.check_string_dtype(dtype) is not None
 
 
@@ -178,9 +177,6 @@ def plain(value: Any) -> Any:
 
 def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
     """Reads one file, restricted."""
-    import h5py
-    import numpy as np
-
     try:
         restrict(len(content), settings["most_bytes"])
         file = h5py.File(h5py.h5f.open_file_image(content))
@@ -188,7 +184,7 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
     except RefusedError as refusal:
         stream.write(json.dumps({"refused": str(refusal)}).encode() + b"\n")
         return
-    except TooLargeError as error:
+    except ArraysTooLargeError as error:
         stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
         return
     except MemoryError:
@@ -238,9 +234,6 @@ def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
 
 def main() -> None:
     """Serves until standard input ends."""
-    sys.path[:0] = json.loads(sys.argv[1])
-    import h5py  # noqa: F401 - once, for all forks
-
     for codec in ("ascii", "latin-1", "utf-8"):  # their modules are files, too
         codecs.lookup(codec)
     requests, out = sys.stdin.buffer, sys.stdout.buffer

@@ -15,7 +15,7 @@ MOST_STEPS, MOST_UNROLLED = 100_000, 1_000
 """Time steps of a recurrent layer, which are taken one after the other."""
 
 
-class TooLargeError(Exception):
+class ModelTooLargeError(Exception):
     """The model is larger than the limits."""
 
 
@@ -31,14 +31,14 @@ def Scope() -> Any:  # noqa: N802 - stands for a class that needs Keras to be de
     return _Scope(initialize_variables=False)
 
 
-def check(model: "keras.Model", where: str) -> None:
+def check(model: "keras.Model") -> None:
     """Refuses a model beyond the limits; sizes that are free are taken for one.
 
     Raises:
-        TooLargeError: It is.
+        ModelTooLargeError: It is.
     """
     _check_parameters(model.variables)
-    _check_activations(activations(model, [_least(spec.shape) for spec in model.inputs]))
+    _check_activations(activations(model, [spec.shape for spec in model.inputs]))
 
 
 _rows: "WeakKeyDictionary[Any, dict[Any, int]]" = WeakKeyDictionary()
@@ -60,7 +60,7 @@ def rows_at_once(model: "keras.Model", shape: Sequence[int], most: int) -> int:
     if key not in known:
         try:
             _check_activations(needed := activations(model, [(1, *key)]))
-        except TooLargeError as error:
+        except ModelTooLargeError as error:
             raise UnsafeModelError(
                 f"inputs of shape {key}: refused, {error}; {limits.advice()}"
             ) from None
@@ -150,26 +150,24 @@ def _check_steps(layer: Any, shape: tuple[Any, ...]) -> None:
     inner = getattr(layer, "forward_layer", layer)
     most = MOST_UNROLLED if getattr(inner, "unroll", False) else MOST_STEPS
     if (steps or 0) > most:
-        raise TooLargeError(f"{steps:,} steps one after the other, at most {most:,} are opened")
+        raise ModelTooLargeError(
+            f"{steps:,} steps one after the other, at most {most:,} are opened"
+        )
 
 
 def _check_parameters(variables: Sequence[Any]) -> None:
     count, most = sum(_size(v.shape) for v in variables), limits.current().parameters
     if count > most:
-        raise TooLargeError(f"{count:,} parameters, at most {most:,} are opened")
+        raise ModelTooLargeError(f"{count:,} parameters, at most {most:,} are opened")
 
 
 def _check_activations(count: int) -> None:
     most = limits.current().activations
     if count > most:
-        raise TooLargeError(
+        raise ModelTooLargeError(
             f"its layers put out {count:,} numbers for one input, at most {most:,} are opened"
         )
 
 
 def _size(shape: Sequence[int | None]) -> int:
     return math.prod(1 if size is None else size for size in shape)
-
-
-def _least(shape: Sequence[int | None]) -> tuple[int | None, ...]:
-    return tuple(shape)

@@ -178,8 +178,8 @@ KINDS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def shown(value: Any) -> str:
-    """A value for a message."""
+def quoted(value: Any) -> str:
+    """A value out of a file, for a message: its first characters, nothing in them unprintable."""
     return printable(repr(value), 60)
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
+import numpy as np
+
 from keras_recipes.errors import CorruptModelError, printable
 from keras_recipes.untrusted.hdf5 import Tree
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 NOT_WEIGHTS = ("optimizer", "optimizer_weights")
 """Groups at the root of weights files that belong to training."""
@@ -24,8 +26,6 @@ def check_values(tree: Tree, where: str) -> None:
     Raises:
         CorruptModelError: One holds NaN or infinity.
     """
-    import numpy as np
-
     for path, array in tree.arrays.items():
         if path in tree.bfloat16:
             finite = (array & _BFLOAT16_EXPONENT != _BFLOAT16_EXPONENT).all()
@@ -37,22 +37,7 @@ def check_values(tree: Tree, where: str) -> None:
             )
 
 
-def assign(model: "keras.Model", tree: Tree, where: str, names: Collection[str]) -> None:
-    """Gives a model that was built without memory its weights, and the rest their first values.
-
-    Args:
-        model: Built in `sizes.Scope`.
-        tree: The file's arrays and attributes.
-        where: The file, for the messages.
-        names: Of layers, as the configuration has them: the file's have to be the same.
-
-    Raises:
-        CorruptModelError: The arrays are not this model's, or not finite.
-    """
-    give(model, matched(model, tree, where, names))
-
-
-def give(model: "keras.Model", found: "dict[int, np.ndarray]") -> None:
+def give(model: "keras.Model", found: dict[int, np.ndarray]) -> None:
     """Gives variables their arrays, by the variable's id, and the rest their first values."""
     import keras
 
@@ -68,11 +53,11 @@ def give(model: "keras.Model", found: "dict[int, np.ndarray]") -> None:
 
 def in_order(
     model: "keras.Model", tree: Tree, where: str, names: Collection[str] = ()
-) -> "list[np.ndarray]":
+) -> list[np.ndarray]:
     """The file's arrays as `model.get_weights()` has them; the model keeps its own.
 
     Raises:
-        CorruptModelError: As for `assign`.
+        CorruptModelError: As for `matched`.
     """
     found = matched(model, tree, where, names)
     return [found[id(variable)] for variable in model.weights]
@@ -80,11 +65,17 @@ def in_order(
 
 def matched(
     model: "keras.Model", tree: Tree, where: str, names: Collection[str]
-) -> "dict[int, np.ndarray]":
+) -> dict[int, np.ndarray]:
     """The array of each variable, by the variable's id.
 
+    Args:
+        model: Built in `sizes.Scope`.
+        tree: The file's arrays and attributes.
+        where: The file, for the messages.
+        names: Of layers, as the configuration has them: the file's have to be the same.
+
     Raises:
-        CorruptModelError: As for `assign`.
+        CorruptModelError: The arrays are not this model's, or not finite.
     """
     prefix = _legacy_prefix(tree)
     if prefix is not None:
@@ -92,7 +83,7 @@ def matched(
     else:
         tree = _renamed(tree)
         places = _places(model)
-        _check_names(model, tree, places, names, where)
+        _check_names(tree, places, names, where)
     wanted = {path: variable for path, variable in places.items() if not path.endswith("/")}
     mine = {path for path in tree.arrays if prefix is None or path.startswith(prefix)}
     _check_paths(wanted.keys(), mine, where)
@@ -111,7 +102,7 @@ def _check_paths(wanted: Collection[str], there: Collection[str], where: str) ->
         )
 
 
-def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
+def _checked(tree: Tree, path: str, variable: Any, where: str) -> np.ndarray:
     import keras
 
     array, shown = tree.arrays[path], printable(path)
@@ -128,8 +119,6 @@ def _checked(tree: Tree, path: str, variable: Any, where: str) -> "np.ndarray":
             "find the file that was saved with it"
         )
     if path in tree.bfloat16:
-        import ml_dtypes
-
         array = array.view(ml_dtypes.bfloat16)
     if variable.name in _NEVER_NEGATIVE and (array < 0).any():
         raise CorruptModelError(f"{where}: {shown}, a variance, is negative; get it again")
@@ -187,13 +176,7 @@ def _renamed(tree: Tree) -> Tree:
     )
 
 
-def _check_names(
-    model: "keras.Model",
-    tree: Tree,
-    places: Mapping[str, Any],
-    names: Collection[str],
-    where: str,
-) -> None:
+def _check_names(tree: Tree, places: Mapping[str, Any], names: Collection[str], where: str) -> None:
     """Paths hold classes and numbers only; names tell one model from another like it."""
     for path, name in places.items():
         # Only layers of a graph have names of their own; Keras names inner ones anew each time.

@@ -27,7 +27,7 @@ def assess(
     detector = LogDetector.of_fitted(fitted)
     assert fitted.card is not None
     rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
-    known = [Path(text) for text in paths or fitted.card.data["paths"]]
+    known = [Path(text) for text in paths or fitted.card.paths()]
     _, found = source.sessions_of(detector, known)
     if paths is None:
         found = found.subset(dataset.split(found.names, seed) == dataset.TEST)

@@ -115,7 +115,7 @@ class AlarmGate:
         self.cooling = 0
 
     def score(self, surprise: float) -> float:
-        """A score in [0, 1], an alarm from 0.5: 1 - 2^(-surprise / threshold), cooling down half."""
+        """1 - 2^(-surprise / threshold), in [0, 1], halved in a cooldown; 0.5 is an alarm."""
         self.raised = max(0.0, self.raised - self._fall)
         threshold = self.threshold + self.raised
         score: float = 1 - 0.5 ** (surprise / threshold)

@@ -50,7 +50,7 @@ def _held_back(fitted: Fitted, threshold: float, first: int | None, labels: str 
         raise InputError("labels: expected --data with the records that they belong to")
     layout = TableDetector.of_fitted(fitted, threshold).layout
     assert fitted.card is not None
-    paths, found = source.records_of(fitted.card.data["paths"], layout)
+    paths, found = source.records_of(fitted.card.paths(), layout)
     observed = dataset.observe(paths, found, None, layout, first)
     return Measured(calibration.learn(fitted.model, observed, None, threshold)[1])
 

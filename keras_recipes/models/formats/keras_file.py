@@ -4,6 +4,7 @@ The card is one more member of the archive, `card.json`, which Keras passes over
 `safety.archive`, as such files from elsewhere are.
 """
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 def converted(model: "keras.Model") -> bytes:
     """A Keras model as Keras saves it."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / "model.keras"
         model.save(path)
         return path.read_bytes()

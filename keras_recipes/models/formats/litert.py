@@ -8,8 +8,12 @@ A file holds built-in operations only. The interpreter knows no others: neither 
 (Flex) nor custom ones, for which it would have to be given a library.
 """
 
+import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError
@@ -19,7 +23,6 @@ from keras_recipes.models.formats.format import Format, Members
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 MEMBER = "model.tflite"
 
@@ -33,11 +36,9 @@ def converted(model: "keras.Model") -> Members:
     Args:
         model: On TensorFlow.
     """
-    import tempfile
-
     import keras
 
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / MEMBER
         try:
             _export(model, path)
@@ -84,12 +85,10 @@ class Interpreter:
     """
 
     def __init__(self, members: Members, where: str) -> None:
-        from importlib.metadata import version
-
         from ai_edge_litert import interpreter
 
         try:
-            with backend.silenced():  # it announces its delegate
+            with backend.suppressed_output():  # it announces its delegate
                 self._interpreter = interpreter.Interpreter(model_content=members[MEMBER])
                 takes = self._interpreter.get_input_details()
                 gives = self._interpreter.get_output_details()
@@ -110,14 +109,14 @@ class Interpreter:
         """The shape of one input, without the batch axis."""
         return tuple(None if n < 0 else int(n) for n in self._takes["shape_signature"][1:])
 
-    def outputs(self, x: "np.ndarray") -> "np.ndarray":
+    def outputs(self, x: np.ndarray) -> np.ndarray:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, self._takes["dtype"])
         batch = int(self._takes["shape_signature"][0])
-        with backend.silenced():
-            return runtime.piecewise(self._computed, x, self._where, batch if batch > 0 else None)
+        with backend.suppressed_output():
+            return runtime.in_batches(self._computed, x, self._where, batch if batch > 0 else None)
 
-    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
+    def _computed(self, piece: np.ndarray) -> np.ndarray:
         try:
             self._lay_out(piece.shape)
             self._interpreter.set_tensor(self._takes["index"], piece)

@@ -2,13 +2,19 @@
 
 The card is an entry of the model's `metadata_props`, which every ONNX tool keeps and shows.
 
-A file is looked through before onnxruntime sees it, without the package onnx: it may hold neither
-references to other files (external data) nor operations other than ONNX's own, and libraries of
-further operations are never loaded. Field numbers are those of onnx.proto.
+A file is looked through before onnxruntime sees it: it may hold neither references to other files
+(external data) nor operations other than ONNX's own, and libraries of further operations are never
+loaded. Which fields hold what is known to the package onnx. It is not left to parse the file: it
+would make an object of every two bytes before anything could be counted, and would write a file
+without its card anew, whose digest would no longer be the card's.
 """
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
@@ -18,28 +24,20 @@ from keras_recipes.models.formats.format import Format, Members
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
-CARD_KEY = "keras_recipes.models.card"
+CARD_KEY = "keras_recipes.card"
 MEMBER = "model.onnx"
 
-# Messages by the fields that hold them; what is not here holds neither tensors nor nodes.
-_HOLDS: dict[str, dict[int, str]] = {
-    "model": {7: "graph", 20: "training", 25: "function"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "training": {1: "graph", 2: "graph"},
-    "function": {7: "node", 11: "attribute"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {},
+MOST_FIELDS = 2_000_000
+"""Of a file, tensors' own numbers apart, which lie in a few fields; onnxruntime takes hundreds of
+bytes for some."""
+
+_ALLOWED: dict[str, tuple[bytes, ...]] = {
+    "TensorProto.external_data": (),
+    "TensorProto.data_location": (b"\0",),  # in the file itself
+    "NodeProto.domain": (b"", b"ai.onnx", b"ai.onnx.ml"),
 }
-_DOMAIN = 7  # of a node
-_EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a tensor
-_METADATA = 14  # of a model
-_KEY, _VALUE = 1, 2  # of an entry in it
-_INSIDE = b"\0"
-_OWN_DOMAINS = (b"", b"ai.onnx", b"ai.onnx.ml")
+"""The values of fields with which a model could do more than compute."""
 
 
 def converted(model: "keras.Model") -> Members:
@@ -48,9 +46,7 @@ def converted(model: "keras.Model") -> Members:
     Args:
         model: On TensorFlow, called at least once.
     """
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / MEMBER
         model.export(path, format="onnx", verbose=False)
         return {MEMBER: path.read_bytes()}
@@ -58,8 +54,10 @@ def converted(model: "keras.Model") -> Members:
 
 def joined(members: Members, card: bytes) -> Members:
     """The file with the card in it: protobuf messages merge when their bytes are joined."""
-    entry = protobuf.field(_KEY, CARD_KEY.encode()) + protobuf.field(_VALUE, card)
-    return {MEMBER: members[MEMBER] + protobuf.field(_METADATA, entry)}
+    import onnx
+
+    entry = onnx.StringStringEntryProto(key=CARD_KEY, value=card.decode())
+    return {MEMBER: members[MEMBER] + onnx.ModelProto(metadata_props=[entry]).SerializeToString()}
 
 
 def split(members: Members, where: str) -> tuple[Members, bytes | None]:
@@ -67,7 +65,8 @@ def split(members: Members, where: str) -> tuple[Members, bytes | None]:
 
     Raises:
         CorruptModelError: It is no ONNX file.
-        UnsafeModelError: It refers to other files, or holds operations that are not ONNX's own.
+        UnsafeModelError: It refers to other files, holds operations that are not ONNX's own, or
+            more than the limits.
     """
     content = members[MEMBER]
     if content[4:8] == b"ORTM":
@@ -97,7 +96,7 @@ class Session:
         settings.log_severity_level = 4  # what is fatal is raised
         settings.add_session_config_entry("session.load_model_format", "ONNX")
         try:
-            with backend.silenced():  # of some errors it prints more than it raises
+            with backend.suppressed_output():  # of some errors it prints more than it raises
                 self._session = onnxruntime.InferenceSession(
                     members[MEMBER], settings, providers=["CPUExecutionProvider"]
                 )
@@ -119,15 +118,15 @@ class Session:
         """The shape of one input, without the batch axis; names of lengths mean any."""
         return tuple(n if isinstance(n, int) else None for n in self._input.shape[1:])
 
-    def outputs(self, x: "np.ndarray") -> "np.ndarray":
+    def outputs(self, x: np.ndarray) -> np.ndarray:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, _dtype(self._input.type))
         batch = self._input.shape[0]
         fixed = batch if isinstance(batch, int) and batch > 0 else None
-        with backend.silenced():
-            return runtime.piecewise(self._computed, x, self._where, fixed)
+        with backend.suppressed_output():
+            return runtime.in_batches(self._computed, x, self._where, fixed)
 
-    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
+    def _computed(self, piece: np.ndarray) -> np.ndarray:
         try:
             answer: np.ndarray = self._session.run(None, {self._input.name: piece})[0]
         except Exception as error:  # onnxruntime has an exception for each status
@@ -147,42 +146,57 @@ def _dtype(name: str) -> str:
 
 
 def _split(content: bytes, where: str) -> tuple[bytes, bytes | None]:
-    card, rest, kept = None, b"", 0
-    found = [("model", 0, len(content))]
-    while found:  # and no recursion: how deep a file is nested is its author's choice
-        kind, start, end = found.pop()
-        for field in protobuf.fields(content, start, end):
-            _check(kind, field, content, where)
-            inner = _HOLDS[kind].get(field.number) if field.wire == protobuf.BYTES else None
-            if inner:
-                found.append((inner, field.start, field.end))
-            elif kind == "model" and (text := _card_in(content, field)) is not None:
-                card, rest, kept = text, rest + content[kept : field.begin], field.end
-    return (rest + content[kept:] if card is not None else content), card
-
-
-def _check(kind: str, field: protobuf.Field, content: bytes, where: str) -> None:
-    if kind == "tensor" and (
-        field.number == _EXTERNAL_DATA
-        or (field.number == _DATA_LOCATION and content[field.start : field.end] != _INSIDE)
-    ):
-        raise UnsafeModelError(f"{where}: refused, it reads other files (external data)")
-    if kind == "node" and field.number == _DOMAIN:
-        domain = content[field.start : field.end]
-        if domain not in _OWN_DOMAINS:
+    card, rest, kept = None, [], 0
+    for count, (name, field) in enumerate(_fields(content)):
+        if count >= MOST_FIELDS:
             raise UnsafeModelError(
-                f"{where}: refused, it holds an operation of "
-                f"{domain[:60].decode(errors='replace')!r}; only ONNX's own are known only to "
-                "compute"
+                f"{where}: refused, it holds more than {MOST_FIELDS:,} fields; ask whoever made it "
+                "for a smaller one"
             )
+        _check(name, content, field, where)
+        if name == "ModelProto.metadata_props" and (text := _card_in(content, field)) is not None:
+            rest.append(content[kept : field.begin])
+            card, kept = text, field.end
+    return b"".join([*rest, content[kept:]]), card
+
+
+def _fields(content: bytes) -> Iterator[tuple[str, protobuf.Field]]:
+    """Every field of a model and of the messages in it that ONNX knows, by its name there."""
+    import onnx
+
+    waiting: list[tuple[Any, int, int]] = [(onnx.ModelProto.DESCRIPTOR, 0, len(content))]
+    while waiting:  # and no recursion: how deep a file is nested is its author's choice
+        message, start, end = waiting.pop()
+        for field in protobuf.fields(content, start, end):
+            known = message.fields_by_number.get(field.number)
+            yield f"{message.name}.{known.name if known else field.number}", field
+            if known and known.message_type and field.wire == protobuf.BYTES:
+                waiting.append((known.message_type, field.start, field.end))
+
+
+def _check(name: str, content: bytes, field: protobuf.Field, where: str) -> None:
+    allowed = _ALLOWED.get(name)
+    if allowed is None or (value := content[field.start : field.end]) in allowed:
+        return
+    if name == "NodeProto.domain":
+        raise UnsafeModelError(
+            f"{where}: refused, it holds an operation of "
+            f"{value[:60].decode(errors='replace')!r}; only ONNX's own are known only to compute"
+        )
+    raise UnsafeModelError(f"{where}: refused, it reads other files (external data)")
 
 
 def _card_in(content: bytes, field: protobuf.Field) -> bytes | None:
-    if field.number != _METADATA or field.wire != protobuf.BYTES:
+    import onnx
+
+    if field.wire != protobuf.BYTES:
         return None
+    entry = onnx.StringStringEntryProto
     inside = protobuf.fields(content, field.start, field.end)
-    entry = {part.number: content[part.start : part.end] for part in inside}
-    return entry.get(_VALUE, b"") if entry.get(_KEY) == CARD_KEY.encode() else None
+    values = {part.number: content[part.start : part.end] for part in inside}
+    if values.get(entry.KEY_FIELD_NUMBER) != CARD_KEY.encode():
+        return None
+    return values.get(entry.VALUE_FIELD_NUMBER, b"")
 
 
 FORMAT = Format(
@@ -190,7 +204,7 @@ FORMAT = Format(
     ending=".onnx",
     members=(MEMBER,),
     extra="onnx",
-    computing=("onnxruntime",),
+    computing=("onnxruntime", "onnx"),
     converted=converted,
     joined=joined,
     split=split,

@@ -1,4 +1,4 @@
-"""As much of protobuf's wire format as it takes to look through a message without its package."""
+"""As much of protobuf's wire format as it takes to look through a message and parse none of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,17 +58,3 @@ def varint(content: bytes, place: int) -> tuple[int, int]:
         if byte < 128:
             return value, place
     raise ValueError("a number does not end")
-
-
-def field(number: int, value: bytes) -> bytes:
-    """A field of bytes, as it stands in a message."""
-    return _encoded(number << 3 | BYTES) + _encoded(len(value)) + value
-
-
-def _encoded(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 127:
-        encoded.append(number & 127 | 128)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)

@@ -8,9 +8,12 @@ TensorFlow itself knows too many others to name the harmful ones. The functions 
 SavedModel carries for saving itself again may stand there, and nothing that runs may call them.
 """
 
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
@@ -19,7 +22,6 @@ from keras_recipes.models.formats.format import Format, Members
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 GRAPH, CARD = "saved_model.pb", "assets.extra/card.json"
 VARIABLES = ("variables/variables.index", "variables/variables.data-00000-of-00001")
@@ -67,9 +69,7 @@ def converted(model: "keras.Model") -> Members:
     Args:
         model: On TensorFlow.
     """
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+    with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         model.export(scratch, format="tf_saved_model", verbose=False)
         return {name: (Path(scratch) / name).read_bytes() for name in (GRAPH, *VARIABLES)}
 
@@ -103,13 +103,11 @@ class SavedModel:
     """
 
     def __init__(self, members: Members, where: str) -> None:
-        import tempfile
-
-        with backend.silenced():
+        with backend.suppressed_output():
             import tensorflow as tf
         check(members[GRAPH], where)
         # What was checked is what is loaded: TensorFlow is given a private copy.
-        with tempfile.TemporaryDirectory() as scratch, backend.silenced():
+        with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
             for name in (GRAPH, *VARIABLES):
                 (Path(scratch) / name).parent.mkdir(exist_ok=True)
                 (Path(scratch) / name).write_bytes(members[name])
@@ -138,12 +136,12 @@ class SavedModel:
         """The shape of one input, without the batch axis."""
         return tuple(self._input.shape.as_list()[1:])
 
-    def outputs(self, x: "np.ndarray") -> "np.ndarray":
+    def outputs(self, x: np.ndarray) -> np.ndarray:
         """The model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, self._input.dtype.as_numpy_dtype)
-        return runtime.piecewise(self._computed, x, self._where, self._input.shape[0])
+        return runtime.in_batches(self._computed, x, self._where, self._input.shape[0])
 
-    def _computed(self, piece: "np.ndarray") -> "np.ndarray":
+    def _computed(self, piece: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
         try:

@@ -1,6 +1,8 @@
 """The card as a member of a ZIP archive, which may begin behind something else."""
 
+import io
 import re
+import zipfile
 
 from keras_recipes.errors import CorruptModelError
 from keras_recipes.models.formats.format import MOST_CARD_BYTES, card_too_large
@@ -11,9 +13,6 @@ _HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)
 
 def added(content: bytes, card: bytes) -> bytes:
     """The archive with the card as its last member; where there is no archive, one begins."""
-    import io
-    import zipfile
-
     file = io.BytesIO(content)
     file.seek(0, io.SEEK_END)
     with zipfile.ZipFile(file, "a") as archive:
@@ -27,9 +26,6 @@ def found(content: bytes, where: str) -> tuple[int, bytes] | None:
     Raises:
         CorruptModelError: The archive is damaged, cut off, or the card too large.
     """
-    import io
-    import zipfile
-
     if not zipfile.is_zipfile(io.BytesIO(content)):
         if _HEADER.search(content):
             raise CorruptModelError(f"{where}: its card is cut off; get it, or export it, again")
@@ -43,9 +39,6 @@ def found(content: bytes, where: str) -> tuple[int, bytes] | None:
 
 
 def _found(content: bytes, where: str) -> tuple[int, bytes] | None:
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if NAME not in archive.namelist():
             return None

@@ -1,0 +1,6 @@
+"""Where the checkout lies that these tests are part of."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "saved_models" / "shipped"

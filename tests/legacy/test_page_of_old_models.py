@@ -1,0 +1,152 @@
+"""docs/old-models.md: every layer of Keras 1 and 2 that the tests try, and what becomes of it.
+
+After a change: UPDATE_DOCS=1 pytest tests/legacy/test_page_of_old_models.py
+"""
+
+import functools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keras_recipes.legacy import architecture, convert, keras2, reading, weights
+from keras_recipes.legacy.tree import Layer, leaves
+from tests.checkout import ROOT
+from tests.legacy.legacy_files import read, weights_file
+from tests.legacy.test_keras1 import RECORDED, RECORDINGS
+
+tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure")
+
+from tests.legacy.test_keras2 import CASES, NODES, kept, node_layer  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+PAGE = ROOT / "docs" / "old-models.md"
+HEAD = """# Old models, layer by layer
+
+What `recipes convert` makes of each layer, written by `tests/legacy/test_page_of_old_models.py`
+out of the models that the tests convert. All of them compute what they computed before, to 1e-5
+relative to max(1, |y|): those of Keras 2 compared with `tf-keras`, which is Keras 2 kept alive,
+those of Keras 1 and of Theano with recordings of Keras 1.0.8, 1.2.2 and 2.2.4 themselves.
+
+"""
+REFUSED = """
+## What is not converted
+
+One line names the layer, what is missing, and what to do.
+
+| Keras | layer | why not |
+| --- | --- | --- |
+| 1, 2 | `Lambda`, `Merge` with a function, activations that are functions | Python code that would run (exit status 3) |
+| 1, 2 | layers and activations of people's own | only their code knows what they compute |
+| 1 | `BatchNormalization` with `mode=2` | normalizes by the other inputs of a batch |
+| 1 | `Graph` | rebuild it as a functional model |
+| 1 | `Merge` with `mode="cos"` | its output had other axes than Keras 1 believed |
+| 1, 2 | pooling with padding `same` and pools other than 3, on Theano | begins outside of the input |
+| 1, 2 | `ConvLSTM2D` with even kernels, on Theano | pads on the other side at every step |
+| 1, 2 | `LSTM` and `ConvLSTM` with `activation="hard_sigmoid"` | its old slope would be applied to the state |
+| 2 | bilinear `UpSampling2D` on Theano, and on TensorFlow 1 by more than 2 | done from another corner |
+| 2 | recurrent layers with `time_major=True` | Keras 3 has no such inputs |
+| 2 | `BatchNormalization` with several axes, `renorm` or virtual batches | Keras 3 has them otherwise or not |
+| 2 | `LocallyConnected` with `implementation` 2 or 3 | weights laid out for the whole picture |
+| 2 | `StringLookup`, `IntegerLookup`, `TextVectorization` | an HDF5 file does not hold their tables |
+| 2 | `SpectralNormalization` | Keras 3 keeps its state differently |
+| 2 | ragged inputs | Keras 3 has none |
+| 2 | TensorFlow's functions other than those above | no counterpart among Keras 3's operations |
+
+`stateful=True` is left out: every call begins anew, as the first call did.
+"""  # noqa: E501
+
+
+def old_models() -> Iterator[tuple[str, reading.Old]]:
+    """Which Keras, and a model of it."""
+    for keras, name in RECORDED:
+        recording = RECORDINGS[keras]
+        value = json.loads(str(recording[f"{name}/json"]))
+        yield keras, read(value, recording[f"{name}/h5"].tobytes())
+    for name in CASES:
+        yield "Keras 2", read(json.loads(kept(name).json), kept(name).h5)
+    for op, (constants, attributes, _) in NODES.items():
+        yield "Keras 2", read(node_layer(op, constants, attributes), weights_file({}))
+
+
+@functools.cache
+def converted() -> list[tuple[str, Layer, Layer, list[tuple[str, str, str]]]]:
+    """Which Keras, the tree before, the tree after, and which layers changed."""
+    found = []
+    for keras, old in old_models():
+        before = architecture.tree(old.architecture)
+        weights.attach(before, old.groups, old.version, "the file")
+        found.append((origin(keras, old), before, *convert.modern(old)))
+    return found
+
+
+def unchanged(layer: Layer, after: Layer) -> str:
+    """Of a layer that keeps its class, whether its weights stay what they are, too."""
+    now = next((x for x in after.layers if (x.name, x.kind) == (layer.name, layer.kind)), layer)
+    pairs = [[array for leaf in leaves(x) for array in leaf.arrays] for x in (layer, now)]
+    same = len(pairs[0]) == len(pairs[1]) and all(map(np.array_equal, *pairs))
+    return "the same" if same else "the same with its weights rearranged or scaled"
+
+
+def origin(keras: str, old: reading.Old) -> str:
+    return f"{old.version}" + (", Theano" if keras == "keras-2.2.4" else "")
+
+
+def named(layer: Layer) -> str:
+    """A layer's class; a function's name where that is what it calls."""
+    function = layer.config.get("function") if layer.kind.endswith("OpLambda") else None
+    node = layer.config.get("node_def")
+    inside = json.loads(node)["op"] if node else function
+    return f"`{layer.kind}`" + (f" `{inside}`" if inside else "")
+
+
+def rows() -> list[str]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for keras, before, after, changes in converted():
+        becomes = {name: now for name, _, now in changes}
+        for layer in before.layers:
+            if layer.kind not in ("InputLayer", "Sequential"):
+                now = becomes.get(layer.name) or unchanged(layer, after)
+                found.setdefault((named(layer), keras), set()).add(now)
+    return [
+        f"| {layer} | {version} | {'; or '.join(sorted(made, key=_same_first))} |"
+        for (layer, version), made in sorted(found.items())
+    ]
+
+
+def _same_first(text: str) -> tuple[bool, str]:
+    return not text.startswith("the same"), text
+
+
+def page() -> str:
+    head = "| layer | of Keras | becomes |\n| --- | --- | --- |\n"
+    return HEAD + head + "\n".join(rows()) + "\n" + REFUSED
+
+
+def test_the_page_says_what_is_done() -> None:
+    current = page()
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(current)
+    assert current == PAGE.read_text(), (
+        f"run UPDATE_DOCS=1 pytest {Path(__file__).relative_to(ROOT)}"
+    )
+
+
+def test_every_layer_that_keras_3_kept_is_tried() -> None:
+    tried: set[str] = set()
+    for _, _, after, _ in converted():
+        tried |= set(_kinds(after))
+    untried = set(keras2.SETTINGS) - tried
+    assert not untried, sorted(untried)
+
+
+def _kinds(tree: Any) -> Iterator[str]:
+    yield tree.kind
+    for inner in tree.layers:
+        yield from _kinds(inner)
