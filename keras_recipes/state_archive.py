@@ -1,7 +1,6 @@
 """State of something under way as one archive of NumPy's: plain values and arrays by name."""
 
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,23 @@ import numpy as np
 from keras_recipes.untrusted import arrays
 
 PLAIN = "meta"
-"""The member that holds the plain values as JSON."""
+"""The member that holds the plain values."""
 
 
-def packed(plain: Mapping[str, Any], named: Mapping[str, np.ndarray]) -> bytes:
+def packed(plain: bytes, named: Mapping[str, np.ndarray]) -> bytes:
     """The content of such a file.
 
     Args:
-        plain: JSON values.
+        plain: Values as JSON.
         named: Arrays by name.
     """
-    members: dict[str, Any] = {PLAIN: np.frombuffer(json.dumps(plain).encode(), "uint8"), **named}
+    members: dict[str, Any] = {PLAIN: np.frombuffer(plain, "uint8"), **named}
     file = io.BytesIO()
     np.savez(file, **members)
     return file.getvalue()
 
 
-def unpacked(path: Path, limit: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def unpacked(path: Path, limit: int) -> tuple[bytes, dict[str, np.ndarray]]:
     """What `packed` was given, trusting nothing in it.
 
     Args:
@@ -36,10 +35,7 @@ def unpacked(path: Path, limit: int) -> tuple[dict[str, Any], dict[str, np.ndarr
 
     Raises:
         UnsafeModelError: It holds Python objects, or more than the limit.
-        Exception: Whatever NumPy, zip or JSON say of what was never kept so.
+        Exception: Whatever NumPy and zip say of what was never kept so.
     """
     named = dict(arrays.read_named(path, limit))
-    plain = json.loads(named.pop(PLAIN).tobytes())
-    if not isinstance(plain, dict):
-        raise ValueError("no plain values")
-    return plain, named
+    return named.pop(PLAIN).tobytes(), named

@@ -4,6 +4,7 @@ The state is written every minute, when the stream ends, and when the program is
 that waits until nothing is half done.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -54,10 +55,11 @@ def _check_writable(path: Path) -> None:
 
 def _read(path: Path) -> State:
     try:
-        return state_archive.unpacked(path, limits.current().array_bytes)
+        plain, arrays = state_archive.unpacked(path, limits.current().array_bytes)
+        return dict(json.loads(plain)), arrays
     except (UnsafeModelError, InputError):
         raise
-    except Exception as error:  # whatever NumPy says of what was never kept so
+    except Exception as error:  # whatever NumPy and JSON say of what was never kept so
         raise _damaged(path) from error
 
 
@@ -141,7 +143,9 @@ class StateFile:
         """
         if self.path is None:
             return
+        plain, arrays = self._state()
+        content = state_archive.packed(json.dumps(plain).encode(), arrays)
         try:
-            atomic.file(self.path, state_archive.packed(*self._state()))
+            atomic.file(self.path, content)
         except RecipeError as error:
             raise RecipeError(f"{self.path}: the state is not kept: {error}") from None

@@ -43,10 +43,6 @@ DIGITS = b"0123456789"
 _KEEP = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
 _SHOW = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
 
-_MONTHS = {
-    m: i for i, m in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
-}
-
 _COMBINED = re.compile(
     rb"(?P<host>\S+) (?P<ident>\S+) (?P<user>.+?) \[(?P<time>[^\]]+)\] "
     rb'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<size>\S+)'

@@ -26,7 +26,6 @@ MOST = 1_000
 LONGEST = 10 * log_formats.LONGEST_MESSAGE
 """Characters of a template: those of a message, and what stands for control characters."""
 
-_VARIES = "<*>"
 # What is left of hexadecimal numbers once their digits are gone.
 _HEX = re.compile(rb"(?<![A-Za-z])(?:0x)?[a-f]+(?![A-Za-z])|(?<![A-Za-z])[A-F]{2,}(?![A-Za-z])")
 

@@ -1,6 +1,5 @@
 """Stopping a fit and going on with it later: one file beside the model's folder."""
 
-import io
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from keras_recipes import atomic, interrupts
+from keras_recipes import atomic, interrupts, state_archive
 from keras_recipes.errors import (
     CorruptModelError,
     InputError,
@@ -21,7 +20,7 @@ from keras_recipes.errors import (
     UnsafeModelError,
 )
 from keras_recipes.models.history import epochs_in_words
-from keras_recipes.untrusted import arrays, limits
+from keras_recipes.untrusted import limits
 
 SECONDS = 60.0
 """A fit that takes longer is kept this often, so that a crash costs no more."""
@@ -189,22 +188,19 @@ class Checkpoint:
 
 def _packed(state: State) -> bytes:
     meta = _Meta(state.made_of, state.restarts, state.seconds)
-    parts: dict[str, Any] = {
-        "meta": np.frombuffer(msgspec.json.encode(meta), "uint8"),
+    arrays = {
         **{f"variable_{i}": array for i, array in enumerate(state.variables)},
         **{f"first_{i}": array for i, array in enumerate(state.first_weights)},
         **{f"best_{i}": array for i, array in enumerate(state.best_weights)},
         **{f"history_{name}": column for name, column in state.history.items()},
     }
-    file = io.BytesIO()
-    np.savez(file, **parts)
-    return file.getvalue()
+    return state_archive.packed(msgspec.json.encode(meta), arrays)
 
 
 def _unpacked(path: Path) -> State:
     # The weights, as they were, are and were best, and the optimizer's two slots for each.
-    kept = arrays.read_named(path, 5 * limits.current().array_bytes)
-    meta = msgspec.json.decode(kept["meta"].tobytes(), type=_Meta)
+    plain, kept = state_archive.unpacked(path, 5 * limits.current().array_bytes)
+    meta = msgspec.json.decode(plain, type=_Meta)
 
     def numbered(name: str) -> list[np.ndarray]:
         count = sum(key.startswith(f"{name}_") for key in kept)

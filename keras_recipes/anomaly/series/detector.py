@@ -40,6 +40,8 @@ WINDOWS = (1, 4, 16, 64)
 
 VIEWS = ("deviation", "shift", "change", "spread", "surprise")
 
+_EQUAL_WEIGHTS = np.full(len(VIEWS), 1 / len(VIEWS))
+
 SMOOTHING = 0.3
 """Weight of a record in the moving average of the evidence: about three records count."""
 
@@ -82,7 +84,6 @@ class SeriesDetector:
             were learned from, at most 3 * 750.
         seed: Of the net's first weights.
         learning_rate: The net's while reading on.
-        views: Those that have a say, of `VIEWS`; without "surprise" there is no net.
         units: Of the net.
     """
 
@@ -93,17 +94,15 @@ class SeriesDetector:
         rise: float = 0.3,
         seed: int = 0,
         learning_rate: float = 0.003,
-        views: Sequence[str] = VIEWS,
         units: int = 10,
     ) -> None:
         self.threshold, self.rise, self.seed = threshold, rise, seed
-        self.learning_rate, self.views, self.units = learning_rate, tuple(views), units
+        self.learning_rate, self.units = learning_rate, units
         self._longest = max(WINDOWS)
         # Each record stands in it twice, so that the last 64 always lie side by side.
         self._buffer = np.zeros((5, 2 * self._longest))
         age = np.arange(self._longest)[::-1, None]
         self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
-        self._weights = _equal_weights(views)
         # The spread of a single record is always 0, and left out.
         windows = [len(WINDOWS) - (view == "spread") for view in VIEWS]
         self._mean_of_windows = np.repeat(np.eye(len(VIEWS)), windows, axis=0) / windows
@@ -187,7 +186,7 @@ class SeriesDetector:
             return Reading(0.0, 0.0, low, high, (0.0,) * len(VIEWS))
         views = self._evidence(time, float(value), add=True)
         # What is odd for a moment only is mostly noise; what matters stays in the windows.
-        self._surprise += SMOOTHING * (float(views @ self._weights) - self._surprise)
+        self._surprise += SMOOTHING * (float(views @ _EQUAL_WEIGHTS) - self._surprise)
         self._interval.learn(value - expected)
         score = self._gate.score(self._surprise)
         return Reading(score, self._surprise, low, high, tuple(views.tolist()))
@@ -211,7 +210,7 @@ class SeriesDetector:
                 "rise": self.rise,
                 "seed": self.seed,
                 "rate": self.learning_rate,
-                "views": self.views,
+                "views": VIEWS,
                 "units": self.units,
             },
             "scale": self._scale,
@@ -228,18 +227,22 @@ class SeriesDetector:
             **{f"linear_{name}": value.copy() for name, value in vars(self._linear).items()},
             **{f"counts_{name}": value for name, value in self._counts.state().items()},
         }
-        if self._net is not None:
-            arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
-            arrays["said"] = np.array([]) if self._predicted is None else self._predicted
+        arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
+        arrays["said"] = np.array([]) if self._predicted is None else self._predicted
         return arrays
 
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray]) -> "SeriesDetector":
         """A detector that goes on where the one stood that gave this state."""
         plain = json.loads(state["plain"].tobytes())
-        options = dict(plain["options"])
-        threshold, rate = options.pop("bar"), options.pop("rate")
-        detector = cls(threshold=threshold, learning_rate=rate, **options)
+        options = plain["options"]
+        detector = cls(
+            threshold=options["bar"],
+            rise=options["rise"],
+            seed=options["seed"],
+            learning_rate=options["rate"],
+            units=options["units"],
+        )
         detector._scale, detector._seen = plain["scale"], plain["seen"]
         detector._surprise = plain["surprise"]
         detector.classes = _with(ValueClasses, plain["classes"])
@@ -250,13 +253,11 @@ class SeriesDetector:
         for name, value in part(state, "linear_").items():
             setattr(detector._linear, name, value.copy())
         detector._counts.restore(part(state, "counts_"))
-        detector._net = detector._predicted = None
-        if "said" in state:
-            detector._net = OnlineLSTM(
-                detector.classes.count, units=detector.units, learning_rate=rate
-            )
-            detector._net.restore(part(state, "net_"))
-            detector._predicted = state["said"] if len(state["said"]) else None
+        detector._net = OnlineLSTM(
+            detector.classes.count, units=detector.units, learning_rate=detector.learning_rate
+        )
+        detector._net.restore(part(state, "net_"))
+        detector._predicted = state["said"] if len(state["said"]) else None
         detector._learned = True
         return detector
 
@@ -273,10 +274,7 @@ class SeriesDetector:
         normal: Sequence[float],
         weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None,
     ) -> None:
-        self._net: OnlineLSTM | None = None
         self._predicted: np.ndarray | None = None
-        if "surprise" not in self.views:
-            return
         self._net = OnlineLSTM(
             self.classes.count,
             units=self.units,
@@ -324,8 +322,6 @@ class SeriesDetector:
 
     def _class_surprise(self, value: float) -> float:
         """-log10 of the two-sided tail probability of the value's class, given those before."""
-        if self._net is None:
-            return 0.0
         observed, surprise = self.classes.of(value), 0.0
         if self._predicted is not None:
             above, below = self._predicted[observed:].sum(), self._predicted[: observed + 1].sum()
@@ -343,13 +339,6 @@ def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
 def part(state: Mapping[str, np.ndarray], before: str) -> dict[str, np.ndarray]:
     """The arrays whose names begin so, without that beginning."""
     return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
-
-
-def _equal_weights(views: Sequence[str]) -> np.ndarray:
-    """Of the views that have a say, in the order of `VIEWS`."""
-    if not views or not set(views) <= set(VIEWS):
-        raise InputError(f"views: expected some of {', '.join(VIEWS)}, received {', '.join(views)}")
-    return np.array([(view in views) / len(views) for view in VIEWS])
 
 
 def _usable(value: float) -> bool:
