@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
@@ -164,7 +165,6 @@ def check(graph: bytes, where: str) -> None:
         UnsafeModelError: It holds something that is not known only to compute.
         CorruptModelError: It is no SavedModel of TensorFlow 2.
     """
-    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
     try:
