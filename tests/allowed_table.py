@@ -1,6 +1,6 @@
 """Makes the table of what a model's configuration may hold, out of the installed Keras.
 
-    python -m tests.allowed_table > keras_recipes/safety/allowed.json
+    python -m tests.allowed_table > keras_recipes/untrusted/allowed.json
 
 Each public class is either in the table, with a kind for each argument that its `__init__` knows,
 or in EXCLUDED with the reason. A class or an argument that neither rule knows ends this script with
