@@ -23,17 +23,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras_recipes.anomaly.logs.normality import CountModel
 
-from keras_recipes import backend
-from keras_recipes.anomaly.logs import normality
-from keras_recipes.anomaly.logs.calibration import Parts
+from keras_recipes import backend, options
+from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs.dataset import Parts
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
 from keras_recipes.anomaly.logs.stream import LogStream
 from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.commands import fit as fitting
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import labels, lines, log_formats, sessions
+from keras_recipes.data.dataset import Dataset
 from keras_recipes.data.sessions import Sequences
 from keras_recipes.data.templates import UNSEEN, Templates
 from keras_recipes.train import compiled_loop
@@ -65,8 +66,14 @@ def fit(train: str, dev: str, truth: str, seed: int) -> Fit:
     detector = LogDetector.of(fitted.model, fitted.card.learned)
     found = parsed(detector, dev)
     anomalous = labels.matched(labels.read(truth), found.names, truth)
-    parts = lstm_anomaly.read([train], seed=seed).sequences
+    parts = normal(train, seed=seed).sequences
     return Fit(detector, parts, found, anomalous, seconds)
+
+
+def normal(path: str, **given: Any) -> Dataset:
+    """What the recipe makes of a log to learn from."""
+    recipe = lstm_anomaly.RECIPE
+    return recipe.answers.data_set([path], options.resolve(recipe, None, given), None)
 
 
 def parsed(detector: LogDetector, path: str) -> Sequences:
@@ -74,21 +81,21 @@ def parsed(detector: LogDetector, path: str) -> Sequences:
     return sessions.with_token_ids(collected.sequences(), detector.templates)
 
 
-def f1(truth: np.ndarray, said: np.ndarray) -> tuple[float, float, float]:
+def f1(truth: np.ndarray, alarms: np.ndarray) -> tuple[float, float, float]:
     """F1 and precision at the prevalence, and recall."""
-    recall = float(said[truth == 1].mean())
-    alarms = float(said[truth == 0].mean())
+    recall = float(alarms[truth == 1].mean())
+    false = float(alarms[truth == 0].mean())
     right = PREVALENCE * recall
-    precision = right / max(right + (1 - PREVALENCE) * alarms, 1e-12)
-    return 2 * right / max(right + (1 - PREVALENCE) * alarms + PREVALENCE, 1e-12), precision, recall
+    precision = right / max(right + (1 - PREVALENCE) * false, 1e-12)
+    return 2 * right / max(right + (1 - PREVALENCE) * false + PREVALENCE, 1e-12), precision, recall
 
 
-def interval(truth: np.ndarray, said: np.ndarray) -> tuple[float, float]:
+def interval(truth: np.ndarray, alarms: np.ndarray) -> tuple[float, float]:
     random = np.random.default_rng(0)
     values = []
     for _ in range(ROUNDS):
         rows = random.integers(0, len(truth), len(truth))
-        values.append(f1(truth[rows], said[rows])[0])
+        values.append(f1(truth[rows], alarms[rows])[0])
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 
@@ -101,23 +108,17 @@ def ours(*views: str, ending: bool = True) -> Way:
     def way(one: Fit) -> tuple[np.ndarray, np.ndarray]:
         held = [seen(one, part, ending) for part in (one.parts.train, one.parts.validation)]
         net = {
-            view: normality.null_distribution(
-                view, np.concatenate([values[view] for values in held])
-            )
+            view: scores.null_distribution(view, np.concatenate([values[view] for values in held]))
             for view in views
             if view != "counts"
         }
-        null_distributions = {
-            view: net.get(view, one.detector.null_distributions[view]) for view in views
-        }
+        nulls = {view: net.get(view, one.detector.nulls[view]) for view in views}
 
-        def said(found: Sequences) -> np.ndarray:
+        def alarms(found: Sequences) -> np.ndarray:
             values = {**one.detector.judge(found).values, **seen(one, found, ending)}
-            return (
-                normality.score(normality.p_values(null_distributions, values), FALSE_ALARMS) >= 0.5
-            )
+            return scores.score(scores.p_values(nulls, values), FALSE_ALARMS) >= 0.5
 
-        return said(one.dev), said(one.parts.test)
+        return alarms(one.dev), alarms(one.parts.test)
 
     return way
 
@@ -131,23 +132,24 @@ def seen(one: Fit, found: Sequences, ending: bool) -> dict[str, np.ndarray]:
         starts = starts - np.arange(len(starts))
     surprises = one.detector.lstm.surprises(inputs, targets, starts)
     return {
-        "surprise": normality.session_maxima(surprises.nats, starts)[0],
+        "surprise": scores.session_maxima(surprises.nats, starts)[0],
         "order": np.log1p(surprises.cusum),
     }
 
 
 def without_miner(one: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """The counts' view with every distinct form of a message for a kind of its own."""
+    """The counts' view with every distinct masked message for an event type of its own."""
     known = [one.parts.train, one.parts.validation]
-    forms = {text: i for i, text in enumerate(sorted({t for p in known for t in used(p)}), 1)}
+    types = {message: i for i, message in enumerate(sorted({t for p in known for t in used(p)}), 1)}
 
     def table(found: Sequences) -> np.ndarray:
-        kinds = np.array([forms.get(text, 0) for text in found.messages])[found.message_ids]
-        return normality.count_matrix(kinds, found.lengths, len(forms) + 1)
+        event_types = np.array([types.get(x, 0) for x in found.messages])[found.message_ids]
+        return count_matrix(event_types, found.lengths, len(types) + 1)
 
-    counts, apart = CountModel.of(np.concatenate([table(part) for part in known]), 0)
-    tail = normality.null_distribution("counts", apart)
-    dev, test = (tail(counts.distances(table(p))[0]) for p in (one.dev, one.parts.test))
+    counts, apart = EventCounts.of(np.concatenate([table(part) for part in known]), 0)
+    null = scores.null_distribution("counts", apart)
+    parts = (one.dev, one.parts.test)
+    dev, test = (null.p_value(counts.distances(table(part))[0]) for part in parts)
     return dev <= FALSE_ALARMS, test <= FALSE_ALARMS
 
 
@@ -156,9 +158,8 @@ def used(found: Sequences) -> set[bytes]:
 
 
 def table(one: Fit, found: Sequences) -> np.ndarray:
-    return normality.count_matrix(
-        found.token_ids - UNSEEN, found.lengths, len(one.detector.counts.weights)
-    )
+    event_types = len(one.detector.counts.weights)
+    return count_matrix(found.token_ids - UNSEEN, found.lengths, event_types)
 
 
 def unseen_counts(one: Fit) -> tuple[np.ndarray, np.ndarray]:
@@ -206,7 +207,7 @@ def pca(one: Fit) -> tuple[np.ndarray, np.ndarray]:
 def deeplog(one: Fit) -> tuple[np.ndarray, np.ndarray]:
     lstm = one.detector.lstm
 
-    def said(found: Sequences) -> np.ndarray:
+    def alarms(found: Sequences) -> np.ndarray:
         inputs, targets, starts = found.steps()
         missed = np.zeros(len(found), bool)
         for number, (a, b) in enumerate(itertools.pairwise(starts)):
@@ -217,7 +218,7 @@ def deeplog(one: Fit) -> tuple[np.ndarray, np.ndarray]:
                 missed[number] |= (logits > logits[target]).sum() >= TOP
         return missed
 
-    return said(one.dev), said(one.parts.test)
+    return alarms(one.dev), alarms(one.parts.test)
 
 
 WAYS: dict[str, Way] = {
@@ -258,9 +259,9 @@ def reordered(fits: list[Fit]) -> None:
             found = changed(one.parts.test, what)
             values = one.detector.judge(found).values
             limit = FALSE_ALARMS / len(values)
-            said = {v: one.detector.null_distributions[v](values[v]) <= limit for v in values}
-            net = said["surprise"] | said["order"]
-            shares.append([float(net.mean()), float(said["counts"].mean())])
+            alarms = {v: one.detector.nulls[v].p_value(values[v]) <= limit for v in values}
+            net = alarms["surprise"] | alarms["order"]
+            shares.append([float(net.mean()), float(alarms["counts"].mean())])
         with_net, counts = np.mean(shares, axis=0)
         print(f"  {what:20} by the net {with_net:.3f}, by the counts {counts:.3f}")
 
@@ -294,8 +295,8 @@ def speed(one: Fit, train: str) -> None:
     sorting = time.perf_counter() - started
     print(
         f"lines/s: {len(read) / (reading + parsing):,.0f} read and parsed; mining of "
-        f"{len(columns.message_ids)} forms into {len(mined.patterns)} templates {mining * 1e3:.0f} ms; "
-        f"sorting into {len(found):,} sessions {sorting * 1e3:.0f} ms"
+        f"{len(columns.message_ids)} masked messages into {len(mined.patterns)} templates "
+        f"{mining * 1e3:.0f} ms; sorting into {len(found):,} sessions {sorting * 1e3:.0f} ms"
     )
     many = found.subset(np.sort(np.arange(10 * len(found)) % len(found)))
     seconds = min(timed(lambda: one.detector.judge(many)) for _ in range(5))
@@ -314,7 +315,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def steps(train: str) -> None:
     """Training steps a second: the compiled loop against plain Keras, the same net and data."""
-    data = lstm_anomaly.read([train])
+    data = normal(train)
     examples, classes = data.train, data.implied["classes"]
     updates = -(-len(examples) // 64)
     model = lstm_anomaly.build_lstm_anomaly(classes=classes)

@@ -29,18 +29,18 @@ from threadpoolctl import threadpool_limits
 
 from keras_recipes.anomaly.series import event_metrics as metrics
 from keras_recipes.anomaly.series.alarm_policy import AlarmGate
-from keras_recipes.anomaly.series.detector import SHORT, VIEWS, SeriesDetector
+from keras_recipes.anomaly.series.detector import SMOOTHING, VIEWS, SeriesDetector
 from keras_recipes.data import time_series
 
 CHOICES = {
-    "bar": (0.7, 0.8, 0.85, 0.9, 1.0, 1.2),
+    "threshold": (0.7, 0.8, 0.85, 0.9, 1.0, 1.2),
     "rise": (0.0, 0.1, 0.2, 0.3, 0.4),
-    "fall": (2, 3, 4),
-    "rest": (0.1, 0.2, 0.4),
+    "decay": (2, 3, 4),
+    "cooldown": (0.1, 0.2, 0.4),
 }
-"""What is chosen from on one half of the series; `fall` and `rest` in learned records."""
+"""What is chosen from on one half of the series; `decay` and `cooldown` in learned records."""
 
-BARS = tuple(np.arange(0.5, 1.85, 0.1).round(1).tolist())
+THRESHOLDS = tuple(np.arange(0.5, 1.85, 0.1).round(1).tolist())
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ def result(
     learned = time.perf_counter()
     readings = list(detector.readings(times[probation:], values[probation:]))
     done = time.perf_counter()
-    silence = np.zeros(probation)
+    nothing = np.zeros(probation)
     return Result(
         key,
         [(max(a - begin, 0), b - begin) for a, b in (window_rows(every, span) for span in spans)],
         [record.timestamp for record in records],
         probation,
-        np.concatenate([silence, [reading.score for reading in readings]]),
-        np.concatenate([silence, [reading.surprise for reading in readings]]),
+        np.concatenate([nothing, [reading.score for reading in readings]]),
+        np.concatenate([nothing, [reading.surprise for reading in readings]]),
         np.concatenate([np.zeros((probation, len(VIEWS))), [r.views for r in readings]]),
         (learned - start, done - learned),
     )
@@ -146,7 +146,7 @@ def gains(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> list[float]:
     ]
 
 
-def said(found: Sequence[Result]) -> list[np.ndarray]:
+def alarms_of(found: Sequence[Result]) -> list[np.ndarray]:
     return [item.scores >= 0.5 for item in found]
 
 
@@ -177,7 +177,7 @@ def measures(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> str:
 
 
 def print_table(found: Sequence[Result], wall: float) -> None:
-    for item, gain in zip(found, gains(found, said(found)), strict=True):
+    for item, gain in zip(found, gains(found, alarms_of(found)), strict=True):
         hit, false, missed = metrics.events(
             item.scores >= 0.5, item.windows, probation=item.probation
         )
@@ -185,20 +185,29 @@ def print_table(found: Sequence[Result], wall: float) -> None:
     rows = sum(len(item.scores) for item in found)
     scored = rows - sum(item.probation for item in found)
     learning, scoring = (sum(item.seconds[i] for item in found) for i in (0, 1))
-    print(measures(found, said(found)))
+    print(measures(found, alarms_of(found)))
     print(
         f"{len(found)} series, {rows:,} records in {wall:.1f} s; learning {learning:.1f} s, "
         f"then {1e6 * scoring / scored:.0f} microseconds a record on a core"
     )
 
 
-def regated(item: Result, *, bar: float, rise: float, fall: float, rest: float) -> np.ndarray:
+def regated(
+    item: Result, *, threshold: float, rise: float, decay: float, cooldown: float
+) -> np.ndarray:
     """The alarms that other settings of the gate would have made of the same surprise."""
     gate = AlarmGate(
-        bar=bar, rise=rise, fall=int(fall * item.probation), rest=int(rest * item.probation)
+        threshold=threshold,
+        rise=rise,
+        decay=int(decay * item.probation),
+        cooldown=int(cooldown * item.probation),
     )
     scores = [gate.score(value) for value in item.surprise[item.probation :].tolist()]
     return np.concatenate([np.zeros(item.probation), scores]) >= 0.5
+
+
+def by_default(item: Result, threshold: float) -> np.ndarray:
+    return regated(item, threshold=threshold, rise=0.3, decay=3, cooldown=0.2)
 
 
 def print_halves(found: Sequence[Result], times: int) -> None:
@@ -206,7 +215,7 @@ def print_halves(found: Sequence[Result], times: int) -> None:
     settings = [dict(zip(CHOICES, v, strict=True)) for v in itertools.product(*CHOICES.values())]
     table = np.array([gains(found, [regated(item, **s) for item in found]) for s in settings])
     count = np.array([len(item.windows) for item in found])
-    ours = np.array(gains(found, said(found)))
+    ours = np.array(gains(found, alarms_of(found)))
     random = np.random.default_rng(0)
     chosen, other, fixed = [], [], []
     for _ in range(times):
@@ -228,21 +237,21 @@ def print_halves(found: Sequence[Result], times: int) -> None:
 def print_ablation(folder: Path, jobs: int, seed: int) -> None:
     """Without each view, without what groups alarms, and what knows nothing of the series."""
     found = results(folder, jobs, {"seed": seed})
-    for bar in (0.85, 1.2, 1.6):
-        print_row(f"everything, threshold {bar}", found, bar=bar)
+    for threshold in (0.85, 1.2, 1.6):
+        print_row(f"everything, threshold {threshold}", found, threshold=threshold)
     for view in VIEWS:
         name = f"without {view}" + " (no net)" * (view == "surprise")
-        print_best_bar(name, some_views(found, [v for v in VIEWS if v != view]))
+        print_best_threshold(name, some_views(found, [v for v in VIEWS if v != view]))
     for view in VIEWS:
-        print_best_bar(
+        print_best_threshold(
             f"only {view}" + " (the net)" * (view == "surprise"), some_views(found, [view])
         )
-    print_row("net not learning on", results(folder, jobs, {"seed": seed, "rate": 0.0}))
+    print_row("net not learning on", results(folder, jobs, {"seed": seed, "learning_rate": 0.0}))
     every = list(range(len(VIEWS)))
     alone = [replace(item, surprise=averaged(item, every, 1.0)) for item in found]
-    print_best_bar("each record by itself", alone)
-    print_row("bar not rising", found, rise=0.0)
-    print_row("no rest", found, rest=0.0)
+    print_best_threshold("each record by itself", alone)
+    print_row("threshold not rising", found, rise=0.0)
+    print_row("no cooldown", found, cooldown=0.0)
     for step in (250, 500, 1000):
         ticks = [np.arange(len(item.scores)) % step == 0 for item in found]
         print(f"{f'an alarm every {step} records':34s} {measures(found, ticks)}")
@@ -254,7 +263,7 @@ def some_views(found: Sequence[Result], views: Sequence[str]) -> list[Result]:
     return [replace(item, surprise=averaged(item, columns)) for item in found]
 
 
-def averaged(item: Result, columns: list[int], weight: float = SHORT) -> np.ndarray:
+def averaged(item: Result, columns: list[int], weight: float = SMOOTHING) -> np.ndarray:
     """The evidence of these views as the detector averages it, from its first record on."""
     average, averages = 0.0, np.zeros(len(item.views))
     for row in range(item.probation, len(averages)):
@@ -264,28 +273,28 @@ def averaged(item: Result, columns: list[int], weight: float = SHORT) -> np.ndar
 
 
 def print_row(name: str, found: Sequence[Result], **other: float) -> None:
-    setting = {"bar": 0.85, "rise": 0.3, "fall": 3, "rest": 0.2, **other}
+    setting = {"threshold": 0.85, "rise": 0.3, "decay": 3, "cooldown": 0.2, **other}
     print(f"{name:34s} {measures(found, [regated(item, **setting) for item in found])}")
 
 
-def print_best_bar(name: str, found: Sequence[Result]) -> None:
-    """Fewer views agree less, so that the bar that suits five need not suit them."""
+def print_best_threshold(name: str, found: Sequence[Result]) -> None:
+    """Fewer views agree less, so that the threshold that suits five need not suit them."""
 
-    def score(bar: float) -> float:
-        alarms = [regated(item, bar=bar, rise=0.3, fall=3, rest=0.2) for item in found]
+    def score(threshold: float) -> float:
+        alarms = [by_default(item, threshold) for item in found]
         return metrics.nab_score(gains(found, alarms), windows(found))
 
-    best = max(BARS, key=score)
+    best = max(THRESHOLDS, key=score)
     print_row(name, found)
-    print_row(f"  at its best threshold here, {best}", found, bar=best)
+    print_row(f"  at its best threshold here, {best}", found, threshold=best)
 
 
 def print_seeds(folder: Path, jobs: int, seeds: int) -> None:
     scores = []
     for seed in range(seeds):
         found = results(folder, jobs, {"seed": seed})
-        print(f"seed {seed}  {measures(found, said(found))}", flush=True)
-        scores.append(metrics.nab_score(gains(found, said(found)), windows(found)))
+        print(f"seed {seed}  {measures(found, alarms_of(found))}", flush=True)
+        scores.append(metrics.nab_score(gains(found, alarms_of(found)), windows(found)))
     print(f"NAB mean {np.mean(scores):.2f}, standard deviation {np.std(scores):.2f}")
 
 
@@ -302,18 +311,19 @@ def print_starts(folder: Path, jobs: int, starts: int) -> None:
             [[replace(x, surprise=averaged(x, every, 1.0)) for x in run] for run in runs],
         ),
     ):
-        table = [[nab_and_f1(run, bar) for run in kept] for bar in (*BARS, 0.85)]
+        table = [[nab_and_f1(run, threshold) for run in kept] for threshold in (*THRESHOLDS, 0.85)]
         means = np.mean(table, axis=1)
         best = int(means[:-1, 0].argmax())
         print(
             f"{name:24s} mean of {starts}: NAB {means[-1, 0]:.1f}, event F1 {means[-1, 1]:.3f} at "
-            f"bar 0.85; {means[best, 0]:.1f}, {means[best, 1]:.3f} at its best bar, {BARS[best]}",
+            f"threshold 0.85; {means[best, 0]:.1f}, {means[best, 1]:.3f} at its best threshold, "
+            f"{THRESHOLDS[best]}",
             flush=True,
         )
 
 
-def nab_and_f1(found: Sequence[Result], bar: float) -> tuple[float, float]:
-    alarms = [regated(item, bar=bar, rise=0.3, fall=3, rest=0.2) for item in found]
+def nab_and_f1(found: Sequence[Result], threshold: float) -> tuple[float, float]:
+    alarms = [by_default(item, threshold) for item in found]
     counts = np.sum(
         [
             metrics.events(alarm, item.windows, probation=item.probation)

@@ -1,4 +1,4 @@
-"""Anomalies alone; and where there is none, of how many sessions or records that is said."""
+"""Anomalies alone; and where there is none, among how many sessions or records."""
 
 import logging
 from collections.abc import Iterable, Iterator

@@ -1,11 +1,11 @@
-"""The lstm gives Keras' numbers."""
+"""The net in NumPy gives Keras' numbers."""
 
 import keras
 import numpy as np
 import pytest
 
 from keras_recipes import build_lstm_anomaly
-from keras_recipes.anomaly.numpy_lstm import CUSUM_STEP, NumpyLSTM
+from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP, NumpyLSTM
 
 SETTINGS = [
     {},
@@ -45,10 +45,10 @@ def test_surprises_of_many_sequences_are_kerass(model: keras.Model) -> None:
         given = by_keras(model, token_ids[rows])
         nats = -np.log(given[np.arange(len(given)), targets[rows]])
         assert found.nats[rows] == pytest.approx(nats, rel=1e-5, abs=1e-5)
-        assert np.array_equal(found.expected[rows], given.argmax(axis=1))
+        assert np.array_equal(found.likeliest[rows], given.argmax(axis=1))
         entropy = -np.sum(given * np.log(given), axis=1)
         run, largest = 0.0, 0.0
-        for step in np.minimum(nats - entropy, CUSUM_STEP):
+        for step in np.minimum(nats - entropy, CUSUM_CLIP):
             run = max(run + step, 0.0)
             largest = max(largest, run)
         assert found.cusum[one] == pytest.approx(largest, rel=1e-4, abs=1e-4)

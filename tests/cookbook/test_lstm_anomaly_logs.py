@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
-from keras_recipes import atomic, build_lstm_anomaly, evaluate, fit, load, predict, save
+from keras_recipes import atomic, build_lstm_anomaly, evaluate, fit, load, options, predict, save
+from keras_recipes.anomaly.logs.kind import LOGS
 from keras_recipes.cookbook import lstm_anomaly
 from keras_recipes.data import demonstration
+from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
@@ -44,6 +47,16 @@ def broken(empty_folder: Path) -> Path:
     path = empty_folder / "broken.log"
     path.write_bytes(b"\n".join(demonstration.broken()) + b"\n")
     return path
+
+
+def drawn(fitted: Fitted, data: Path) -> Iterator[tuple[str, Figure]]:
+    recipe = lstm_anomaly.RECIPE
+    return recipe.answers.draw(recipe, fitted.card, [str(data)])(fitted)
+
+
+def normal_log() -> Dataset:
+    recipe = lstm_anomaly.RECIPE
+    return recipe.answers.data_set([], options.resolve(recipe, None, {}), None)
 
 
 def rows(text: str) -> list[Row]:
@@ -111,7 +124,7 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
     order = [line for line in demonstration.normal() if b"order-100000 " in line]
     (good,) = predict(fitted, [line.decode() for line in order])
     (bad,) = predict(fitted, [line.decode() for line in order[:-3]])
-    assert list(good) == list(lstm_anomaly.RECIPE.columns)
+    assert list(good) == list(LOGS.columns({}))
     assert (good["session"], good["anomaly"], bad["anomaly"]) == ("order-100000", 0, 1)
     assert bad["score"] >= 0.5 > good["score"]
     assert "(end of session)" in bad["observed"] or bad["observed"].startswith("0 x ")
@@ -293,7 +306,7 @@ def test_only_anomalies_on_request_and_a_header_where_there_is_none(
     result = recipes(
         "predict", str(model), "good.log", "--format", "csv", "--set", "only_anomalies=yes"
     )
-    assert result.stdout == ",".join(lstm_anomaly.RECIPE.columns) + "\n"
+    assert result.stdout == ",".join(LOGS.columns({})) + "\n"
 
 
 @pytest.mark.parametrize("by_stream", [False, True])
@@ -401,7 +414,7 @@ def test_pictures_show_the_scores_and_the_strangest_session(
     result = recipes("plot", str(model), "--data", str(broken), "--output", "plots")
     assert result.exit_code == 0, result.stderr
     assert {path.stem for path in Path("plots").iterdir()} == {"loss", "scores", "session"}
-    figures = dict(lstm_anomaly.figures(load(model), [str(broken)]))
+    figures = dict(drawn(load(model), broken))
     for figure in figures.values():
         check(figure)
     rows_of_all = answers(recipes, model, str(broken))
@@ -417,7 +430,7 @@ def test_the_loss_says_where_training_sums_what_validation_takes_the_mean_of(
 ) -> None:
     def note(**options: object) -> str:
         card = replace(fitted.card, options={**fitted.card.options, **options})
-        name, figure = next(lstm_anomaly.figures(replace(fitted, card=card), [str(broken)]))
+        name, figure = next(drawn(replace(fitted, card=card), broken))
         assert name == "loss"
         check(figure)
         return figure.axes[0].get_title()
@@ -469,7 +482,7 @@ def test_training_ends_when_validation_gets_no_better_and_the_best_weights_are_k
     losses = fitted.history.values["val_loss"]
     assert len(losses) < 60
     assert losses.argmin() == len(losses) - 3
-    held = lstm_anomaly.read([]).validation
+    held = normal_log().validation
     outputs = keras.ops.convert_to_numpy(fitted.model(held.x))
     assert lstm_anomaly.measure(held.y, outputs)["loss"] == pytest.approx(losses.min(), rel=1e-4)
 
@@ -504,7 +517,7 @@ def test_plot_draws_nothing_where_one_picture_cannot_be_drawn(recipes: Run, mode
     ("arguments", "complaint"),
     [
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
-        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before, ''"),
+        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before"),
         (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),
@@ -586,7 +599,7 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
     (said,) = [line for line in done.stderr.splitlines() if "no better than guessing" in line]
     loss = json.loads(done.stdout)["metrics"]["loss"]
     assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
-    held = lstm_anomaly.read([])
+    held = normal_log()
     token_ids = held.test.y[held.test.y > 0]
     often = np.bincount(held.train.y[held.train.y > 0], minlength=int(token_ids.max()) + 1)
     by_frequency = -np.log(often[token_ids] / often.sum()).mean()
@@ -594,7 +607,7 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
 
 
 def test_a_fit_that_learned_does_better_than_guessing(model: Path) -> None:
-    guess = lstm_anomaly.guess(lstm_anomaly.read([]))
+    guess = lstm_anomaly.guess(normal_log())
     assert not guess.is_as_good_as(load(model).card.metrics["loss"])
 
 

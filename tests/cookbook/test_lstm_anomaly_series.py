@@ -17,7 +17,7 @@ import pytest
 
 from keras_recipes import catalog, evaluate, export, fit, load, predict, save
 from keras_recipes.cookbook import lstm_anomaly
-from keras_recipes.data import kinds
+from keras_recipes.data import record_kind
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
@@ -78,13 +78,13 @@ def answers(run: Run, model: Path, *asked: str, **more: object) -> list[Row]:
 )
 def test_tables_of_numbers_are_told_from_logs(name: str, lines: str, kind: str) -> None:
     Path(name).write_text(lines)
-    assert kinds.recognise([name]) == kind
+    assert record_kind.recognise([name]) == kind
 
 
 def test_a_server_s_status_is_numbers_and_its_access_log_is_a_log() -> None:
     status = shared_data("datasets/logs/nginxplus_status.jsonl")
-    assert kinds.recognise([str(status)]) == "metrics"
-    assert kinds.recognise([str(shared_data("datasets/logs/apache_access.log"))]) == "logs"
+    assert record_kind.recognise([str(status)]) == "metrics"
+    assert record_kind.recognise([str(shared_data("datasets/logs/apache_access.log"))]) == "logs"
 
 
 def test_every_incident_of_the_second_series_is_found(fitted: Fitted) -> None:
@@ -307,7 +307,8 @@ def test_pictures_show_each_series(recipes: Run, servers: Path) -> None:
     assert result.exit_code == 0, result.stderr
     names = {path.stem for path in Path("plots").iterdir()}
     assert names == {"loss", "series-1", "series-2", "series-3"}
-    for _, figure in lstm_anomaly.figures(load(servers), ["new.csv"]):
+    fitted, recipe = load(servers), lstm_anomaly.RECIPE
+    for _, figure in recipe.answers.draw(recipe, fitted.card, ["new.csv"])(fitted):
         check(figure)
 
 

@@ -181,7 +181,7 @@ def test_a_field_that_is_not_there_is_answered_with_those_that_are() -> None:
 def test_no_line_is_too_strange_to_read(some: list[bytes], format_: str) -> None:
     layout = recognise(some, log_format=format_)
     records = Parser(layout).parse(some)
-    Templates.mine(dict.fromkeys(records.messages)).all(records.messages)
+    Templates.mine(dict.fromkeys(records.messages)).token_ids(records.messages)
 
 
 def test_hdfs_has_fifteen_kinds_of_messages() -> None:
@@ -199,8 +199,8 @@ def test_what_varies_is_no_part_of_a_template_and_what_is_new_is_unseen() -> Non
         [b"login accepted for user anna today", b"login accepted for user bob today"]
     )
     assert templates.patterns == ["login accepted for user <*> today"]
-    assert templates(b"login accepted for user carla today") != UNSEEN
-    assert templates(b"disk full on the second volume now") == UNSEEN
+    assert templates.token_id(b"login accepted for user carla today") != UNSEEN
+    assert templates.token_id(b"disk full on the second volume now") == UNSEEN
     assert templates.describe(UNSEEN, b"disk full") == "(never seen) disk full"
 
 

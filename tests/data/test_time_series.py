@@ -1,12 +1,10 @@
 """Tables of numbers over time are read as they are found, and mistakes in them are named."""
 
 import gzip
-import io
 import json
 import math
 import os
-import sys
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -162,18 +160,14 @@ def test_a_dataframe_with_times_as_its_index() -> None:
     assert math.isnan(records[1].values[0])
 
 
-def test_standard_input_is_read_line_by_line_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    there, here = os.pipe()
-    with os.fdopen(there, "rb") as stream, os.fdopen(here, "wb", buffering=0) as source:
-        source.write(f"time,value\n{NOON},1\n".encode())
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
-        found: list[Record] = []
-        records = time_series.read("-").records
-        reader = threading.Thread(target=lambda: found.append(next(records)))
-        reader.start()
-        reader.join(5)
-        assert found and found[0].values == (1.0,)
-        records.close()  # type: ignore[attr-defined]
+def test_lines_are_read_one_by_one_as_they_come() -> None:
+    def arriving() -> Iterator[str]:
+        yield "time,value\n"
+        yield f"{NOON},1\n"
+        raise AssertionError("nobody asked for a third line yet")
+
+    records = time_series.from_lines("standard input", arriving()).records
+    assert next(records).values == (1.0,)
 
 
 def test_files_folders_and_patterns() -> None:
@@ -286,16 +280,16 @@ def test_none_of_the_benchmarks_series_is_taken_for_a_counter() -> None:
 
 
 def test_a_counters_growth_goes_through_its_restart() -> None:
-    increase = CounterRate()
+    rate = CounterRate()
     rows = [(0.0, 100.0), (10.0, 150.0), (20.0, 30.0), (40.0, math.nan), (60.0, 110.0)]
-    grown = [increase.of(seconds, value) for seconds, value in rows]
+    grown = [rate.update(seconds, value) for seconds, value in rows]
     assert math.isnan(grown[0]) and math.isnan(grown[3])
     assert [grown[1], grown[2], grown[4]] == [5.0, 3.0, 2.0]
 
 
 def test_a_counters_growth_without_a_clock_is_by_the_record() -> None:
-    increase = CounterRate()
-    assert [increase.of(None, value) for value in (1.0, 4.0, 2.0)][1:] == [3.0, 2.0]
+    rate = CounterRate()
+    assert [rate.update(None, value) for value in (1.0, 4.0, 2.0)][1:] == [3.0, 2.0]
 
 
 def test_a_real_log_of_a_servers_status_is_read() -> None:
@@ -311,11 +305,9 @@ def test_counters_among_the_columns_are_replaced_by_their_growth() -> None:
         f"2024-03-06 12:{minute:02}:00,{600 * minute},{minute % 3}\n" for minute in range(60)
     )
     columns, records = read(text)
-    names = time_series.counters(columns, records)
-    assert names == ("total",)
     grown = list(
-        time_series.grown(
-            time_series.Series(columns, iter(records)), {name: CounterRate() for name in names}
+        time_series.with_rates(
+            time_series.Series(columns, iter(records)), {"total": CounterRate()}
         ).records
     )
     assert math.isnan(grown[0].values[0])

@@ -176,7 +176,7 @@ def watch(
         timeout: Seconds of the log's time without a line after which a session on standard input is
             over; without it twice the longest gap within a normal session.
         open_sessions: Largest number of sessions that are kept open on standard input; then the
-            most silent one is over.
+            one that is silent the longest is over.
         state: File that keeps the open sessions, or the state of the series, when standard input
             ends or the program is stopped, and from which the next run goes on.
     """

@@ -82,5 +82,5 @@ def _is_path(item: str | Path) -> bool:
 
 
 def without_sessions(names: Sequence[str], layout: log_formats.LogLayout) -> InputError:
-    """What is said of files in which there is nothing to judge."""
+    """The refusal of files in which there is nothing to judge."""
     return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, found none")

@@ -51,7 +51,7 @@ LARGEST = 1e150
 
 
 class Reading(NamedTuple):
-    """What is said of one record.
+    """The verdict on one record.
 
     Attributes:
         score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `alarm_policy.AlarmGate`.

@@ -224,8 +224,8 @@ class OnlineLSTM:
             step, state = self._step(self._kernel[row] + self._bias, output, state)
             output = step.output
             tape.append(step)
-        said = np.array([step.probabilities for step in tape])
-        right = np.take_along_axis(said, targets[..., None], axis=2)
+        given = np.array([step.probabilities for step in tape])
+        right = np.take_along_axis(given, targets[..., None], axis=2)
         self._update(self._gradient(tape, inputs, targets), rate)
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 

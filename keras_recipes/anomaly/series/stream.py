@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
-    """What is said of each record on standard input, as soon as it is there.
+    """Rows about each record on standard input, as soon as it is there.
 
     Args:
         table: What judges; goes on where the state was kept.

@@ -68,7 +68,7 @@ class TableDetector:
         return table
 
     def rows(self, found: Series) -> Iterator[Row]:
-        """What is said of each record, as soon as it is there.
+        """Rows about each record, as soon as it is there.
 
         Args:
             found: To be read from its next record on, with the columns that are watched.
@@ -145,7 +145,7 @@ class TableDetector:
         plain = {
             "model": model,
             "records": self.records,
-            "header": self.layout.header,
+            "header": list(self.layout.header or ()),
             "counters": {name: _counter_json(one) for name, one in self.counters.items()},
         }
         arrays = {

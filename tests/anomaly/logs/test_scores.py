@@ -1,4 +1,4 @@
-"""Shares, distances and scores mean what they say."""
+"""P-values, distances and scores mean what they say."""
 
 import json
 
@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keras_recipes.anomaly.logs.normality import CountModel, NullDistribution
 
-from keras_recipes.anomaly.logs import normality
+from keras_recipes.anomaly.logs import dataset, event_counts, scores
+from keras_recipes.anomaly.logs.event_counts import EventCounts
+from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.errors import CorruptModelError
 
 values = st.lists(st.floats(0, 1e6), min_size=1, max_size=500).map(np.array)
@@ -16,34 +17,33 @@ values = st.lists(st.floats(0, 1e6), min_size=1, max_size=500).map(np.array)
 
 @given(values, st.lists(st.floats(0, 1e9), min_size=1, max_size=50).map(sorted))
 def test_a_larger_value_is_never_more_normal(seen: np.ndarray, asked: list[float]) -> None:
-    shares = NullDistribution.of(seen)(np.array(asked))
-    assert np.all(np.diff(shares) <= 1e-12)
-    assert np.all((shares >= 0) & (shares <= 1))
+    found = NullDistribution.of(seen).p_value(np.array(asked))
+    assert np.all(np.diff(found) <= 1e-12)
+    assert np.all((found >= 0) & (found <= 1))
 
 
 @given(values)
 def test_it_reads_back_as_it_was_written(seen: np.ndarray) -> None:
-    tail = NullDistribution.of(seen)
-    again = NullDistribution.from_json(json.loads(json.dumps(tail.to_json())))
+    null = NullDistribution.of(seen)
+    again = NullDistribution.from_json(json.loads(json.dumps(null.to_json())))
     asked = np.linspace(0, 2 * seen.max() + 1, 50)
-    assert np.array_equal(tail(asked), again(asked))
+    assert np.array_equal(null.p_value(asked), again.p_value(asked))
 
 
-@pytest.mark.parametrize("share", [0.01, 0.001, 0.0001])
-def test_promised_false_alarms_are_kept_on_further_values(share: float) -> None:
+@pytest.mark.parametrize("p_value", [0.01, 0.001, 0.0001])
+def test_promised_false_alarms_are_kept_on_further_values(p_value: float) -> None:
     random = np.random.default_rng(0)
     kept = []
     for _ in range(20):
-        limit = NullDistribution.of(random.exponential(size=5_000)).critical_value(share)
+        limit = NullDistribution.of(random.exponential(size=5_000)).critical_value(p_value)
         kept.append(np.mean(random.exponential(size=500_000) >= limit))
-    assert np.mean(kept) == pytest.approx(share, rel=0.5)
+    assert np.mean(kept) == pytest.approx(p_value, rel=0.5)
 
 
 @given(values)
 def test_rounding_makes_no_session_stranger(seen: np.ndarray) -> None:
-    tail = NullDistribution.of(np.round(seen, 2))
-    shares = tail(np.round(seen, 2)), tail(np.round(seen, 2) + 1e-5)
-    assert shares[0] == pytest.approx(shares[1], rel=0.2)
+    null, rounded = NullDistribution.of(np.round(seen, 2)), np.round(seen, 2)
+    assert null.p_value(rounded) == pytest.approx(null.p_value(rounded + 1e-5), rel=0.2)
 
 
 def test_one_monstrous_session_does_not_set_the_threshold() -> None:
@@ -54,40 +54,39 @@ def test_one_monstrous_session_does_not_set_the_threshold() -> None:
 
 def test_a_normal_session_is_at_no_distance_and_a_truncated_one_far() -> None:
     table = np.array([[3, 3, 0]] * 500 + [[3, 3, 1]] * 300 + [[3, 3, 2]] * 200)
-    counts, _ = CountModel.of(table, seed=0)
+    counts, _ = EventCounts.of(table, seed=0)
     distances, nearest = counts.distances(np.array([[3, 3, 1], [1, 3, 0], [3, 3, 9]]))
     assert distances[0] == 0
     # What always occurs three times is news otherwise; what varies freely is not.
     assert distances[1] > 5 > distances[2] > 0
-    assert counts.cost(np.array([1, 3, 0]), int(nearest[1])).argmax() == 0
+    assert counts.costs(np.array([1, 3, 0]), int(nearest[1])).argmax() == 0
 
 
-def test_leaving_out_a_session_without_a_twin_gives_its_distance_from_the_rest() -> None:
+def test_leaving_out_a_session_that_occurs_once_gives_its_distance_from_the_rest() -> None:
     table = np.array([[1, 0]] * 50 + [[1, 5]])
-    counts, apart = CountModel.of(table, seed=0)
+    counts, apart = EventCounts.of(table, seed=0)
     assert np.all(apart[:50] == 0)
     assert apart[50] == pytest.approx(counts.weights[1] * np.log2(6))
 
 
 def test_very_many_different_sessions_are_thinned_and_stay_comparable() -> None:
     table = np.random.default_rng(0).poisson(50, size=(5_000, 6))
-    counts, apart = CountModel.of(table, seed=0)
-    assert len(counts.references) == normality.REFERENCES
+    counts, apart = EventCounts.of(table, seed=0)
+    assert len(counts.references) == event_counts.REFERENCES
     further = counts.distances(np.random.default_rng(1).poisson(50, size=(5_000, 6)))[0]
     assert np.mean(further) == pytest.approx(np.mean(apart), rel=0.1)
 
 
-def test_a_score_is_a_half_where_the_share_is_the_promised_one() -> None:
-    shares = np.array([1.0, 0.01, 0.001, 0.0001, 0.0])
-    scores = normality.score(shares, 0.001)
-    assert scores[2] == 0.5
-    assert np.all(np.diff(scores) > 0)
-    assert np.all((scores >= 0) & (scores <= 1))
+def test_a_score_is_a_half_where_the_p_value_is_the_promised_share() -> None:
+    found = scores.score(np.array([1.0, 0.01, 0.001, 0.0001, 0.0]), 0.001)
+    assert found[2] == 0.5
+    assert np.all(np.diff(found) > 0)
+    assert np.all((found >= 0) & (found <= 1))
 
 
 def test_false_alarms_a_day_become_a_share_of_the_days_sessions() -> None:
-    assert normality.significance_level(0.1, 0, 5_000) == 0.1
-    assert normality.significance_level(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
+    assert scores.allowed_rate(0.1, None, 5_000) == 0.1
+    assert scores.allowed_rate(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_false_alarms_a_day_become_a_share_of_the_days_sessions() -> None:
         {"beyond": float("nan")},
     ],
 )
-def test_a_damaged_tail_is_refused(damage: dict[str, object]) -> None:
+def test_a_damaged_null_distribution_is_refused(damage: dict[str, object]) -> None:
     good = NullDistribution.of(np.arange(100.0)).to_json()
     with pytest.raises(CorruptModelError):
         NullDistribution.from_json({**good, **damage})
@@ -110,15 +109,15 @@ def test_a_damaged_tail_is_refused(damage: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("damage", [{"weights": [1.0]}, {"references": [[[9, 1]]]}, {"weights": 3}])
 def test_damaged_counts_are_refused(damage: dict[str, object]) -> None:
-    good = CountModel.of(np.array([[1, 2], [1, 3]] * 5), 0)[0].to_json()
+    good = EventCounts.of(np.array([[1, 2], [1, 3]] * 5), 0)[0].to_json()
     with pytest.raises(CorruptModelError):
-        CountModel.from_json({**good, **damage}, 2)
+        EventCounts.from_json({**good, **damage}, 2)
 
 
 @given(st.integers(30, 80), st.integers(0, 2**32 - 1))
 def test_no_part_of_the_sessions_is_left_empty(sessions: int, seed: int) -> None:
     names = [f"line {100 * number}" for number in range(sessions)]
-    sizes = np.bincount(normality.split(names, seed, (0.1, 0.2)), minlength=3)
+    sizes = np.bincount(dataset.split(names, seed, (0.1, 0.2)), minlength=3)
     assert len(sizes) == 3
     assert sizes.min() > 0
     assert sizes[2] > 0.3 * sessions

@@ -75,14 +75,14 @@ def test_the_distant_past_fades_and_counts_stay_bounded(monkeypatch: pytest.Monk
 
 
 def gate(**other: float) -> AlarmGate:
-    return AlarmGate(**{"bar": 1.2, "rise": 0.3, "fall": 100, "rest": 5, **other})
+    return AlarmGate(**{"threshold": 1.2, "rise": 0.3, "decay": 100, "cooldown": 5, **other})
 
 
 @given(st.floats(0, 12), st.floats(0.1, 5))
-def test_half_is_the_bar_whatever_the_numbers(surprise: float, bar: float) -> None:
-    score = gate(bar=bar).score(surprise)
+def test_half_is_the_threshold_whatever_the_numbers(surprise: float, threshold: float) -> None:
+    score = gate(threshold=threshold).score(surprise)
     assert 0 <= score <= 1
-    assert (score >= 0.5) == (surprise >= bar)
+    assert (score >= 0.5) == (surprise >= threshold)
 
 
 def test_one_cause_gives_one_alarm() -> None:
@@ -91,7 +91,7 @@ def test_one_cause_gives_one_alarm() -> None:
     assert alarms == [True, False, False, False, False]
 
 
-def test_scores_at_rest_still_tell_more_from_less() -> None:
+def test_scores_in_a_cooldown_still_tell_more_from_less() -> None:
     one = gate()
     one.score(3.0)
     assert 0.5 > one.score(3.0) > one.score(1.0) > one.score(0.0)
@@ -111,5 +111,5 @@ def test_after_an_alarm_the_next_has_to_be_more_surprising_for_a_while() -> None
 def test_a_series_that_is_always_surprising_settles_on_few_alarms() -> None:
     one = gate()
     alarms = [one.score(2.0) >= 0.5 for _ in range(3000)]
-    # In the long run the bar rises as often as it sinks: one alarm for each `fall` records.
+    # In the long run the threshold rises as often as it falls: one alarm for each `decay`.
     assert 28 <= sum(alarms) <= 36

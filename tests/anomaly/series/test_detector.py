@@ -8,13 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.anomaly.series.detector import (
-    VIEWS,
-    Reading,
-    SeriesDetector,
-    ValueClasses,
-    WeeklyProfile,
-)
+from keras_recipes.anomaly.series.detector import VIEWS, Reading, SeriesDetector
+from keras_recipes.anomaly.series.residuals import WeeklyProfile
+from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data import time_series
 from keras_recipes.errors import InputError
 from tests.shared_data import shared_data
@@ -233,7 +229,10 @@ def test_the_net_alone_finds_values_in_an_order_that_never_was() -> None:
 
 def test_weights_trained_elsewhere_are_used() -> None:
     times, values = days(1000)
-    trained, given = SeriesDetector(seed=3, rate=0.0), SeriesDetector(seed=4, rate=0.0)
+    trained, given = (
+        SeriesDetector(seed=3, learning_rate=0.0),
+        SeriesDetector(seed=4, learning_rate=0.0),
+    )
     trained.learn(times[:LEARNED], values[:LEARNED].tolist())
     assert trained._net is not None
     net = trained._net

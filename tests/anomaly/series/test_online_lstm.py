@@ -27,7 +27,7 @@ def keras_model(weights: list[np.ndarray], steps: int) -> keras.Model:
 
 
 def test_probabilities_are_those_of_keras_with_the_same_weights() -> None:
-    net = OnlineLSTM(CLASSES, seed=5, rate=0)
+    net = OnlineLSTM(CLASSES, seed=5, learning_rate=0)
     classes = sequence(50)
     ours = np.array([net.observe(int(c)) for c in classes])
     one_hot = np.eye(CLASSES, dtype=np.float32)[classes]
@@ -36,7 +36,7 @@ def test_probabilities_are_those_of_keras_with_the_same_weights() -> None:
 
 
 def test_weights_from_keras_are_taken_as_they_are() -> None:
-    net = OnlineLSTM(CLASSES, rate=0)
+    net = OnlineLSTM(CLASSES, learning_rate=0)
     model = keras_model(OnlineLSTM(CLASSES, seed=9).weights, 3)
     net.weights = model.get_weights()
     for ours, theirs in zip(net.weights, model.get_weights(), strict=True):
@@ -50,7 +50,7 @@ def test_gradients_are_those_of_the_loss() -> None:
     before = [w.copy() for w in net.weights]
 
     def loss(weights: list[np.ndarray]) -> float:
-        probe = OnlineLSTM(CLASSES, rate=0)
+        probe = OnlineLSTM(CLASSES, learning_rate=0)
         probe.weights = weights
         said = [probe.observe(int(c)) for c in classes[:-1]]
         return -float(np.mean([np.log(p[c]) for p, c in zip(said, classes[1:], strict=True)]))
@@ -81,7 +81,7 @@ def test_reading_on_learns_what_the_learned_stretch_did_not_hold() -> None:
 
 
 def test_learning_rate_0_leaves_the_weights_alone() -> None:
-    net = OnlineLSTM(CLASSES, rate=0)
+    net = OnlineLSTM(CLASSES, learning_rate=0)
     before = net.weights
     for c in sequence(100):
         net.observe(int(c))
@@ -96,7 +96,7 @@ def test_any_length_can_be_learned_from(length: int) -> None:
     assert net.observe(0).sum() == pytest.approx(1)
 
 
-def test_a_kept_state_goes_on_where_it_was_in_the_middle_of_a_stretch() -> None:
+def test_a_kept_state_goes_on_where_it_was_in_the_middle_of_an_update() -> None:
     net, classes = OnlineLSTM(CLASSES, seed=3), sequence(200)
     for c in classes[:105]:
         net.observe(int(c))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from keras_recipes.anomaly.series.detector import SeriesDetector
 from keras_recipes.anomaly.series.table import TableDetector
-from keras_recipes.data import demonstration
+from keras_recipes.data import demonstration_series
 from keras_recipes.data.time_series import CounterRate, Record, Series, SeriesLayout
 from keras_recipes.report import plots
 from tests.report.legible import check
@@ -31,18 +31,18 @@ def table(*rows: tuple[float, ...], columns: tuple[str, ...] = ("a", "b")) -> Se
 
 
 def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
-    normal = list(demonstration.metrics().records)
+    normal = list(demonstration_series.normal().records)
     detector = SeriesDetector()
     detector.learn([r.seconds for r in normal], [r.values[0] for r in normal])
     watched = TableDetector(SeriesLayout("timestamp", ("requests",)), {"requests": detector})
-    found = list(demonstration.broken_metrics().records)
+    found = list(demonstration_series.broken().records)
     seconds = [record.seconds for record in found]
     rows = list(watched.rows(Series(("requests",), iter(found))))
     assert list(rows[0]) == [
         "timestamp", "value", "score", "anomaly", "expected_low", "expected_high"
     ]  # fmt: skip
     flagged = [when for when, row in zip(seconds, rows, strict=True) if row["anomaly"]]
-    for begin, end in demonstration.metrics_truth():
+    for begin, end in demonstration_series.truth():
         assert any(begin <= when <= end for when in flagged), (begin, flagged)
     assert len(flagged) <= 8
     figure = plots.watched(rows, "requests", "the demonstration")
@@ -60,7 +60,7 @@ def test_no_band_of_counts_goes_below_zero_in_the_picture_of_them() -> None:
 
 
 def test_the_demonstration_is_the_same_every_time() -> None:
-    one, other = (list(demonstration.broken_metrics().records) for _ in range(2))
+    one, other = (list(demonstration_series.broken().records) for _ in range(2))
     assert one == other
     assert one[0].timestamp == "2024-01-15 00:00:00"
 
@@ -102,7 +102,7 @@ def test_what_goes_through_a_card_or_a_state_s_file_goes_on_as_if_nothing_had_be
     said = list(one.rows(Series(("a", "b"), iter(every[:stop]))))
     by_card = TableDetector.from_json(one.to_json())
     by_file = watch("a", "b", counters=("b",))
-    by_file._restore(one._state("digest"), "digest")
+    by_file.restore(*one.state("digest"), "digest")
     for other in (by_card, by_file):
         assert [*said, *other.rows(Series(("a", "b"), iter(every[stop:])))] == whole
         assert other.records == len(rows)
