@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from keras_recipes.errors import InputError
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -160,7 +161,7 @@ def handing_over_arrays() -> Iterator[None]:
         yield
 
 
-def to_numpy(values: "keras.KerasTensor") -> "np.ndarray":
+def to_numpy(values: "keras.KerasTensor") -> np.ndarray:
     """What a variable or tensor of the running backend holds."""
     import keras
 

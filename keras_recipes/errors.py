@@ -52,6 +52,11 @@ def described(value: Any) -> str:
     return f"{'an' if name[0] in 'AEIOUaeio' else 'a'} {name}"
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of another library's message, which may have many; its kind if it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def printable(text: object, longest: int = 80) -> str:
     """What came out of a file, for a terminal: one line, no control characters, not long."""
     spelt = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[: longest + 1])

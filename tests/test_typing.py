@@ -97,3 +97,43 @@ def test_pyright_finds_the_mistake(
 def test_pyright_knows_what_a_builder_returns(checker: str) -> None:
     Path("script.py").write_text(f"{SCRIPT}reveal_type(model)\n")
     assert pyright(checker) == {"error": [], "information": ['10 Type of "model" is "Model"']}
+
+
+RECIPE_OF_ONES_OWN = """\
+from collections.abc import Iterator, Sequence
+
+from matplotlib.figure import Figure
+
+from keras_recipes.answers.text import Text
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.models.fitted import Fitted
+
+
+def read(data: Sequence[str], *, length: int = 3) -> Dataset:
+    raise NotImplementedError
+
+
+def generate(fitted: Fitted, prompt: PROMPT, *, characters: int = 3) -> Iterator[PIECE]:
+    raise NotImplementedError
+
+
+def figures(fitted: Fitted, data: Dataset) -> Iterator[tuple[str, Figure]]:
+    raise NotImplementedError
+
+
+Text(read=read, generate=generate, figures=figures)
+"""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "piece", "found"),
+    [("str", "str", []), ("int", "str", ["22 arg-type"]), ("str", "bytes", ["22 arg-type"])],
+    ids=["right", "wrong input", "wrong answer"],
+)
+def test_a_recipe_function_with_a_wrong_signature_is_an_error_of_mypy(
+    prompt: str, piece: str, found: list[str], cache: str
+) -> None:
+    Path("script.py").write_text(
+        RECIPE_OF_ONES_OWN.replace("PROMPT", prompt).replace("PIECE", piece)
+    )
+    assert mypy(cache) == found

@@ -14,7 +14,7 @@ maximum and learns nothing, and a softmax takes the place of the radial basis fu
 criterion only the constant for rubbish is missing (`layers.DistanceToCodes`), and instead of
 second-order gradient descent one image at a time both are trained by AdamW in batches.
 
-Presets: `best` trains 120 epochs on images that are warped anew each time (`layers.RandomWarp`),
+Presets: `best` trains 120 epochs on images that are warped anew each time (`RandomWarp`),
 keeps a moving average of the weights, and answers with the mean of three views of an image; `1998`
 does the first two with the paper's net for 60 epochs.
 """
@@ -191,7 +191,7 @@ def training(
         batch_size: Number of images per update.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
         warp: How strongly training images are turned, moved, scaled and bent at random; 1 is as far
-            as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
+            as people's handwriting goes, 0 leaves them alone (`RandomWarp`).
         seed: Seed of the random weights, splits, orders and distortions.
     """
     return Plan(

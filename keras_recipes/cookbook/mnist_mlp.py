@@ -106,7 +106,7 @@ def training(
         batch_size: Number of images per update.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
         warp: How strongly training images are turned, moved, scaled and bent at random; 1 is as far
-            as people's handwriting goes, 0 leaves them alone (`layers.RandomWarp`).
+            as people's handwriting goes, 0 leaves them alone (`RandomWarp`).
         seed: Seed of the random weights, splits, orders and distortions.
     """
     return Plan(

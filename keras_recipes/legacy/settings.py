@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_recipes.errors import UnsafeModelError, printable
-from keras_recipes.legacy.tree import Layer, refused
+from keras_recipes.legacy.tree import Layer, keras_object, refused
 
 ACTIVATIONS = {
     "celu", "elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax",
@@ -120,7 +120,7 @@ def initializer(value: Any) -> Any:
     kept = {key: item for key, item in config.items() if key in known}
     if not all(isinstance(item, int | float | str | None) for item in kept.values()):
         return None
-    return _object("keras.initializers", name, kept)
+    return keras_object("keras.initializers", name, kept)
 
 
 def _known(value: Any, module: str, kinds: Mapping[str, set[str]]) -> Any:
@@ -133,11 +133,7 @@ def _known(value: Any, module: str, kinds: Mapping[str, set[str]]) -> Any:
         return None
     settings = value["config"] if "class_name" in value else value
     named = {_KERAS_1.get(key, key): item for key, item in settings.items()}
-    return _object(module, name, {key: named[key] for key in kinds[name] if key in named})
-
-
-def _object(module: str, kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    return {"module": module, "class_name": kind, "config": config, "registered_name": None}
+    return keras_object(module, name, {key: named[key] for key in kinds[name] if key in named})
 
 
 def policy(value: Any) -> Any:
@@ -146,6 +142,6 @@ def policy(value: Any) -> Any:
     if name in FLOATS:
         return name
     if name in ("mixed_float16", "mixed_bfloat16"):
-        return _object("keras", "DTypePolicy", {"name": name})
+        return keras_object("keras", "DTypePolicy", {"name": name})
     # Whole numbers were the type of a layer's input, and what it computed in was float32.
     return "float32"

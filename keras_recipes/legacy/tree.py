@@ -159,14 +159,14 @@ def keras3(layer: Layer) -> dict[str, Any]:
     config = {"name": layer.name, **layer.config}
     if layer.kind == SEQUENTIAL:
         config["layers"] = [keras3(inner) for inner in layer.layers]
-        return _object("keras", SEQUENTIAL, config)
+        return keras_object("keras", SEQUENTIAL, config)
     inside = [keras3(inner) for inner in layer.layers]
     if layer.kind == "StackedRNNCells":
         config["cells"] = inside
     else:
         config.update(zip(slots(layer), inside, strict=False))
     registered = layer.kind if layer.module != LAYERS else None
-    return {**_object(layer.module, layer.kind, config), "registered_name": registered}
+    return {**keras_object(layer.module, layer.kind, config), "registered_name": registered}
 
 
 def slots(layer: Layer) -> tuple[str, ...]:
@@ -174,7 +174,8 @@ def slots(layer: Layer) -> tuple[str, ...]:
     return ("cell",) if layer.kind == "RNN" else ("layer", "backward_layer")
 
 
-def _object(module: str, kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def keras_object(module: str, kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of Keras 3's own as Keras 3 itself writes it."""
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
 
 
@@ -196,7 +197,7 @@ def _functional(model: Layer) -> dict[str, Any]:
         "input_layers": structure(model.inputs, coordinates),
         "output_layers": structure(model.outputs, coordinates),
     }
-    functional = _object("keras.src.models.functional", FUNCTIONAL, config)
+    functional = keras_object("keras.src.models.functional", FUNCTIONAL, config)
     return {**functional, "registered_name": FUNCTIONAL}
 
 

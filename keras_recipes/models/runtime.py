@@ -1,6 +1,6 @@
 """Who computes a model's outputs: Keras, or whatever runs a file that left Keras."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from keras_recipes.errors import CorruptModelError, InputError
@@ -110,6 +110,24 @@ def _matches(expected: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
     return len(expected) == len(found) and all(
         want in (None, got) for want, got in zip(expected, found, strict=True)
     )
+
+
+def check_ends(ranks: Sequence[int | None], outputs: int, where: str) -> None:
+    """Refuses a model with several inputs or outputs, or one whose input has no batch axis.
+
+    Args:
+        ranks: How many axes each input has; None where that is not known.
+        outputs: How many there are.
+        where: The model's path, for the message.
+
+    Raises:
+        CorruptModelError: It is one.
+    """
+    if len(ranks) != 1 or outputs != 1 or (ranks[0] or 0) < 2:
+        raise CorruptModelError(
+            f"{where}: expected one input with a batch axis and one output, "
+            f"received {len(ranks)} and {outputs}"
+        )
 
 
 def in_batches(

@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_recipes import backend, options
 from keras_recipes.data.dataset import Dataset, Examples
-from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError
+from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError, first_line
 from keras_recipes.models.history import History, epochs_in_words
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Plan, Recipe
@@ -147,7 +147,7 @@ class Run:
         try:
             model: keras.Model = options.call(self.recipe.build, options=self.values)
         except Exception as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             raise InputError(f"{self.recipe.name}: no such net can be built: {reason}") from error
         return model
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, printable
+from keras_recipes.errors import (
+    CorruptModelError,
+    RecipeError,
+    UnsafeModelError,
+    first_line,
+    printable,
+)
 from keras_recipes.untrusted import allowed, limits, sizes, weights
 from keras_recipes.untrusted.architecture import Architecture
 from keras_recipes.untrusted.hdf5 import Tree
@@ -142,13 +148,9 @@ def _explained(where: str) -> Iterator[None]:
         ) from None
     except Exception as error:
         raise CorruptModelError(
-            f"{where}: no model that Keras opens: {printable(_line(error), 160)}; "
+            f"{where}: no model that Keras opens: {printable(first_line(error), 160)}; "
             "get it again, or save it again"
         ) from error
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

@@ -201,7 +201,7 @@ def test_it_opens_and_answers_as_it_was_saved(name: str, tmp_path: Path) -> None
 def test_every_public_layer_is_in_the_table_or_left_out_with_a_reason() -> None:
     known = allowed_table.table()
     assert not allowed_table.UNKNOWN
-    committed = json.loads((ROOT / "keras_recipes/safety/allowed.json").read_text())
+    committed = json.loads((ROOT / "keras_recipes/untrusted/allowed.json").read_text())
     for group in ("layers", "initializers", "regularizers", "constraints", "optimizers"):
         for name, arguments in known[group].items():
             assert arguments.keys() <= committed[group][name].keys(), name

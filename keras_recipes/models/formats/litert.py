@@ -94,11 +94,7 @@ class Interpreter:
                 gives = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise CorruptModelError(f"{where}: ai-edge-litert does not open it: {error}") from None
-        if len(takes) != 1 or len(gives) != 1 or len(takes[0]["shape"]) < 2:
-            raise CorruptModelError(
-                f"{where}: expected one input with a batch axis and one output, "
-                f"received {len(takes)} and {len(gives)}"
-            )
+        runtime.check_ends([len(one["shape"]) for one in takes], len(gives), where)
         self._takes, self._gives, self._where = takes[0], gives[0], where
         # Memory is laid out for the first batch: what any length means is not known before.
         self._laid_out_for: tuple[int, ...] = ()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipes import backend
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
+from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, first_line
 from keras_recipes.models import runtime
 from keras_recipes.models.formats import protobuf
 from keras_recipes.models.formats.format import Format, Members
@@ -101,15 +101,10 @@ class Session:
                     members[MEMBER], settings, providers=["CPUExecutionProvider"]
                 )
         except Exception as error:  # onnxruntime has an exception for each status
-            raise CorruptModelError(
-                f"{where}: onnxruntime does not open it: {_line(error)}"
-            ) from None
+            reason = first_line(error)
+            raise CorruptModelError(f"{where}: onnxruntime does not open it: {reason}") from None
         takes, gives = self._session.get_inputs(), self._session.get_outputs()
-        if len(takes) != 1 or len(gives) != 1 or len(takes[0].shape) < 2:
-            raise CorruptModelError(
-                f"{where}: expected one input with a batch axis and one output, "
-                f"received {len(takes)} and {len(gives)}"
-            )
+        runtime.check_ends([len(one.shape) for one in takes], len(gives), where)
         self._input, self._where = takes[0], where
         self.name = f"onnxruntime {onnxruntime.__version__}"
 
@@ -130,13 +125,8 @@ class Session:
         try:
             answer: np.ndarray = self._session.run(None, {self._input.name: piece})[0]
         except Exception as error:  # onnxruntime has an exception for each status
-            raise RecipeError(f"{self._where}: onnxruntime: {_line(error)}") from None
+            raise RecipeError(f"{self._where}: onnxruntime: {first_line(error)}") from None
         return answer
-
-
-def _line(error: Exception) -> str:
-    """The first line of a message that may have many."""
-    return str(error).partition("\n")[0]
 
 
 def _dtype(name: str) -> str:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from keras_recipes import backend
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError
+from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, first_line
 from keras_recipes.models import runtime
 from keras_recipes.models.formats.format import Format, Members
 
@@ -115,7 +116,7 @@ class SavedModel:
                 self._loaded = tf.saved_model.load(scratch)
                 self._compute = self._loaded.signatures[SIGNATURE]
             except Exception as error:  # TensorFlow has many, and none for this
-                reason = str(error).partition("\n")[0]
+                reason = first_line(error)
                 raise CorruptModelError(f"{where}: TensorFlow does not open it: {reason}") from None
         self._input = self._only_input(where)
         self._where = where
@@ -124,11 +125,7 @@ class SavedModel:
     def _only_input(self, where: str) -> Any:
         takes = list(self._compute.structured_input_signature[1].values())
         gives = self._compute.structured_outputs
-        if len(takes) != 1 or len(gives) != 1 or not takes[0].shape.rank or takes[0].shape.rank < 2:
-            raise CorruptModelError(
-                f"{where}: expected one input with a batch axis and one output, "
-                f"received {len(takes)} and {len(gives)}"
-            )
+        runtime.check_ends([one.shape.rank for one in takes], len(gives), where)
         return takes[0]
 
     @property
@@ -147,8 +144,7 @@ class SavedModel:
         try:
             (answer,) = self._compute(**{self._input.name: tf.constant(piece)}).values()
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            reason = str(error).partition("\n")[0]
-            raise RecipeError(f"{self._where}: TensorFlow: {reason}") from None
+            raise RecipeError(f"{self._where}: TensorFlow: {first_line(error)}") from None
         values: np.ndarray = answer.numpy()
         return values
 
@@ -164,7 +160,6 @@ def check(graph: bytes, where: str) -> None:
         UnsafeModelError: It holds something that is not known only to compute.
         CorruptModelError: It is no SavedModel of TensorFlow 2.
     """
-    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
     try:
