@@ -552,9 +552,9 @@ EARLY = [
     ("predict LOGS blank.log --set open_sessions=5", "give - instead of files"),
     ("predict LOGS - --set threshold=2", "threshold: is of numbers"),
     ("predict LOGS demo-anomalies --set false_alarm_rate=0", "more than 0"),
-    ("evaluate LOGS --set timeout=5", "no option 'timeout' here"),
-    ("evaluate LOGS --set state=x", "no option 'state' here"),
-    ("evaluate LOGS --set only_anomalies=true", "no option 'only_anomalies' here"),
+    ("evaluate LOGS --set timeout=5", "timeout: has no effect here"),
+    ("evaluate LOGS --set state=x", "state: has no effect here"),
+    ("evaluate LOGS --set only_anomalies=true", "only_anomalies: has no effect here"),
     ("evaluate LOGS --labels missing.csv", "missing.csv: cannot be read"),
     ("evaluate LOGS --labels blank.log", "blank.log"),
     ("evaluate LOGS --data blank.log", "expected sessions by"),
@@ -571,7 +571,7 @@ EARLY = [
     ("evaluate NUMBERS --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
     ("fit lstm-anomaly --from xor", "run `recipes fit xor`"),
     ("fit lstm-anomaly --from lenet5", "expected a fitted lstm-anomaly, received a lenet5"),
-    ("fit lstm-anomaly --from LOGS --set window=5m", "as before, ''"),
+    ("fit lstm-anomaly --from LOGS --set window=5m", "as before, None"),
     ("fit lstm-anomaly --data blank.log", "expected at least 30 sessions"),
 ]
 

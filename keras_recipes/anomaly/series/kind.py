@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes.bounds import Count, Positive
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.errors import InputError
+from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Calibrated, Learned, Measured, Row, Stream
 
@@ -81,9 +81,18 @@ def calibrate(model: "keras.Model", data: Dataset, *, threshold: Positive = 0.85
 
 
 def columns(learned: Learned) -> tuple[str, ...]:
-    """Keys of the rows; where several columns are watched, their names as well."""
-    watched = learned["watch"]["layout"]["columns"]
-    return (COLUMNS[0], "column", *COLUMNS[1:]) if len(watched) > 1 else COLUMNS
+    """Keys of the rows; where several columns are watched, their names as well.
+
+    Raises:
+        CorruptModelError: What was learned is damaged.
+    """
+    try:
+        several = len(learned["watch"]["layout"]["columns"]) > 1
+    except (KeyError, TypeError):
+        raise CorruptModelError(
+            "the card's way to read numbers is damaged: its columns are missing; fit again"
+        ) from None
+    return (COLUMNS[0], "column", *COLUMNS[1:]) if several else COLUMNS
 
 
 def check(
