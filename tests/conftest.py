@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from keras_recipes import backend, fit, save
+from keras_recipes import backend, fit, load, save
 from keras_recipes.cli import commands
 from keras_recipes.digits import data as digits
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import load, locate
+from keras_recipes.saved import locate
 from tests.command_line import Run
 from tests.shared_data import shared_data
 
@@ -85,9 +85,9 @@ def mnist(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def lenet() -> Fitted:
     """The LeNet-5 that comes with the package, to be compared on data that is everywhere."""
-    fitted = load.read(locate.shipped("lenet5"))
+    fitted = load(locate.shipped("lenet5"))
     data = {**fitted.card.data, "paths": ["digits"]}
-    return replace(fitted, card=replace(fitted.card, data=data))
+    return replace(fitted, card=replace(fitted.card, data=data), place=None)
 
 
 @pytest.fixture(scope="session")

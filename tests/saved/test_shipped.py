@@ -50,7 +50,7 @@ def test_a_fit_in_the_checkout_leaves_what_is_shipped_alone(
 
 
 def test_what_is_fitted_here_comes_first(saved: Path) -> None:
-    assert locate.locate("xor").resolve() == saved.resolve()
+    assert locate.locate("xor").path.resolve() == saved.resolve()
     assert locate.shipped("xor") is None
 
 
