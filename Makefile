@@ -22,8 +22,12 @@ fit: $(VENV)/installed
 	@echo "  recipes fit xor --preset three-regressions --seed 2"
 	@echo "  recipes --help"
 
+# Whole files side by side: what a file fits once serves all of its tests. More than four workers
+# would each import TensorFlow for too few of them.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE)
 
 test-full: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m full

@@ -68,7 +68,7 @@ class Option:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         limits = bounds.in_words(self.bounds)
-        unset = " or none" if self.optional and self.kind is not str else ""
+        unset = " or none" if self.optional else ""
         return f"{noun[self.kind]} {limits}".strip() + unset
 
     @property
@@ -82,7 +82,7 @@ class Option:
         Raises:
             InputError: It is no such value.
         """
-        if self.optional and (not text or (self.kind is not str and text.lower() == "none")):
+        if self.optional and text.lower() in ("", "none"):
             return None
         try:
             value = _truth(text) if self.kind is bool else self.kind(text)

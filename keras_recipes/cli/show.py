@@ -72,7 +72,7 @@ def _options(several: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             "option": option["option"],
             "default": _assignable(option["default"]),
             "meaning": f"{option['meaning']} Expected: {option['expected']}.".removesuffix(
-                " Expected: a text."
+                " Expected: a text or none."
             ),
         }
         groups.setdefault((option["part"], _spoken(option["commands"])), []).append(row)
@@ -90,4 +90,6 @@ def _assigned(values: Mapping[str, Any]) -> str:
 
 def _assignable(value: Any) -> str:
     """A value as it is typed behind `--set KEY=`."""
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value).removesuffix(".0")
