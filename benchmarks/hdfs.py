@@ -30,6 +30,7 @@ from keras_recipes.anomaly.logs.dataset import Parts
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
 from keras_recipes.anomaly.logs.stream import LogStream
+from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.commands import fit as fitting
 from keras_recipes.cookbook import lstm_anomaly
@@ -115,7 +116,7 @@ def ours(*views: str, ending: bool = True) -> Way:
         nulls = {view: net.get(view, one.detector.nulls[view]) for view in views}
 
         def alarms(found: Sequences) -> np.ndarray:
-            values = {**one.detector.judge(found).values, **seen(one, found, ending)}
+            values = {**Verdicts.of(one.detector, found).values, **seen(one, found, ending)}
             return scores.score(scores.p_values(nulls, values), FALSE_ALARMS) >= 0.5
 
         return alarms(one.dev), alarms(one.parts.test)
@@ -257,7 +258,7 @@ def reordered(fits: list[Fit]) -> None:
         shares = []
         for one in fits:
             found = changed(one.parts.test, what)
-            values = one.detector.judge(found).values
+            values = Verdicts.of(one.detector, found).values
             limit = FALSE_ALARMS / len(values)
             alarms = {v: one.detector.nulls[v].p_value(values[v]) <= limit for v in values}
             net = alarms["surprise"] | alarms["order"]
@@ -299,7 +300,7 @@ def speed(one: Fit, train: str) -> None:
         f"{mining * 1e3:.0f} ms; sorting into {len(found):,} sessions {sorting * 1e3:.0f} ms"
     )
     many = found.subset(np.sort(np.arange(10 * len(found)) % len(found)))
-    seconds = min(timed(lambda: one.detector.judge(many)) for _ in range(5))
+    seconds = min(timed(lambda: Verdicts.of(one.detector, many)) for _ in range(5))
     print(f"bulk scoring: {len(many.token_ids) / seconds:,.0f} events/s")
     live = LogStream(one.detector, FALSE_ALARMS)
     blocks = list(lines.blocks(Path(train)))

@@ -9,6 +9,7 @@ from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.dataset import Parts
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
+from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.data.templates import UNSEEN, Templates
@@ -53,7 +54,7 @@ def calibrate(
             f"{1 / rate:,.0f}",
             f"{known:,}",
         )
-    alarms = detector.judge(parts.test).scores(rate) >= 0.5
+    alarms = Verdicts.of(detector, parts.test).scores(rate) >= 0.5
     metrics = {
         "promised_false_alarms": rate,
         "false_alarms": float(alarms.mean()),

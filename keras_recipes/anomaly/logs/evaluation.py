@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 
 from keras_recipes.anomaly.logs import dataset, scores, source
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.data import demonstration
 from keras_recipes.data import labels as labelled
 from keras_recipes.models.fitted import Fitted
@@ -31,7 +32,7 @@ def assess(
     _, found = source.sessions_of(detector, known)
     if paths is None:
         found = found.subset(dataset.split(found.names, seed) == dataset.TEST)
-    verdicts = detector.judge(found)
+    verdicts = Verdicts.of(detector, found)
     judged = verdicts.scores(rate)
     metrics = {
         "sessions": float(len(judged)),

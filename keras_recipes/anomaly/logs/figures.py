@@ -9,6 +9,7 @@ import numpy as np
 from keras_recipes.anomaly import loss_curve
 from keras_recipes.anomaly.logs import scores, source
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
 from keras_recipes.report import plots
@@ -33,11 +34,11 @@ def figures(
     detector = LogDetector.of_fitted(fitted)
     rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
     names, found = source.sessions_of(detector, [Path(text) for text in paths])
-    verdicts = detector.judge(found)
+    verdicts = Verdicts.of(detector, found)
     judged = verdicts.scores(rate)
     yield "scores", plots.scores(judged, ", ".join(paths))
     session = int(judged.argmax())
-    (row,) = detector.judge(found.subset(np.arange(len(found)) == session)).rows(rate, names)
+    (row,) = Verdicts.of(detector, found.subset(np.arange(len(found)) == session)).rows(rate, names)
     yield "session", plots.surprises(*verdicts.steps(session), row["session"], _in_words(row))
 
 

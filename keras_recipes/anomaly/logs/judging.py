@@ -7,6 +7,7 @@ from keras_recipes.anomaly import state_file, summary
 from keras_recipes.anomaly.logs import scores, source
 from keras_recipes.anomaly.logs.detector import LogDetector, parts_of
 from keras_recipes.anomaly.logs.stream import TICK, LogStream
+from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.data import labels as labelled
 from keras_recipes.data import lines, log_formats
 from keras_recipes.models.fitted import Fitted
@@ -48,7 +49,7 @@ def judge(
     detector = LogDetector.of_fitted(fitted)
     rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
     names, found = source.sessions_of(detector, asked)
-    return detector.judge(found).rows(rate, names, only_anomalies=only_anomalies)
+    return Verdicts.of(detector, found).rows(rate, names, only_anomalies=only_anomalies)
 
 
 def watch(

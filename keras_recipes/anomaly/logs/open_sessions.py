@@ -6,17 +6,14 @@ the end. Files and streams are explained alike, since both explain from here.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP
 from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
-
-if TYPE_CHECKING:
-    from keras_recipes.anomaly.logs.detector import LogDetector
 
 REMEMBERED = 10_000
 """So many different counts of events are remembered with their distances."""
@@ -72,7 +69,7 @@ class Judge:
         begin: The net's output and state at the beginning of a session.
     """
 
-    def __init__(self, detector: "LogDetector", false_alarm_rate: float) -> None:
+    def __init__(self, detector: LogDetector, false_alarm_rate: float) -> None:
         """Makes it.
 
         Args:

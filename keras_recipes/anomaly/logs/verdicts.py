@@ -1,0 +1,149 @@
+"""Judging sessions: the net's views and the counts' view of each, and what to say about it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_recipes.anomaly import summary
+from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.event_counts import count_matrix
+from keras_recipes.anomaly.logs.open_sessions import Judge
+from keras_recipes.data.sessions import Sequences
+from keras_recipes.data.templates import END, UNSEEN
+from keras_recipes.recipe import Row
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Verdicts:
+    """What a detector thinks of N sessions.
+
+    Attributes:
+        detector: Who judged.
+        sequences: The sessions.
+        surprise: At each event and each end, in nats, as in `sequences.steps()`.
+        values: By view, each of shape (N,).
+        position: Of the largest surprise, from 0; the number of events for the end.
+        likeliest: The likeliest token there.
+        counts: Of each event type, of shape (N, E).
+        nearest: The nearest normal session.
+    """
+
+    detector: LogDetector
+    sequences: Sequences
+    surprise: np.ndarray
+    values: Mapping[str, np.ndarray]
+    position: np.ndarray
+    likeliest: np.ndarray
+    counts: np.ndarray
+    nearest: np.ndarray
+
+    @classmethod
+    def of(cls, detector: LogDetector, sequences: Sequences) -> "Verdicts":
+        """What is to be thought of each session.
+
+        Args:
+            detector: Who judges.
+            sequences: The sessions.
+        """
+        inputs, targets, starts = sequences.steps()
+        seen = detector.lstm.surprises(inputs, targets, starts)
+        largest, at = scores.session_maxima(seen.nats, starts)
+        event_types = len(detector.counts.weights)
+        counts = count_matrix(sequences.token_ids - UNSEEN, sequences.lengths, event_types)
+        distance, nearest = detector.counts.distances(counts)
+        values = {"surprise": largest, "order": np.log1p(seen.cusum), "counts": distance}
+        return cls(
+            detector=detector,
+            sequences=sequences,
+            surprise=seen.nats,
+            values=values,
+            position=at - starts[:-1],
+            likeliest=seen.likeliest[at],
+            counts=counts,
+            nearest=nearest,
+        )
+
+    def scores(self, false_alarm_rate: float) -> np.ndarray:
+        """A score from 0 to 1 for each session; from 0.5 it is an anomaly."""
+        return scores.score(scores.p_values(self.detector.nulls, self.values), false_alarm_rate)
+
+    def steps(self, session: int) -> tuple[list[str], np.ndarray]:
+        """A session's events, its end last, for people; and the surprise at each."""
+        first, last = self.sequences.starts[session : session + 2].tolist()
+        describe, found = self.detector.templates.describe, self.sequences
+        names = [describe(int(found.token_ids[i]), found.message(i)) for i in range(first, last)]
+        return [*names, describe(END)], self.surprise[first + session : last + session + 1]
+
+    def rows(
+        self, false_alarm_rate: float, files: Sequence[str], *, only_anomalies: bool = False
+    ) -> Iterator[Row]:
+        """Rows `session,score,anomaly,position,observed,expected,line`.
+
+        Args:
+            false_alarm_rate: The share of normal sessions that may be called anomalies.
+            files: Names of the files; where they are several, a line is given with its file's.
+            only_anomalies: Whether to leave out the rest.
+        """
+        found, judge = self.scores(false_alarm_rate), Judge(self.detector, false_alarm_rate)
+        by_counts = scores.decided_by_counts(self.detector.nulls, self.values)
+        chosen = np.flatnonzero(found >= 0.5) if only_anomalies else np.arange(len(found))
+        if only_anomalies and not len(chosen):
+            summary.say_none(len(found), "sessions")
+        for session in chosen.tolist():
+            if found[session] >= 0.5:
+                yield self._explained_by_event(judge, session, files)
+                continue
+            reason = self._by_counts(session) if by_counts[session] else self._by_surprise(session)
+            yield {
+                "session": self.sequences.names[session],
+                "score": float(found[session]),
+                "anomaly": 0,
+                **self._placed(session, reason, files),
+            }
+
+    def _explained_by_event(self, judge: Judge, session: int, files: Sequence[str]) -> Row:
+        """An anomaly's row, explained by the event that a stream would have answered at."""
+        found, row = self.sequences, None
+        opened = judge.session(found.names[session])
+        first, last = found.starts[session : session + 2].tolist()
+        for event in range(first, last):
+            # For the line the event itself: files are told apart by it.
+            row = judge.event(opened, int(found.token_ids[event]), event, found.message(event))
+            if row:
+                break
+        row = row or judge.end(opened)
+        assert row is not None
+        return {**row, "line": self._line(row["line"], files)}
+
+    def _by_surprise(self, session: int) -> tuple[int, str, str]:
+        first, last = self.sequences.starts[session : session + 2]
+        at, describe = int(self.position[session]), self.detector.templates.describe
+        observed = describe(END)
+        if at < last - first:
+            token_id = int(self.sequences.token_ids[first + at])
+            observed = describe(token_id, self.sequences.message(first + at))
+        return at, observed, describe(int(self.likeliest[session]))
+
+    def _by_counts(self, session: int) -> tuple[int, str, str]:
+        first, last = self.sequences.starts[session : session + 2]
+        token_ids = self.sequences.token_ids[first:last]
+        unseen = (token_ids == UNSEEN).nonzero()[0]
+        last_unseen = self.sequences.message(first + unseen[-1]) if len(unseen) else b""
+        event_type, observed, expected = self.detector.strangest_count(
+            self.counts[session], int(self.nearest[session]), last_unseen
+        )
+        where = (token_ids == event_type + UNSEEN).nonzero()[0]
+        at = int(where[-1]) if len(where) else int(last - first)
+        return at, observed, expected
+
+    def _placed(self, session: int, reason: tuple[int, str, str], files: Sequence[str]) -> Row:
+        at, observed, expected = reason
+        first, last = self.sequences.starts[session : session + 2].tolist()
+        line = self._line(min(first + at, last - 1), files)
+        return {"position": at + 1, "observed": observed, "expected": expected, "line": line}
+
+    def _line(self, event: int, files: Sequence[str]) -> int | str:
+        line = int(self.sequences.lines[event])
+        return f"{files[self.sequences.files[event]]}:{line}" if len(files) > 1 else line
