@@ -376,13 +376,20 @@ def _option(parameter: inspect.Parameter) -> Option:
     return Option(parameter.name, kind, parameter.default, optional, choices, bounds.of(metadata))
 
 
-def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
-    if preset is None:
-        return {}
-    if preset not in recipe.presets:
+def check_preset(recipe: Recipe, preset: str | None) -> None:
+    """Refuses a preset that the recipe has not.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    if preset is not None and preset not in recipe.presets:
         known = ", ".join(recipe.presets) or "none"
         raise InputError(f"{recipe.name} has no preset {preset!r}; its presets: {known}")
-    return recipe.presets[preset]
+
+
+def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:
+    check_preset(recipe, preset)
+    return {} if preset is None else recipe.presets[preset]
 
 
 def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputError:

@@ -8,24 +8,29 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class
 
-from keras_recipes import catalog, options
 from keras_recipes.errors import RecipeError
-from keras_recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from keras_recipes.recipe import Recipe
 
 Items = list[CompletionItem[str]]
 
 
 def names(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Recipes."""
+    from keras_recipes import catalog
+
     return _beginning(typed, catalog.names())
 
 
 def models(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Recipes, saved models, model files; where none begins like this, any file."""
+    from keras_recipes import catalog
     from keras_recipes.commands import export as exporting
     from keras_recipes.saved import locate
 
@@ -59,6 +64,8 @@ def formats(context: click.Context, parameter: click.Parameter, typed: str) -> I
 
 def assignments(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Options that the command takes of the recipe, as `KEY=`; behind that the values to choose."""
+    from keras_recipes import options
+
     recipe = _recipe(context)
     if recipe is None:
         return []
@@ -86,8 +93,9 @@ def _beginning(typed: str, texts: Iterable[str]) -> Items:
     return [CompletionItem(text) for text in texts if text.startswith(typed)]
 
 
-def _recipe(context: click.Context) -> Recipe | None:
+def _recipe(context: click.Context) -> "Recipe | None":
     """The recipe that is named before, or the one of the model that is."""
+    from keras_recipes import catalog
     from keras_recipes.saved import locate
 
     # Click leaves arguments aside where the option behind them has no value yet.

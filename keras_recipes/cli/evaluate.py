@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from keras_recipes import catalog
 from keras_recipes.cli import completion, parameters
 from keras_recipes.cli.output import print_json, print_metrics, say_origin
 
@@ -44,6 +43,7 @@ def evaluate(
       recipes evaluate saved_models/and --data and.csv
       recipes evaluate old.json --weights old.h5 --data x-and-y.npz
     """
+    from keras_recipes import catalog
     from keras_recipes.commands.evaluate import measure
     from keras_recipes.commands.raw import METRICS
     from keras_recipes.report.metrics import beside_reported, detailed

@@ -1,18 +1,13 @@
 """`recipes fit`: train a recipe, measure it, save it."""
 
 import logging
-import shlex
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from keras_recipes import catalog
 from keras_recipes.cli import completion, parameters
 from keras_recipes.cli.output import print_metrics, talks
-from keras_recipes.models.card import Card
-from keras_recipes.recipe import Recipe
-from keras_recipes.saved import locate
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +78,15 @@ def fit(
       recipes fit xor --preset three-regressions --seed 7
       recipes fit xor --data and.csv --out saved_models/and
     """
+    from keras_recipes import catalog, options
+
     recipe = catalog.get(name)
+    options.check_preset(recipe, preset)
     given = parameters.given(recipe, assignments, shorthands, "fit")
     from keras_recipes import backend
+    from keras_recipes.cli.next_steps import next_steps
     from keras_recipes.commands import fit as fitting
+    from keras_recipes.saved import locate
 
     # This process is ours alone: each operation may get its share of the cores only.
     backend.choose(device, side_by_side=recipe.side_by_side)
@@ -109,21 +109,3 @@ def fit(
     print_metrics(recipe, card.metrics, card.data["name"], as_json, details)
     for line in next_steps(recipe, card, folder) if not as_json else ():
         log.info(line)
-
-
-def next_steps(recipe: Recipe, card: Card, folder: Path) -> list[str]:
-    """What may be typed after a fit, to the letter; a word in capitals stands for a file."""
-    model, paths = str(folder), card.data["paths"]
-    if folder == locate.default_folder(recipe.name):
-        model = recipe.name
-    elif catalog.canonical(model) or model.startswith("-"):
-        model = f"./{model}"
-    model, example = shlex.quote(model), recipe.example(paths or [])
-    capitals = any(letter.isupper() for letter in example)
-    return [
-        f"what to try next{' (in capitals: a file of yours)' * capitals}:",
-        f"  recipes predict {model} {example}",
-        # What came from a pipe or from Python cannot be read again.
-        *([f"  recipes plot {model}"] if paths is not None else []),
-        f"  recipes show {recipe.name}",
-    ]

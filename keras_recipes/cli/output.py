@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_recipes.recipe import Recipe
-from keras_recipes.report.metrics import beside_reported
-
 if TYPE_CHECKING:
+    from keras_recipes.recipe import Recipe
     from keras_recipes.saved.load import Found
 
 log = logging.getLogger(__name__)
@@ -24,13 +22,15 @@ def print_json(value: Any) -> None:
 
 
 def print_metrics(
-    recipe: Recipe,
+    recipe: "Recipe",
     metrics: Mapping[str, Any],
     data: str,
     as_json: bool,
     details: Mapping[str, Any],
 ) -> None:
     """Metrics beside what the article reports, or all that is known as JSON."""
+    from keras_recipes.report.metrics import beside_reported
+
     reported = recipe.source.reported_on(data)
     if as_json:
         result = {"recipe": recipe.name, "data": data, "metrics": metrics, "reported": reported}

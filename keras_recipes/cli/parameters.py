@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_recipes import catalog, options
 from keras_recipes.cli import completion
 from keras_recipes.errors import InputError
-from keras_recipes.recipe import Command, Learned, Recipe
 
 if TYPE_CHECKING:
+    from keras_recipes.recipe import Command, Learned, Recipe
     from keras_recipes.saved.load import Found
 
 NAME = click.argument("name", metavar="NAME", shell_complete=completion.names)
@@ -42,11 +41,11 @@ def assignments(example: str) -> Callable[[Any], Any]:
 
 
 def given(
-    recipe: Recipe,
+    recipe: "Recipe",
     assignments: Iterable[str],
     shorthands: Mapping[str, Any],
-    command: Command,
-    learned: Learned | None = None,
+    command: "Command",
+    learned: "Learned | None" = None,
 ) -> dict[str, Any]:
     """What was set by `--set` and by the options that are short for it, checked.
 
@@ -60,6 +59,8 @@ def given(
     Raises:
         InputError: One is given twice, or has no effect there, or cannot have that value.
     """
+    from keras_recipes import options
+
     short = {name: value for name, value in shorthands.items() if value is not None}
     found = options.parse(recipe, assignments, command, learned)
     if twice := sorted(found.keys() & short.keys()):
@@ -68,7 +69,7 @@ def given(
 
 
 def given_to(
-    model: "Found", assignments: Iterable[str], shorthands: Mapping[str, Any], command: Command
+    model: "Found", assignments: Iterable[str], shorthands: Mapping[str, Any], command: "Command"
 ) -> dict[str, Any]:
     """The same for a model, which has no options where it has no card."""
     if model.card is None:
@@ -78,5 +79,7 @@ def given_to(
                 f"--set {there[0]}: {model.name} has no card and so no options; leave it out"
             )
         return {}
+    from keras_recipes import catalog
+
     recipe = catalog.get(model.card.recipe)
     return given(recipe, assignments, shorthands, command, model.card.learned)

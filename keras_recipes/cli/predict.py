@@ -4,12 +4,15 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from keras_recipes.cli import completion, parameters
 from keras_recipes.cli.output import say_origin, talks
-from keras_recipes.recipe import Prose, Row, Words
+
+if TYPE_CHECKING:
+    from keras_recipes.recipe import Row
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ def predict(
       recipes predict xor -- -1,0.5
     """
     from keras_recipes.commands.predict import answer
+    from keras_recipes.recipe import Prose, Words
     from keras_recipes.report import progress, tables
     from keras_recipes.saved.load import find
 
@@ -80,7 +84,7 @@ def predict(
     )
 
 
-def _timed(rows: Iterable[Row]) -> Iterator[Row]:
+def _timed(rows: "Iterable[Row]") -> "Iterator[Row]":
     """The same rows; how many they were, and how long they took, is said at the end."""
     count, begun = 0, time.perf_counter()
     for count, row in enumerate(rows, 1):  # noqa: B007

@@ -15,10 +15,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-
 from keras_recipes import atomic
 from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
@@ -134,6 +130,8 @@ class _Column:
 
     def least(self, most: int) -> int:
         """How narrow it may become; `most` bounds what texts are granted."""
+        from rich.cells import cell_len  # which `recipes --help` has no use for
+
         needed = max(map(cell_len, [self.title, *self.cells]))
         return needed if self.number else min(needed, most)
 
@@ -174,6 +172,8 @@ def _parts(columns: Sequence[_Column]) -> list[list[_Column]]:
 
 
 def _drawn(columns: Sequence[_Column]) -> str:
+    from rich.table import Table
+
     gaps = GAP * (len(columns) - 1)
     for most in NARROWEST:
         least = [column.least(most) for column in columns]
@@ -204,6 +204,8 @@ def _rendered(what: Any, wide: int) -> str:
 
     It goes into a text first: Rich has its own idea of what to do when a reader goes away.
     """
+    from rich.console import Console
+
     drawn = io.StringIO()
     plain: dict[str, Any] = {"color_system": None, "markup": False, "emoji": False}
     Console(file=drawn, width=wide, highlight=False, **plain).print(what, overflow="fold")
@@ -252,6 +254,8 @@ def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
 
 def _fitting(row: Row) -> list[int]:
     """How wide columns are for this row and ones like it; long texts get what is left over."""
+    from rich.cells import cell_len
+
     widths = [
         max(cell_len(cell(name)), cell_len(cell(value)), ROOM.get(type(value), 0))
         for name, value in row.items()
@@ -264,6 +268,8 @@ def _fitting(row: Row) -> list[int]:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Cells beside each other; one that is too long goes on below."""
+    from rich.table import Table
+
     grid = Table.grid(padding=(0, GAP, 0, 0))
     for wide in widths:
         grid.add_column(width=wide, overflow="fold")
