@@ -31,7 +31,7 @@ def names(context: click.Context, parameter: click.Parameter, typed: str) -> Ite
 def models(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Recipes, saved models, model files; where none begins like this, any file."""
     from keras_recipes import catalog
-    from keras_recipes.models.formats import ENDINGS
+    from keras_recipes.models.endings import ENDINGS
     from keras_recipes.saved import locate
 
     saved = sorted(str(card.parent) for card in locate.DEFAULT_FOLDER.glob(f"*/{locate.CARD}"))
@@ -57,7 +57,7 @@ def presets(context: click.Context, parameter: click.Parameter, typed: str) -> I
 
 def formats(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Formats of an export."""
-    from keras_recipes.models.formats import ENDINGS
+    from keras_recipes.models.endings import ENDINGS
 
     return _beginning(typed, ENDINGS)
 

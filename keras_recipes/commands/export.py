@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_recipes import atomic, backend, catalog, extras
 from keras_recipes.answers import fitting_data
 from keras_recipes.errors import InputError, RecipeError, described
 from keras_recipes.models import formats, runtime
+from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.fitted import Askable, Fitted, Model
 from keras_recipes.models.formats import keras_file
 from keras_recipes.models.formats.format import Format
@@ -106,6 +107,7 @@ def export(
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
+    _check_format(format)
     found = find(model, weights)
     target = _default_path(found.name, format) if path is None else locate.target(path)
     check(format, target)
@@ -134,10 +136,7 @@ def check(format: str, path: Path) -> None:
         InputError: An unknown format, a path that it cannot have or that cannot be written, a
             missing extra, or a backend that cannot write it.
     """
-    if not isinstance(format, str) or format not in FORMATS:
-        raise InputError(
-            f"format: expected one of {', '.join(FORMATS)}, received {described(format)}"
-        )
+    _check_format(format)
     way = FORMATS[format]
     if way.format and way.format.extra:
         extras.require(f"format {format}", way.format.extra)
@@ -152,9 +151,16 @@ def check(format: str, path: Path) -> None:
     atomic.prepare_file(path.resolve()) if way.is_file else atomic.prepare(path.resolve())
 
 
+def _check_format(format: Any) -> None:
+    if not isinstance(format, str) or format not in ENDINGS:
+        raise InputError(
+            f"format: expected one of {', '.join(ENDINGS)}, received {described(format)}"
+        )
+
+
 def _default_path(model: str, format: str) -> Path:
     """Where an export goes when nothing is said: here, under the model's name."""
-    return Path(f"{model}{formats.ENDINGS.get(format, '')}")
+    return Path(f"{model}{ENDINGS[format]}")
 
 
 @contextmanager
@@ -281,9 +287,7 @@ def _vocabulary(model: "keras.Model") -> int | None:
 
 
 FORMATS = {
-    "json-h5": Way(
-        formats.ENDINGS["json-h5"], _json_h5, in_keras, SAME_RUNTIME, check_folder=_check_pair
-    ),
-    "keras": Way(formats.ENDINGS["keras"], _keras, in_keras, SAME_RUNTIME),
+    "json-h5": Way(ENDINGS["json-h5"], _json_h5, in_keras, SAME_RUNTIME, check_folder=_check_pair),
+    "keras": Way(ENDINGS["keras"], _keras, in_keras, SAME_RUNTIME),
     **{name: _leaving(format) for name, format in formats.FORMATS.items()},
 }

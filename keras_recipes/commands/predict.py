@@ -84,4 +84,4 @@ def check_no_options(model: Found, given: Options) -> None:
         InputError: There are some.
     """
     if given:
-        raise InputError(f"{min(given)}: {model.name} has no card and so no options; leave it out")
+        raise InputError(f"{min(given)}: a model without a card has no options; leave it out")

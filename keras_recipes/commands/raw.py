@@ -143,8 +143,8 @@ def examples(data: Any) -> tuple[Examples, str]:
 def _pair(data: Any) -> Sequence[Any]:
     if not isinstance(data, Sequence) or len(data) != 2:
         raise InputError(
-            "expected data, since a model without a card does not say what it was measured on: one "
-            f".npz file with x and y, or a pair (x, y), received {described(data)}"
+            "expected data to measure on, which a model without a card does not name: give --data, "
+            f"one .npz file with x and y, or a pair (x, y) from Python, received {described(data)}"
         )
     return data
 

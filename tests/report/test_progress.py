@@ -7,11 +7,11 @@ import pytest
 
 BAR = """
 import logging, sys
-from keras_recipes.cli import app as cli
+from keras_recipes.cli import output
 from keras_recipes.report import progress
 
 sys.modules["ipywidgets"] = None  # as if it were not installed
-cli._log_to_stderr(())
+output.log_to_stderr(())
 with progress.bar("xor", 5000, {shown}) as update:
     update(250, "loss 0.5", 5000)
     logging.getLogger("keras_recipes.train.attempts").warning("training longer")

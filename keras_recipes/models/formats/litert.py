@@ -18,6 +18,7 @@ import numpy as np
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError
 from keras_recipes.models import runtime
+from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats import zipped
 from keras_recipes.models.formats.format import Format, Members
 
@@ -133,7 +134,7 @@ class Interpreter:
 
 FORMAT = Format(
     name="litert",
-    ending=".tflite",
+    ending=ENDINGS["litert"],
     members=(MEMBER,),
     extra="litert",
     computing=("ai-edge-litert",),

@@ -19,6 +19,7 @@ import numpy as np
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, first_line
 from keras_recipes.models import runtime
+from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats import protobuf
 from keras_recipes.models.formats.format import Format, Members
 
@@ -191,7 +192,7 @@ def _card_in(content: bytes, field: protobuf.Field) -> bytes | None:
 
 FORMAT = Format(
     name="onnx",
-    ending=".onnx",
+    ending=ENDINGS["onnx"],
     members=(MEMBER,),
     extra="onnx",
     computing=("onnxruntime", "onnx"),

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, first_line
 from keras_recipes.models import runtime
+from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats.format import Format, Members
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _called(names: Iterable[str], functions: Mapping[str, Any]) -> set[str]:
 
 FORMAT = Format(
     name="saved-model",
-    ending="-saved-model",
+    ending=ENDINGS["saved-model"],
     members=(GRAPH, *VARIABLES, CARD),
     may_have=("fingerprint.pb", "assets"),  # which TensorFlow makes and does not read
     converted=converted,
