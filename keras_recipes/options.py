@@ -67,9 +67,12 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        limits = bounds.in_words(self.bounds)
-        unset = " or none" if self.optional else ""
-        return f"{noun[self.kind]} {limits}".strip() + unset
+        return f"{noun[self.kind]} {bounds.in_words(self.bounds)}".strip()
+
+    @property
+    def unset(self) -> str:
+        """What else may be given, in words."""
+        return " or none" if self.optional else ""
 
     @property
     def stays(self) -> bool:
@@ -120,7 +123,7 @@ class Option:
 
     def _refusal(self, value: Any, limit: str = "") -> InputError:
         return InputError(
-            f"{self.name}: expected {self.expected}{limit}, received {_quoted(value)}"
+            f"{self.name}: expected {self.expected}{limit}{self.unset}, received {_quoted(value)}"
         )
 
 

@@ -78,7 +78,7 @@ def assignments(context: click.Context, parameter: click.Parameter, typed: str) 
     key, assigned, _ = typed.partition("=")
     if not assigned:
         return [
-            CompletionItem(f"{name}=", help=option.expected)
+            CompletionItem(f"{name}=", help=option.expected + option.unset)
             for name, option in known.items()
             if name.startswith(typed)
         ]

@@ -30,7 +30,7 @@ def description(recipe: Recipe) -> dict[str, Any]:
             {
                 "option": option.name,
                 "default": option.default,
-                "expected": option.expected,
+                "expected": option.expected + option.unset,
                 "commands": commands[option.name],
                 "part": parts[option.name],
                 "meaning": said[option.name],
