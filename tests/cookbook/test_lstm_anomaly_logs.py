@@ -625,8 +625,8 @@ def test_a_state_that_cannot_be_kept_is_a_failure(
 
 
 @pytest.fixture
-def on_the_demo(empty_folder: Path) -> Path:
-    return save(fit("lstm-anomaly", epochs=1, show_progress=False), empty_folder / "m")
+def on_the_demo(model: Path, empty_folder: Path) -> Path:
+    return Path(shutil.copytree(model, empty_folder / "m"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
