@@ -31,11 +31,11 @@ def names(context: click.Context, parameter: click.Parameter, typed: str) -> Ite
 def models(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Recipes, saved models, model files; where none begins like this, any file."""
     from keras_recipes import catalog
-    from keras_recipes.commands import export as exporting
+    from keras_recipes.models.formats import ENDINGS
     from keras_recipes.saved import locate
 
     saved = sorted(str(card.parent) for card in locate.DEFAULT_FOLDER.glob(f"*/{locate.CARD}"))
-    endings = {way.ending for way in exporting.FORMATS.values()} | {".json", *locate.WHOLE}
+    endings = {*ENDINGS.values(), ".json", *locate.WHOLE}
     with contextlib.suppress(OSError):
         saved += sorted(str(p) for p in Path(typed).parent.iterdir() if p.suffix in endings - {""})
     # A name may be a stranger's, and a terminal would obey it.
@@ -57,9 +57,9 @@ def presets(context: click.Context, parameter: click.Parameter, typed: str) -> I
 
 def formats(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
     """Formats of an export."""
-    from keras_recipes.commands import export as exporting
+    from keras_recipes.models.formats import ENDINGS
 
-    return _beginning(typed, exporting.FORMATS)
+    return _beginning(typed, ENDINGS)
 
 
 def assignments(context: click.Context, parameter: click.Parameter, typed: str) -> Items:

@@ -154,8 +154,7 @@ def check(format: str, path: Path) -> None:
 
 def _default_path(model: str, format: str) -> Path:
     """Where an export goes when nothing is said: here, under the model's name."""
-    ending = next((way.ending for name, way in FORMATS.items() if name == format), "")
-    return Path(f"{model}{ending}")
+    return Path(f"{model}{formats.ENDINGS.get(format, '')}")
 
 
 @contextmanager
@@ -282,7 +281,9 @@ def _vocabulary(model: "keras.Model") -> int | None:
 
 
 FORMATS = {
-    "json-h5": Way("-json-h5", _json_h5, in_keras, SAME_RUNTIME, check_folder=_check_pair),
-    "keras": Way(".keras", _keras, in_keras, SAME_RUNTIME),
+    "json-h5": Way(
+        formats.ENDINGS["json-h5"], _json_h5, in_keras, SAME_RUNTIME, check_folder=_check_pair
+    ),
+    "keras": Way(formats.ENDINGS["keras"], _keras, in_keras, SAME_RUNTIME),
     **{name: _leaving(format) for name, format in formats.FORMATS.items()},
 }

@@ -9,11 +9,11 @@ import pytest
 from rich.cells import cell_len
 
 from keras_recipes import catalog
-from keras_recipes.cli import commands, doctor, fit
+from keras_recipes.cli import commands, next_steps
 from keras_recipes.commands import raw
 from keras_recipes.commands.doctor import Finding
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.report import metrics, tables
+from keras_recipes.report import findings, metrics, tables
 from tests.command_line import Run
 
 NAMES = catalog.names()
@@ -171,7 +171,7 @@ def test_a_fit_says_what_to_try_next_and_that_works(
 
 def test_a_folder_named_like_a_recipe_is_told_from_it(recipes: Run, fitted: Fitted) -> None:
     def asked(folder: str) -> str:
-        return fit.next_steps(catalog.get("xor"), fitted.card, Path(folder))[1]
+        return next_steps.next_steps(catalog.get("xor"), fitted.card, Path(folder))[1]
 
     assert asked("lenet5") == "  recipes predict ./lenet5 0,1 1,1"
     assert asked("-x") == "  recipes predict ./-x 0,1 1,1"
@@ -208,7 +208,7 @@ def test_doctor_ends_with_a_verdict(recipes: Run) -> None:
     assert header.split() == ["what", "found", "fix"]
     assert last == "all is well: what a fit needs is here"
     missing = Finding("keras", "missing", "pip install keras", broken=True)
-    verdict = doctor.findings([vars(missing)]).splitlines()[-1]
+    verdict = findings.findings([vars(missing)]).splitlines()[-1]
     assert verdict == "not well: a fit needs keras; see the column fix"
 
 

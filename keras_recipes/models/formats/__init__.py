@@ -11,3 +11,11 @@ FORMATS = {found.FORMAT.name: found.FORMAT for found in (saved_model, onnx, lite
 def of(place: Path) -> Format | None:
     """The format of a file or folder, where it has one of these."""
     return next((found for found in FORMATS.values() if found.is_at(place)), None)
+
+
+ENDINGS = {
+    "json-h5": "-json-h5",
+    "keras": ".keras",
+    **{name: format.ending for name, format in FORMATS.items()},
+}
+"""What the names of exports end in; those with a hyphen are folders."""
