@@ -25,10 +25,10 @@ from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
-from tests.cli.test_refusals_before_keras import run_without_keras
 from tests.command_line import Run
 from tests.report.legible import check
 from tests.shared_data import shared_data
+from tests.without_keras import run_without_keras
 
 
 @pytest.fixture(scope="module")
