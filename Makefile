@@ -48,6 +48,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/digits.py predict
 	$(BIN)/python benchmarks/strangers.py build/strangers
 	$(BIN)/python benchmarks/exports.py
+	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python benchmarks/streams.py metrics 1000000
 
 # pip is quiet for minutes. The sizes are measured in docs/platforms.md.

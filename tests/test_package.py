@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from configparser import ConfigParser
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 import keras_recipes
 from keras_recipes import catalog, options
+from tests.checkout import ROOT
 
 VERBS = ("fit", "evaluate", "predict", "plot", "export", "load", "save")
 
@@ -163,3 +165,20 @@ def test_every_activation_that_lenet5_offers_is_keras_own_and_opens_again() -> N
     offered = options.of(catalog.get("lenet5"))["activation"].choices
     assert set(offered) <= allowed.names("activation")
     assert all(callable(keras.activations.get(name)) for name in offered)
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    packages = settings["options"]["packages"].split()
+    folders = [p.parent.relative_to(ROOT) for p in (ROOT / "keras_recipes").rglob("__init__.py")]
+    there = [".".join(folder.parts) for folder in folders]
+    assert sorted(packages) == sorted([*there, "keras_recipes.shipped"])
+
+
+def test_every_shipped_model_is_in_the_wheel() -> None:
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    packed = settings["options.package_data"]["keras_recipes.shipped"].split()
+    names = [card.parent.name for card in (ROOT / "saved_models/shipped").glob("*/card.json")]
+    assert sorted(packed) == sorted(f"{name}/*" for name in names)

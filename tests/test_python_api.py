@@ -16,8 +16,8 @@ from keras_recipes import evaluate, export, fit, load, open_model, plot, predict
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Fitted
 from tests.command_line import Run
+from tests.digits.drawn import seven_on_paper
 from tests.exports import exported
-from tests.models.test_formats import drawn
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]]
 CLASSES = [0, 1, 1, 0]
@@ -61,7 +61,7 @@ def test_points_are_values_texts_or_files(fitted: Fitted, points: Any) -> None:
 
 @pytest.mark.parametrize("name", ["seven.png", Path("seven.png"), ["seven.png", Path("seven.png")]])
 def test_pictures_are_read_from_files(lenet: Fitted, name: Any) -> None:
-    drawn("seven.png")
+    seven_on_paper("seven.png")
     rows = predict(lenet, name)
     assert {row["prediction"] for row in rows} == {"7"}
     assert len(rows) == (len(name) if isinstance(name, list) else 1)
@@ -282,7 +282,7 @@ print(predict(fitted, [[0, 1]])[0]["class"])
 
 @pytest.mark.full
 def test_nothing_is_printed_but_results_and_python_warns_of_nothing() -> None:
-    drawn("seven.png")
+    seven_on_paper("seven.png")
     command = [sys.executable, "-W", "error", "-c", PROGRAM]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("1\n", "")

@@ -1,28 +1,14 @@
 """What can be refused without Keras is refused before it is imported, in one line."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from keras_recipes.saved import locate
-
-PROGRAM = """
-import json, sys
-from click.testing import CliRunner
-from keras_recipes import cli
-for arguments in json.load(sys.stdin):
-    result = CliRunner().invoke(
-        cli.commands, arguments, input=b"", prog_name="recipes"
-    )
-    print(json.dumps([result.exit_code, result.stderr, result.stdout]))
-"""
+from tests.digits.drawn import seven
+from tests.without_keras import run_without_keras
 
 LENET = "saved_models/lenet5"
 CASES: list[tuple[str, int, str]] = [
@@ -115,14 +101,6 @@ CASES: list[tuple[str, int, str]] = [
 ]  # fmt: skip
 
 
-def seven() -> Any:
-    from PIL import Image, ImageDraw
-
-    image = Image.new("L", (40, 40))
-    ImageDraw.Draw(image).line([(10, 8), (30, 8), (18, 34)], fill=255, width=4)
-    return image
-
-
 def prepared(here: Path) -> None:
     """The files that the command lines name."""
     (here / "empty").mkdir()
@@ -149,26 +127,6 @@ def prepared(here: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-50])
     (here / "torn" / "card.json").write_text("{")
     (here / "saved_models" / ".mnist-mlp.checkpoint.npz").write_bytes(b"no state")
-
-
-def run_without_keras(here: Path, cases: list[list[str]]) -> list[tuple[int, str, str]]:
-    """Exit status, stderr and stdout of command lines where importing Keras fails loudly."""
-    stubs = here.parent / f"{here.name}-stubs"
-    for name in ("keras", "tensorflow", "jax", "torch"):
-        (stubs / name).mkdir(parents=True)
-        (stubs / name / "__init__.py").write_text(f"raise SystemExit('{name} was imported')")
-    known = [str(stubs), str(Path(locate.__file__).parents[2])]
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        cwd=here,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from keras_recipes import load, save
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.saved import locate
 from keras_recipes.train import checkpoint
-from tests.cli.test_refusals_before_keras import seven
 from tests.command_line import Run
+from tests.digits.drawn import seven
 
 
 def replaced(messages: str) -> list[str]:

@@ -25,10 +25,10 @@ from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Row
-from tests.cli.test_refusals_before_keras import run_without_keras
 from tests.command_line import Run
 from tests.report.legible import check
 from tests.shared_data import shared_data
+from tests.without_keras import run_without_keras
 
 
 @pytest.fixture(scope="module")
@@ -625,8 +625,8 @@ def test_a_state_that_cannot_be_kept_is_a_failure(
 
 
 @pytest.fixture
-def on_the_demo(empty_folder: Path) -> Path:
-    return save(fit("lstm-anomaly", epochs=1, show_progress=False), empty_folder / "m")
+def on_the_demo(model: Path, empty_folder: Path) -> Path:
+    return Path(shutil.copytree(model, empty_folder / "m"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -1,9 +1,8 @@
 """Any picture of a digit becomes one as MNIST has them; what is none is refused in one line."""
 
+import os
 import re
 import struct
-import subprocess
-import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from keras_recipes.digits import pictures
 from keras_recipes.errors import InputError
+from tests.command_line import Run
 from tests.shared_data import shared_data
 
 
@@ -368,14 +368,14 @@ def test_what_is_no_grey_picture_is_refused(shape: tuple[int, ...]) -> None:
         pictures.normalize(np.zeros(shape))
 
 
-def test_a_picture_comes_through_a_pipe(saved_picture: Path) -> None:
-    ask = [sys.executable, "-m", "keras_recipes", "predict", "mnist-mlp", "-", "--format", "csv"]
-    said = subprocess.run(
-        ask, input=saved_picture.read_bytes(), capture_output=True, check=True
-    ).stdout.decode()
-    by_name = subprocess.run(
-        [*ask[:-3], str(saved_picture), *ask[-2:]], capture_output=True, check=True
-    ).stdout.decode()
+def test_a_picture_comes_through_a_pipe(recipes: Run, saved_picture: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(saved_picture.read_bytes())
+    ask = ("predict", "mnist-mlp", "--format", "csv")
+    with os.fdopen(reading, "rb") as pipe:
+        said = recipes(*ask, "-", input=pipe).stdout
+    by_name = recipes(*ask, str(saved_picture)).stdout
     assert said.splitlines()[1].partition(",")[2] == by_name.splitlines()[1].partition(",")[2]
 
 

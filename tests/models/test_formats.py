@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
 
 from keras_recipes import backend, evaluate, export, load, open_model, predict
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, UnsafeModelError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.models.formats import FORMATS, litert, onnx, saved_model
 from tests.command_line import Run
+from tests.digits.drawn import seven_on_paper
 from tests.exports import exported, needs
 
 PLACES = {
@@ -33,21 +33,13 @@ FILES = {"onnx": onnx, "litert": litert}
 every_file = pytest.mark.parametrize("format", FILES)
 
 
-def drawn(name: str) -> str:
-    image = Image.new("L", (200, 200), 235)
-    pen = ImageDraw.Draw(image)
-    pen.line([(60, 50), (140, 50), (90, 160)], fill=30, width=16, joint="curve")
-    image.save(name)
-    return name
-
-
 def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
 @every_place
 def test_a_picture_is_answered_as_by_the_model(format: str, recipes: Run, lenet: Fitted) -> None:
-    place, picture = exported(lenet, format).path, drawn("seven.png")
+    place, picture = exported(lenet, format).path, seven_on_paper("seven.png")
     arguments = (picture, "--format", "csv", "--set", "all_probabilities=true")
     mine = table(recipes("predict", "lenet5", *arguments).stdout)
     result = recipes("predict", str(place), *arguments)
@@ -79,7 +71,7 @@ HEAVY = {"tensorflow", "keras", "jax", "torch", "h5py", "matplotlib", "sklearn",
 
 @every_file
 def test_it_is_answered_without_tensorflow(format: str, lenet: Fitted) -> None:
-    place, picture = exported(lenet, format).path, drawn("seven.png")
+    place, picture = exported(lenet, format).path, seven_on_paper("seven.png")
     script = (
         "import sys; from keras_recipes.cli import commands\n"
         "try: commands(sys.argv[1:])\n"
@@ -97,7 +89,7 @@ def test_it_is_answered_without_tensorflow(format: str, lenet: Fitted) -> None:
 def test_thresholds_travel_along(format: str, recipes: Run, lenet: Fitted) -> None:
     options = {**lenet.card.options, "unsure_below": 0.9999}
     place = exported(replace(lenet, card=replace(lenet.card, options=options)), format).path
-    asked = recipes("predict", str(place), drawn("seven.png"), "--format", "csv").stdout
+    asked = recipes("predict", str(place), seven_on_paper("seven.png"), "--format", "csv").stdout
     assert table(asked)[0]["prediction"] == "unsure"
 
 
@@ -231,7 +223,7 @@ def test_the_card_inside_is_not_trusted(
     model, text = chosen.split({member: place.read_bytes()}, "it")
     card = json.dumps({**json.loads(text), **change}).encode()
     place.write_bytes(chosen.joined(model, card)[member])
-    result = recipes("predict", str(place), drawn("seven.png"))
+    result = recipes("predict", str(place), seven_on_paper("seven.png"))
     assert result.exit_code == 4
     assert complaint in result.stderr
 
@@ -239,9 +231,9 @@ def test_the_card_inside_is_not_trusted(
 def test_a_card_does_not_say_where_to_write(recipes: Run, lenet: Fitted) -> None:
     options = {**lenet.card.options, "seen": "stolen"}
     place = exported(replace(lenet, card=replace(lenet.card, options=options)), "onnx").path
-    assert recipes("predict", str(place), drawn("seven.png")).exit_code == 0
+    assert recipes("predict", str(place), seven_on_paper("seven.png")).exit_code == 0
     assert not Path("stolen").exists()
-    asked = recipes("predict", str(place), drawn("seven.png"), "--set", "seen=given")
+    asked = recipes("predict", str(place), seven_on_paper("seven.png"), "--set", "seen=given")
     assert asked.exit_code == 0
     assert [path.suffix for path in Path("given").iterdir()] == [".png"]
 
@@ -299,7 +291,7 @@ def test_external_data_as_onnx_writes_it_is_unsafe(recipes: Run, lenet: Fitted) 
     exported(lenet, "onnx")
     model = package.load("it.onnx")
     package.save(model, "it.onnx", save_as_external_data=True, location="weights.bin")
-    result = recipes("predict", "it.onnx", drawn("seven.png"))
+    result = recipes("predict", "it.onnx", seven_on_paper("seven.png"))
     assert result.exit_code == 3
     assert "refused, it reads other files (external data)" in result.stderr
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-from configparser import ConfigParser
 
 import pytest
 
@@ -32,30 +31,3 @@ def test_links_and_pictures_are_there(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text())
     missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
     assert not missing
-
-
-def test_the_house_is_described_room_by_room() -> None:
-    text = README.read_text()
-    rooms = [
-        path.name
-        for path in (ROOT / "keras_recipes").glob("*.py")
-        if not path.stem.startswith("__")
-    ]
-    assert not [room for room in rooms if f"  {room} " not in text]
-
-
-def test_every_package_is_in_the_wheel() -> None:
-    settings = ConfigParser()
-    settings.read(ROOT / "setup.cfg")
-    packages = settings["options"]["packages"].split()
-    folders = [p.parent.relative_to(ROOT) for p in (ROOT / "keras_recipes").rglob("__init__.py")]
-    there = [".".join(folder.parts) for folder in folders]
-    assert sorted(packages) == sorted([*there, "keras_recipes.shipped"])
-
-
-def test_every_shipped_model_is_in_the_wheel() -> None:
-    settings = ConfigParser()
-    settings.read(ROOT / "setup.cfg")
-    packed = settings["options.package_data"]["keras_recipes.shipped"].split()
-    names = [card.parent.name for card in (ROOT / "saved_models/shipped").glob("*/card.json")]
-    assert sorted(packed) == sorted(f"{name}/*" for name in names)

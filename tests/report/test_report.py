@@ -244,8 +244,9 @@ def test_quiet_leaves_only_errors(recipes: Run, saved: Path, where: str) -> None
     def run(switch: str, *words: str) -> str:
         return recipes(*([switch, *words] if where == "before" else [*words, switch])).stderr
 
-    wordy = ("fit", "xor", "--preset", "three-regressions", "--seed", "2", "--epochs", "50")
-    assert run("-q", *wordy, "--set", "restarts=30").strip() == ""
+    # One epoch is too short, so that it warns and trains longer.
+    wordy = ("fit", "xor", "--epochs", "1")
+    assert run("-q", *wordy).strip() == ""
     assert run("--quiet", "fit", "xro").startswith("error: ")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from keras_recipes import load
 from keras_recipes.saved import locate
+from tests.checkout import SHIPPED
 from tests.command_line import Run
 from tests.shared_data import shared_data
 
@@ -54,17 +55,15 @@ def test_what_is_fitted_here_comes_first(saved: Path) -> None:
     assert locate.shipped("xor") is None
 
 
-@pytest.mark.parametrize("name", ["lenet5", "mnist-mlp"])
-def test_plain_keras_opens_what_is_shipped(name: str) -> None:
-    folder = locate.shipped(name)
-    assert folder is not None
+def test_plain_keras_opens_what_is_shipped() -> None:
     program = """
 import sys, keras, numpy
-folder = sys.argv[1]
-model = keras.models.model_from_json(open(folder + "/model.json").read())
-model.load_weights(folder + "/model.weights.h5")
-assert "keras_recipes" not in sys.modules
-blank = numpy.zeros((2, *model.input_shape[1:]), "uint8")
-assert model.predict(blank, verbose=0).shape == (2, 10)
+for folder in sys.argv[1:]:
+    model = keras.models.model_from_json(open(folder + "/model.json").read())
+    model.load_weights(folder + "/model.weights.h5")
+    assert "keras_recipes" not in sys.modules
+    blank = numpy.zeros((2, *model.input_shape[1:]), "uint8")
+    assert model.predict(blank, verbose=0).shape == (2, 10)
 """
-    subprocess.run([sys.executable, "-c", program, str(folder)], check=True, capture_output=True)
+    folders = [str(SHIPPED / name) for name in NAMES]
+    subprocess.run([sys.executable, "-c", program, *folders], check=True, capture_output=True)

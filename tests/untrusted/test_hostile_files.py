@@ -2,20 +2,17 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from keras_recipes import backend
+from tests.command_line import Run
 from tests.shared_data import shared_data
 from tests.untrusted import hostile_cases
 from tests.untrusted.hostile_cases import CASES, Case
 
 pytestmark = pytest.mark.full
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -105,15 +102,3 @@ def test_the_limit_can_be_raised(recipes: Run, here: Path, monkeypatch: pytest.M
     assert recipes("predict", *CASES[0].arguments).exit_code == 0
     monkeypatch.setenv("KERAS_RECIPES_MAX_PARAMETERS", "many")
     assert recipes("predict", *CASES[0].arguments).exit_code == 2
-
-
-def test_plain_keras_gets_at_least_thirty_of_them_wrong(good: Path, tmp_path: Path) -> None:
-    wrong = {}
-    for case in CASES:
-        if case.plain:
-            folder = Path(shutil.copytree(good, tmp_path / case.name))
-            case.make(folder)
-            if found := hostile_cases.plain_keras(folder, case.arguments):
-                wrong[case.name] = found
-    print(len(wrong), wrong)
-    assert len(wrong) >= 30
