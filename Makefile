@@ -22,9 +22,10 @@ fit: $(VENV)/installed
 	@echo "  recipes fit xor --preset three-regressions --seed 2"
 	@echo "  recipes --help"
 
-# Whole files side by side: what a file fits once serves all of its tests. More than four workers
-# would each import TensorFlow for too few of them.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Whole files side by side: what a file fits once serves all of its tests. In their own order, since
+# by number of tests the longest comes last. More than four workers would each import TensorFlow for
+# too few of them.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE)

@@ -224,6 +224,7 @@ def test_views_are_the_image_and_the_image_turned_either_way() -> None:
     assert np.allclose(views, np.concatenate([image, *turned]), atol=1e-2)
 
 
+@pytest.mark.full
 def test_a_net_with_views_answers_with_their_mean_and_trains_like_one_without(
     empty_folder: Path,
 ) -> None:

@@ -381,19 +381,27 @@ def minutes(n: int) -> str:
     return f"2024-01-01 {n // 60:02}:{n % 60:02}:00"
 
 
+ODD = {
+    "constant": (odd(minutes, lambda n: 5), "120 records of value"),
+    "duplicates": (odd(lambda n: minutes(n // 2), lambda n: n % 7), "120 records"),
+    "out of order": (
+        odd(lambda n: minutes(n ^ 1), lambda n: n % 7),
+        "60 records are older than the one",
+    ),
+    "mixed zones": (
+        odd(lambda n: f"2024-01-01T{n // 60:02}:{n % 60:02}:00+0{n % 3}:00", lambda n: n % 7),
+        "times in time",
+    ),
+    "no timestamps": ("value\n" + "".join(f"{n % 7}\n" for n in range(120)), "without times"),
+}
+QUICK = ("constant", "no timestamps")
+
+
 @pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (odd(minutes, lambda n: 5), "120 records of value"),
-        (odd(lambda n: minutes(n // 2), lambda n: n % 7), "120 records"),
-        (odd(lambda n: minutes(n ^ 1), lambda n: n % 7), "60 records are older than the one"),
-        (odd(lambda n: f"2024-01-01T{n // 60:02}:{n % 60:02}:00+0{n % 3}:00", lambda n: n % 7),
-         "times in time"),
-        ("value\n" + "".join(f"{n % 7}\n" for n in range(120)), "without times"),
-    ],
-    ids=["constant", "duplicates", "out of order", "mixed zones", "no timestamps"],
-)  # fmt: skip
-def test_odd_tables_are_learned_from(recipes: Run, content: str, said: str) -> None:
+    "kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.full) for kind in ODD]
+)
+def test_odd_tables_are_learned_from(recipes: Run, kind: str) -> None:
+    content, said = ODD[kind]
     Path("m.csv").write_text(content)
     result = recipes("fit", "lstm-anomaly", "--data", "m.csv", "--epochs", "1", "--out", "m")
     assert result.exit_code == 0, result.stderr
@@ -478,7 +486,8 @@ def test_a_table_that_ends_without_numbers_is_refused(recipes: Run, empty_folder
 def test_the_state_of_another_kind_of_model_is_not_called_damaged(
     recipes: Run, model: Path
 ) -> None:
-    log_model = str(save(fit("lstm-anomaly", epochs=1, show_progress=False), "logs"))
+    Path("few.log").write_text("INFO opened\nINFO closed\n" * 2_000)
+    log_model = str(save(fit("lstm-anomaly", "few.log", epochs=1, show_progress=False), "logs"))
     ask = ["-", "--set", "state=kept.npz"]
     table_of_one = "timestamp,requests\n2024-01-01 00:00:00,5\n"
     assert recipes("predict", str(model), *ask, input=table_of_one).exit_code == 0

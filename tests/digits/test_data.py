@@ -235,7 +235,7 @@ def test_arrays_that_are_no_images_are_refused(
         load("own.npz")
 
 
-@pytest.mark.parametrize("name", ["mnist-mlp", "lenet5"])
+@pytest.mark.parametrize("name", ["mnist-mlp", pytest.param("lenet5", marks=pytest.mark.full)])
 def test_own_classes_are_learned_and_named(empty_folder: Path, name: str) -> None:
     pictures_of(empty_folder / "own", ["left", "middle", "right"], each=10)
     fitted = fit(name, "own", epochs=24, batch_size=8, show_progress=False)

@@ -72,6 +72,7 @@ def test_these_lines_of_the_article_no_longer_run() -> None:
         model.save_weights("basic_weights.h5")
 
 
+@pytest.mark.full
 def test_the_articles_lstm_is_surprised_by_what_is_not_normal() -> None:
     printed = run("lstm_anomaly")
     found = re.findall(r"^(.*): ([\d.]+) nats, (\w+)$", printed, re.MULTILINE)
