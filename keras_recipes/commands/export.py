@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,8 +88,6 @@ def export(
 ) -> Exported:
     """Writes a model in another format and proves that it computes the same.
 
-    It is written for any machine, and compared on this one's CPU unless Keras was started before.
-
     Args:
         model: From `fit` or `load`; a recipe's name, or a saved model's path.
         format: `json-h5`, `keras`, `saved-model`, `onnx` or `litert`.
@@ -112,8 +109,6 @@ def export(
     target = _default_path(found.name, format) if path is None else locate.target(path)
     check(format, target)
     found.check_keras()
-    if "keras" not in sys.modules:
-        backend.choose("cpu")
     fitted = found.in_keras()
     way, x, there = FORMATS[format], _real_inputs(fitted), target.exists()
     expected = fitted.runtime.outputs(x)
