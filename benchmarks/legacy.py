@@ -21,7 +21,9 @@ from keras_recipes.commands import convert as conversion
 from keras_recipes.errors import RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.report import tables
-from keras_recipes.saved.read import open_old
+from keras_recipes.saved.locate import locate
+from keras_recipes.saved.opening import from_earlier_keras
+from keras_recipes.saved.read import read
 
 NO_MODELS = ("SOURCE.json",)
 RECORDED = "inputs_and_outputs.h5"
@@ -51,7 +53,7 @@ def row(architecture: Path, weights: Path) -> dict[str, Any]:
     found = {"model": architecture.parent.name, "Keras": "", "opened": "no", "converted": "no"}
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            opened = open_old(architecture, weights)
+            opened = from_earlier_keras(read(locate(architecture, weights)))
             found["Keras"] = _version(opened)
             ours = opened.model if opened else load(architecture, weights).model
             found["opened"] = "yes"

@@ -7,14 +7,15 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes import atomic
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import locate, save
-from keras_recipes.saved.load import Found
-from keras_recipes.saved.locate import Located
-from keras_recipes.saved.read import in_keras, open_old
+from keras_recipes.saved import locate, opening, save
+from keras_recipes.saved.load import Found, find
+from keras_recipes.saved.read import Contents
 
 if TYPE_CHECKING:
     import keras
@@ -34,31 +35,39 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
         target: The folder to write; a pair that is there is replaced.
 
     Raises:
-        InputError: A layer that cannot be expressed, or a folder that holds something else.
+        InputError: A folder instead of a file, a layer that cannot be expressed, or a target that
+            holds something else.
         UnsafeModelError: The model holds code, or is larger than the limits.
         CorruptModelError: The files are damaged or do not belong together.
         RecipeError: The folder could not be written, or did not read back; nothing was changed.
     """
-    located, target = locate.locate(old, weights), locate.target(target)
-    if not located.path.is_file():
-        raise InputError(f"{located.path}: expected a .json or .h5 file, found a folder")
-    check_target(located.path, target)
-    if located.weights is None and located.path.suffix == ".json":
-        _check_weights(located.path, target)
-    there = target.exists()
-    save.check_replaceable(target.resolve(), OURS)
-    atomic.prepare(target.resolve())
-    opened = open_old(located.path, located.weights)
-    if opened is None:
-        fitted = Found(located).in_keras()
-        opened = Converted(model=fitted.model, keras_version="3", backend="", changes=[])
-    members = save.members(Fitted(model=opened.model))
-    members[locate.CONVERSION] = _provenance(opened, _sources(located))
-    with atomic.folder(target.resolve(), members) as staged:
-        _compare(opened.model, staged)
+    found, folder = find(old, weights), locate.target(target)
+    place, there = _file(found), folder.exists()
+    _check_target(place, folder)
+    if weights is None and place.suffix == ".json":
+        _check_weights(place, folder)
+    save.check_replaceable(folder.resolve(), OURS)
+    atomic.prepare(folder.resolve())
+    found.check_keras()
+    read = found.contents
+    converted = opening.from_earlier_keras(read) or _of_today(found)
+    members = save.members(Fitted(model=converted.model))
+    members[locate.CONVERSION] = _provenance(converted, read)
+    with atomic.folder(folder.resolve(), members) as staged:
+        _compare(converted.model, staged)
     if there:
-        log.info("replaced the model that was in %s", target)
-    return opened
+        log.info("replaced the model that was in %s", folder)
+    return converted
+
+
+def _file(found: Found) -> Path:
+    if found.place is None or not found.place.is_file():
+        raise InputError(f"{found.place}: expected a .json or .h5 file, found a folder")
+    return found.place
+
+
+def _of_today(found: Found) -> Converted:
+    return Converted(model=found.in_keras().model, keras_version="3", backend="", changes=[])
 
 
 def _check_weights(old: Path, target: Path) -> None:
@@ -74,29 +83,21 @@ def _check_weights(old: Path, target: Path) -> None:
         raise InputError(f"{old}: {none}name the weights: {named}{more}") from None
 
 
-def check_target(old: Path, target: Path) -> None:
-    """Refuses to write over what is being read.
-
-    Raises:
-        InputError: The target is the folder that the old model lies in.
-    """
+def _check_target(old: Path, target: Path) -> None:
+    """Refuses to write over what is being read."""
     if target.resolve() == old.resolve().parent:
         raise InputError(f"{target}: holds the old model; name another folder with --output")
 
 
-def _sources(located: Located) -> list[Path]:
-    if located.path.suffix != ".json":
-        return [located.path]
-    return [located.path, located.weights or locate.weights_beside(located.path)]
-
-
-def _provenance(opened: Converted, sources: list[Path]) -> bytes:
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
-    changes = [{"layer": name, "was": was, "is": now} for name, was, now in opened.changes]
+def _provenance(converted: Converted, read: Contents) -> bytes:
+    digests = {
+        path.name: hashlib.sha256(content).hexdigest() for path, content in read.files.items()
+    }
+    changes = [{"layer": name, "was": was, "is": now} for name, was, now in converted.changes]
     said: dict[str, Any] = {
         "schema": SCHEMA,
-        "keras_version": opened.keras_version,
-        "backend": opened.backend or None,
+        "keras_version": converted.keras_version,
+        "backend": converted.backend or None,
         "files": digests,
         "changes": changes,
         "versions": save.versions(),
@@ -105,9 +106,7 @@ def _provenance(opened: Converted, sources: list[Path]) -> bytes:
 
 
 def _compare(model: "keras.Model", staged: Path) -> None:
-    import numpy as np
-
-    read = in_keras(staged).model
+    read = opening.staged(staged).in_keras.model
     for mine, other in zip(model.get_weights(), read.get_weights(), strict=True):
         if not np.array_equal(mine, other):
             raise RecipeError("the converted model did not read back as it was; nothing was kept")

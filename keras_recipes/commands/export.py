@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipes import atomic, backend, catalog, extras
 from keras_recipes.answers import fitting_data
 from keras_recipes.errors import InputError, RecipeError, described
@@ -15,16 +17,13 @@ from keras_recipes.models import formats, runtime
 from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.fitted import Askable, Fitted, Model
 from keras_recipes.models.formats import keras_file
-from keras_recipes.models.formats.format import Format
-from keras_recipes.saved import locate, save
+from keras_recipes.models.formats.format import Format, Members
+from keras_recipes.saved import locate, opening, save
 from keras_recipes.saved.load import find
-from keras_recipes.saved.locate import Located
-from keras_recipes.saved.read import in_keras, read
 from keras_recipes.untrusted import archive
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -63,15 +62,13 @@ class Way:
     Attributes:
         ending: Of its files' names, or, with a hyphen, of the folders' default names.
         staged: Writes beside, and publishes when the block ends well.
-        open: Opens what was staged.
-        check_folder: Refuses a folder in which something else would be lost.
         tolerance: Of the outputs.
         format: Where it leaves Keras.
+        check_folder: Refuses a folder in which something else would be lost.
     """
 
     ending: str
     staged: Callable[[Fitted, Path], contextlib.AbstractContextManager[Path]]
-    open: Callable[[Path], Askable]
     tolerance: float
     format: Format | None = None
     check_folder: Callable[[Path], None] = lambda path: None
@@ -111,11 +108,12 @@ def export(
     found = find(model, weights)
     target = _default_path(found.name, format) if path is None else locate.target(path)
     check(format, target)
+    found.check_keras()
     fitted = found.in_keras()
     way, x, there = FORMATS[format], _real_inputs(fitted), target.exists()
     expected = fitted.runtime.outputs(x)
     with way.staged(fitted, target) as staged:
-        opened = way.open(staged)
+        opened = opening.staged(staged)
         difference = _difference(expected, opened.runtime.outputs(x))
         if not difference <= way.tolerance:
             raise RecipeError(
@@ -213,17 +211,10 @@ def _leaving(format: Format) -> Way:
         if (there := atomic.replaced(path, ours)) and format.members[0] not in there:
             raise InputError(f"{path}: holds no {format.name}; name another folder")
 
-    return Way(
-        format.ending,
-        staged,
-        lambda place: read(Located(str(place), place, format=format))[1](),
-        OTHER_RUNTIME,
-        format,
-        check_folder,
-    )
+    return Way(format.ending, staged, OTHER_RUNTIME, format, check_folder)
 
 
-def _converted(format: Format, model: "keras.Model") -> formats.format.Members:
+def _converted(format: Format, model: "keras.Model") -> Members:
     try:
         with _portable(model):
             return format.converted(model)
@@ -246,9 +237,7 @@ def _portable(model: "keras.Model") -> Iterator[None]:
             layer.use_cudnn = value
 
 
-def _difference(expected: "np.ndarray", received: "np.ndarray") -> float:
-    import numpy as np
-
+def _difference(expected: np.ndarray, received: np.ndarray) -> float:
     if expected.shape != received.shape:
         raise RecipeError(
             f"the export computes something else: outputs of shape {received.shape}, "
@@ -261,10 +250,8 @@ def _known(model: Askable) -> str | None:
     return model.card.of({}).to_json() if model.card else None
 
 
-def _real_inputs(fitted: Fitted) -> "np.ndarray":
+def _real_inputs(fitted: Fitted) -> np.ndarray:
     """The recipe's test inputs, spread over all of them; where there are none, made-up numbers."""
-    import numpy as np
-
     card = fitted.card
     if card is not None:
         with contextlib.suppress(InputError):
@@ -287,7 +274,7 @@ def _vocabulary(model: "keras.Model") -> int | None:
 
 
 FORMATS = {
-    "json-h5": Way(ENDINGS["json-h5"], _json_h5, in_keras, SAME_RUNTIME, check_folder=_check_pair),
-    "keras": Way(ENDINGS["keras"], _keras, in_keras, SAME_RUNTIME),
+    "json-h5": Way(ENDINGS["json-h5"], _json_h5, SAME_RUNTIME, check_folder=_check_pair),
+    "keras": Way(ENDINGS["keras"], _keras, SAME_RUNTIME),
     **{name: _leaving(format) for name, format in formats.FORMATS.items()},
 }

@@ -1,99 +1,117 @@
 """From a MODEL argument to a model: found once, read once, opened when it is needed."""
 
 import logging
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 from keras_recipes import catalog
 from keras_recipes.models.card import Card
 from keras_recipes.models.fitted import Fitted, Model, Opened, needs_keras
+from keras_recipes.saved import opening
 from keras_recipes.saved.locate import Located, check_keras, in_message, locate, tell_what_answers
-from keras_recipes.saved.read import Opening, read
+from keras_recipes.saved.read import Contents, may_have_card, read
 
 log = logging.getLogger(__name__)
 
 
 class Found:
-    """A model that was named or given, and what is known of it before it is opened.
+    """A model that was named, or given open.
+
+    Its files are read when the card or the model is first asked for, and never again: what the
+    card was compared with is what is opened.
 
     Args:
-        model: One that is open, or where one lies.
+        model: Where it lies, or the model itself.
     """
 
-    def __init__(self, model: Fitted | Opened | Located) -> None:
-        self._model = model
+    def __init__(self, model: Located | Fitted | Opened) -> None:
+        self._located = model if isinstance(model, Located) else None
+        self._contents: Contents | None = None
+        self._opened = None if isinstance(model, Located) else model
 
     @property
     def place(self) -> Path | None:
-        """Where it lies; None for one that was fitted here."""
-        return self._model.path if isinstance(self._model, Located) else self._model.place
+        """Its folder or file; None where it was fitted in this process."""
+        if self._located:
+            return self._located.path
+        return self._opened.place if self._opened else None
 
     @property
     def name(self) -> str:
-        """What is named after it is called so."""
-        if isinstance(self._model, Located):
-            return self._model.name
-        if place := self._model.place:
-            return Located(str(place), place).name
-        return self._model.card.recipe if self._model.card else "model"
+        """What is made of it is named after this: its place or, where it has none, its recipe."""
+        if self.place is not None:
+            return self.place.name if self.place.is_dir() else self.place.stem
+        return self.card.recipe if self.card else "model"
 
-    @cached_property
+    @property
     def card(self) -> Card | None:
-        """Its card, if its files are the ones that it describes; None where there is none.
+        """Its card, if its files are the ones that the card describes; None where it has none.
 
         Raises:
             InputError: What computes it is not installed, or an export was given where a recipe
                 answers with its Keras model only.
-            UnsafeModelError: A file is larger than the limits.
-            CorruptModelError: The card or a file is damaged.
+            UnsafeModelError: The model could do more than compute, or is larger than the limits.
+            CorruptModelError: The card is damaged, or a file is missing or not the one described.
         """
-        if not isinstance(self._model, Located):
-            return self._model.card
-        card = self._read[0]
-        if self._model.format and card and catalog.get(card.recipe).answers.needs_keras:
+        if self._opened:
+            return self._opened.card
+        assert self._located
+        if not may_have_card(self._located):
+            return None
+        card = self.contents.card
+        if self._located.format and card and catalog.get(card.recipe).answers.needs_keras:
             raise needs_keras(card.recipe)
         return card
 
-    @cached_property
-    def _read(self) -> tuple[Card | None, Opening]:
-        assert isinstance(self._model, Located)
-        return read(self._model)
+    @property
+    def contents(self) -> Contents:
+        """What its files hold, before it is open; see `read`."""
+        assert self._located
+        if self._contents is None:
+            self._contents = read(self._located)
+        return self._contents
 
     def open(self) -> Fitted | Opened:
-        """The model, in the runtime that its file is meant for.
+        """The model, in the runtime that it was saved or exported for.
 
         Raises:
-            UnsafeModelError: It could do more than compute.
-            CorruptModelError: It is damaged.
+            InputError: What computes it is not installed.
+            UnsafeModelError: The model could do more than compute, or is larger than the limits.
+            CorruptModelError: A member is missing, damaged, or not the one in the card.
         """
+        if self._opened is None:
+            assert self._located
+            self._opened = opening.opened(self.contents)
+            self._contents = None  # which may be as large as the model
+            self._tell(self._located, self._opened.card)
         return self._opened
 
-    @cached_property
-    def _opened(self) -> Fitted | Opened:
-        located = self._model
-        if not isinstance(located, Located):
-            return located
-        card, build = self._read
-        opened = build()
-        if isinstance(opened, Fitted):
-            opened = replace(opened, place=located.path)
+    def in_keras(self) -> Fitted:
+        """The model in Keras; see `open`.
+
+        Raises:
+            InputError: It is an export for another runtime.
+        """
+        self.check_keras()
+        opened = self.open()
+        assert isinstance(opened, Fitted)
+        return opened
+
+    def check_keras(self) -> None:
+        """Refuses an export for another runtime, before it is read.
+
+        Raises:
+            InputError: It is one.
+        """
+        if self._located:
+            check_keras(self._located)
+        elif isinstance(self._opened, Opened):
+            raise needs_keras(self.name)
+
+    @staticmethod
+    def _tell(located: Located, card: Card | None) -> None:
         tell_what_answers(located, card)
         if card is None:
             log.warning("unverified: no card with digests comes with %s", in_message(located.path))
-        return opened
-
-    def in_keras(self) -> Fitted:
-        """The model in Keras.
-
-        Raises:
-            InputError: It left Keras.
-            UnsafeModelError: As for `open`.
-            CorruptModelError: As for `open`.
-        """
-        if isinstance(self._model, Located):
-            check_keras(self._model)
-        return self.open().in_keras
 
 
 def find(model: Model, weights: str | Path | None = None) -> Found:

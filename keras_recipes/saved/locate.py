@@ -1,6 +1,6 @@
 """Where saved models lie, and what their cards say: everything short of opening one.
 
-A list of what was fitted here, and a mistyped name, are answered without what `storage.py` needs.
+A list of what was fitted here, and a mistyped name, are answered without what opens a model.
 """
 
 import logging
@@ -47,11 +47,6 @@ class Located:
     path: Path
     weights: Path | None = None
     format: "Format | None" = None
-
-    @property
-    def name(self) -> str:
-        """What is named after the model is called so."""
-        return self.path.name if self.path.is_dir() else self.path.stem
 
 
 def locate(model: str | Path, weights: str | Path | None = None) -> Located:

@@ -10,14 +10,21 @@ conversion.json     of a model that was converted: where from, and what changed
 
 import json
 import logging
+import platform
+import sys
+import tempfile
 from collections.abc import Collection
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipes import atomic, backend
 from keras_recipes.errors import InputError, RecipeError, described
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import locate
+from keras_recipes.saved import locate, opening
+from keras_recipes.saved.load import load
 from keras_recipes.saved.locate import (
     ARCHITECTURE,
     CARD,
@@ -30,9 +37,6 @@ from keras_recipes.saved.locate import (
 
 if TYPE_CHECKING:
     import keras
-
-from keras_recipes.saved.load import load
-from keras_recipes.saved.read import in_keras
 
 log = logging.getLogger(__name__)
 
@@ -120,8 +124,6 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
         model: Whose layers they are.
         weights: In `get_weights()` order; default the model's own.
     """
-    import tempfile
-
     import keras
 
     bare = type(model).from_config(model.get_config())
@@ -138,10 +140,6 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
 
 def versions() -> dict[str, str]:
     """Python and the packages that make a model what it is."""
-    import platform
-    import sys
-    from importlib.metadata import version
-
     import keras
 
     backend = keras.backend.backend()
@@ -163,10 +161,9 @@ def members(fitted: Fitted) -> dict[str, bytes]:
 
 
 def _verify(model: "keras.Model", staged: Path) -> None:
-    import numpy as np
-
-    for mine, read in zip(model.get_weights(), in_keras(staged).model.get_weights(), strict=True):
-        if not np.array_equal(mine, read, equal_nan=True):
+    read = opening.staged(staged).in_keras.model
+    for mine, other in zip(model.get_weights(), read.get_weights(), strict=True):
+        if not np.array_equal(mine, other, equal_nan=True):
             raise RecipeError(
                 "the saved model did not read back as it was written; nothing was changed"
             )

@@ -1,0 +1,167 @@
+"""From what was read to a model that answers: every part checked before Keras sees it.
+
+ONNX and LiteRT files are computed by onnxruntime and ai-edge-litert; neither Keras nor TensorFlow
+is imported for them.
+"""
+
+import csv
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_recipes import backend
+from keras_recipes.errors import CorruptModelError, printable
+from keras_recipes.legacy import convert, reading
+from keras_recipes.legacy.convert import Converted
+from keras_recipes.models.card import Card
+from keras_recipes.models.fitted import Fitted, Opened
+from keras_recipes.models.history import History
+from keras_recipes.saved.locate import (
+    ARCHITECTURE,
+    FIRST_WEIGHTS,
+    HISTORY,
+    WEIGHTS,
+    in_message,
+    locate,
+)
+from keras_recipes.saved.read import Contents, read
+from keras_recipes.untrusted import architecture as architectures
+from keras_recipes.untrusted import archive, building, hdf5, weights
+from keras_recipes.untrusted.architecture import Architecture
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger(__name__)
+
+
+def staged(path: Path) -> Fitted | Opened:
+    """Opens what was written to be published, as it will be opened there.
+
+    Args:
+        path: Its folder or file.
+    """
+    return opened(read(locate(path)))
+
+
+def opened(found: Contents) -> Fitted | Opened:
+    """Opens a model in the runtime that it was saved or exported for."""
+    return in_runtime(found) if found.located.format else in_keras(found)
+
+
+def in_runtime(found: Contents) -> Opened:
+    """Opens an export."""
+    place, format = found.located.path, found.located.format
+    assert format
+    return Opened(format.open(found.members, str(place)), found.card, place)
+
+
+def in_keras(found: Contents) -> Fitted:
+    """Opens a model in Keras."""
+    place = found.located.path
+    if found.kind == "folder":
+        return _with_card(found)
+    if old := from_earlier_keras(found):
+        return Fitted(model=old.model, card=found.card, place=place)
+    return Fitted(model=_built(_checked(_pair(found))), card=found.card, place=place)
+
+
+def from_earlier_keras(found: Contents) -> Converted | None:
+    """Opens a model without a card that an earlier Keras saved, with what is known about it.
+
+    Returns:
+        The model, or None where it is of today's Keras.
+
+    Raises:
+        InputError: It cannot be expressed in today's Keras.
+        UnsafeModelError: The model could do more than compute, or is larger than the limits.
+        CorruptModelError: The files are damaged or do not belong together.
+    """
+    if found.kind == "whole":
+        ((path, content),) = found.files.items()
+        return convert.open_whole(content, in_message(path))
+    pair = _pair(found)
+    return convert.open_pair(pair.json, pair.h5, pair.json_path, pair.h5_path)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Architecture and weights as they were read."""
+
+    json: bytes
+    h5: bytes
+    json_path: str
+    h5_path: str
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A pair that passed everything that can be checked without Keras."""
+
+    architecture: Architecture
+    tree: hdf5.Tree
+    pair: _Pair
+
+
+def _pair(found: Contents) -> _Pair:
+    path = found.located.path
+    if found.kind == "folder":
+        json, h5 = found.members[ARCHITECTURE], found.members[WEIGHTS]
+        json_path, h5_path = path / ARCHITECTURE, path / WEIGHTS
+    elif found.kind == "keras":
+        json, h5 = found.members[archive.CONFIG], found.members[archive.WEIGHTS]
+        json_path, h5_path = path, path
+    else:
+        (json_path, json), (h5_path, h5) = found.files.items()
+    where = in_message(json_path)
+    if found.kind != "folder":
+        json = reading.unwrapped(json, where)
+    return _Pair(json, h5, where, in_message(h5_path))
+
+
+def _checked(pair: _Pair) -> _Checked:
+    architecture = architectures.read(pair.json, pair.json_path)
+    tree = hdf5.read(pair.h5, pair.h5_path, skip=weights.NOT_WEIGHTS)
+    weights.check_values(tree, pair.h5_path)
+    return _Checked(architecture, tree, pair)
+
+
+def _built(checked: _Checked) -> "keras.Model":
+    backend.start()
+    architecture, where = checked.architecture, checked.pair.json_path
+    model = building.build(architecture, checked.tree, where, checked.pair.h5_path)
+    # Compiled only now: Keras would miss the slots of an optimizer that has some.
+    building.compile_settings(model, architecture, where)
+    if architecture.left_out:
+        log.warning("%s: opened without its compile settings: %s", where, architecture.left_out)
+    return model
+
+
+def _with_card(found: Contents) -> Fitted:
+    """What `save` wrote, with all that is there besides architecture and weights."""
+    card, folder = found.card, found.located.path
+    assert card
+    checked = _checked(_pair(found))
+    first, where = found.members.get(FIRST_WEIGHTS), in_message(folder / FIRST_WEIGHTS)
+    first_tree = hdf5.read(first, where, skip=weights.NOT_WEIGHTS) if first else None
+    history = _history(found, card)
+    model = _built(checked)
+    return Fitted(
+        model=model,
+        card=card,
+        history=history,
+        first_weights=tuple(weights.in_order(model, first_tree, where)) if first_tree else None,
+        place=folder,
+    )
+
+
+def _history(found: Contents, card: Card) -> History | None:
+    if HISTORY not in found.members:
+        return None
+    try:
+        return History.from_csv(found.members[HISTORY], int(card.training["history_stride"]))
+    except (ValueError, IndexError, OverflowError, csv.Error) as error:
+        raise CorruptModelError(
+            f"{in_message(found.located.path / HISTORY)}: damaged, no history: {printable(error)}"
+        ) from None
