@@ -18,7 +18,7 @@ from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Options, Plan, Recipe
 from keras_recipes.report import progress
 from keras_recipes.saved import locate, save
-from keras_recipes.saved.load import find
+from keras_recipes.saved.load import Found, find
 from keras_recipes.train.attempts import Run
 from keras_recipes.train.checkpoint import Checkpoint
 
@@ -95,26 +95,26 @@ def fit(
         UnsafeModelError: As for `load`, of a model that is to go on training.
         CorruptModelError: As for `load`, of a model that is to go on training.
     """
-    if _is_model(recipe):
-        if start is not None:
-            raise InputError("start: expected one model to go on training, received two")
-        start = recipe
-        card = start_card(start)
+    goes_on = _is_model(recipe)
+    if goes_on and start is not None:
+        raise InputError("start: expected one model to go on training, received two")
+    before = find(recipe) if goes_on else None if start is None else find(start)
+    card = None if before is None else _card_to_go_on(before)
+    if goes_on and card:
         name, data = card.recipe, card.paths() if data is None else data
     else:
         name = str(recipe)
     target = None if out is None else Path(locate.target(out))
     checkpoint = _checkpoint(target, resume, fresh)
-    before = None if start is None else start_card(start)
-    settled(catalog.get(name), preset, given, before)
+    settled(catalog.get(name), preset, given, card)
     if target:
         save.check_target(target.resolve())
     if checkpoint:
         checkpoint.check()
-    task = prepare(name, () if data is None else data, preset=preset, given=given, start=before)
+    task = prepare(name, () if data is None else data, preset=preset, given=given, start=card)
     if checkpoint:
         checkpoint.check_settings(task.made_of())
-    begun = None if start is None else find(start).in_keras()
+    begun = None if before is None else before.in_keras()
     backend.start(device)
     log.info("fitting %s on %s; %s", task.recipe.name, task.data.name, backend.describe())
     with checkpoint.watching() if checkpoint else contextlib.nullcontext():
@@ -145,20 +145,20 @@ def _is_model(recipe: Model) -> bool:
     return catalog.canonical(recipe) is None and (len(path.parts) > 1 or path.exists())
 
 
-def start_card(model: Model) -> Card:
+def _card_to_go_on(model: Found) -> Card:
     """The card of a model that is to go on training.
 
     Raises:
-        InputError: There is no such model, or it is no recipe's.
+        InputError: It is no recipe's, or left Keras.
         CorruptModelError: It is damaged.
     """
-    found = find(model)
-    if found.card is None:
+    model.check_keras()
+    card = model.card
+    if card is None:
         raise InputError(
-            f"{found.name}: expected a fitted recipe, received a model without a card, which does "
+            f"{model.name}: expected a fitted recipe, received a model without a card, which does "
             "not say how to train it"
         )
-    card: Card = found.card
     return card
 
 

@@ -38,6 +38,7 @@ def plot(model: Model, folder: str | Path | None = None, *, data: Any = None) ->
         CorruptModelError: As for `load`.
     """
     found = find(model)
+    found.check_keras()
     card = found.card
     if card is None:
         raise InputError(f"{found.name}: has no card, so no recipe that draws it")
