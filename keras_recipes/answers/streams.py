@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate
 
 from keras_recipes import options as settings
-from keras_recipes.data import files, lines
+from keras_recipes.data import files
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import CorruptModelError, InputError, described, printable
 from keras_recipes.models.fitted import Askable, Fitted
@@ -115,6 +115,8 @@ class Streams(Answers):
         self, card: "Card", asked: Any, given: Options, options: Options
     ) -> Callable[[Askable], Answer]:
         """See `Answers`."""
+        from keras_recipes.data import lines  # which `recipes list` has no use for
+
         kind = self.of(card.learned)
         columns = kind.columns(card.learned)
         if lines.on_standard_input(asked):

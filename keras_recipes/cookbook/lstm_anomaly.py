@@ -32,7 +32,6 @@ from keras_recipes.anomaly.logs.kind import LOGS
 from keras_recipes.anomaly.series.kind import SERIES
 from keras_recipes.answers.streams import Streams
 from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Share
-from keras_recipes.data import demonstration, record_kind
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.recipe import Guess, LayerSummary, Metric, Plan, Recipe, Source
 from keras_recipes.schedules import cosine
@@ -161,7 +160,21 @@ def kind_of_data(
     """
     if kind != "auto":
         return kind
-    return "logs" if log_format != "auto" else record_kind.recognise(data)
+    return "logs" if log_format != "auto" else recognise(data)
+
+
+def recognise(data: Sequence[str]) -> str:
+    """Which of the two these paths look like."""
+    from keras_recipes.data import record_kind
+
+    return record_kind.recognise(data)
+
+
+def has_content(path: str) -> bool:
+    """Whether there is anything in a path to go by."""
+    from keras_recipes.data import record_kind
+
+    return record_kind.has_content(path)
 
 
 def training(
@@ -223,6 +236,8 @@ def guess(data: Dataset) -> Guess:
 
 def example(data: Sequence[str]) -> str:
     """What may be asked of a model: for what is synthetic, the same with anomalies in it."""
+    from keras_recipes.data import demonstration
+
     broken = demonstration.BROKEN_OF.get(data[0] if len(data) == 1 else "", "TODAY")
     return f"{broken} --set only_anomalies=true"
 
@@ -293,8 +308,8 @@ RECIPE = Recipe(
     answers=Streams(
         kinds={"logs": LOGS, "metrics": SERIES},
         of_data=kind_of_data,
-        recognise=record_kind.recognise,
-        has_content=record_kind.has_content,
+        recognise=recognise,
+        has_content=has_content,
     ),
     example=example,
     presets={
