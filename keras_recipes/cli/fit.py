@@ -78,9 +78,11 @@ def fit(
       recipes fit xor --preset three-regressions --seed 7
       recipes fit xor --data and.csv --out saved_models/and
     """
-    from keras_recipes import catalog, options
+    from keras_recipes import catalog
 
     recipe = catalog.get(name)
+    from keras_recipes import options
+
     options.check_preset(recipe, preset)
     given = parameters.given(recipe, assignments, shorthands, "fit")
     from keras_recipes import backend
