@@ -31,7 +31,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE)
 
 test-full: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m full
+	$(BIN)/python -m pytest -m full $(SIDE_BY_SIDE)
 
 test-all: test test-full
 
