@@ -291,3 +291,12 @@ def test_nothing_is_printed_but_results_and_python_warns_of_nothing() -> None:
 def test_the_command_line_names_what_plot_returns(recipes: Run, saved: Path) -> None:
     printed = recipes("plot", "xor", "--output", "here").stdout.splitlines()
     assert printed == list(map(str, plot("xor", "here")))
+
+
+def test_a_model_is_not_measured_on_examples_that_it_may_have_learned_from(lenet: Fitted) -> None:
+    # Scikit-learn's digits have no test part of their own: the seed decides what is held out.
+    seed = lenet.card.options["seed"]
+    evaluate(lenet, seed=seed)
+    with pytest.raises(InputError, match=f"^seed: .* read as it was then, with {seed}, received"):
+        evaluate(lenet, seed=seed + 1)
+    evaluate(lenet, "digits", seed=seed + 1)

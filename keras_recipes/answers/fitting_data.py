@@ -70,29 +70,36 @@ def of_model(
 
     Raises:
         InputError: The data cannot be read, came from Python when the model was fitted, or is not
-            such as the model takes.
+            such as the model takes; or what the model was fitted on is to be read in another way.
     """
     if data is None:
-        return again(recipe, card, options)
+        as_fitted = settings.of_model(recipe, card, "evaluate", {})
+        # Other ways would hold out other examples, which the model may have learned from.
+        for name in settings.of(recipe, "evaluate", card.learned):
+            if options[name] != as_fitted[name]:
+                raise InputError(
+                    f"{name}: what the model was fitted on is read as it was then, with "
+                    f"{as_fitted[name]}, received {options[name]}; leave it out, or give --data"
+                )
+        return again(recipe, card)
     found, _ = given(recipe, data, options, read=read)
     recipe.answers.check_same(card.learned, found)
     return found
 
 
-def again(recipe: Recipe, card: "Card", options: Options | None = None) -> Dataset:
+def again(recipe: Recipe, card: "Card") -> Dataset:
     """What the card's model was fitted on, read again; a change since then is said.
 
     Args:
         recipe: The model's.
         card: The model's.
-        options: To read it by; default the card's.
 
     Raises:
         InputError: The data cannot be read, or came from Python when the model was fitted.
         UnsafeModelError: As for `Card.paths`.
     """
-    known = settings.of_model(recipe, card, "fit", {}) if options is None else options
-    found, _ = given(recipe, card.paths(), known, learned=card.learned)
+    options = settings.of_model(recipe, card, "fit", {})
+    found, _ = given(recipe, card.paths(), options, learned=card.learned)
     if found.sha256 != card.data["sha256"]:
         log.warning("%s has changed since the model was fitted on it", found.name)
     return found

@@ -106,12 +106,13 @@ def fit(
         name = str(recipe)
     target = None if out is None else Path(locate.target(out))
     checkpoint = _checkpoint(target, resume, fresh)
-    settled(catalog.get(name), preset, given, card)
+    chosen = catalog.get(name)
+    values = settled(chosen, preset, given, card)
     if target:
         save.check_target(target.resolve())
     if checkpoint:
         checkpoint.check()
-    task = prepare(name, () if data is None else data, preset=preset, given=given, start=card)
+    task = prepare(chosen, () if data is None else data, values, preset, given, card)
     if checkpoint:
         checkpoint.check_settings(task.made_of())
     begun = None if before is None else before.in_keras()
@@ -163,24 +164,23 @@ def _card_to_go_on(model: Found) -> Card:
 
 
 def prepare(
-    name: str,
-    data: Any = (),
-    *,
-    preset: str | None = None,
+    recipe: Recipe,
+    data: Any,
+    values: dict[str, Any],
+    preset: str | None,
     given: Options,
-    start: Card | None = None,
+    start: Card | None,
 ) -> Task:
-    """The first half of `fit`: checks the options and reads the data; see there.
+    """The first half of `fit`: reads the data; see there.
 
     Args:
-        name: As for `fit`.
+        recipe: To be fitted.
         data: As for `fit`.
+        values: From `settled`; what follows from the data is added.
         preset: As for `fit`.
         given: As for `fit`.
         start: The card of the model to go on training.
     """
-    recipe = catalog.get(name)
-    values = settled(recipe, preset, given, start)
     learned = start.learned if start else None
     found, paths = fitting_data.given(recipe, data, values, learned=learned)
     if start:

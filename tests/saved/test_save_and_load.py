@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keras_recipes import atomic, build_xor, fit, load, predict, save
+from keras_recipes import atomic, build_xor, catalog, fit, load, predict, save
 from keras_recipes.commands import fit as fitting
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError
 from keras_recipes.models.card import Card
@@ -197,7 +197,8 @@ def test_a_failed_save_keeps_the_model_elsewhere(
         real(path, content)
 
     monkeypatch.setattr(atomic, "write", full)
-    task = fitting.prepare("xor", given={})
+    recipe = catalog.get("xor")
+    task = fitting.prepare(recipe, (), fitting.settled(recipe, None, {}), None, {}, None)
     with pytest.raises(RecipeError, match="the fitted model is saved as") as failed:
         fitting.carry_out(task, saved, show_progress=False)
     load(str(failed.value).rpartition(" ")[2])

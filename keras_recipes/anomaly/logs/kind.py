@@ -112,16 +112,23 @@ def check(
             state that cannot be kept; or no false alarm is allowed.
         CorruptModelError: What was learned is damaged, or the state.
     """
-    from keras_recipes.anomaly.logs import judging
+    from keras_recipes.anomaly import state_file
+    from keras_recipes.anomaly.logs import scores, source
+    from keras_recipes.anomaly.logs.detector import parts_of
+    from keras_recipes.data import labels as labelled
+    from keras_recipes.data import log_formats
 
-    judging.check(
-        learned,
-        paths,
-        false_alarm_rate=false_alarm_rate,
-        false_alarms_per_day=false_alarms_per_day,
-        labels=labels,
-        state=state,
-    )
+    layout = parts_of(learned)["layout"]
+    scores.allowed_rate(false_alarm_rate, false_alarms_per_day, 0.0)
+    if state:
+        state_file.check(state)
+    if labels:
+        labelled.read(labels)
+    if paths:
+        names, blocks = source.to_judge(paths)
+        parser = log_formats.Parser(layout)
+        if not any(len(parser.parse(block)) for _, block in blocks):
+            raise source.without_sessions(names, layout)
 
 
 def judge(
@@ -145,15 +152,14 @@ def judge(
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: Prints the anomalies alone.
     """
-    from keras_recipes.anomaly.logs import judging
+    from keras_recipes.anomaly.logs import scores, source
+    from keras_recipes.anomaly.logs.detector import LogDetector
+    from keras_recipes.anomaly.logs.verdicts import Verdicts
 
-    return judging.judge(
-        fitted,
-        asked,
-        false_alarm_rate=false_alarm_rate,
-        false_alarms_per_day=false_alarms_per_day,
-        only_anomalies=only_anomalies,
-    )
+    detector = LogDetector.of_fitted(fitted)
+    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    names, found = source.sessions_of(detector, asked)
+    return Verdicts.of(detector, found).rows(rate, names, only_anomalies=only_anomalies)
 
 
 def watch(
@@ -180,17 +186,17 @@ def watch(
         state: File that keeps the open sessions, or the state of the series, when standard input
             ends or the program is stopped, and from which the next run goes on.
     """
-    from keras_recipes.anomaly.logs import judging
+    from keras_recipes.anomaly import summary
+    from keras_recipes.anomaly.logs import scores
+    from keras_recipes.anomaly.logs.detector import LogDetector
+    from keras_recipes.anomaly.logs.stream import TICK, LogStream
+    from keras_recipes.data import lines
 
-    return judging.watch(
-        fitted,
-        false_alarm_rate=false_alarm_rate,
-        false_alarms_per_day=false_alarms_per_day,
-        only_anomalies=only_anomalies,
-        timeout=timeout,
-        open_sessions=open_sessions,
-        state=state,
-    )
+    detector = LogDetector.of_fitted(fitted)
+    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    stream = LogStream(detector, rate, timeout=timeout, open_sessions=open_sessions, state=state)
+    rows = stream.rows(lines.from_standard_input(TICK))
+    return summary.anomalies(rows, "sessions") if only_anomalies else rows
 
 
 def assess(

@@ -105,9 +105,18 @@ def check(
             state that cannot be kept.
         CorruptModelError: What was learned is damaged, or the state.
     """
-    from keras_recipes.anomaly.series import judging
+    from keras_recipes.anomaly import state_file
+    from keras_recipes.anomaly.series import source
+    from keras_recipes.anomaly.series.table import TableDetector
+    from keras_recipes.data import labels as labelled
 
-    judging.check(learned, paths, labels=labels, state=state)
+    table = TableDetector.of(learned)
+    if state:
+        state_file.check(state)
+    if labels:
+        labelled.windows(labels, table.layout)
+    if paths and next(iter(source.records_of(paths, table.layout)[1].records), None) is None:
+        raise InputError(f"{', '.join(paths)}: expected records, found none")
 
 
 def judge(fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool) -> Iterator[Row]:
@@ -117,18 +126,25 @@ def judge(fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool)
     numbers or a DataFrame. Each record is judged by those before it alone, in files as on standard
     input. `expected_low` is not below zero where no value that was learned from is.
     """
-    from keras_recipes.anomaly.series import judging
+    from keras_recipes.anomaly.series import source
+    from keras_recipes.anomaly.series.table import TableDetector
 
-    return judging.judge(fitted, asked, threshold=threshold, only_anomalies=only_anomalies)
+    table = TableDetector.of_fitted(fitted, threshold)
+    rows = table.rows(source.to_judge(asked, table))
+    return table.anomalies(rows) if only_anomalies else rows
 
 
 def watch(
     fitted: Fitted, *, threshold: float, only_anomalies: bool, state: str | None
 ) -> Iterator[Row]:
     """The same of records on standard input, as they arrive."""
-    from keras_recipes.anomaly.series import judging
+    from keras_recipes.anomaly.series import stream
+    from keras_recipes.anomaly.series.table import TableDetector, digest
 
-    return judging.watch(fitted, threshold=threshold, only_anomalies=only_anomalies, state=state)
+    assert fitted.card is not None
+    table = TableDetector.of_fitted(fitted, threshold)
+    rows = stream.rows(table, state, digest(fitted.card.learned))
+    return table.anomalies(rows) if only_anomalies else rows
 
 
 def assess(

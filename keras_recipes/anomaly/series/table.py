@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_recipes.anomaly import summary
 from keras_recipes.anomaly.series import detector_state
 from keras_recipes.anomaly.series.detector import SeriesDetector, part
 from keras_recipes.anomaly.state_file import State
@@ -135,6 +136,10 @@ class TableDetector:
             ) from None
         made = {name: detector_state.from_json(detectors[name]) for name in layout.columns}
         return cls(layout, made, rates, records)
+
+    def anomalies(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Those of this table's rows that are anomalies; where there is none, that is said."""
+        return summary.anomalies(rows, "records", at_once=len(self.detectors))
 
     def state(self, model: str) -> State:
         """What `restore` needs.
