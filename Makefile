@@ -52,7 +52,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python benchmarks/streams.py metrics 1000000
 
-# pip is quiet for minutes. The sizes are measured in docs/platforms.md.
+# pip is quiet for minutes. The sizes are measured in docs/installing.md.
 # $(call installing,DOWNLOAD,DISK)
 installing = @echo "installing TensorFlow and what belongs to it into $(VENV): the first time" \
   "$(1) to download, $(2) of disk, some minutes" >&2

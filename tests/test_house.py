@@ -1,11 +1,11 @@
-"""docs/house.md goes through every file, in the words of its own docstring."""
+"""docs/contributing/house.md goes through every file, in the words of its own docstring."""
 
 import ast
 import os
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGE, PAGE = ROOT / "keras_recipes", ROOT / "docs" / "house.md"
+PACKAGE, PAGE = ROOT / "keras_recipes", ROOT / "docs" / "contributing" / "house.md"
 TOP = """# The house, file by file
 
 Made by `UPDATE_HOUSE=1 pytest tests/test_house.py` out of the files' own first sentences. The

@@ -1,4 +1,4 @@
-"""docs/old-models.md: every layer of Keras 1 and 2 that the tests try, and what becomes of it.
+"""docs/models/old-layers.md: every layer of Keras 1 and 2 that the tests try, and what becomes of it.
 
 After a change: UPDATE_DOCS=1 pytest tests/legacy/test_page_of_old_models.py
 """
@@ -25,7 +25,7 @@ from tests.legacy.test_keras2 import CASES, NODES, kept, node_layer  # noqa: E40
 
 pytestmark = pytest.mark.full
 
-PAGE = ROOT / "docs" / "old-models.md"
+PAGE = ROOT / "docs" / "models" / "old-layers.md"
 HEAD = """# Old models, layer by layer
 
 What `recipes convert` makes of each layer, written by `tests/legacy/test_page_of_old_models.py`

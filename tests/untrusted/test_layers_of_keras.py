@@ -21,7 +21,7 @@ from tests.untrusted import allowed_table
 
 pytestmark = pytest.mark.full
 
-PAGE = ROOT / "docs" / "layers.md"
+PAGE = ROOT / "docs" / "models" / "accepted-layers.md"
 
 backend.start()
 

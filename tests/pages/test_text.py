@@ -23,7 +23,7 @@ def test_help_texts_are_the_programs(recipes: Run) -> None:
     current = HELP.sub(today, text)
     if os.environ.get("UPDATE_README"):
         README.write_text(current)
-    assert current == README.read_text(), "run UPDATE_README=1 pytest tests/readme/test_text.py"
+    assert current == README.read_text(), "run UPDATE_README=1 pytest tests/pages/test_text.py"
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import ROOT
-from tests.readme import stand_ins
-from tests.readme.pages import Step, differs_between_machines, similar, steps
+from tests.pages import stand_ins
+from tests.pages.pages import Step, differs_between_machines, similar, steps
 
 RUNNER = Path(__file__).parent / "page_steps.py"
 
