@@ -1,4 +1,4 @@
-"""docs/models/old-layers.md: every layer of Keras 1 and 2 that the tests try, and what becomes of it.
+"""docs/models/old-layers.md: every layer of Keras 1 and 2 that the tests try, and its successor.
 
 After a change: UPDATE_DOCS=1 pytest tests/legacy/test_page_of_old_models.py
 """
