@@ -60,6 +60,7 @@ __all__ = [
     "build_lenet5",
     "build_lstm_anomaly",
     "build_mnist_mlp",
+    "build_perceptron",
     "build_xor",
     "evaluate",
     "export",
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from keras_recipes.cookbook.lenet5 import build_lenet5
     from keras_recipes.cookbook.lstm_anomaly import build_lstm_anomaly
     from keras_recipes.cookbook.mnist_mlp import build_mnist_mlp
+    from keras_recipes.cookbook.perceptron import build_perceptron
     from keras_recipes.cookbook.xor import build_xor
     from keras_recipes.errors import (
         CorruptModelError,

@@ -13,6 +13,7 @@ from keras_recipes.digits.lenet1998 import (
     TrainableSubsampling2D,
 )
 from keras_recipes.digits.preprocessing import Deskew, OrientedGradients
+from keras_recipes.step_unit import Step
 
 __all__ = [
     "Deskew",
@@ -21,6 +22,7 @@ __all__ = [
     "OrientedGradients",
     "PeepholeLSTMCell",
     "ScaledTanh",
+    "Step",
     "TableConv2D",
     "TrainableSubsampling2D",
     "TurnedViews",

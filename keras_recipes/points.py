@@ -107,6 +107,20 @@ def guess(data: Dataset) -> Guess:
     return Guess("accuracy", right, "always answering the commonest target", best=1.0)
 
 
+def one_line_separates(examples: Examples) -> bool:
+    """Whether some line has all points with target 1 on one side and the others on the other.
+
+    Such a line exists where a linear program has a solution: sign * (w x + b) >= 1 for each point.
+    """
+    import numpy as np
+    from scipy.optimize import linprog
+
+    signs = 1 - 2 * examples.y
+    weighted = signs * np.column_stack([examples.x, np.ones(len(examples))])
+    found = linprog(np.zeros(3), weighted, -np.ones(len(examples)), bounds=(None, None))
+    return bool(found.status == 0)
+
+
 def inputs(texts: Sequence[str]) -> Iterator[Batch]:
     """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time.
 

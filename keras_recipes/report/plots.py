@@ -1,7 +1,7 @@
 """Figures, drawn with Matplotlib and returned, never shown."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -411,9 +411,7 @@ def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str =
 def decision_surface(model: "keras.Model", points: Examples) -> Figure:
     """What a net with two inputs and one probability says all over the plane around the points."""
     figure, axes = _figure()
-    reach = 0.5 * np.ptp(points.x, axis=0)
-    reach[reach == 0] = 0.5
-    low, high = points.x.min(axis=0) - reach, points.x.max(axis=0) + reach
+    low, high = _around(points.x)
     across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype("float32")
     surface = KerasRuntime(model).outputs(grid).reshape(len(up), len(across))
@@ -421,6 +419,37 @@ def decision_surface(model: "keras.Model", points: Examples) -> Figure:
     _scatter(axes, points.x, points, list(points.x))
     axes.set(xlabel="first input", ylabel="second input")
     _title(figure, "What the net answers")
+    _legend(figure, axes)
+    return figure
+
+
+def moving_line(weights: Mapping[int, Sequence[np.ndarray]], points: Examples) -> Figure:
+    """Where one neuron's sum is zero, after several numbers of epochs: the line that it draws.
+
+    Args:
+        weights: Number of epochs to kernel of shape (2, 1) and bias of shape (1,), in order.
+        points: What it learns.
+    """
+    figure, axes = _figure()
+    low, high = _around(points.x)
+    shades = np.linspace(0.2, 1, len(weights))
+    for shade, (epochs, (kernel, bias)) in zip(shades, weights.items(), strict=True):
+        (across, up), offset = kernel[:, 0].astype(float), float(bias[0])
+        if not (across or up):
+            continue
+        foot = -offset * np.array([across, up]) / (across**2 + up**2)
+        axes.axline(
+            tuple(foot),
+            tuple(foot + np.array([-up, across])),
+            color="black",
+            alpha=shade,
+            linewidth=2.5 if shade == 1 else 1.2,
+            label=epochs_in_words(epochs) if epochs else "before training",
+        )
+    _scatter(axes, points.x, points, list(points.x))
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    axes.set(xlabel="first input", ylabel="second input")
+    _title(figure, "The neuron's line as it learns")
     _legend(figure, axes)
     return figure
 
@@ -531,6 +560,13 @@ def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
         place = next((p for p in texts if max(abs(p[0] - x), abs(p[1] - y)) < near), (x, y))
         texts[place] = f"{texts.get(place, '')} ({a:g}, {b:g})".strip()
     return texts
+
+
+def _around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lower left and the upper right corner of what is drawn around points of the plane."""
+    reach = 0.5 * np.ptp(points, axis=0)
+    reach[reach == 0] = 0.5
+    return points.min(axis=0) - reach, points.max(axis=0) + reach
 
 
 def _diverging() -> LinearSegmentedColormap:

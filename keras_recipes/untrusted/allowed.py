@@ -13,6 +13,7 @@ from typing import Any
 
 OWN: dict[str, dict[str, str]] = {
     "ScaledTanh": {},
+    "Step": {},
     "TrainableSubsampling2D": {},
     "TableConv2D": {},
     "DistanceToCodes": {},
