@@ -58,6 +58,7 @@ __all__ = [
     "UnsafeModelError",
     "__version__",
     "build_lenet5",
+    "build_linear_mnist",
     "build_lstm_anomaly",
     "build_mnist_mlp",
     "build_perceptron",
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from keras_recipes.commands.plot import plot
     from keras_recipes.commands.predict import generate, predict
     from keras_recipes.cookbook.lenet5 import build_lenet5
+    from keras_recipes.cookbook.linear_mnist import build_linear_mnist
     from keras_recipes.cookbook.lstm_anomaly import build_lstm_anomaly
     from keras_recipes.cookbook.mnist_mlp import build_mnist_mlp
     from keras_recipes.cookbook.perceptron import build_perceptron

@@ -259,19 +259,37 @@ def filters(model: "keras.Model", layer: str) -> Figure:
     """The kernels of a convolution over one map; blue is negative, vermilion positive."""
     kernels = np.asarray(model.get_layer(layer).kernel)[:, :, 0, :]
     height, width, count = kernels.shape
+    kinds = "filter" if count == 1 else f"{count} filters"
+    title = f"The {kinds} of {layer}, {height} x {width} weights each"
+    return _kernels(kernels, range(1, count + 1), title)
+
+
+def weight_images(model: "keras.Model", layer: str, labels: Sequence[object]) -> Figure:
+    """The weights of each class of a layer that sees all pixels of a 28 x 28 image, as an image.
+
+    Blue is negative, vermilion positive.
+    """
+    kernel = np.asarray(model.get_layer(layer).kernel)
+    title = "The weights that each class gives to the pixels"
+    return _kernels(kernel.reshape(28, 28, -1), labels, title)
+
+
+def _kernels(kernels: np.ndarray, names: Sequence[object], title: str) -> Figure:
+    """Arrays of weights of shape (height, width, count) in shades of one scale."""
     largest = abs(kernels).max() or 1
-    columns = min(count, 8)
+    count = kernels.shape[-1]
+    columns = min(count, 8) if count != 10 else 5
     rows = -(-count // columns)
     figure = _empty((max(1.1 * columns + 1.2, INCHES[0]), 1.35 * rows + 0.8))
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.axis("off")
+    texts, style = lettering.drawable([str(name) for name in names], LONGEST_LABEL)
     for number, axes in zip(range(count), panels.flat, strict=False):
         image = axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
-        axes.set_title(f"{number + 1}", fontsize=SMALL)
+        axes.set_title(texts[number], fontsize=SMALL, **style)
     figure.colorbar(image, ax=panels.ravel().tolist(), label="weight", fraction=0.03)
-    kinds = "filter" if count == 1 else f"{count} filters"
-    _title(figure, f"The {kinds} of {layer}, {height} x {width} weights each")
+    _title(figure, title)
     return figure
 
 

@@ -1,0 +1,121 @@
+"""Ten neurons that each see all 784 pixels: what a linear classifier can do with digits.
+
+Follows «一文读懂神经网络», whose linear classifier of 28 x 28 images has one input a pixel, a
+matrix W of 10 x 784 weights and ten biases: 7,850 parameters. Each row of W, seen as an image,
+shows which pixels speak for a digit and which against it.
+
+Reported by the article: nothing. LeCun et al. 1998, figure 9, report 88.0 % of MNIST's test images
+for a linear classifier, 91.6 % with deskewed digits.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from keras_recipes import options
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed
+from keras_recipes.data.dataset import Dataset
+from keras_recipes.digits import classifier
+from keras_recipes.digits import data as digits
+from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
+from keras_recipes.schedules import cosine
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
+
+@options.checked
+def build_linear_mnist(
+    *,
+    deskew: bool = False,
+    weight_decay: NotNegative = 0.0,
+    classes: Count = 10,
+) -> "keras.Model":
+    """784-10 with a softmax, 7,850 parameters, compiled.
+
+    Takes uint8 of shape (N, 28, 28) or (N, 28, 28, 1), white on black, and scales it itself; gives
+    probabilities of shape (N, classes). Targets are one-hot. Loss: categorical cross-entropy.
+
+    Args:
+        deskew: Makes slanted digits upright by a layer in front, which has no parameters.
+        weight_decay: How strongly AdamW shrinks the weights.
+        classes: Number of outputs, which the data decides.
+    """
+    import keras
+
+    from keras_recipes.digits.preprocessing import Deskew
+
+    before = [Deskew(name="deskewing")] if deskew else []
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1) if before else (28, 28)),
+            *before,
+            keras.layers.Rescaling(1 / 255, name="scaling"),
+            keras.layers.Flatten(name="pixels"),  # 28 x 28 become 784
+            keras.layers.Dense(classes, activation="softmax", name="output"),  # 10
+        ],
+        name="linear_mnist",
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(weight_decay=weight_decay),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def training(
+    *,
+    epochs: Count = 30,
+    batch_size: Count = 128,
+    learning_rate: Positive = 0.003,
+    seed: Seed = 0,
+) -> Plan:
+    """AdamW while the learning rate falls to zero along half a cosine.
+
+    Args:
+        epochs: Number of passes over the training images.
+        batch_size: Number of images per update.
+        learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
+        seed: Seed of the random weights, splits and orders.
+    """
+    rate = cosine(learning_rate, epochs)
+    return Plan(epochs=epochs, batch_size=batch_size, seed=seed, rate=rate)
+
+
+def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
+    """What every digit recipe draws, and the weights of each class as an image."""
+    from keras_recipes.report import plots
+
+    yield from classifier.figures(fitted, data)
+    labels = classifier.labels_of(data.learned, data.test.y.shape[-1])
+    yield "weights", plots.weight_images(fitted.model, "output", labels)
+
+
+RECIPE = Recipe(
+    name="linear-mnist",
+    summary="handwritten digits with ten neurons and no hidden layer",
+    source=Source(
+        article="«一文读懂神经网络»; LeCun et al. 1998",
+        reported={"accuracy": 0.88},
+        data=digits.MNIST,
+        deviations=("a softmax and cross-entropy instead of the squared error of LeCun et al.",),
+    ),
+    data="MNIST, or images with labels: IDX, NPZ, CSV of pixels, a folder of pictures per class",
+    layers=(
+        LayerSummary("scaling", "Rescaling", (None, 28, 28), 0),
+        LayerSummary("pixels", "Flatten", (None, 784), 0),
+        LayerSummary("output", "Dense", (None, 10), 7_850),
+    ),
+    presets={"deskewed": {"deskew": True}},
+    build=build_linear_mnist,
+    settled=("deskew",),
+    training=training,
+    measure=classifier.measure,
+    guess=classifier.guess,
+    metrics=classifier.METRICS,
+    answers=classifier.answers(figures),
+    example=digits.example,
+    data_here=digits.mnist_is_here,
+)
