@@ -48,6 +48,8 @@ from keras_recipes.train import compiled_loop
 ROUNDS, BATCH = 5, 128
 
 TABLE = (
+    ("linear-mnist", None),
+    ("linear-mnist", "deskewed"),
     ("mnist-mlp", None),
     ("mnist-mlp", "deskewed"),
     ("mnist-mlp", "hog"),
