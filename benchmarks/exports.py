@@ -78,7 +78,7 @@ def not_built_in(path: Path) -> list[str]:
 
 
 def answers(fitted: Fitted, format: str) -> bool:
-    """Whether `recipes predict` takes the model in this format."""
+    """Return whether `recipes predict` takes the model in this format."""
     with_keras = fitted.card is not None and catalog.get(fitted.card.recipe).answers.needs_keras
     return not (with_keras and exporting.FORMATS[format].format)
 

@@ -84,7 +84,7 @@ def save(target: Path, files: Members, check: Callable[[Path], None] | None = No
 
 
 def in_child(action: Callable[[], str]) -> tuple[int, str]:
-    """Runs it in a fork; its exit status, and what it returned."""
+    """Run it in a fork; its exit status, and what it returned."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -225,7 +225,7 @@ def _write(target: Path, files: Members, start: Any, said: Any) -> None:
 
 
 def _fail(name: str, code: int, at: int) -> list[str]:
-    """Makes the call of that number fail in this process; gives the calls as they come."""
+    """Make the call of that number fail in this process; gives the calls as they come."""
     real, calls = getattr(os, name), list[str]()
 
     def counted(*arguments: Any, **options: Any) -> Any:

@@ -8,9 +8,9 @@ whole command, each in a process of its own. Counted are:
                          than one line or with control characters
     hangs                more than 2 s of processor time in the first stage, 60 s in the command
     silent acceptances   a changed member of a model with a card that opens; a pair without a card
-                         that opens without the warning "unverified"
+                         that opens without a warning
 
-What opens "unverified" may be another model: nothing but a card can tell 8 units from 9.
+What opens with that warning may be another model: nothing but a card can tell 8 units from 9.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def in_pieces(
 
 
 def first_stage(kind: str, read: Read, counts: "Counter[str]") -> Callable[[bytes], None]:
-    """Counts what becomes of each file."""
+    """Count what becomes of each file."""
 
     def test(content: bytes) -> None:
         started, outcome = time.process_time(), "opened"
@@ -132,7 +132,7 @@ def whole_command(folder: Path, arguments: list[str], member: str, expected: str
     if done.returncode < 0 or "Traceback" in done.stderr or "unexpected" in last:
         return f"CRASH ({done.returncode}: {last[:100]})"
     if not done.returncode:
-        if "unverified" not in done.stderr and member != CARD:
+        if "could not be verified" not in done.stderr and member != CARD:
             return "SILENT ACCEPTANCE"
         if member == CARD:
             return "opened; the files are those the card lists"

@@ -21,7 +21,7 @@ def row(case: hostile_cases.Case, folder: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Prints each case, and how many of them Keras gets wrong."""
+    """Print each case, and how many of them Keras gets wrong."""
     backend.start()
     with tempfile.TemporaryDirectory() as scratch:
         good = Path(scratch) / "good"

@@ -1,4 +1,4 @@
-"""Makes the table of what a model's configuration may hold, out of the installed Keras.
+"""Make the table of what a model's configuration may hold, out of the installed Keras.
 
     python -m tests.untrusted.allowed_table > keras_recipes/untrusted/allowed.json
 

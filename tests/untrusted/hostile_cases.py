@@ -77,7 +77,7 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def layer(folder: Path, index: int = 2, **config: Any) -> None:
-    """Changes arguments of a layer: 1 is a, 2 is b, 3 is c."""
+    """Change arguments of a layer: 1 is a, 2 is b, 3 is c."""
     edit(folder, lambda whole: whole["config"]["layers"][index]["config"].update(config))
 
 

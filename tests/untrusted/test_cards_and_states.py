@@ -43,7 +43,7 @@ def tamper(model: Path, change: Change) -> None:
 
 
 def learned(*path: str, to: Any) -> Change:
-    """Puts something in the place of what was learned, or of what it makes of that."""
+    """Put something in the place of what was learned, or of what it makes of that."""
 
     def change(card: dict[str, Any]) -> None:
         *way, last = path

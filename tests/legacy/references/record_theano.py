@@ -1,4 +1,4 @@
-"""Records what Keras before 2.3 on Theano computes: run once, with those versions installed.
+"""Record what Keras before 2.3 on Theano computes: run once, with those versions installed.
 
     pip install numpy==1.23.5 scipy==1.11.4 h5py==3.10.0 theano==1.0.5 keras==1.2.2
     KERAS_BACKEND=theano python record_theano.py keras-1.2.2.npz
