@@ -1,4 +1,4 @@
-"""What was exported answers as the model does, by its own runtime, and is trusted no further."""
+"""An export answers as the model does, in its own runtime, and is not trusted."""
 
 import csv
 import io
@@ -143,7 +143,7 @@ def test_a_missing_runtime_is_named(
     assert result.stderr.rstrip().endswith(f"pip install 'keras_recipes[{format}]'")
 
 
-# What follows is damaged or hostile.
+# The files below are damaged or hostile.
 
 
 @every_place
@@ -159,7 +159,7 @@ def test_other_weights_are_not_what_the_card_describes(
     result = recipes("predict", str(place), "0,1")
     assert result.exit_code == 4
     assert len(result.stderr.splitlines()) == 1
-    if format != "keras":  # whose archive has checksums of its own
+    if format != "keras":  # its archive has its own checksums
         assert "SHA-256 differs" in result.stderr
 
 
@@ -188,7 +188,7 @@ def test_a_damaged_file_is_refused_whatever_the_damage(
         opened = open_model(place)
     except RecipeError:
         return
-    # Damage to where the card is kept may take it away, and that is said. With it, all is whole.
+    # Damage may remove the card, which a warning says. If the card is there, all is unchanged.
     if opened.card:
         assert predict(opened, [[0, 1]]) == predict(open_model(whole_place), [[0, 1]])
 
@@ -249,12 +249,12 @@ def test_a_card_without_end_is_refused(fitted: Fitted) -> None:
 
 
 def field(number: int, value: bytes) -> bytes:
-    """A short field of a protobuf message, as it stands in a file."""
+    """A short field of a protobuf message, as bytes."""
     return bytes([number << 3 | 2, len(value)]) + value
 
 
 def onnx_model(initializer: bytes = b"", node: bytes = b"", inside: bool = False) -> bytes:
-    """A model by hand, with one tensor and one node, perhaps inside of another node."""
+    """A model written by hand: one tensor and one node, perhaps inside of another node."""
     graph = field(5, initializer) * bool(initializer) + field(1, node) * bool(node)
     if inside:
         graph = field(1, field(4, b"If") + field(5, field(6, graph)))
@@ -324,7 +324,7 @@ def test_a_file_in_onnxruntimes_own_format_is_no_onnx_file() -> None:
 
 def test_litert_files_with_tensorflows_operations_do_not_run(recipes: Run, lstm: Fitted) -> None:
     needs("litert")
-    with backend.suppressed_output():  # what plain Keras writes
+    with backend.suppressed_output():  # plain Keras writes this
         lstm.model.export("flex.tflite", format="litert", verbose=False)
     np.save("x.npy", np.zeros((2, 12, 3)))
     result = recipes("predict", "flex.tflite", "x.npy")
@@ -334,7 +334,7 @@ def test_litert_files_with_tensorflows_operations_do_not_run(recipes: Run, lstm:
 
 
 def saved(compute: Callable[..., object]) -> None:
-    """A SavedModel that answers two numbers with two numbers."""
+    """A SavedModel with two numbers as input and two as output."""
     import tensorflow as tf
 
     module = tf.Module()

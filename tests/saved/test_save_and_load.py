@@ -1,4 +1,4 @@
-"""A saved model is whole, verified, and opens without this package."""
+"""A saved model is complete and verified, and opens without this package."""
 
 import io
 import json
@@ -281,7 +281,7 @@ def test_a_full_disk_leaves_the_old_model(fitted: Fitted, saved: Path, full_disk
 
 @pytest.fixture
 def full_disk(tmp_path: Path):
-    """A file system of 200 kB, where one may mount it."""
+    """A file system of 200 kB, if mounting is permitted."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]

@@ -1,4 +1,4 @@
-"""The models that come with the package answer straight away, in any folder."""
+"""The models that come with the package can be used at once, in any folder."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What is hostile or damaged is refused in one line, with its exit status, and changes nothing."""
+"""Hostile or damaged files are refused in one line with the exit status, and change nothing."""
 
 import json
 import shutil
