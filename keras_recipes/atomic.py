@@ -56,19 +56,19 @@ def prepare_file(target: Path) -> None:
     prepare(target)
 
 
-def replaced(target: Path, ours: Collection[str]) -> set[str]:
-    """Return what is lost if a folder is published at `target`; all of it has to be `ours`.
+def replaced(target: Path, replaceable: Collection[str]) -> set[str]:
+    """Return what is lost if a folder is published at `target`; all of it has to be `replaceable`.
 
     Args:
         target: An absolute path.
-        ours: Paths in the folder that may be replaced.
+        replaceable: Paths in the folder that may be replaced.
 
     Returns:
         The paths of the files there; an empty set if `target` does not exist.
 
     Raises:
         InputError: `target` is not a folder, is the working directory or above it, is the root
-            of a file system, or holds something else than `ours`.
+            of a file system, or holds anything other than `replaceable`.
     """
     complete(target)
     if not target.exists():
@@ -77,7 +77,10 @@ def replaced(target: Path, ours: Collection[str]) -> set[str]:
         raise InputError(f"{target}: expected a folder, found a file; name another folder")
     if Path.cwd().is_relative_to(target) or target.is_mount():
         raise InputError(f"{target}: cannot be replaced as a whole; name a folder inside it")
-    known = {*ours, *(folder.as_posix() for path in ours for folder in Path(path).parents)}
+    known = {
+        *replaceable,
+        *(folder.as_posix() for path in replaceable for folder in Path(path).parents),
+    }
     names = set()
     for path in target.rglob("*"):  # stops at the first unknown file, however many there are
         name = path.relative_to(target).as_posix()
@@ -183,11 +186,11 @@ def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
     """
     from filelock import FileLock, Timeout
 
-    staged = _beside(target, "new")
+    staged = _next_to(target, "new")
     with _explained(target):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(_beside(target, "lock"), timeout=LOCK_TIMEOUT):
+            with FileLock(_next_to(target, "lock"), timeout=LOCK_TIMEOUT):
                 _recover(target)
                 try:
                     _stage(staged, members)
@@ -213,7 +216,7 @@ def complete(target: Path) -> None:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(_beside(target, "lock"), timeout=LOCK_TIMEOUT):
+        with FileLock(_next_to(target, "lock"), timeout=LOCK_TIMEOUT):
             _recover(target)
     except (OSError, Timeout):
         raise RecipeError(
@@ -223,7 +226,7 @@ def complete(target: Path) -> None:
 
 def _staging(target: Path) -> Path:
     """Return a name next to the target that no other process uses."""
-    return _beside(target, f"{os.urandom(4).hex()}.new")
+    return _next_to(target, f"{os.urandom(4).hex()}.new")
 
 
 def _replace(staged: Path, target: Path) -> None:
@@ -231,12 +234,12 @@ def _replace(staged: Path, target: Path) -> None:
     _flush_folder(target.parent)
 
 
-def _beside(target: Path, role: str) -> Path:
+def _next_to(target: Path, role: str) -> Path:
     return target.with_name(f".{target.name}.{role}")
 
 
 def _journal(target: Path) -> Path:
-    return _beside(target, "journal")
+    return _next_to(target, "journal")
 
 
 def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
@@ -252,7 +255,7 @@ def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
 
 def _recover(target: Path) -> None:
     """Complete a replacement that was cut off between its renames; the caller holds the lock."""
-    journal, staged, old = _journal(target), _beside(target, "new"), _beside(target, "old")
+    journal, staged, old = _journal(target), _next_to(target, "new"), _next_to(target, "old")
     if not journal.exists():
         return
     # The journal is written after the staged folder is complete and before anything is moved.
@@ -283,7 +286,7 @@ def _confirm(target: Path) -> None:
 
 
 def _swap_by_renames(staged: Path, target: Path) -> None:
-    old = _beside(target, "old")
+    old = _next_to(target, "old")
     shutil.rmtree(old, ignore_errors=True)
     write(
         _journal(target),

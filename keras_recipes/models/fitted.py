@@ -82,7 +82,7 @@ class Fitted(Described):
 
     @property
     def in_keras(self) -> "Fitted":
-        """This."""
+        """This model."""
         return self
 
     @property

@@ -167,8 +167,8 @@ def check_own(folder: Path) -> None:
     Raises:
         InputError: The folder is `saved_models/shipped`, here or in the package, or is inside it.
     """
-    ours = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
-    if ours & {folder.resolve(), *folder.resolve().parents}:
+    reserved = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
+    if reserved & {folder.resolve(), *folder.resolve().parents}:
         raise InputError(
             f"{folder}: is reserved for the models that come with this package; name another folder"
         )

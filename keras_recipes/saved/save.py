@@ -89,18 +89,18 @@ def check_target(target: Path) -> None:
     atomic.prepare(target)
 
 
-def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
-    """Refuse to replace a folder if anything else than a saved model would be lost.
+def check_replaceable(target: Path, replaceable: Collection[str] = MEMBERS) -> None:
+    """Refuse to replace a folder if it holds anything other than a saved model.
 
     Args:
         target: An absolute path.
-        ours: Names of the files that may be replaced.
+        replaceable: Names of the files that may be replaced.
 
     Raises:
         InputError: `target` is not a folder, is the working directory or above it, is the root
             of a file system, or holds other files than those of a saved model.
     """
-    names = atomic.replaced(target, ours)
+    names = atomic.replaced(target, replaceable)
     pair = names - {CONVERSION} == {ARCHITECTURE, WEIGHTS}
     if names and not {ARCHITECTURE, CARD} <= names and not pair:
         raise InputError(f"{target}: holds no saved model; name another folder")

@@ -116,8 +116,8 @@ class _Checker:
         if value.get("registered_name") not in (None, found.name, found.registered_name):
             self._unsafe(f"{found.name} is registered as {quoted(value['registered_name'])}")
         entries = _LAYER_ENTRIES if found.group in GRAPH else _ENTRIES
-        if strange := value.keys() - entries:
-            self._corrupt(f"{found.name} has the unknown entry {quoted(min(strange))}")
+        if unknown := value.keys() - entries:
+            self._corrupt(f"{found.name} has the unknown entry {quoted(min(unknown))}")
         return found
 
     def _unknown(self, module: Any, name: Any) -> NoReturn:

@@ -179,7 +179,7 @@ def _renamed(tree: Tree) -> Tree:
 def _check_names(tree: Tree, places: Mapping[str, Any], names: Collection[str], where: str) -> None:
     """Compare the layers' names: paths hold only classes and numbers, so they do not suffice."""
     for path, name in places.items():
-        # Only layers of a graph have lasting names; Keras names inner ones anew each time.
+        # Only layers of a graph have lasting names; Keras gives inner layers new names each time.
         if not path.endswith("/") or name not in names or path.split("/")[-4:-3] != ["layers"]:
             continue
         said = tree.attributes.get(path.rstrip("/"), {}).get("name")

@@ -229,7 +229,7 @@ def page() -> str:
     text = io.StringIO()
     text.write("# Layers that open\n\n")
     text.write(
-        "This table lists every public layer of Keras, and whether a model with this layer opens. A\n"
+        "This table lists every public layer of Keras, and whether a model with it opens. A\n"
         "test saves and opens a model with each. To write the page again:\n"
         "`UPDATE_LAYERS=1 pytest tests/untrusted/test_layers_of_keras.py`.\n\n"
     )
