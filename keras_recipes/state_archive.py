@@ -34,7 +34,7 @@ def unpacked(path: Path, limit: int) -> tuple[bytes, dict[str, np.ndarray]]:
         limit: The most bytes that all arrays together may have.
 
     Returns:
-            The plain values as JSON, and the arrays by name.
+        The plain values as JSON, and the arrays by name.
 
     Raises:
         UnsafeModelError: The archive holds Python objects, or more bytes than the limit.

@@ -15,6 +15,7 @@ from keras_recipes.untrusted import strict_json
 
 SCHEMA = 1
 LONGEST_PATH = 4_096
+RESTORE = "restore it, or fit again"
 
 PathName = Annotated[str, Meta(max_length=LONGEST_PATH)]
 
@@ -146,7 +147,9 @@ class Card:
         """
         values = strict_json.parse(text, where)
         if not isinstance(values, dict) or "schema" not in values:
-            raise CorruptModelError(f"{where}: expected a card with a schema, received none")
+            raise CorruptModelError(
+                f"{where}: expected a card with a schema, received none; {RESTORE}"
+            )
         if values["schema"] != SCHEMA:
             raise CorruptModelError(
                 f"{where}: expected card schema {SCHEMA}, received "
@@ -155,12 +158,12 @@ class Card:
             )
         if unlike := {entry.name for entry in fields(cls)} ^ values.keys():
             entry = printable(repr(min(unlike)))
-            raise CorruptModelError(f"{where}: missing or unknown entry {entry}")
+            raise CorruptModelError(f"{where}: missing or unknown entry {entry}; {RESTORE}")
         try:
             msgspec.convert(values, cls)
         except msgspec.ValidationError as error:
             reason = printable(error, 200)
-            raise CorruptModelError(f"{where}: {reason}; restore it, or fit again") from None
+            raise CorruptModelError(f"{where}: {reason}; {RESTORE}") from None
         _check_names(values, where)
         # The values as they were read: converting drops entries that a later version may add.
         return cls(**values)
@@ -168,11 +171,13 @@ class Card:
 
 def _check_names(values: Mapping[str, Any], where: str) -> None:
     if any("\0" in name for name in values["data"]["paths"] or ()):
-        raise CorruptModelError(f"{where}: data.paths: expected paths, received a NUL byte in one")
+        raise CorruptModelError(
+            f"{where}: data.paths: expected paths, received a NUL byte; {RESTORE}"
+        )
     for member in values["files"]:
         inside = not {"", ".", ".."} & set(member.split("/")) and not {"\\", "\0"} & set(member)
         if not inside:
             raise CorruptModelError(
                 f"{where}: expected names of files in its folder, received "
-                f"{printable(repr(member))}"
+                f"{printable(repr(member))}; {RESTORE}"
             )

@@ -128,7 +128,7 @@ def check_ends(ranks: Sequence[int | None], outputs: int, where: str) -> None:
     if len(ranks) != 1 or outputs != 1 or (ranks[0] or 0) < 2:
         raise CorruptModelError(
             f"{where}: expected one input with a batch axis and one output, "
-            f"received {len(ranks)} and {outputs}"
+            f"received {len(ranks)} inputs and {outputs} outputs; export another"
         )
 
 
@@ -149,7 +149,7 @@ def in_batches(
         most: The largest number of inputs at once, if the model takes any number.
 
     Returns:
-            Outputs, shape (N, ...).
+        Outputs, shape (N, ...).
 
     Raises:
         CorruptModelError: The model does not give an output for each input.
@@ -163,7 +163,7 @@ def in_batches(
         filled = np.concatenate([piece, piece[-1:].repeat(missing, axis=0)]) if missing else piece
         answer = compute(filled)
         if not answer.ndim or len(answer) != len(filled):
-            raise CorruptModelError(f"{where}: does not give an output for each input")
+            raise CorruptModelError(f"{where}: expected an output for each input; export it again")
         answers.append(answer[: len(piece)])
     return np.concatenate(answers)
 

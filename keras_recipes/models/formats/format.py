@@ -61,4 +61,6 @@ class Format:
 
 def card_too_large(where: str) -> CorruptModelError:
     """Return the error for a card beyond `MOST_CARD_BYTES`."""
-    return CorruptModelError(f"{where}: expected a card of at most {MOST_CARD_BYTES:,} bytes")
+    return CorruptModelError(
+        f"{where}: expected a card of at most {MOST_CARD_BYTES:,} bytes; export it again"
+    )

@@ -78,7 +78,9 @@ def split(members: Members, where: str) -> tuple[Members, bytes | None]:
     try:
         model, card = _split(content, where)
     except ValueError as error:
-        raise CorruptModelError(f"{where}: damaged, or not an ONNX file: {error}") from None
+        raise CorruptModelError(
+            f"{where}: damaged, or not an ONNX file: {error}; export it again"
+        ) from None
     return {MEMBER: model}, card
 
 
@@ -175,9 +177,11 @@ def _check(name: str, content: bytes, field: protobuf.Field, where: str) -> None
     if name == "NodeProto.domain":
         raise UnsafeModelError(
             f"{where}: refused, it contains an operation of "
-            f"{value[:60].decode(errors='replace')!r}; only ONNX's own operations are allowed"
+            f"{value[:60].decode(errors='replace')!r}; only ONNX's own are allowed; export it again"
         )
-    raise UnsafeModelError(f"{where}: refused, it reads other files (external data)")
+    raise UnsafeModelError(
+        f"{where}: refused, it reads other files (external data); export it to one file"
+    )
 
 
 def _card_in(content: bytes, field: protobuf.Field) -> bytes | None:

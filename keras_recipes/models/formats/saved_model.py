@@ -169,7 +169,9 @@ def check(graph: bytes, where: str) -> None:
     except DecodeError as error:
         raise CorruptModelError(f"{where}/{GRAPH}: damaged: {error}; export it again") from None
     if len(whole.meta_graphs) != 1 or not whole.meta_graphs[0].HasField("object_graph_def"):
-        raise CorruptModelError(f"{where}: expected a SavedModel of TensorFlow 2, received another")
+        raise CorruptModelError(
+            f"{where}: expected a SavedModel of TensorFlow 2, received another; export it again"
+        )
     meta = whole.meta_graphs[0]
     for thing in meta.object_graph_def.nodes:
         if (kind := thing.WhichOneof("kind")) not in _OBJECTS:

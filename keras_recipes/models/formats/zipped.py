@@ -37,7 +37,9 @@ def found(content: bytes, where: str) -> tuple[int, bytes] | None:
     except CorruptModelError:
         raise
     except Exception as error:  # zip and zlib each have their own exceptions
-        raise CorruptModelError(f"{where}: damaged, not an archive: {error}") from None
+        raise CorruptModelError(
+            f"{where}: damaged, not an archive: {error}; export it again"
+        ) from None
 
 
 def _found(content: bytes, where: str) -> tuple[int, bytes] | None:
