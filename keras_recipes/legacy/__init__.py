@@ -1,4 +1,4 @@
-"""Rebuild models that Keras 1 and 2 saved in Keras 3, with the same outputs.
+"""Rebuild models of Keras 1 and 2 in Keras 3, with the same outputs.
 
 An old file becomes a tree of layers, each with its settings and its arrays (`reading`,
 `architecture`, `weights`). `keras1` converts every layer to Keras 2, and `keras2` converts it to

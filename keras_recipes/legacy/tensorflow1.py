@@ -1,4 +1,4 @@
-"""Convert what TensorFlow 1 computed differently for TensorFlow 2, in Keras 2's terms.
+"""Convert layers that TensorFlow 1 computed differently from TensorFlow 2, in Keras 2's terms.
 
 TensorFlow 1 enlarged images bilinearly from the upper left corner. Enlarged s times, row s q + r is
 (s - r) / s times row q plus r / s times the next row. If there is no next row, it is row q alone.

@@ -1,4 +1,4 @@
-"""Convert what Theano computed differently for TensorFlow, in Keras 2's terms.
+"""Convert layers that Theano computed differently from TensorFlow, in Keras 2's terms.
 
 Theano's convolutions flip their kernels, while TensorFlow's are correlations. With "same" padding,
 Theano puts k // 2 zeros before the input. TensorFlow puts as many as are needed on both sides, and

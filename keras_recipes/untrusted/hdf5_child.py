@@ -1,4 +1,4 @@
-"""Read an HDF5 file in a process of its own; started by `hdf5`, never imported.
+"""Read an HDF5 file in a separate process; started by `hdf5`, never imported.
 
 libhdf5 is written in C. With damaged files it crashes, loops, and allocates without end: of 3,000
 files with a few changed bytes, two crashed it and six kept it busy for ever. Here, such a file ends
