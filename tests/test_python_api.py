@@ -82,7 +82,7 @@ def test_plot_writes_under_the_models_name_and_says_what(fitted: Fitted, saved: 
 
 def test_what_was_fitted_on_arrays_is_drawn_with_them(fitted: Fitted) -> None:
     own = replace(fitted, card=replace(fitted.card, data={**fitted.card.data, "paths": None}))
-    with pytest.raises(InputError, match="no file holds: give it again"):
+    with pytest.raises(InputError, match="name the data with --data"):
         plot(own)
     assert len(plot(own, data=(XOR, CLASSES))) == 3
 

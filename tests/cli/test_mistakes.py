@@ -26,7 +26,7 @@ BAD = [
     (["fit", "xor", "--data", "missing.csv"], 2, "no such file"),
     (["fit", "xor", "--resume"], 2, "nothing to resume"),
     (["fit", "xor", "--resume", "--fresh"], 2, "give one"),
-    (["fit", "xor", "--device", "gpu"], 2, "no GPU is seen here"),
+    (["fit", "xor", "--device", "gpu"], 2, "no GPU was found"),
     (["fit", "xor", "--out", "/proc/nowhere"], 2, "cannot be written"),
     (["fit"], 2, "Missing argument 'NAME'"),
     (["fly"], 2, "No such command 'fly'"),

@@ -78,8 +78,8 @@ def test_answers_pictures_and_conversions_say_what_they_replaced(recipes: Run, s
 
 def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run) -> None:
     seven().save("seven.png")
-    said = "answered by saved_models/lenet5, fitted on mnist"
-    assert "answered by" not in recipes("predict", "lenet5", "seven.png").stderr
+    said = "using the model in saved_models/lenet5, fitted on mnist"
+    assert "using the model in" not in recipes("predict", "lenet5", "seven.png").stderr
     shutil.copytree(locate.shipped("lenet5"), "saved_models/lenet5")
     for arguments in (
         ["predict", "lenet5", "seven.png"],
@@ -91,7 +91,7 @@ def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run
         assert result.exit_code == 0, result.stderr
         assert result.stderr.splitlines().count(said) == 1
     by_path = recipes("predict", "saved_models/lenet5", "seven.png")
-    assert "answered by" not in by_path.stderr
+    assert "using the model in" not in by_path.stderr
 
 
 def test_python_is_told_by_a_log_message_what_answers(
@@ -99,7 +99,7 @@ def test_python_is_told_by_a_log_message_what_answers(
 ) -> None:
     shutil.copytree(locate.shipped("mnist-mlp"), "saved_models/mnist-mlp")
     load("mnist-mlp")
-    assert "answered by saved_models/mnist-mlp, fitted on mnist" in messages
+    assert "using the model in saved_models/mnist-mlp, fitted on mnist" in messages
     assert capsys.readouterr().out == ""
 
 
