@@ -1,4 +1,4 @@
-"""docs/contributing/house.md goes through every room and file, in the words of its own docstring."""
+"""docs/contributing/house.md lists every room and file, in the words of its own docstring."""
 
 import ast
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from tests.pages import generated
 PACKAGE, PAGE = ROOT / "keras_recipes", ROOT / "docs" / "contributing" / "house.md"
 TOP = """# The house, file by file
 
-This page helps you find the code that does something. It lists the rooms of `keras_recipes` and then
-every file, each with the first sentence of its docstring. `make pages` writes it.
+This page helps you find the code that does something. It lists the rooms of `keras_recipes` and
+then every file, each with the first sentence of its docstring. `make pages` writes it.
 
 ## The rooms, from the roof down
 
-A room is a file or a folder at the top of the package. Imports run down only: a room may import the
-rooms of a lower floor, but none of its own floor or of a higher one. `setup.cfg` holds this list, and
-`make lint` checks it.
+A room is a file or a folder at the top of the package. Imports run down only: a room may import
+the rooms of a lower floor, but none of its own floor or of a higher one. `setup.cfg` holds this
+list, and `make lint` checks it.
 
 | floor | room | what it is |
 | --- | --- | --- |"""

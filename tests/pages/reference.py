@@ -27,11 +27,11 @@ ABOUT_OPTIONS = """# Options, metrics and columns
 Everything that you can set on a recipe, and everything that it tells you, as `recipes show NAME`
 prints it. `make pages` writes this page.
 
-`--set KEY=VALUE` sets an option; give it several times for several options. From Python the same
-names are keywords: `fit("xor", hidden_units=4)`. A model keeps the options that it was fitted with in
-its [card](../glossary.md#card); what you give to `evaluate` or `predict` counts for that call only.
-A [preset](../glossary.md#preset) is a named set of options; what you give besides it counts more. The
-default `none` means that the option is not set.
+`--set KEY=VALUE` sets an option. Give it several times to set several options. From Python the same
+names are keywords: `fit("xor", hidden_units=4)`. The model's [card](../glossary.md#card) keeps the
+options of the fit. What you give to `evaluate` or `predict` counts for that call only. A
+[preset](../glossary.md#preset) is a named set of options; an option that you set yourself counts
+more. The default `none` means that the option is not set.
 """
 COLUMNS = {
     "input": "The point, as `x1,x2`.",
