@@ -180,7 +180,7 @@ def server(site: Path) -> Iterator[str]:
 
 SEARCHES = pytest.mark.parametrize(
     ("page", "word", "found"),
-    [("index.html", "PowerShell", "installing.html"), ("zh/index.html", "神经网络", "zh/")],
+    [("index.html", "PowerShell", "installing.html"), ("zh/index.html", "安装", "zh/")],
     ids=["English", "Chinese"],
 )
 RESULT = re.compile(r'<a href="([^"]+)" class="md-search-result__link"')
@@ -191,16 +191,16 @@ def test_the_search_works_from_the_disk(
     site: Path, tmp_path: Path, page: str, word: str, found: str
 ) -> None:
     address = f"{site.as_uri()}/{page}?q={word}"
-    first = RESULT.search(shown(address, tmp_path, "--virtual-time-budget=30000"))
-    assert first[1].startswith(f"{site.as_uri()}/{found}")
+    results = RESULT.findall(shown(address, tmp_path, "--virtual-time-budget=30000"))
+    assert any(result.startswith(f"{site.as_uri()}/{found}") for result in results), results
 
 
 @SEARCHES
 def test_the_search_works_from_a_server(
     server: str, tmp_path: Path, page: str, word: str, found: str
 ) -> None:
-    first = RESULT.search(shown(f"{server}/{page}?q={word}", tmp_path))
-    assert first[1].startswith(f"{server}/{found}")
+    results = RESULT.findall(shown(f"{server}/{page}?q={word}", tmp_path))
+    assert any(result.startswith(f"{server}/{found}") for result in results), results
 
 
 @pytest.mark.parametrize(("system", "scheme"), [("0", "slate"), ("1", "default")])
