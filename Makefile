@@ -2,6 +2,8 @@
 # make test   make the environment, pass the tests of what a user sees
 # make test-all  all tests: also attacks, kills, old Kerases, and what needs MNIST or minutes
 # make lint   ruff, mypy, and that imports run one way
+# make docs   the pages, as a site in site/
+# make pages  what is generated: reference pages, tables, lists of exports
 # make bench  the numbers in the README that need no data but MNIST; hours
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 GOAL := $(or $(filter-out clean,$(MAKECMDGOALS)),fit)
 
-.PHONY: fit test test-full test-all lint bench environment clean
+.PHONY: fit test test-full test-all lint docs pages bench environment clean
 
 fit: $(VENV)/installed
 	$(BIN)/recipes fit xor
@@ -40,6 +42,14 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# MkDocs Material warns of MkDocs 2, which setup.cfg does not let in.
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+pages: $(VENV)/installed-dev
+	UPDATE_PAGES=1 $(BIN)/python -m pytest -q -m generated
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/xor.py

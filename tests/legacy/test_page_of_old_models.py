@@ -1,13 +1,8 @@
-"""docs/models/old-layers.md: the layers of Keras 1 and 2 that the tests try, and the results.
-
-After a change: UPDATE_DOCS=1 pytest tests/legacy/test_page_of_old_models.py
-"""
+"""docs/models/old-layers.md: each layer of Keras 1 and 2 that is tried, and its successor."""
 
 import functools
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +13,7 @@ from keras_recipes.legacy.tree import Layer, leaves
 from tests.checkout import ROOT
 from tests.legacy.legacy_files import read, weights_file
 from tests.legacy.test_keras1 import RECORDED, RECORDINGS
+from tests.pages import generated
 
 tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure")
 
@@ -129,14 +125,10 @@ def page() -> str:
     return HEAD + head + "\n".join(rows()) + "\n" + REFUSED
 
 
+@pytest.mark.generated
 def test_the_page_says_what_is_done() -> None:
     current = page()
-    if os.environ.get("UPDATE_DOCS"):
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(current)
-    assert current == PAGE.read_text(), (
-        f"run UPDATE_DOCS=1 pytest {Path(__file__).relative_to(ROOT)}"
-    )
+    assert generated.text_of(PAGE, current) == current, generated.ADVICE
 
 
 def test_every_layer_that_keras_3_kept_is_tried() -> None:

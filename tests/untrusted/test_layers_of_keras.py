@@ -3,7 +3,6 @@
 import inspect
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from keras_recipes import backend, load
 from keras_recipes.errors import UnsafeModelError
 from keras_recipes.untrusted import allowed
 from tests.checkout import ROOT
+from tests.pages import generated
 from tests.untrusted import allowed_table
 
 pytestmark = pytest.mark.full
@@ -229,19 +229,17 @@ def page() -> str:
     text = io.StringIO()
     text.write("# Layers that open\n\n")
     text.write(
-        "This table lists every public layer of Keras, and whether a model with it opens. A\n"
-        "test saves and opens a model with each. To write the page again:\n"
-        "`UPDATE_LAYERS=1 pytest tests/untrusted/test_layers_of_keras.py`.\n\n"
+        "This table lists every public layer of Keras, and whether a model with this layer opens. "
+        "A test\nsaves and opens a model with each. `make pages` writes the table.\n\n"
+        "| layer | opens |\n| --- | --- |\n"
     )
-    text.write("| layer | opens |\n| --- | --- |\n")
     for name in public_layers():
         text.write(f"| `{name}` | {'no: ' + LEFT_OUT[name] if name in LEFT_OUT else 'yes'} |\n")
     return text.getvalue()
 
 
+@pytest.mark.generated
 def test_the_page_for_people_says_the_same() -> None:
-    if os.environ.get("UPDATE_LAYERS"):
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page())
-    listed = {line.split("`")[1] for line in PAGE.read_text().splitlines() if "| `" in line}
+    text = generated.text_of(PAGE, page())
+    listed = {line.split("`")[1] for line in text.splitlines() if "| `" in line}
     assert listed >= set(public_layers())
