@@ -8,7 +8,7 @@ from keras_recipes import load
 from tests.command_line import Run
 
 BAD = [
-    (["predict", "xor", "-1,0"], 2, "go behind --: "),
+    (["predict", "xor", "-1,0"], 2, "come after --: "),
     (["fit", "xor", "-1"], 2, "fit --help`"),
     (["fit", "mnist-mlp", "--from", "mnist-mlp", "--preset", "hog"], 2, "keeps its options"),
     (

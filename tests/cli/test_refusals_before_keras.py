@@ -45,7 +45,7 @@ CASES: list[tuple[str, int, str]] = [
     ("predict bare.json --weights w.h5 missing.npy", 2, "missing.npy"),
     ("predict bare.json --weights w.h5 missing.csv", 2, "missing.csv: no such file"),
     ("predict bare.json --weights missing.h5 1,2", 2, "missing.h5"),
-    ("predict bare.json --weights w.h5 1,2 --set a=1", 2, "has no card and so no options"),
+    ("predict bare.json --weights w.h5 1,2 --set a=1", 2, "has no card, so it has no options"),
     # Where results go.
     ("fit lenet5 --out /proc/nowhere", 2, "cannot be written"),
     ("fit lenet5 --out damaged.png", 2, "expected a folder, found a file"),
