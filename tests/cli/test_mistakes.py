@@ -57,7 +57,7 @@ BAD = [
         2,
         "expected one of json-h5, keras, saved-model, onnx, litert",
     ),
-    (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras"),
+    (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras for format"),
     (["export", "xor", "--format", "litert", "--output", "xor.onnx"], 2, "ends in .tflite"),
     (["export", "xor", "--format", "saved-model", "--output", "saved_models"], 2, "holds xor"),
     (["predict", "missing.onnx", "0,1"], 2, "no such folder or file"),

@@ -66,7 +66,7 @@ CASES: list[tuple[str, int, str]] = [
     ("convert damaged.png --output new", 2, "expected a saved model's folder"),
     ("convert lenet5 --output new", 2, "found a folder"),
     ("convert bare.json --output new", 2, "recipes convert bare.json w.h5 --output new"),
-    ("convert alone/old.json --output new", 2, "expected an .h5 file with its weights beside it"),
+    ("convert alone/old.json --output new", 2, "expected an .h5 file with its weights next to it"),
     ("predict bare.json 1,2", 2, "name them, such as w.h5"),
     ("fit lenet5 --from mnist-mlp", 2, "expected a fitted lenet5, received a mnist-mlp"),
     ("fit lenet5 --from bare.json", 2, "a model without a card"),

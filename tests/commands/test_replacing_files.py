@@ -163,7 +163,7 @@ def test_pictures_that_are_left_of_another_plot_are_named(recipes: Run, saved: P
     Path("plots/xor").mkdir(parents=True)
     Path("plots/xor/scores.png").write_bytes(b"old")
     result = recipes("plot", "xor")
-    assert "plots/xor holds other pictures, not drawn now: scores.png" in result.stderr
+    assert "plots/xor also holds pictures that were not drawn now: scores.png" in result.stderr
 
 
 def test_saved_pictures_of_inputs_say_what_they_replaced(recipes: Run) -> None:

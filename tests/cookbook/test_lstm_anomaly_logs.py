@@ -518,7 +518,7 @@ def test_plot_draws_nothing_where_one_picture_cannot_be_drawn(recipes: Run, mode
     [
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before"),
-        (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
+        (["fit", "lstm-anomaly", "--set", "classes=5"], "which follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),
         (["predict", "MODEL", "demo-anomalies", "--set", "false_alarm_rate=0"], "more than 0"),
