@@ -133,7 +133,7 @@ def _discard_stdout() -> None:
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
-    To complete names and options with Tab in Bash (other shells: docs/completion.md):
+    To complete names with Tab in Bash (other shells: docs/completion.md):
       eval "$(_RECIPES_COMPLETE=bash_source recipes)"
     """,
 )

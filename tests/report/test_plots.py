@@ -121,7 +121,7 @@ def test_only_mistakes_are_shown_as_mistakes(wrong: int, labels: list[str]) -> N
     assert not any(axes.axison for axes in figure.axes)
     assert figure.get_suptitle().startswith("The 24 worst of 40" if wrong == 40 else f"{wrong} ")
     for axes in shown:
-        truth, said = axes.get_title().replace("\n", " ").split(", said ")
+        truth, said = axes.get_title().replace("\n", " ").split(", answer ")
         assert truth != said
 
 
