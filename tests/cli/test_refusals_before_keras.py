@@ -74,7 +74,7 @@ CASES: list[tuple[str, int, str]] = [
     ("fit lenet5 --from lenet5 --preset best", 2, "keeps its options"),
     ("fit lenet5 --from lenet5 --data scans", 2,
      "scans: has 2 classes (cat, dog), the model has 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"),
-    ("fit lenet5 --data unprintable", 2, r"'a\nb': expected a class's name of printable characters"),
+    ("fit lenet5 --data unprintable", 2, r"'a\nb': expected a class's name of printable"),
     ("fit lenet5 --data undecodable", 2, "expected a class's name of printable characters"),
     ("fit lenet5 --data missing", 2, "missing: no such file or folder"),
     ("fit xor --data damaged.png", 2, "damaged.png"),
@@ -89,8 +89,8 @@ CASES: list[tuple[str, int, str]] = [
     # A fit that was stopped.
     ("fit xor --resume", 2, "nothing to resume"),
     ("fit xor --resume --fresh", 2, "give one"),
-    ("fit mnist-mlp", 2, "go on with it by --resume, or drop it by --fresh"),
-    ("fit mnist-mlp --data digits --resume", 4, "damaged; fit without --resume: --fresh drops it"),
+    ("fit mnist-mlp", 2, "continue it with --resume, or discard it with --fresh"),
+    ("fit mnist-mlp --data digits --resume", 4, "damaged; discard it with --fresh instead of"),
     # Click's own.
     ("fit", 2, "See `recipes fit --help`"),
     ("predict", 2, "See `recipes predict --help`"),

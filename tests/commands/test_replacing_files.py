@@ -119,7 +119,7 @@ def kept() -> Path:
 def test_a_fit_over_a_stopped_one_names_the_ways_out(recipes: Run, kept: Path) -> None:
     refused = recipes("fit", "xor")
     assert refused.exit_code == 2
-    assert "go on with it by --resume, or drop it by --fresh" in refused.stderr
+    assert "continue it with --resume, or discard it with --fresh" in refused.stderr
     assert kept.read_bytes() == b"kept"
     assert not Path("saved_models/xor").exists()
 
@@ -127,7 +127,7 @@ def test_a_fit_over_a_stopped_one_names_the_ways_out(recipes: Run, kept: Path) -
 def test_fresh_drops_what_is_kept_and_fits_anew(recipes: Run, kept: Path) -> None:
     done = recipes("fit", "xor", "--fresh")
     assert done.exit_code == 0, done.stderr
-    assert f"dropped the fit that was stopped and kept as {kept.resolve()}" in done.stderr
+    assert f"discarded the fit that was stopped and kept as {kept.resolve()}" in done.stderr
     assert not kept.exists()
     again = recipes("fit", "xor", "--fresh")
     assert again.exit_code == 0, again.stderr
