@@ -1,10 +1,11 @@
-"""How fast XOR is learned, and how long the command line makes people wait; all from one run.
+"""How fast XOR is learned, and how long the commands take.
 
     python benchmarks/xor.py
 
-Updates a second: the compiled loop of `recipes fit xor`, plain `model.fit(x, y, epochs=N)`, and the
-same net and gradient descent written out in NumPy. Whole commands: `recipes fit xor` against
-`import keras`, and what needs no Keras against `import click`, turn by turn, medians.
+Updates per second: the compiled loop of `recipes fit xor` against plain `model.fit(x, y, epochs=N)`
+and against the same net and gradient descent in NumPy. Whole commands: `recipes fit xor` against
+`import keras`, and commands without Keras against `import click`. They take turns, and the medians
+are printed.
 """
 
 import os
@@ -58,7 +59,7 @@ def by_numpy(data: Examples, epochs: int) -> list[float]:
 
 
 class Ours:
-    """The loop, compiled once; a new start for every measurement."""
+    """The compiled loop. It is compiled once; each measurement starts from the same weights."""
 
     def __init__(self, data: Examples) -> None:
         import keras
@@ -102,7 +103,7 @@ def updates() -> None:
 
 
 def whole(command: list[str], rounds: int, yardstick: str) -> str:
-    """Median seconds of a command and of importing the yardstick, and the median of the ratios."""
+    """Return the median times of a command and of an import, and the median of their ratios."""
     recipes = str(Path(sys.executable).with_name("recipes"))
     pairs = []
     with tempfile.TemporaryDirectory() as folder:
