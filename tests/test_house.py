@@ -1,4 +1,4 @@
-"""docs/contributing/house.md goes through every file, in the words of its own docstring."""
+"""docs/contributing/house.md describes every file with the first sentence of its docstring."""
 
 import ast
 import os

@@ -51,7 +51,7 @@ def build_mnist_mlp(
         hidden_units: Number of units in the hidden layer.
         loss: Loss function of the training; the article derives both.
         weight_decay: Strength of AdamW's weight decay.
-        deskew: Whether a layer without parameters first makes slanted digits upright.
+        deskew: Makes slanted digits upright first, by a layer without parameters.
         features: What the hidden layer sees: the pixels, or 784 histograms of oriented gradients
             (HOG), which a layer without parameters computes from them.
         tta_degrees: Angle of the test-time augmentation, in degrees: the answer is the mean of

@@ -115,9 +115,9 @@ def interpret(
         batch: The names of the images, and the images.
         outputs: Probabilities of shape (N, classes).
         learned: What the card knows of the data; it holds the classes' `labels`.
-        unsure_below: If the largest probability is below this, the prediction is "unsure" instead
-            of a class.
-        all_probabilities: Whether to add a column `p_LABEL` with the probability of each class.
+        unsure_below: Least probability of the predicted class; if it is lower, the prediction is
+            "unsure".
+        all_probabilities: Adds a column `p_LABEL` with the probability of each class.
 
     Raises:
         CorruptModelError: The card does not have a label for each output.

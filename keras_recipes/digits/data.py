@@ -130,7 +130,7 @@ def load(
     Args:
         data: Names or paths, as the module's docstring lists them; several are joined.
         validation: Share of the training part that is used for validation instead.
-        skip_bad: Whether to leave out pictures that cannot be read, instead of stopping.
+        skip_bad: Leaves out pictures that cannot be read, with a warning, instead of stopping.
         seed: Seed of the splits.
 
     Raises:

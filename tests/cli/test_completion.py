@@ -1,4 +1,4 @@
-"""What the shell offers, asked for as the shells do it: through the program, without Keras."""
+"""Completion, asked for as the shells do it: by starting the program, without Keras."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Mistakes in what is typed are answered in one line."""
+"""A mistake on the command line gives an error message of one line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`recipes` in a process of its own: signals, pipes, full disks, backends, what is imported."""
+"""`recipes` in its own process: signals, pipes, full disks, backends and imports."""
 
 import os
 import shlex

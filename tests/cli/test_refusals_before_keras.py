@@ -1,4 +1,4 @@
-"""What can be refused without Keras is refused before it is imported, in one line."""
+"""Mistakes that do not need Keras are refused in one line before it is imported."""
 
 import shutil
 from collections.abc import Mapping

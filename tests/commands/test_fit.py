@@ -1,4 +1,4 @@
-"""`recipes fit`: what it saves, prints, refuses and leaves alone."""
+"""`recipes fit`: what it saves, prints and refuses."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_a_fit_that_fails_exits_1_and_leaves_the_old_model(recipes: Run, saved: 
 
 
 def test_training_longer_and_starting_again_are_said(recipes: Run, empty_folder: Path) -> None:
-    # Two answers to one question cannot be learned.
+    # Two different targets for the same input cannot be learned.
     (empty_folder / "odd.csv").write_text("0,1,0\n0,1,1\n")
     options = ("--set", "extra_epochs=1", "--set", "restarts=1")
     result = recipes("fit", "xor", "--data", "odd.csv", "--epochs", "1", *options)
@@ -110,7 +110,7 @@ def test_a_binary_file_is_no_csv(recipes: Run, empty_folder: Path) -> None:
     assert "bad.csv: expected CSV text in UTF-8" in result.stderr
 
 
-@pytest.mark.full  # TensorFlow looks for the memory for ten seconds.
+@pytest.mark.full  # TensorFlow tries for ten seconds to get the memory.
 def test_a_net_too_large_for_any_machine_is_refused(recipes: Run) -> None:
     result = recipes("fit", "xor", "--set", "hidden_units=1000000000000")
     assert result.exit_code == 2

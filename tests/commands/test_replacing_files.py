@@ -1,4 +1,4 @@
-"""Nothing is replaced, and nothing shadowed, without a word."""
+"""Files that are replaced or hidden are always named in a message."""
 
 import os
 import shutil
@@ -109,7 +109,7 @@ def test_what_shadows_nothing_is_not_mentioned(recipes: Run, saved: Path) -> Non
 
 @pytest.fixture
 def kept() -> Path:
-    """A fit of XOR that was stopped, as far as anybody looks at it who does not resume."""
+    """Write a file that looks like a stopped fit of XOR, as long as it is not resumed."""
     path = Path("saved_models", ".xor.checkpoint.npz")
     path.parent.mkdir()
     path.write_bytes(b"kept")

@@ -1,4 +1,4 @@
-"""The recipe learns what is normal in a log, answers, streams, goes on training."""
+"""The recipe learns what is normal in a log, answers, streams, and continues its training."""
 
 import csv
 import io
@@ -136,7 +136,7 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
 
 
 def same_rows(file: list[Row], stream: list[Row]) -> None:
-    """Scores may differ by what a net's sums differ that are made for many sessions at once."""
+    """Compare scores up to rounding: sums for many sessions at once have another order."""
     scores, rest = [], []
     for some in (file, stream):
         some = sorted(some, key=lambda row: row["session"])
@@ -206,7 +206,7 @@ def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
     packed = begin[:23] + b" INFO depot.north: order-100000 label printed"
     text = b"\n".join([begin, *[packed] * 30]) + b"\n"
     Path("x.log").write_bytes(text)
-    # Surprises are told apart from numbers: with the net's own views out of the way.
+    # The other features are switched off, so that the score shows the surprise alone.
     card = load(model).card.learned
     far = {**card["tails"]["surprise"], "scale": 1e6, "beyond": 1.0}
     learned = {**card, "tails": {**card["tails"], "surprise": far, "order": far}}
@@ -257,7 +257,7 @@ def test_a_run_that_was_cut_in_two_gives_the_same_answers(
     at_once = answers(recipes, model, "-", input=content)
     first = answers(recipes, model, "-", "--set", "state=s.npz", input=content[:middle])
     second = answers(recipes, model, "-", "--set", "state=s.npz", input=content[middle:])
-    # What is open at the end stays open where a state is kept.
+    # A session that is open at the end stays open if a state is kept.
     still = answers(recipes, model, "-", "--set", "state=s.npz", "--set", "timeout=1",
                     input=b"2030-01-01 00:00:00 INFO order-999999 x\n" * 3)  # fmt: skip
     together = [*first, *second, *still]

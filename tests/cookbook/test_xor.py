@@ -64,7 +64,7 @@ def test_a_stuck_net_starts_again_and_says_so(caplog: pytest.LogCaptureFixture) 
     import keras
 
     class StuckAtFirst(keras.callbacks.Callback):
-        """Weights of zero have no gradient on XOR: the flattest place there is."""
+        """Start from weights of 0, at which the gradient on XOR is 0."""
 
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             if "starting again" not in caplog.text:

@@ -1,4 +1,4 @@
-"""Digits are read from whatever people have, and what is damaged is named."""
+"""Digits are read from many formats; a damaged file is named in the message."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 
 def made_up(count: int = 60, classes: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """Images that show their label: a bright row for each class."""
+    """Make images that show their label: another row is bright in each class."""
     labels = np.arange(count) % classes
     images = RNG.integers(0, 40, (count, 28, 28), dtype="uint8")
     images[np.arange(count), 4 + 2 * labels] = 250

@@ -1,4 +1,4 @@
-"""What people read: no wider than the screen, explained, compared only with what is alike."""
+"""Output for people fits the screen, is explained, and compares only results of the same data."""
 
 import json
 import os
@@ -148,7 +148,7 @@ def test_shares_counts_and_numbers_are_written_as_what_they_are() -> None:
     )
     words = written.split()
     assert {"0.02123", "12,345", "0.1235"} <= set(words)
-    # Of numbers with labels false alarms are counted.
+    # False alarms are counted for series with labels.
     assert " 3 " in metrics.beside_reported({"false_alarms": 3}, known, "x", {})
 
 
