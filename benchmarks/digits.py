@@ -121,7 +121,7 @@ def as_planned(recipe: Recipe, model: Any, plan: Plan, data: Examples) -> compil
     )
 
 
-def ours(name: str, data: Examples) -> Callable[[], object]:
+def by_recipe(name: str, data: Examples) -> Callable[[], object]:
     recipe = catalog.get(name)
     call = as_planned(recipe, recipe.build(), recipe.training(), data)
     return lambda: call(0, 1)
@@ -181,7 +181,7 @@ def scikit_learn(name: str, data: Examples) -> Callable[[], object]:
 
 
 WAYS: dict[str, Callable[[str, Examples], Callable[[], object]]] = {
-    "ours": ours,
+    "recipe": by_recipe,
     "plain Keras": plain_keras,
     "scikit-learn": scikit_learn,
     "PyTorch": plain_torch,
@@ -198,7 +198,7 @@ def start(name: str, way: str) -> None:
     logging.disable(logging.WARNING)
     if way == "PyTorch":  # some builds of PyTorch crash with TensorFlow in the same process
         os.environ["KERAS_BACKEND"] = "torch"
-    backend.choose("cpu", side_by_side=way == "ours" and catalog.get(name).side_by_side)
+    backend.choose("cpu", side_by_side=way == "recipe" and catalog.get(name).side_by_side)
     backend.start("cpu")
 
 
@@ -225,8 +225,8 @@ def installed(ways: Iterable[str]) -> list[str]:
 
 def speed() -> None:
     for name, ways in {
-        "mnist-mlp": ("ours", "plain Keras", "scikit-learn", "PyTorch"),
-        "lenet5": ("ours", "plain Keras", "PyTorch"),
+        "mnist-mlp": ("recipe", "plain Keras", "scikit-learn", "PyTorch"),
+        "lenet5": ("recipe", "plain Keras", "PyTorch"),
     }.items():
         with contextlib.ExitStack() as processes:
             workers = {way: processes.enter_context(alone()) for way in installed(ways)}
@@ -237,8 +237,9 @@ def speed() -> None:
                     if round_:  # the first round comes right after the start and is not counted
                         took[way].append(value)
         for way, values in took.items():
-            ratio = statistics.median(a / b for a, b in zip(values, took["ours"], strict=True))
-            print(f"{name}: {way} {statistics.median(values):.3f} s an epoch, {ratio:.2f} of ours")
+            ratio = statistics.median(a / b for a, b in zip(values, took["recipe"], strict=True))
+            median = statistics.median(values)
+            print(f"{name}: {way} {median:.3f} s per epoch, {ratio:.2f} of the recipe's")
 
 
 GOAL, MOST_EPOCHS = 0.99, 30
@@ -307,7 +308,7 @@ def time_to_goal(seeds: int) -> None:
 
 
 UNTIL: dict[str, Callable[[Examples, Examples, int], str]] = {
-    "ours": recipe_until,
+    "recipe": recipe_until,
     "Keras": keras_until,
     "PyTorch": torch_until,
 }

@@ -1,4 +1,4 @@
-"""Every option that a command accepts reaches the function that uses it; the rest is refused."""
+"""Every option that a command accepts reaches the function that uses it; others are refused."""
 
 import ast
 import functools

@@ -70,7 +70,7 @@ def test_the_net_of_1998_has_sixty_thousand_parameters_to_train() -> None:
 
 
 def test_the_net_of_1998_knows_ten_digits_only() -> None:
-    with pytest.raises(InputError, match="ten digits"):
+    with pytest.raises(InputError, match="expected ten classes"):
         build_lenet5(variant="1998", classes=26)
 
 

@@ -238,7 +238,7 @@ def test_a_model_without_a_card_takes_arrays_and_files(fitted: Fitted) -> None:
     rows = predict(bare, ["0,0", "0,1", "1,0", "1,1"])
     assert [row["output_0"] for row in rows] == pytest.approx([x["output_0"] for x in expected])
     with pytest.raises(
-        InputError, match="expected an array of what the model takes, received None"
+        InputError, match="expected an array of inputs for the model, received None"
     ):
         predict(bare, None)
 

@@ -115,7 +115,7 @@ def build_lenet5(
     layers = _layers_today(activation, dropout, classes) if variant == "today" else _layers_1998()
     from keras_recipes.digits.augmentation import views
 
-    before, behind = views(tta_degrees)
+    before, after = views(tta_degrees)
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -123,7 +123,7 @@ def build_lenet5(
             keras.layers.ZeroPadding2D(2, name="padding"),
             keras.layers.Rescaling(1.275 / 255, offset=-0.1, name="scaling"),
             *layers,
-            *behind,
+            *after,
         ],
         name="lenet5",
     )

@@ -67,7 +67,7 @@ def build_mnist_mlp(
     from keras_recipes.digits.augmentation import views
     from keras_recipes.digits.preprocessing import Deskew, OrientedGradients
 
-    before, behind = views(tta_degrees)
+    before, after = views(tta_degrees)
     if deskew:
         before.append(Deskew(name="deskewing"))
     of_gradients = features == "hog"
@@ -83,7 +83,7 @@ def build_mnist_mlp(
             keras.layers.Flatten(name="pixels"),  # 28 x 28 become 784
             keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),  # 16
             keras.layers.Dense(classes, activation="softmax", name="output"),  # 10
-            *behind,
+            *after,
         ],
         name="mnist_mlp",
     )

@@ -30,7 +30,7 @@ CASES: list[tuple[str, int, str]] = [
     ("fit xor --preset best", 2, "its presets"),
     ("fit lenet5 --device tpu", 2, "is not one of"),
     ("predict lenet5 damaged.png --set unsure_below=2", 2, "unsure_below: expected"),
-    # What is asked about.
+    # Inputs.
     ("predict lenet5", 2, "nothing to predict"),
     ("predict lenet5 missing.png", 2, "missing.png"),
     ("predict lenet5 damaged.png", 2, "damaged.png"),
@@ -46,7 +46,7 @@ CASES: list[tuple[str, int, str]] = [
     ("predict bare.json --weights w.h5 missing.csv", 2, "missing.csv: no such file"),
     ("predict bare.json --weights missing.h5 1,2", 2, "missing.h5"),
     ("predict bare.json --weights w.h5 1,2 --set a=1", 2, "has no card, so it has no options"),
-    # Where results go.
+    # Outputs.
     ("fit lenet5 --out /proc/nowhere", 2, "cannot be written"),
     ("fit lenet5 --out damaged.png", 2, "expected a folder, found a file"),
     ("fit lenet5 --out scans", 2, "no saved model's"),
@@ -59,7 +59,7 @@ CASES: list[tuple[str, int, str]] = [
     ("plot lenet5 --output /proc/nowhere", 2, "cannot be written"),
     ("convert bare.json w.h5 --output /proc/nowhere/new", 2, "cannot be written"),
     ("convert bare.json w.h5 --output .", 2, "holds the old model"),
-    # Which model.
+    # Models.
     ("plot bare.json", 2, "has no card"),
     ("export missing --format keras", 2, "no such folder or file"),
     ("convert missing.json --output new", 2, "no such folder or file"),
