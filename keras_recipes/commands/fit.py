@@ -99,7 +99,9 @@ def fit(
     """
     goes_on = _is_model(recipe)
     if goes_on and start is not None:
-        raise InputError("start: expected one model to go on training, received two")
+        raise InputError(
+            "start: expected one model to continue training, received two; leave one out"
+        )
     before = find(recipe) if goes_on else None if start is None else find(start)
     card = None if before is None else _card_to_go_on(before)
     if goes_on and card:

@@ -51,7 +51,7 @@ def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
 
 METRICS = {
     "accuracy": Metric("Share of the images that get the right class.", "share"),
-    "loss": Metric("Mean cross-entropy in nats; 0 is perfect."),
+    "loss": Metric("Mean cross-entropy in nats; 0 is a perfect answer."),
     "precision": Metric("Share of the images predicted as a class that are of it.", "share"),
     "recall": Metric("Share of the images of a class that are predicted as it.", "share"),
     "f1": Metric("Harmonic mean of precision and recall.", "share"),

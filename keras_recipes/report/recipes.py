@@ -21,7 +21,9 @@ def listing(recipes: Sequence[Recipe], known: Sequence[Mapping[str, Any]]) -> st
             "recipe": recipe.name,
             "what it is": entry["summary"],
             "parameters": f"{entry['parameters']:,}",
-            "data": entry["data"] if entry["data_here"] else f"{entry['data']} (not here yet)",
+            "data": entry["data"]
+            if entry["data_here"]
+            else f"{entry['data']} (not on this machine yet)",
         }
         for recipe, entry in entries
     ]
