@@ -516,7 +516,10 @@ def test_plot_draws_nothing_where_one_picture_cannot_be_drawn(recipes: Run, mode
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
+        (
+            ["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"],
+            "the layers that these options",
+        ),
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before"),
         (["fit", "lstm-anomaly", "--set", "classes=5"], "which follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
@@ -598,7 +601,7 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
     assert done.exit_code == 0
     (said,) = [line for line in done.stderr.splitlines() if "no better than guessing" in line]
     loss = json.loads(done.stdout)["metrics"]["loss"]
-    assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
+    assert f"loss {loss:.3g}, and expecting each event as often as it occurs gives" in said
     held = normal_log()
     token_ids = held.test.y[held.test.y > 0]
     often = np.bincount(held.train.y[held.train.y > 0], minlength=int(token_ids.max()) + 1)
