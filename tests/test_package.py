@@ -91,7 +91,7 @@ LIGHT = [
     "fit lenet5 --set classes", "predict", "evaluate", "plot", "export",
     "convert",
 ]  # fmt: skip
-"""Command lines that nobody is to wait for."""
+"""Command lines that have to be fast."""
 
 
 @pytest.mark.parametrize("line", LIGHT)

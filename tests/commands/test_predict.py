@@ -1,4 +1,4 @@
-"""`recipes predict`: points in, rows out, and what cannot be asked."""
+"""`recipes predict`: answers for points, and refusals of wrong inputs."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The recipe learns what is normal in a log, answers, streams, goes on training."""
+"""The recipe learns what is normal in a log, answers, streams, and continues its training."""
 
 import csv
 import io
@@ -136,7 +136,7 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
 
 
 def same_rows(file: list[Row], stream: list[Row]) -> None:
-    """Scores may differ by what a net's sums differ that are made for many sessions at once."""
+    """Compare scores up to rounding: sums for many sessions at once have another order."""
     scores, rest = [], []
     for some in (file, stream):
         some = sorted(some, key=lambda row: row["session"])
@@ -206,7 +206,7 @@ def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
     packed = begin[:23] + b" INFO depot.north: order-100000 label printed"
     text = b"\n".join([begin, *[packed] * 30]) + b"\n"
     Path("x.log").write_bytes(text)
-    # Surprises are told apart from numbers: with the net's own views out of the way.
+    # The other features are switched off, so that the score shows the surprise alone.
     card = load(model).card.learned
     far = {**card["tails"]["surprise"], "scale": 1e6, "beyond": 1.0}
     learned = {**card, "tails": {**card["tails"], "surprise": far, "order": far}}
@@ -257,7 +257,7 @@ def test_a_run_that_was_cut_in_two_gives_the_same_answers(
     at_once = answers(recipes, model, "-", input=content)
     first = answers(recipes, model, "-", "--set", "state=s.npz", input=content[:middle])
     second = answers(recipes, model, "-", "--set", "state=s.npz", input=content[middle:])
-    # What is open at the end stays open where a state is kept.
+    # A session that is open at the end stays open if a state is kept.
     still = answers(recipes, model, "-", "--set", "state=s.npz", "--set", "timeout=1",
                     input=b"2030-01-01 00:00:00 INFO order-999999 x\n" * 3)  # fmt: skip
     together = [*first, *second, *still]
@@ -516,9 +516,12 @@ def test_plot_draws_nothing_where_one_picture_cannot_be_drawn(recipes: Run, mode
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
+        (
+            ["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"],
+            "the layers that these options",
+        ),
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before"),
-        (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
+        (["fit", "lstm-anomaly", "--set", "classes=5"], "which follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),
         (["predict", "MODEL", "demo-anomalies", "--set", "false_alarm_rate=0"], "more than 0"),
@@ -598,7 +601,7 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
     assert done.exit_code == 0
     (said,) = [line for line in done.stderr.splitlines() if "no better than guessing" in line]
     loss = json.loads(done.stdout)["metrics"]["loss"]
-    assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
+    assert f"loss {loss:.3g}, and expecting each event as often as it occurs gives" in said
     held = normal_log()
     token_ids = held.test.y[held.test.y > 0]
     often = np.bincount(held.train.y[held.train.y > 0], minlength=int(token_ids.max()) + 1)
