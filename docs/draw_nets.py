@@ -111,7 +111,7 @@ def maps_and_rows(recipe: Recipe) -> Figure:
     for layer in recipe.layers:
         shape = tuple(size or 1 for size in layer.output_shape[1:])
         rows.append((shape, _colour(layer, recipe), _layer_caption(layer)))
-    heights = [max(0.62, 0.4 + _height(shape)) for shape, *_ in rows]
+    heights = [max(0.56, 0.32 + _height(shape)) for shape, *_ in rows]
     figure = Figure(figsize=(5.6, sum(heights) + 0.75), facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0.1, 5.7), ylim=(-sum(heights) - 0.7, 0.05), aspect="equal")
@@ -132,7 +132,7 @@ def _height(shape: tuple[int, ...]) -> float:
     """Return how high the drawing of an output is."""
     if _is_row(shape):
         return 0.16
-    return 0.8 * shape[0] / 32 + SHIFT * (min(shape[2], MOST_MAPS) - 1)
+    return 0.55 * shape[0] / 32 + SHIFT * (min(shape[2], MOST_MAPS) - 1)
 
 
 def _is_row(shape: tuple[int, ...]) -> bool:
@@ -145,8 +145,8 @@ def _stack(axes: Axes, x: float, y: float, shape: tuple[int, ...], colour: str) 
         width = 0.15 + 1.65 * shape[-1] / 120
         axes.add_patch(Rectangle((x - width / 2, y - 0.08), width, 0.16, facecolor=colour))
         return
-    side, maps = 0.8 * shape[0] / 32, min(shape[2], MOST_MAPS)
-    across = min(0.12, (1.9 - side) / max(maps - 1, 1))
+    side, maps = 0.55 * shape[0] / 32, min(shape[2], MOST_MAPS)
+    across = min(0.11, (1.9 - side) / max(maps - 1, 1))
     left, bottom = x - (side + across * (maps - 1)) / 2, y - _height(shape) / 2
     for behind in reversed(range(maps)):
         place = (left + across * behind, bottom + SHIFT * behind)
