@@ -51,9 +51,10 @@ def error(outputs: list[float]) -> float:
     return max(abs(x - y) for x, y in zip(outputs, (0, 1, 1, 0), strict=True))
 
 
-def test_xor_marks_the_lines_that_the_readme_lists() -> None:
+def test_xor_marks_the_lines_that_its_page_lists() -> None:
     script = (ROOT / "recipes" / "xor.py").read_text()
-    rows = re.findall(r"^\| `(.*)` \| `(.*)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    page = (ROOT / "docs" / "recipes" / "xor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.*)` \| `(.*)` \|$", page, re.MULTILINE)
     assert len(rows) == 3
     for article, today in rows:
         assert re.search(rf"{re.escape(today)}.*# once: {re.escape(article)}", script), article
