@@ -51,7 +51,7 @@ model.summary()
 
 # Gradient descent in mini-batches of 64, one of the sizes in the articles. The recipe trains
 # differently, six epochs by AdamW with a falling rate and label smoothing, and reads more digits
-# right; see the table in the README.
+# right; see docs/recipes/lenet5.md.
 model.compile(optimizer=keras.optimizers.SGD(0.1), loss="categorical_crossentropy")
 model.fit(x_train, np.eye(10)[y_train], batch_size=64, epochs=4, verbose=2)
 

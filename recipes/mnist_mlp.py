@@ -23,8 +23,8 @@ targets = np.eye(10)[y_train]
 # Ten sigmoid outputs are ten answers yes or no, so the loss is the binary cross-entropy. Keras
 # takes the mean of the ten, so each gets a tenth of the gradient. The squared error is flat where a
 # unit is sure of a wrong answer. Therefore the learning rates are large. The recipe trains
-# differently, 60 epochs by AdamW with a falling rate, and reads more digits right; see the table in
-# the README.
+# differently, 60 epochs by AdamW with a falling rate, and reads more digits right; see
+# docs/recipes/mnist-mlp.md.
 for loss, rate in (("binary_crossentropy", 2.0), ("mean_squared_error", 10.0)):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(

@@ -13,7 +13,7 @@ Measured, of logs: on HDFS (Xu et al., SOSP 2009) F1 0.991, 95 % interval 0.987 
 anomaly in 30 sessions, the threshold from normal sessions alone; mean of three seeds, part by part:
 `python benchmarks/hdfs.py TRAIN DEV LABELS`.
 Measured, of numbers: the Numenta Anomaly Benchmark, each series learned from for its first 15 %:
-`python benchmarks/nab.py DIR --scores OUT`; the README has the table.
+`python benchmarks/nab.py DIR --scores OUT`; docs/benchmarks.md has the table.
 
 What comes next is either of two things:
 

@@ -1,4 +1,4 @@
-"""Draw the net of each recipe into docs/pictures/NAME/net.png: python docs/draw_nets.py [NAME]...
+"""Draw the net of each recipe into docs/pictures/NAME/net.png: python docs/scripts/draw_nets.py [NAME]...
 
 The names, shapes and parameter counts come from the layers that the recipe declares, which
 `recipes show NAME` prints too.
@@ -19,7 +19,7 @@ from keras_recipes import catalog
 from keras_recipes.recipe import LayerSummary, Recipe
 from keras_recipes.report import plots
 
-PICTURES = Path(__file__).parent / "pictures"
+PICTURES = Path(__file__).parent.parent / "pictures"
 
 INPUT, LAYER, EDGE, TEXT = "#56606b", plots.ZERO, "#9aa5b1", "#1a1a1a"
 LARGE, SMALL = 12, 10.5
