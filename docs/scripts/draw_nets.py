@@ -1,4 +1,7 @@
-"""Draw the net of each recipe into docs/pictures/NAME/net.png: python docs/scripts/draw_nets.py [NAME]...
+"""Draw the net of each recipe into docs/pictures/NAME/net.png.
+
+    python docs/scripts/draw_nets.py [NAME]...
+
 
 The names, shapes and parameter counts come from the layers that the recipe declares, which
 `recipes show NAME` prints too.
