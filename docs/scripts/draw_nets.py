@@ -2,7 +2,6 @@
 
     python docs/scripts/draw_nets.py [NAME]...
 
-
 The names, shapes and parameter counts come from the layers that the recipe declares, which
 `recipes show NAME` prints too.
 """
