@@ -141,7 +141,7 @@ def test_lines_are_the_same_however_they_arrive(some: list[bytes], size: int, en
     stream = b"".join(line + end for line in some)
     splitter = lines.Splitter()
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
-    assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.rest() == some
+    assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.last() == some
 
 
 def test_an_endless_line_is_cut(tmp_path: Path) -> None:
@@ -155,8 +155,8 @@ def test_an_endless_line_is_cut(tmp_path: Path) -> None:
     ("settings", "complaint"),
     [
         ({"session": "("}, "regular expression"),
-        ({"window": "soon"}, "time such as 5m"),
-        ({"window": "100"}, "time such as 5m"),
+        ({"window": "soon"}, "time span such as 5m"),
+        ({"window": "100"}, "time span such as 5m"),
         ({"session_field": "user"}, "text has no fields"),
         ({"session": "a", "window": "5m"}, "one of"),
     ],
@@ -167,7 +167,7 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, str], compl
 
 
 def test_a_field_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(InputError, match="there are msg, who"):
+    with pytest.raises(InputError, match="expected one of msg, who, received 'id'"):
         recognise([b'{"msg": "a", "who": {"id": 3}}'] * 9, session_field="id")
     nested = recognise([b'{"msg": "a", "who": {"id": 3}}'] * 9, session_field="who.id")
     assert Parser(nested).parse([b'{"msg": "b", "who": {"id": "x"}}']).keys == [b"x"]

@@ -190,12 +190,16 @@ def test_files_folders_and_patterns() -> None:
         (f"time,value\n{NOON},1\n{NOON}\n", "m.csv", "line 3: expected 2 cells, received 1"),
         (f"time,value\n{NOON},1\n{NOON},two\n", "m.csv", "line 3: expected a number .*'two'"),
         (f"time,value\n{NOON},1\nsoon,1\n", "m.csv", "line 3: expected a time, received 'soon'"),
-        (f"time,host\n{NOON},web\n", "m.csv", "expected a column of numbers, there are time, host"),
+        (
+            f"time,host\n{NOON},web\n",
+            "m.csv",
+            "expected a column of numbers, received columns time, host",
+        ),
         ("a,a\n1,2\n", "m.csv", "different names"),
         ('{"a": 1}\n{"a": 1\n', "m.jsonl", "line 2: expected a JSON object"),
         ('{"a": 1}\n[1]\n', "m.jsonl", "line 2: expected a JSON object"),
         ("{" * 40, "m.jsonl", "line 1: expected a JSON object"),
-        ("no parquet", "m.parquet", "not Parquet|needs pyarrow"),
+        ("no parquet", "m.parquet", "expected Parquet|needs pyarrow"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(text: str, name: str, message: str) -> None:
@@ -206,7 +210,7 @@ def test_what_cannot_be_read_is_named_with_its_place(text: str, name: str, messa
 @pytest.mark.parametrize(
     ("known", "message"),
     [
-        ({"columns": ("memory",)}, "expected a column 'memory', there are time, value"),
+        ({"columns": ("memory",)}, "expected a column 'memory', received columns time, value"),
         ({"time": "when"}, "expected a column 'when'"),
         ({"zone": "Mars/Olympus"}, "expected a name like Europe/Berlin"),
         ({"time_format": "%d.%m.%Y"}, "expected a time, received"),
