@@ -44,7 +44,7 @@ def test_surprises_of_many_sequences_are_kerass(model: keras.Model) -> None:
         rows = slice(starts[one], starts[one + 1])
         given = by_keras(model, token_ids[rows])
         nats = -np.log(given[np.arange(len(given)), targets[rows]])
-        assert found.nats[rows] == pytest.approx(nats, rel=1e-5, abs=1e-5)
+        assert found.surprise[rows] == pytest.approx(nats, rel=1e-5, abs=1e-5)
         assert np.array_equal(found.likeliest[rows], given.argmax(axis=1))
         entropy = -np.sum(given * np.log(given), axis=1)
         run, largest = 0.0, 0.0
@@ -66,5 +66,5 @@ def test_step_by_step_it_stays_with_keras(model: keras.Model) -> None:
 
 def test_another_kind_of_net_is_refused() -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="no net of one LSTM"):
+    with pytest.raises(ValueError, match="expected one LSTM layer"):
         NumpyLSTM.of(other)

@@ -545,12 +545,12 @@ EARLY = [
     ("predict LOGS missing.log", "no such file"),
     ("predict LOGS folder", "folder: no file there"),
     ("predict LOGS - empty.log", "or - alone"),
-    ("predict LOGS - --set state=/nowhere/x", "state: /nowhere is no folder"),
+    ("predict LOGS - --set state=/nowhere/x", "state: /nowhere is not a folder"),
     ("predict LOGS - --set state=/proc/x", "cannot be written"),
     ("predict LOGS blank.log --set state=x", "give - instead of files"),
     ("predict LOGS blank.log --set timeout=5", "give - instead of files"),
     ("predict LOGS blank.log --set open_sessions=5", "give - instead of files"),
-    ("predict LOGS - --set threshold=2", "threshold: is of numbers"),
+    ("predict LOGS - --set threshold=2", "threshold: is an option for numbers"),
     ("predict LOGS demo-anomalies --set false_alarm_rate=0", "more than 0"),
     ("evaluate LOGS --set timeout=5", "timeout: has no effect here"),
     ("evaluate LOGS --set state=x", "state: has no effect here"),
@@ -558,17 +558,17 @@ EARLY = [
     ("evaluate LOGS --labels missing.csv", "missing.csv: cannot be read"),
     ("evaluate LOGS --labels blank.log", "blank.log"),
     ("evaluate LOGS --data blank.log", "expected sessions by"),
-    ("evaluate LOGS --set threshold=2", "threshold: is of numbers"),
+    ("evaluate LOGS --set threshold=2", "threshold: is an option for numbers"),
     ("plot LOGS --data missing.log", "no such file"),
     ("predict NUMBERS empty.csv", "empty.csv: expected rows of numbers"),
     ("predict NUMBERS blank.log", "blank.log: expected rows of numbers"),
     ("predict NUMBERS missing.csv", "no such file"),
     ("predict NUMBERS folder", "folder: no file there"),
-    ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is no folder"),
-    ("predict NUMBERS - --set timeout=5", "timeout: is of logs"),
-    ("predict NUMBERS demo-metrics --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
+    ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is not a folder"),
+    ("predict NUMBERS - --set timeout=5", "timeout: is an option for logs"),
+    ("predict NUMBERS demo-metrics --set false_alarm_rate=0.1", "is an option for logs"),
     ("evaluate NUMBERS --data demo-metrics --labels missing.csv", "missing.csv: cannot be read"),
-    ("evaluate NUMBERS --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
+    ("evaluate NUMBERS --set false_alarm_rate=0.1", "false_alarm_rate: is an option for logs"),
     ("fit lstm-anomaly --from xor", "run `recipes fit xor`"),
     ("fit lstm-anomaly --from lenet5", "expected a fitted lstm-anomaly, received a lenet5"),
     ("fit lstm-anomaly --from LOGS --set window=5m", "as before, None"),
@@ -621,7 +621,7 @@ def test_a_state_that_cannot_be_kept_is_a_failure(
     log = b"\n".join(demonstration.broken()[:50]) + b"\n"
     result = recipes("predict", str(model), "-", "--set", "state=kept.npz", input=log)
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].endswith("the state is not kept: the disk is full")
+    assert result.stderr.splitlines()[-1].endswith("the state was not kept: the disk is full")
 
 
 @pytest.fixture
@@ -655,9 +655,9 @@ def test_a_card_that_lacks_options_of_today_answers_with_their_defaults(
 def test_python_refuses_options_without_effect_as_the_command_does(on_the_demo: Path) -> None:
     for asked in ("demo-anomalies", demonstration.broken()[:3]):
         texts = asked if isinstance(asked, str) else [line.decode() for line in asked]
-        with pytest.raises(InputError, match="timeout: is of standard input"):
+        with pytest.raises(InputError, match="timeout: is an option for standard input"):
             predict("m", texts, timeout=5.0)
-        with pytest.raises(InputError, match="threshold: is of numbers"):
+        with pytest.raises(InputError, match="threshold: is an option for numbers"):
             predict("m", texts, threshold=2.0)
 
 

@@ -84,7 +84,7 @@ def test_a_score_is_a_half_where_the_p_value_is_the_promised_share() -> None:
     assert np.all((found >= 0) & (found <= 1))
 
 
-def test_false_alarms_a_day_become_a_share_of_the_days_sessions() -> None:
+def test_false_alarms_per_day_become_a_share_of_the_days_sessions() -> None:
     assert scores.allowed_rate(0.1, None, 5_000) == 0.1
     assert scores.allowed_rate(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.anomaly.series.detector import SMOOTHING, VIEWS, Reading, SeriesDetector
+from keras_recipes.anomaly.series.detector import FEATURES, SMOOTHING, Reading, SeriesDetector
 from keras_recipes.anomaly.series.residuals import WeeklyProfile
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data import time_series
@@ -36,11 +36,11 @@ def alarms(readings: list[Reading], learned: int = LEARNED) -> list[int]:
     return [learned + n for n, reading in enumerate(readings) if reading.score >= 0.5]
 
 
-def alone(readings: list[Reading], view: str) -> list[float]:
-    """The surprise that one view would have given without the others."""
+def alone(readings: list[Reading], feature: str) -> list[float]:
+    """The surprise that one feature would have given without the others."""
     average, averages = 0.0, []
     for reading in readings:
-        average += SMOOTHING * (reading.views[VIEWS.index(view)] - average)
+        average += SMOOTHING * (reading.features[FEATURES.index(feature)] - average)
         averages.append(average)
     return averages
 
@@ -129,7 +129,7 @@ def test_bulk_and_a_stream_interrupted_anywhere_give_the_same(
 )
 def test_odd_series_give_finite_scores(values: np.ndarray) -> None:
     readings = read(values)
-    assert np.isfinite([[*reading[:4], *reading.views] for reading in readings]).all()
+    assert np.isfinite([[*reading[:4], *reading.features] for reading in readings]).all()
     if len(np.unique(values)) <= 2:
         assert alarms(readings) == []
 
@@ -165,12 +165,12 @@ def test_a_series_without_a_clock_or_with_uneven_steps_is_read() -> None:
     _, values = days(1500)
     detector = SeriesDetector()
     detector.learn([None] * LEARNED, values[:LEARNED].tolist())
-    assert np.isfinite(detector.update(None, 50.0).surprise)
+    assert np.isfinite(detector.update(None, 50.0).evidence)
     uneven = np.cumsum(np.random.default_rng(0).exponential(300, size=1500)).tolist()
     detector = SeriesDetector()
     detector.learn(uneven[:LEARNED], values[:LEARNED].tolist())
     said = list(detector.readings(uneven[LEARNED:], values[LEARNED:].tolist()))
-    assert np.isfinite([reading.surprise for reading in said]).all()
+    assert np.isfinite([reading.evidence for reading in said]).all()
 
 
 def test_about_one_record_in_a_hundred_is_outside_of_what_was_expected() -> None:
@@ -215,19 +215,19 @@ def test_a_detector_that_learned_nothing_says_so() -> None:
             ask()
 
 
-@pytest.mark.parametrize("view", [view for view in VIEWS if view != "surprise"])
-def test_each_view_alone_finds_a_spike_that_no_normal_value_comes_near(view: str) -> None:
+@pytest.mark.parametrize("feature", [feature for feature in FEATURES if feature != "surprise"])
+def test_each_feature_alone_finds_a_spike_that_no_normal_value_comes_near(feature: str) -> None:
     _, values = days(1500)
     values[1000] += 500
-    surprise = alone(read(values), view)
-    assert 1000 - LEARNED <= int(np.argmax(surprise)) < 1064 - LEARNED
+    evidence = alone(read(values), feature)
+    assert 1000 - LEARNED <= int(np.argmax(evidence)) < 1064 - LEARNED
 
 
 def test_the_net_alone_finds_values_in_an_order_that_never_was() -> None:
     values = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 300)
     values[1000:1010] = 3.0
-    surprise = alone(read(values), "surprise")
-    assert 1000 <= LEARNED + int(np.argmax(surprise)) < 1064
+    evidence = alone(read(values), "surprise")
+    assert 1000 <= LEARNED + int(np.argmax(evidence)) < 1064
 
 
 def test_weights_trained_elsewhere_are_used() -> None:
