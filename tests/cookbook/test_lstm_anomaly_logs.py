@@ -97,7 +97,7 @@ def test_what_goes_wrong_in_the_second_log_is_found(fitted: Fitted) -> None:
     assert measured["precision"] >= 0.95
 
 
-def test_of_normal_sessions_held_back_hardly_any_is_called_an_anomaly(fitted: Fitted) -> None:
+def test_hardly_any_held_out_normal_session_is_called_an_anomaly(fitted: Fitted) -> None:
     assert fitted.card.metrics["held_out_sessions"] > 200
     assert fitted.card.metrics["false_alarms"] <= 0.005
     assert evaluate(fitted)["alarms"] == fitted.card.metrics["false_alarms"]
@@ -136,7 +136,7 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
 
 
 def same_rows(file: list[Row], stream: list[Row]) -> None:
-    """Scores may differ by what a net's sums differ that are made for many sessions at once."""
+    """Check rows; scores may differ by the rounding errors of sums over many sessions at once."""
     scores, rest = [], []
     for some in (file, stream):
         some = sorted(some, key=lambda row: row["session"])
@@ -172,7 +172,7 @@ STRANGE = [b"WARN fire: %s on fire", b"INFO cat: %s is asleep on the keyboard", 
     )
 )
 @example([[(0, STRANGE[0])], [(20, STRANGE[1])], [(3, STRANGE[2]), (2, STRANGE[0])]])
-def test_events_never_seen_are_explained_alike_in_files_and_streams(
+def test_new_events_are_explained_alike_in_files_and_streams(
     recipes: Run, model: Path, inserted: list[list[tuple[int, bytes]]]
 ) -> None:
     lines = []
@@ -206,7 +206,7 @@ def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
     packed = begin[:23] + b" INFO depot.north: order-100000 label printed"
     text = b"\n".join([begin, *[packed] * 30]) + b"\n"
     Path("x.log").write_bytes(text)
-    # Surprises are told apart from numbers: with the net's own views out of the way.
+    # Only the counts may decide here, so the net's own features get large p-values.
     card = load(model).card.learned
     far = {**card["tails"]["surprise"], "scale": 1e6, "beyond": 1.0}
     learned = {**card, "tails": {**card["tails"], "surprise": far, "order": far}}
@@ -220,9 +220,7 @@ def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
     assert row["line"] == row["position"] == 1 + count
 
 
-def test_each_file_s_name_stands_before_the_line_of_an_event_never_seen(
-    recipes: Run, model: Path
-) -> None:
+def test_the_line_of_a_new_event_has_the_name_of_its_file(recipes: Run, model: Path) -> None:
     order = [line for line in NORMAL if b"order-100000 " in line]
     Path("first.txt").write_bytes(b"\n".join(order[:3]) + b"\n")
     strange = [order[3][:23] + b" " + form % b"order-100000" for form in STRANGE]
@@ -232,7 +230,7 @@ def test_each_file_s_name_stands_before_the_line_of_an_event_never_seen(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_an_encoding_is_recognised_on_standard_input_as_in_a_file(
+def test_an_encoding_is_detected_on_standard_input_as_in_a_file(
     recipes: Run, model: Path, encoding: str
 ) -> None:
     order = [line for line in NORMAL if b"order-100000 " in line]
@@ -257,7 +255,7 @@ def test_a_run_that_was_cut_in_two_gives_the_same_answers(
     at_once = answers(recipes, model, "-", input=content)
     first = answers(recipes, model, "-", "--set", "state=s.npz", input=content[:middle])
     second = answers(recipes, model, "-", "--set", "state=s.npz", input=content[middle:])
-    # What is open at the end stays open where a state is kept.
+    # With a state, sessions that are open at the end stay open.
     still = answers(recipes, model, "-", "--set", "state=s.npz", "--set", "timeout=1",
                     input=b"2030-01-01 00:00:00 INFO order-999999 x\n" * 3)  # fmt: skip
     together = [*first, *second, *still]
@@ -388,7 +386,7 @@ def test_labels_give_precision_and_recall(recipes: Run, model: Path, broken: Pat
     assert "no label for 1,199 of 1,200 sessions" in result.stderr
 
 
-def test_training_goes_on_with_new_normal_data_and_new_kinds_of_events(
+def test_training_is_continued_with_new_normal_data_and_new_templates(
     recipes: Run, model: Path
 ) -> None:
     log = []
@@ -408,7 +406,7 @@ def test_training_goes_on_with_new_normal_data_and_new_kinds_of_events(
     assert sum(row["anomaly"] == "1" for row in some) < 0.01 * len(some) + 5
 
 
-def test_pictures_show_the_scores_and_the_strangest_session(
+def test_pictures_show_the_scores_and_the_session_with_the_highest_score(
     recipes: Run, model: Path, broken: Path
 ) -> None:
     result = recipes("plot", str(model), "--data", str(broken), "--output", "plots")

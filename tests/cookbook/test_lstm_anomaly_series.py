@@ -41,7 +41,7 @@ def fitted(model: Path) -> Fitted:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of three columns, one a counter."""
+    """Fit a model of three columns, one of them a counter."""
     folder = tmp_path_factory.mktemp("servers")
     (folder / "servers.csv").write_text(table(400))
     fitted = fit("lstm-anomaly", folder / "servers.csv", epochs=4, show_progress=False)
@@ -119,7 +119,7 @@ def test_every_metric_of_numbers_is_explained(fitted: Fitted) -> None:
     assert set(evaluate(fitted, BROKEN)) <= known
 
 
-def test_records_held_back_are_measured_again_with_the_same_result(fitted: Fitted) -> None:
+def test_held_out_records_are_measured_again_with_the_same_result(fitted: Fitted) -> None:
     again = evaluate(fitted)
     assert again["held_out_records"] == 202
     assert {name: fitted.card.metrics[name] for name in again} == again
@@ -166,7 +166,7 @@ def test_a_stream_parts_and_the_whole_file_give_the_same(recipes: Run, servers: 
     assert answers(recipes, servers, "-", input=both.encode()) == whole
     keep = ("-", "--set", "state=s.npz")
     first = answers(recipes, servers, *keep, input=(header + "".join(lines[:25])).encode())
-    # The second run comes in behind the header, as after `tail -F`.
+    # The second run starts after the header, as after `tail -F`.
     second = answers(recipes, servers, *keep, input="".join(lines[25:]).encode())
     assert first + second == whole
 
@@ -278,7 +278,7 @@ def test_labels_that_make_no_sense_are_refused(
 
 
 def test_training_goes_on_with_more_normal_numbers(recipes: Run, servers: Path) -> None:
-    higher = table(300, 400).replace(",web1,", "0,web1,")  # cpu with a digit more: no change
+    higher = table(300, 400).replace(",web1,", "0,web1,")  # cpu has one digit more
     Path("new.csv").write_text(higher)
     result = recipes("fit", "lstm-anomaly", "--from", str(servers), "--data", "new.csv",
                      "--epochs", "2", "--out", "more")  # fmt: skip
