@@ -264,7 +264,10 @@ def test_labels_give_precision_and_recall_of_events(recipes: Run, model: Path, l
         ("", "expected the columns start,end"),
         ("start,end\nsoon,later\n", "line 2: expected a time"),
         ("start,end\n2024-01-17,2024-01-16\n", "expected an end after the start"),
-        ("start,end\n2031-01-17,2031-01-18\n", "labels: expected times of the records"),
+        (
+            "start,end\n2031-01-17,2031-01-18\n",
+            "labels: expected labels in the time span of the records",
+        ),
         ("start,end\n", "expected at least one labelled anomaly"),
     ],
 )

@@ -90,6 +90,6 @@ def _known_counts(parts: Parts, event_types: int) -> np.ndarray:
         templates = Templates.from_json(parts.before["templates"])
         earlier = templates.vocabulary_size - UNSEEN
         references = EventCounts.from_json(parts.before["counts"], earlier).references
-        # They are added twice, because a session that occurs once only has a distance above 0.
+        # They are added twice, because only a session that occurs once has a distance above 0.
         counts += 2 * [np.pad(references, ((0, 0), (0, event_types - earlier)))]
     return np.concatenate(counts)

@@ -103,7 +103,8 @@ def _against(
     windows.sort()
     if not windows:
         raise InputError(
-            "labels: expected times of the records, received none; is the time zone another one?"
+            "labels: expected labels in the time span of the records, received none; check the "
+            "time zone"
         )
     alarms = highest >= 0.5
     found, false, missed = event_metrics.events(alarms, windows, probation=0)

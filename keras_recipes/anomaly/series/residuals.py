@@ -19,10 +19,10 @@ class WeeklyProfile:
     """
 
     VISITS = 20
-    """The number of days after which an hour's past fades."""
+    """The number of visits to an hour, in days or weeks, after which its past fades."""
 
     LEAN = 2.0
-    """The weight of the coarser mean in the shrinkage, in days."""
+    """The weight of the coarser mean in the shrinkage, in visits."""
 
     CLIP = 5.0
 
