@@ -1,4 +1,4 @@
-"""The recipe learns what is normal in a log, answers, streams, goes on training."""
+"""The recipe learns what is normal in a log, answers, streams, and continues its training."""
 
 import csv
 import io
@@ -136,7 +136,7 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
 
 
 def same_rows(file: list[Row], stream: list[Row]) -> None:
-    """Check rows; scores may differ by the rounding errors of sums over many sessions at once."""
+    """Compare scores up to rounding: sums for many sessions at once have another order."""
     scores, rest = [], []
     for some in (file, stream):
         some = sorted(some, key=lambda row: row["session"])
@@ -255,7 +255,7 @@ def test_a_run_that_was_cut_in_two_gives_the_same_answers(
     at_once = answers(recipes, model, "-", input=content)
     first = answers(recipes, model, "-", "--set", "state=s.npz", input=content[:middle])
     second = answers(recipes, model, "-", "--set", "state=s.npz", input=content[middle:])
-    # With a state, sessions that are open at the end stay open.
+    # A session that is open at the end stays open if a state is kept.
     still = answers(recipes, model, "-", "--set", "state=s.npz", "--set", "timeout=1",
                     input=b"2030-01-01 00:00:00 INFO order-999999 x\n" * 3)  # fmt: skip
     together = [*first, *second, *still]

@@ -1,4 +1,4 @@
-"""The recipe learns what is normal in series of numbers, answers, streams, goes on."""
+"""The recipe learns what is normal in series, answers, streams, and continues its training."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def fitted(model: Path) -> Fitted:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fit a model of three columns, one of them a counter."""
+    """Return a model of three columns, one of which is a counter."""
     folder = tmp_path_factory.mktemp("servers")
     (folder / "servers.csv").write_text(table(400))
     fitted = fit("lstm-anomaly", folder / "servers.csv", epochs=4, show_progress=False)
@@ -166,7 +166,7 @@ def test_a_stream_parts_and_the_whole_file_give_the_same(recipes: Run, servers: 
     assert answers(recipes, servers, "-", input=both.encode()) == whole
     keep = ("-", "--set", "state=s.npz")
     first = answers(recipes, servers, *keep, input=(header + "".join(lines[:25])).encode())
-    # The second run starts after the header, as after `tail -F`.
+    # The second run starts after the header, as with `tail -F`.
     second = answers(recipes, servers, *keep, input="".join(lines[25:]).encode())
     assert first + second == whole
 
@@ -281,7 +281,7 @@ def test_labels_that_make_no_sense_are_refused(
 
 
 def test_training_goes_on_with_more_normal_numbers(recipes: Run, servers: Path) -> None:
-    higher = table(300, 400).replace(",web1,", "0,web1,")  # cpu has one digit more
+    higher = table(300, 400).replace(",web1,", "0,web1,")  # one more digit of cpu is no change
     Path("new.csv").write_text(higher)
     result = recipes("fit", "lstm-anomaly", "--from", str(servers), "--data", "new.csv",
                      "--epochs", "2", "--out", "more")  # fmt: skip
