@@ -297,6 +297,6 @@ def test_a_model_is_not_measured_on_examples_that_it_may_have_learned_from(lenet
     # Scikit-learn's digits have no test part, so the seed decides what is held out.
     seed = lenet.card.options["seed"]
     evaluate(lenet, seed=seed)
-    with pytest.raises(InputError, match=f"^seed: .* read as it was then, with {seed}, received"):
+    with pytest.raises(InputError, match=f"^seed: expected {seed}, as in the fit, .* received"):
         evaluate(lenet, seed=seed + 1)
     evaluate(lenet, "digits", seed=seed + 1)
