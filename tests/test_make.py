@@ -45,6 +45,15 @@ def test_ruff_looks_for_what_the_oldest_cannot_read() -> None:
     assert settings["tool"]["ruff"]["target-version"] == f"py{LOW.replace('.', '')}"
 
 
+def test_commits_are_checked_by_what_lint_runs() -> None:
+    (lines,) = re.findall(
+        r"^lint: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    commands = lines.replace("$(BIN)", ".venv/bin").split("\n\t")
+    hooks = re.findall(r" entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert hooks[: len(commands)] == [command.strip() for command in commands]
+
+
 @pytest.fixture
 def project(empty_folder: Path) -> Path:
     """Copy the files that `make` needs to make an environment."""
