@@ -28,7 +28,7 @@ def python_range() -> tuple[str, str]:
 LOW, HIGH = python_range()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/installing.md"])
+@pytest.mark.parametrize("page", ["README.md", "keras_recipes/README.md", "docs/installing.md"])
 def test_pages_name_the_pythons_of_setup_cfg(page: str) -> None:
     named = re.findall(r"Python (3\.\d+) to (3\.\d+)", (ROOT / page).read_text())
     assert named
