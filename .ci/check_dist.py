@@ -56,17 +56,19 @@ def check_files(sdist: Path, unpacked: Path) -> None:
     print(f"{sdist.name}: the {len(tracked)} files that git tracks", flush=True)
 
 
-def check_use(folder: Path, smoke: Path, *requirements: str | Path) -> None:
+def check_use(smoke: Path, *requirements: str | Path) -> None:
     """Installs a package in an empty environment and uses it from an empty folder."""
     start = time.monotonic()
-    python = environment(folder / "environment")
-    run(python, *PIP, *requirements)
-    run(python, "-m", "pip", "check")
-    here = folder / "here"
-    here.mkdir()
-    run(python, "-c", "import keras_recipes", cwd=here)
-    run(python, smoke, cwd=here)
-    print(f"{requirements[-1]}: checked in {time.monotonic() - start:.0f} s", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = environment(folder / "environment")
+        run(python, *PIP, *requirements)
+        run(python, "-m", "pip", "check")
+        here = folder / "here"
+        here.mkdir()
+        run(python, "-c", "import keras_recipes", cwd=here)
+        run(python, smoke, cwd=here)
+    print(f"{requirements[-1]}: works; checked in {time.monotonic() - start:.0f} s", flush=True)
 
 
 def main() -> None:
@@ -81,10 +83,10 @@ def main() -> None:
             archive.extractall(folder, filter="data")
         unpacked = folder / sdist.name.removesuffix(".tar.gz")
         check_files(sdist, unpacked)
-        for package, constraints in ((wheel, ()), (sdist, ("-c", unpacked / "constraints.txt"))):
-            place = folder / package.suffix.strip(".")
-            place.mkdir()
-            check_use(place, unpacked / ".ci" / "smoke.py", *constraints, package)
+        smoke = unpacked / ".ci" / "smoke.py"
+        check_use(smoke, wheel)
+        check_use(smoke, "-c", unpacked / "constraints.txt", sdist)
+    print("both packages work")
 
 
 if __name__ == "__main__":
