@@ -4,6 +4,7 @@
 # make lint      run ruff, mypy and import-linter
 # make docs      build the pages as a site in site/
 # make pages     write what is generated: reference pages, tables, lists of exports
+# make dist      build sdist and wheel in dist/ and check each in a new environment
 # make bench     measure the numbers that need no data but MNIST; this takes hours
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 GOAL := $(or $(filter-out clean,$(MAKECMDGOALS)),fit)
 
-.PHONY: fit test test-full test-all lint docs pages bench environment clean
+.PHONY: fit test test-full test-all lint docs pages dist bench environment clean
 
 fit: $(VENV)/installed
 	$(BIN)/recipes fit xor
@@ -50,6 +51,11 @@ docs: $(VENV)/installed-dev
 
 pages: $(VENV)/installed-dev
 	UPDATE_PAGES=1 $(BIN)/python -m pytest -q -m generated
+
+dist: $(VENV)/installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python .ci/check_dist.py
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/xor.py

@@ -28,7 +28,7 @@ def python_range() -> tuple[str, str]:
 LOW, HIGH = python_range()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/installing.md"])
+@pytest.mark.parametrize("page", ["README.md", "keras_recipes/README.md", "docs/installing.md"])
 def test_pages_name_the_pythons_of_setup_cfg(page: str) -> None:
     named = re.findall(r"Python (3\.\d+) to (3\.\d+)", (ROOT / page).read_text())
     assert named
@@ -43,6 +43,15 @@ def test_this_python_is_one_of_them() -> None:
 def test_ruff_looks_for_what_the_oldest_cannot_read() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert settings["tool"]["ruff"]["target-version"] == f"py{LOW.replace('.', '')}"
+
+
+def test_commits_are_checked_by_what_lint_runs() -> None:
+    (lines,) = re.findall(
+        r"^lint: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    commands = lines.replace("$(BIN)", ".venv/bin").split("\n\t")
+    hooks = re.findall(r" entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert hooks[: len(commands)] == [command.strip() for command in commands]
 
 
 @pytest.fixture

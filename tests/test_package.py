@@ -181,3 +181,10 @@ def test_every_shipped_model_is_in_the_wheel() -> None:
     packed = settings["options.package_data"]["keras_recipes.shipped"].split()
     names = [card.parent.name for card in (ROOT / "saved_models/shipped").glob("*/card.json")]
     assert sorted(packed) == sorted(f"{name}/*" for name in names)
+
+
+def test_the_description_of_the_package_links_to_nothing_that_an_index_lacks() -> None:
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    page = settings["metadata"]["long_description"].removeprefix("file: ")
+    assert not re.findall(r"\]\((?!https://)|<img", (ROOT / page).read_text())
