@@ -339,17 +339,23 @@ def call(function: Callable[..., _R], *arguments: Any, options: Options) -> _R:
 
 
 def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Wrap a function so that it first refuses the values that `--set` would refuse.
+    """Wrap a builder so that it refuses the values that `--set` would refuse, then starts Keras.
 
     Raises:
-        InputError: On a call, a value has a wrong type or is out of range.
+        InputError: On a call, a value has a wrong type or is out of range, or Keras cannot start.
     """
     known = {option.name: option for option in declared(function)}
+    signature = inspect.signature(function)
 
     @functools.wraps(function)
     def call_checked(*arguments: _P.args, **given: _P.kwargs) -> _R:
         for name in known.keys() & given.keys():
             given[name] = known[name].check(given[name])
+        signature.bind(*arguments, **given)  # raises TypeError for an unknown keyword
+        from keras_recipes import backend  # which help and lists do not need
+
+        # A builder is often the first call of a program: Keras starts without its messages.
+        backend.start()
         return function(*arguments, **given)
 
     return call_checked

@@ -254,7 +254,7 @@ def test_verbose_says_what_is_read_where_the_model_is_and_how_epochs_go(
     recipes: Run, saved: Path
 ) -> None:
     fit = recipes("fit", "xor", "-v").stderr
-    assert "read the four points of XOR: 4 examples to train on" in fit
+    assert "read the four points of XOR: 4 training, 0 validation and 4 test examples" in fit
     assert "epoch 250 of 5,000: loss " in fit
     assert "versions: python" in fit
     predict = recipes("-v", "predict", "xor", "0,1").stderr

@@ -80,7 +80,11 @@ def test_a_missing_member_is_named(saved: Path, member: str) -> None:
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_one_changed_byte_anywhere_is_refused(
     saved: Path, member: str, data: st.DataObject
