@@ -80,7 +80,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | environment
 	@touch $@
 
 $(VENV)/installed-dev: setup.cfg pyproject.toml constraints.txt | environment
-	$(call installing,0.75 GB,3.5 GB)
+	$(call installing,0.75 GB,3.9 GB)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/installed
 
