@@ -1,15 +1,18 @@
-# make fit    make the environment, fit XOR, ask it, say what to try next
-# make test   make the environment, pass the tests of what a user sees
-# make test-all  all tests: also attacks, kills, old Kerases, and what needs MNIST or minutes
-# make lint   ruff, mypy, and that imports run one way
-# make bench  the numbers in the README that need no data but MNIST; hours
+# make fit       make the environment, train XOR and ask it about the four points
+# make test      make the environment and run the quick tests
+# make test-all  run all tests, which also need MNIST, attack, kill, compare or take minutes
+# make lint      run ruff, mypy and import-linter
+# make docs      build the pages as a site in site/
+# make pages     write what is generated: reference pages, tables, lists of exports
+# make dist      build sdist and wheel in dist/ and check each in a new environment
+# make bench     measure the numbers that need no data but MNIST; this takes hours
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 GOAL := $(or $(filter-out clean,$(MAKECMDGOALS)),fit)
 
-.PHONY: fit test test-full test-all lint bench environment clean
+.PHONY: fit test test-full test-all lint docs pages dist bench environment clean
 
 fit: $(VENV)/installed
 	$(BIN)/recipes fit xor
@@ -17,14 +20,14 @@ fit: $(VENV)/installed
 	@echo
 	@echo "Try next:"
 	@echo "  . $(BIN)/activate"
-	@echo "  recipes plot xor        # pictures of what was learned, in plots/xor"
-	@echo "  recipes show xor        # the article, the net, every option"
+	@echo "  recipes plot xor        # draw what was learned, in plots/xor"
+	@echo "  recipes show xor        # show the article, the layers and every option"
 	@echo "  recipes fit xor --preset three-regressions --seed 2"
 	@echo "  recipes --help"
 
-# Whole files side by side: what a file fits once serves all of its tests. In their own order, since
-# by number of tests the longest comes last. More than four workers would each import TensorFlow for
-# too few of them.
+# Workers run whole files, because a file's tests share the models that it fits. The files keep their
+# order: sorted by their number of tests, the slowest would come last. With more than four workers,
+# each would import TensorFlow for too few tests.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/installed-dev
@@ -41,6 +44,19 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# MkDocs Material warns of MkDocs 2, which setup.cfg does not let in.
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+pages: $(VENV)/installed-dev
+	UPDATE_PAGES=1 $(BIN)/python -m pytest -q -m generated
+
+dist: $(VENV)/installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python .ci/check_dist.py
+
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/xor.py
 	$(BIN)/python benchmarks/xor_seeds.py
@@ -52,10 +68,11 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python benchmarks/streams.py metrics 1000000
 
-# pip is quiet for minutes. The sizes are measured in docs/installing.md.
+# pip prints nothing for minutes, so say what it does. docs/installing.md says how the sizes were
+# measured.
 # $(call installing,DOWNLOAD,DISK)
-installing = @echo "installing TensorFlow and what belongs to it into $(VENV): the first time" \
-  "$(1) to download, $(2) of disk, some minutes" >&2
+installing = @echo "installing TensorFlow and its dependencies into $(VENV): the first time, this" \
+  "downloads $(1), fills $(2) of disk and takes some minutes" >&2
 
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | environment
 	$(call installing,0.6 GB,2.5 GB)
@@ -63,12 +80,12 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | environment
 	@touch $@
 
 $(VENV)/installed-dev: setup.cfg pyproject.toml constraints.txt | environment
-	$(call installing,0.75 GB,3.5 GB)
+	$(call installing,0.75 GB,3.9 GB)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/installed
 
-# setup.cfg alone says which Pythons there are packages for. Any Python runs this, also those too
-# old for us, and tells what is wrong with itself: its name, the module it has to have, the advice.
+# setup.cfg says which versions of Python there are packages for. Any Python can run this check, also
+# one that is too old. Its arguments are the Python's name, the module that it needs, and the advice.
 define CHECK
 import re, sys
 name, module, advice = sys.argv[1:]
@@ -99,7 +116,7 @@ check = { command -v $(firstword $(1)) >/dev/null || { \
 
 environment:
 	@if [ -d $(VENV) ]; then \
-	  $(call check,$(BIN)/python,pip,make it anew: make clean $(GOAL)); \
+	  $(call check,$(BIN)/python,pip,make the environment again: make clean $(GOAL)); \
 	else \
 	  $(call check,$(PYTHON),ensurepip,install or name one: make PYTHON=pythonVERSION $(GOAL)); \
 	  $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \

@@ -7,17 +7,21 @@
     python benchmarks/digits.py predict
     python benchmarks/digits.py views
 
-Without a word: accuracy of every preset in the README's table, five seeds each, then speed; an hour
-and a half on two cores. Accuracy: the recipe as it stands, a fresh net and fresh splits for each
-seed; settings were chosen on validation images only, the test images are looked at here. Speed: an
-epoch of the compiled loop against plain `model.fit(x, y)`, a plain PyTorch loop and, for the
-perceptron, scikit-learn; same net, same batch size, data in memory, each in its own process, turn
-by turn, medians. Time: from the first compilation until LeNet-5 reads 99.0 % of 10,000 training
-images that were held out, looked at after each epoch: our recipe as it stands against the plain
-programs of most tutorials, Adam with its usual 0.001. Predict: `recipes predict lenet5 FOLDER` for
-the 10,000 test images as PNG files, against `python -c "import keras"`, turn by turn. Views: the
-preset best of LeNet-5, for 60 epochs on 50,000 training images, and its errors on the other 10,000
-with views turned by several angles.
+Without an argument it measures the accuracy of every preset with five seeds each, and then the
+speed. This takes an hour and a half on two cores.
+
+accuracy  The recipe with its defaults or a preset. Each seed has new weights and new splits.
+          Options were chosen on validation images only; the test images are used only here.
+speed     One epoch of the compiled loop against plain `model.fit(x, y)`, a plain PyTorch loop and,
+          for the perceptron, scikit-learn. The net and the batch size are the same, and the data is
+          in memory. Each runs in its own process, they take turns, and the medians are printed.
+time      The time from the first compilation until LeNet-5 reads 99.0 % of 10,000 held-out
+          training images, which are checked after each epoch. The recipe's defaults against the
+          usual program of tutorials: Adam with a learning rate of 0.001.
+predict   `recipes predict lenet5 FOLDER` for the 10,000 test images as PNG files, against
+          `python -c "import keras"`. They take turns.
+views     Test-time augmentation: preset best of LeNet-5 for 60 epochs on 50,000 training images,
+          and its errors on the other 10,000 for several angles.
 """
 
 import contextlib
@@ -96,7 +100,10 @@ def views() -> None:
         model.set_weights(fitted.model.get_weights())
         said = KerasRuntime(model).outputs(part.x).argmax(axis=1)
         wrong = int((said != part.y.argmax(axis=1)).sum())
-        print(f"views turned by {degrees:g} degrees: {wrong} errors of {len(said):,}", flush=True)
+        print(
+            f"test-time augmentation by {degrees:g} degrees: {wrong} errors of {len(said):,}",
+            flush=True,
+        )
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -116,7 +123,7 @@ def as_planned(recipe: Recipe, model: Any, plan: Plan, data: Examples) -> compil
     )
 
 
-def ours(name: str, data: Examples) -> Callable[[], object]:
+def by_recipe(name: str, data: Examples) -> Callable[[], object]:
     recipe = catalog.get(name)
     call = as_planned(recipe, recipe.build(), recipe.training(), data)
     return lambda: call(0, 1)
@@ -176,7 +183,7 @@ def scikit_learn(name: str, data: Examples) -> Callable[[], object]:
 
 
 WAYS: dict[str, Callable[[str, Examples], Callable[[], object]]] = {
-    "ours": ours,
+    "recipe": by_recipe,
     "plain Keras": plain_keras,
     "scikit-learn": scikit_learn,
     "PyTorch": plain_torch,
@@ -184,22 +191,22 @@ WAYS: dict[str, Callable[[str, Examples], Callable[[], object]]] = {
 
 
 def alone() -> ProcessPoolExecutor:
-    """A process of its own, so that nobody computes with the threads that another has set up."""
+    """Return a pool of one new process, so that no way computes with the threads of another."""
     return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
 
 def start(name: str, way: str) -> None:
-    """Keras as the command `recipes fit` starts it, or as it comes."""
+    """Start Keras as `recipes fit` does, or with its defaults."""
     logging.disable(logging.WARNING)
-    if way == "PyTorch":  # alone: some of its builds do not bear TensorFlow in their process
+    if way == "PyTorch":  # some builds of PyTorch crash with TensorFlow in the same process
         os.environ["KERAS_BACKEND"] = "torch"
-    backend.choose("cpu", side_by_side=way == "ours" and catalog.get(name).side_by_side)
+    backend.choose("cpu", side_by_side=way == "recipe" and catalog.get(name).side_by_side)
     backend.start("cpu")
 
 
 @functools.cache
 def trainer(name: str, way: str) -> Callable[[], object]:
-    """What trains an epoch; the first, in which it is compiled or traced, is behind it."""
+    """Return a function that trains an epoch; a first epoch, which compiles it, is over."""
     start(name, way)
     epoch = WAYS[way](name, digits.load(["mnist"], validation=0.0, seed=0).train)
     epoch()
@@ -211,7 +218,7 @@ def epoch_seconds(name: str, way: str) -> float:
 
 
 def installed(ways: Iterable[str]) -> list[str]:
-    """Those of the ways that can be gone here."""
+    """Return the ways whose packages are installed."""
     if importlib.util.find_spec("torch"):
         return list(ways)
     print("PyTorch left out: not installed")
@@ -220,8 +227,8 @@ def installed(ways: Iterable[str]) -> list[str]:
 
 def speed() -> None:
     for name, ways in {
-        "mnist-mlp": ("ours", "plain Keras", "scikit-learn", "PyTorch"),
-        "lenet5": ("ours", "plain Keras", "PyTorch"),
+        "mnist-mlp": ("recipe", "plain Keras", "scikit-learn", "PyTorch"),
+        "lenet5": ("recipe", "plain Keras", "PyTorch"),
     }.items():
         with contextlib.ExitStack() as processes:
             workers = {way: processes.enter_context(alone()) for way in installed(ways)}
@@ -229,18 +236,19 @@ def speed() -> None:
             for round_ in range(ROUNDS + 1):
                 for way, worker in workers.items():
                     value = worker.submit(epoch_seconds, name, way).result()
-                    if round_:  # the first follows right after the start
+                    if round_:  # the first round comes right after the start and is not counted
                         took[way].append(value)
         for way, values in took.items():
-            ratio = statistics.median(a / b for a, b in zip(values, took["ours"], strict=True))
-            print(f"{name}: {way} {statistics.median(values):.3f} s an epoch, {ratio:.2f} of ours")
+            ratio = statistics.median(a / b for a, b in zip(values, took["recipe"], strict=True))
+            median = statistics.median(values)
+            print(f"{name}: {way} {median:.3f} s per epoch, {ratio:.2f} of the recipe's")
 
 
 GOAL, MOST_EPOCHS = 0.99, 30
 
 
 def reached(epoch: Callable[[int], object], read: Callable[[], np.ndarray], y: np.ndarray) -> str:
-    """How long it takes until the goal, and in which epoch that was."""
+    """Return the time and the number of epochs until the goal is reached."""
     started = time.perf_counter()
     for number in range(MOST_EPOCHS):
         epoch(number)
@@ -302,7 +310,7 @@ def time_to_goal(seeds: int) -> None:
 
 
 UNTIL: dict[str, Callable[[Examples, Examples, int], str]] = {
-    "ours": recipe_until,
+    "recipe": recipe_until,
     "Keras": keras_until,
     "PyTorch": torch_until,
 }

@@ -1,13 +1,13 @@
-"""Every recipe in every format: is it the same model, how large is it, how soon does it answer.
+"""Every recipe in every format: differences, sizes, and the time to an answer.
 
     python benchmarks/exports.py [ROUNDS]
 
-Exports the shipped digit models, a freshly fitted XOR, an LSTM that has read the demonstration log,
-and a recurrent Keras net, each into every format. Printed are the largest difference of the outputs
-on the test inputs (relative to max(1, |output|)), bytes, and the seconds that `recipes predict FILE
-INPUT` takes from its start as a process to its end, the median of ROUNDS, turn by turn; all from
-one run. A recipe that answers with its Keras model has no such time for what left Keras. Of LiteRT
-files the operations are listed that are not built in: there should be none.
+Exports the shipped digit models, a newly fitted XOR, an LSTM that has read the demonstration log,
+and a recurrent Keras net, each to every format. It prints the largest difference of the outputs on
+the test inputs (relative to max(1, |output|)), the bytes, and the seconds that `recipes predict
+FILE INPUT` takes from the start to the end of its process. The seconds are the median of ROUNDS;
+the models take turns, all in one run. A recipe that needs its Keras model has no such time for
+other runtimes. It lists operations of LiteRT files that are not built in; there should be none.
 """
 
 import logging
@@ -41,7 +41,7 @@ def recurrent() -> Fitted:
 
 
 def picture(place: Path) -> Path:
-    """A seven as a camera would see it."""
+    """Draw a seven as a camera would photograph it."""
     image = Image.new("L", (800, 600), 225)
     pen = ImageDraw.Draw(image)
     pen.line([(280, 150), (480, 150), (360, 450)], fill=40, width=34, joint="curve")
@@ -50,7 +50,7 @@ def picture(place: Path) -> Path:
 
 
 def models(folder: Path) -> dict[str, tuple[Fitted, Path, str]]:
-    """Each model with where it is saved, and an input to ask it about."""
+    """Return each model with the path where it is saved, and an input for it."""
     xor = fit("xor", show_progress=False)
     np.save(folder / "sequence.npy", np.ones((1, LENGTH, WIDTH)))
     seven = str(picture(folder / "seven.png"))
@@ -70,7 +70,7 @@ def size(path: Path) -> int:
 
 
 def not_built_in(path: Path) -> list[str]:
-    """Names of operations in a LiteRT file that the interpreter has to be given."""
+    """Return the operations of a LiteRT file that the interpreter does not have."""
     from ai_edge_litert.interpreter import Interpreter
 
     used = Interpreter(model_content=path.read_bytes())._get_ops_details()
@@ -78,7 +78,7 @@ def not_built_in(path: Path) -> list[str]:
 
 
 def answers(fitted: Fitted, format: str) -> bool:
-    """Whether `recipes predict` takes the model in this format."""
+    """Return whether `recipes predict` takes the model in this format."""
     with_keras = fitted.card is not None and catalog.get(fitted.card.recipe).answers.needs_keras
     return not (with_keras and exporting.FORMATS[format].format)
 
@@ -92,7 +92,7 @@ def seconds(place: Path, asked: str) -> float:
 def measured(
     places: dict[tuple[str, str], tuple[Path, str]], rounds: int
 ) -> dict[tuple[str, str], list[float]]:
-    """The seconds to an answer, turn by turn."""
+    """Return the seconds to an answer; the models take turns."""
     took: dict[tuple[str, str], list[float]] = {key: [] for key in places}
     for _ in range(rounds):
         for key, (place, asked) in places.items():

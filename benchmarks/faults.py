@@ -1,20 +1,20 @@
-"""Saving under every fault that can be made here: python -m benchmarks.faults.
+"""Save under every fault that can be caused here: python -m benchmarks.faults.
 
-Afterwards the old model or the new one has to be there, whole: every file of the folder is that of
-the one or of the other. Counted are, for each kind of fault, how often it was the old, the new, or
-neither, and whether a save that did not succeed said so in one line and a status other than zero.
+After each fault, the old or the new model has to be there, complete: every file of the folder
+belongs to the same one. For each kind of fault this counts how often it was the old model, the new
+one, or neither, and whether a failed save said so in one line with a status other than zero.
 
     kill          SIGKILL before each call that changes the file system, and in the middle of each
                   write, with exchanged folders and with renames (tests/kill_points.py)
     system call   each write, fsync, rename, open, mkdir fails once, with EIO, ENOSPC, EDQUOT, EROFS
     full disk     file systems of 8 kB, 16 kB, ... until a save fits (needs the right to mount)
     read-only     the old model's file system mounted read-only (the same)
-    two writers   two processes save different models to one place at once
+    two writers   two processes save different models to one path at the same time
     verifying     the check of the staged model fails, or the process is killed in it
-    locked        somebody else holds the lock
+    locked        another process holds the lock
 
-Imports neither Keras nor its backend, so that processes can be forked by the thousand: what is
-saved are files of a model's names and sizes.
+This imports neither Keras nor its backend, so that it can fork thousands of processes. It saves
+files with a model's names and sizes.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ Members = dict[str, bytes]
 
 
 def members(version: str) -> Members:
-    """A model's files; `version` makes one model differ from another in every file."""
+    """Return a model's files; `version` makes every file differ from another model's."""
     return {p.name: p.read_bytes() + version.encode() for p in sorted(MODEL.iterdir())}
 
 
@@ -61,7 +61,7 @@ def put(target: Path, files: Members) -> None:
 
 
 def found(target: Path) -> str:
-    """Which model is there, for somebody who opens it."""
+    """Return which model is there when it is opened."""
     atomic.complete(target)
     there = {p.name: p.read_bytes() for p in target.iterdir()} if target.is_dir() else {}
     known = {"old": OLD, "new": NEW, "third": THIRD}
@@ -69,7 +69,7 @@ def found(target: Path) -> str:
 
 
 def save(target: Path, files: Members, check: Callable[[Path], None] | None = None) -> str:
-    """What a save says: "saved", one line, or what it should not."""
+    """Save, and return the outcome: "saved", "one line", or an error."""
     try:
         with atomic.folder(target, files) as staged:
             if check:
@@ -77,14 +77,14 @@ def save(target: Path, files: Members, check: Callable[[Path], None] | None = No
     except RecipeError as error:
         return "one line" if str(error).isprintable() else "MANY LINES"
     except MemoryError:
-        return "crashed"  # which the command says in one line
+        return "crashed"  # the command reports this in one line
     except Exception as error:
         return f"UNEXPECTED {type(error).__name__}"
     return "saved"
 
 
 def in_child(action: Callable[[], str]) -> tuple[int, str]:
-    """Runs it in a fork; its exit status, and what it returned."""
+    """Run an action in a fork; return the exit status, and what the action returned."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -98,7 +98,7 @@ def in_child(action: Callable[[], str]) -> tuple[int, str]:
 
 
 class Faults:
-    """The campaign, and its counts."""
+    """All faults, and the counts of their outcomes."""
 
     def __init__(self, scratch: Path) -> None:
         self.scratch, self.counts = scratch, Counter[tuple[str, str, str]]()
@@ -111,7 +111,7 @@ class Faults:
     def note(self, fault: str, target: Path, said: str) -> None:
         there = found(target)
         self.counts[fault, there, said] += 1
-        # What is left lying about does not hinder the next save.
+        # Files that a fault leaves behind must not prevent the next save.
         if fault not in ("read-only", "full disk") and save(target, OLD) != "saved":
             self.counts[fault, "NEITHER", "the next save failed"] += 1
         shutil.rmtree(target.parent, ignore_errors=True)
@@ -137,7 +137,7 @@ class Faults:
                         at += 1
 
     def _failing(self, name: str, code: int, way: str, at: int) -> bool:
-        """One save in which the call of that number fails; whether there was one."""
+        """Save while call number `at` fails; return whether there was such a call."""
         target = self.fresh()
 
         def action() -> str:
@@ -192,7 +192,7 @@ class Faults:
 
     def verifying(self) -> None:
         def fails(staged: Path) -> None:
-            raise RecipeError("the saved model did not read back as it was written")
+            raise RecipeError("the saved model differed when it was read back")
 
         def crashes(staged: Path) -> None:
             raise MemoryError
@@ -225,7 +225,7 @@ def _write(target: Path, files: Members, start: Any, said: Any) -> None:
 
 
 def _fail(name: str, code: int, at: int) -> list[str]:
-    """Makes the call of that number fail in this process; gives the calls as they come."""
+    """Make call number `at` fail in this process; return a list that collects the calls."""
     real, calls = getattr(os, name), list[str]()
 
     def counted(*arguments: Any, **options: Any) -> Any:
@@ -274,7 +274,7 @@ def main() -> None:
 
 
 def summary(counts: "Counter[tuple[str, str, str]]") -> dict[str, int]:
-    """All faults, models lost, and saves that did not say in one line that they failed."""
+    """Count all faults, lost models, and failed saves that did not say so in one line."""
     lost = sum(n for (_, there, _), n in counts.items() if there == "NEITHER")
     silent = sum(n for (_, there, said), n in counts.items() if there == "old" and said == "saved")
     loud = sum(n for (_, _, said), n in counts.items() if said.isupper() or "UNEXP" in said)

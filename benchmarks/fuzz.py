@@ -1,16 +1,16 @@
-"""Mutated files by the thousand: python -m benchmarks.fuzz --mutations 100000.
+"""Mutate thousands of files: python -m benchmarks.fuzz --mutations 100000.
 
-Hypothesis changes configurations, weights files and cards of good models. Each is read by what
-`recipes` reads it with before it imports Keras; `--through-the-command-line N` gives N more to the
-whole command, each in a process of its own. Counted are:
+Hypothesis changes configurations, weights files and cards of valid models. Each file is read by
+the code that reads it before `recipes` imports Keras. `--through-the-command-line N` also runs the
+whole command on N more files, each in a separate process. This counts:
 
-    crashes              an exception that is no refusal, a traceback, a signal, a message of more
-                         than one line or with control characters
+    crashes              an exception that is not a refusal, a traceback, a signal, a message of
+                         more than one line or with control characters
     hangs                more than 2 s of processor time in the first stage, 60 s in the command
     silent acceptances   a changed member of a model with a card that opens; a pair without a card
-                         that opens without the warning "unverified"
+                         that opens without a warning
 
-What opens "unverified" may be another model: nothing but a card can tell 8 units from 9.
+A pair that opens with the warning may be another model: only a card can tell 8 units from 9.
 """
 
 import argparse
@@ -44,7 +44,7 @@ Read = Callable[[bytes, str], Any]
 
 
 def models() -> dict[str, bytes]:
-    """Configurations of several kinds; the nets need Keras to be made."""
+    """Return configurations of several kinds; Keras is needed to make the nets."""
     import keras
     from keras import layers, ops
 
@@ -62,7 +62,7 @@ def models() -> dict[str, bytes]:
 def in_pieces(
     count: int, strategy: st.SearchStrategy[bytes], test: Callable[[bytes], None], first_seed: int
 ) -> None:
-    """Hypothesis keeps what it has tried; in pieces that stays small."""
+    """Draw in pieces, because Hypothesis keeps everything that it tried in a run."""
     for piece in range(0, count, PIECE):
 
         @seed(first_seed + piece)
@@ -82,7 +82,7 @@ def in_pieces(
 
 
 def first_stage(kind: str, read: Read, counts: "Counter[str]") -> Callable[[bytes], None]:
-    """Counts what becomes of each file."""
+    """Return a test that counts the outcome of each file."""
 
     def test(content: bytes) -> None:
         started, outcome = time.process_time(), "opened"
@@ -106,7 +106,7 @@ def first_stage(kind: str, read: Read, counts: "Counter[str]") -> Callable[[byte
 
 
 def read_weights(content: bytes, where: str) -> None:
-    """As `recipes` reads weights before it has a model to put them into."""
+    """Read weights as `recipes` does before it builds a model for them."""
     tree = hdf5.read(content, where, skip=weights.NOT_WEIGHTS)
     weights.check_values(tree, where)
 
@@ -120,7 +120,7 @@ def _keep(kind: str, content: bytes, outcome: str) -> None:
 
 
 def whole_command(folder: Path, arguments: list[str], member: str, expected: str) -> str:
-    """What `recipes predict` makes of a folder, in a process of its own."""
+    """Return the outcome of `recipes predict` on a folder, in a separate process."""
     command = [sys.executable, "-P", "-m", "keras_recipes", "predict", *arguments]
     try:
         done = subprocess.run(
@@ -132,17 +132,17 @@ def whole_command(folder: Path, arguments: list[str], member: str, expected: str
     if done.returncode < 0 or "Traceback" in done.stderr or "unexpected" in last:
         return f"CRASH ({done.returncode}: {last[:100]})"
     if not done.returncode:
-        if "unverified" not in done.stderr and member != CARD:
+        if "could not be verified" not in done.stderr and member != CARD:
             return "SILENT ACCEPTANCE"
         if member == CARD:
             return "opened; the files are those the card lists"
-        return "opened, same answers" if done.stdout == expected else "opened, unverified"
+        return "opened, same answers" if done.stdout == expected else "opened with a warning"
     one_line = last.startswith("error: ") and last.isprintable() and len(before) <= 2
     return f"refused ({done.returncode})" if one_line else f"CRASH (message: {last[:100]})"
 
 
 def command_line(count: int, first_seed: int, jobs: int) -> "Counter[str]":
-    """Every second one is a model with a card, in whose folder one member is changed."""
+    """Run the command on changed files; every second one belongs to a model with a card."""
     from PIL import Image
 
     counts: Counter[str] = Counter()

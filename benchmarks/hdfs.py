@@ -1,17 +1,18 @@
-"""Anomalies in the HDFS log: the recipe, its parts, and what one would do without it.
+"""Anomalies in the HDFS log: the recipe, its parts, and baselines.
 
     python benchmarks/hdfs.py TRAIN.log DEV.log DEV_LABELS.csv
 
-TRAIN holds normal sessions only, and everything is learned and every threshold fixed on it; DEV is
-for measuring. Precision and F1 are those at a prevalence of one anomaly in thirty, whatever DEV's
-is. The 95 % intervals are from 1,000 bootstrap samples of DEV's sessions (of the first seed).
-HDFS: Xu, Huang, Fox, Patterson, Jordan, *Detecting Large-Scale System Problems by Mining Console
-Logs*, SOSP 2009.
+TRAIN holds normal sessions only. All is learned on it, and all thresholds are set on it. DEV is
+only for measuring. Precision and F1 are those at a prevalence of one anomaly in thirty sessions,
+whatever DEV's prevalence is. The 95 % intervals are from 1,000 bootstrap samples of DEV's sessions,
+with the first seed. HDFS: Xu, Huang, Fox, Patterson, Jordan, *Detecting Large-Scale System Problems
+by Mining Console Logs*, SOSP 2009.
 
-Baselines: counts or trigrams of events that no normal session has; PCA of the counts (Xu et al.,
-as many components as explain 95 %, the residual's threshold at its quantile on normal sessions
-held back); DeepLog's rule (Du et al., CCS 2017: an event that is not among the nine likeliest) with
-our net. Thresholds that can be, are set for the same share of false alarms as ours.
+The baselines are counts or trigrams of events that no normal session has; PCA of the counts (Xu et
+al.) with as many components as explain 95 %, and the residual's quantile on held-out normal
+sessions as its threshold; and DeepLog's rule (Du et al., CCS 2017) with the recipe's net: an event
+that is not among the nine likeliest is an anomaly. Thresholds are set for the same share of false
+alarms as the recipe's where this is possible.
 """
 
 import argparse
@@ -50,7 +51,7 @@ TURNS = 9
 
 @dataclass(frozen=True)
 class Fit:
-    """One seed's detector, and the sessions that it is measured on."""
+    """The detector of one seed, and the sessions to measure it on."""
 
     detector: LogDetector
     parts: Parts
@@ -72,7 +73,7 @@ def fit(train: str, dev: str, truth: str, seed: int) -> Fit:
 
 
 def normal(path: str, **given: Any) -> Dataset:
-    """What the recipe makes of a log to learn from."""
+    """Return the recipe's data set of a normal log."""
     recipe = lstm_anomaly.RECIPE
     return recipe.answers.data_set([path], options.resolve(recipe, None, given), None)
 
@@ -83,7 +84,7 @@ def parsed(detector: LogDetector, path: str) -> Sequences:
 
 
 def f1(truth: np.ndarray, alarms: np.ndarray) -> tuple[float, float, float]:
-    """F1 and precision at the prevalence, and recall."""
+    """Return F1 and precision at the prevalence, and recall."""
     recall = float(alarms[truth == 1].mean())
     false = float(alarms[truth == 0].mean())
     right = PREVALENCE * recall
@@ -102,18 +103,20 @@ def interval(truth: np.ndarray, alarms: np.ndarray) -> tuple[float, float]:
 
 
 Way = Callable[[Fit], tuple[np.ndarray, np.ndarray]]
-"""Says of DEV's sessions and of the normal ones held back to measure on which are anomalies."""
+"""A function that says which of DEV's and of the held-out normal sessions are anomalies."""
 
 
-def ours(*views: str, ending: bool = True) -> Way:
+def ours(*features: str, ending: bool = True) -> Way:
     def way(one: Fit) -> tuple[np.ndarray, np.ndarray]:
         held = [seen(one, part, ending) for part in (one.parts.train, one.parts.validation)]
         net = {
-            view: scores.null_distribution(view, np.concatenate([values[view] for values in held]))
-            for view in views
-            if view != "counts"
+            feature: scores.null_distribution(
+                feature, np.concatenate([values[feature] for values in held])
+            )
+            for feature in features
+            if feature != "counts"
         }
-        nulls = {view: net.get(view, one.detector.nulls[view]) for view in views}
+        nulls = {feature: net.get(feature, one.detector.nulls[feature]) for feature in features}
 
         def alarms(found: Sequences) -> np.ndarray:
             values = {**Verdicts.of(one.detector, found).values, **seen(one, found, ending)}
@@ -125,7 +128,7 @@ def ours(*views: str, ending: bool = True) -> Way:
 
 
 def seen(one: Fit, found: Sequences, ending: bool) -> dict[str, np.ndarray]:
-    """The net's views, of whole sessions or without their ends."""
+    """Return the net's features of whole sessions, or of sessions without their ends."""
     inputs, targets, starts = found.steps()
     if not ending:
         last = starts[1:] - 1
@@ -133,13 +136,13 @@ def seen(one: Fit, found: Sequences, ending: bool) -> dict[str, np.ndarray]:
         starts = starts - np.arange(len(starts))
     surprises = one.detector.lstm.surprises(inputs, targets, starts)
     return {
-        "surprise": scores.session_maxima(surprises.nats, starts)[0],
+        "surprise": scores.session_maxima(surprises.surprise, starts)[0],
         "order": np.log1p(surprises.cusum),
     }
 
 
 def without_miner(one: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """The counts' view with every distinct masked message for an event type of its own."""
+    """Judge by the counts only, with every distinct masked message as its own template."""
     known = [one.parts.train, one.parts.validation]
     types = {message: i for i, message in enumerate(sorted({t for p in known for t in used(p)}), 1)}
 
@@ -252,8 +255,8 @@ def accuracy(fits: list[Fit]) -> None:
 
 
 def reordered(fits: list[Fit]) -> None:
-    """What only the net can see: normal sessions whose events come in another order."""
-    print("normal sessions held back, reordered: share called anomalies")
+    """Print the share of alarms for reordered normal sessions, which only the net can detect."""
+    print("held-out normal sessions, reordered: share called anomalies")
     for what in ("reversed", "last event first", "halves exchanged"):
         shares = []
         for one in fits:
@@ -315,7 +318,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def steps(train: str) -> None:
-    """Training steps a second: the compiled loop against plain Keras, the same net and data."""
+    """Print the training steps per second of the compiled loop and of plain Keras."""
     data = normal(train)
     examples, classes = data.train, data.implied["classes"]
     updates = -(-len(examples) // 64)
@@ -328,7 +331,7 @@ def steps(train: str) -> None:
         plain_model.fit(examples.x, examples.y, batch_size=64, verbose=0)
 
     plain()
-    # Turn by turn: whatever else the machine is doing then bothers both.
+    # They take turns, so that other work of the machine slows down both.
     pairs = [(timed(plain), timed(lambda: call(1, 1))) for _ in range(TURNS)]
     theirs, ours_ = (min(column) for column in zip(*pairs, strict=True))
     ratio = float(np.median([slow / fast for slow, fast in pairs]))
@@ -340,8 +343,8 @@ def steps(train: str) -> None:
 
 
 def nets(train: str, dev: str, truth: str) -> None:
-    """Why the default net is what it is."""
-    print("nets: validation loss (nats an event), F1, seconds of training")
+    """Print the results of other nets, to compare them with the default net."""
+    print("nets: validation loss (nats per event), F1, seconds of training")
     variants: dict[str, dict[str, Any]] = {
         "default": {},
         "peephole cell": {"cell": "peephole"},

@@ -1,7 +1,8 @@
-"""How many of the tests' hostile and damaged files plain Keras takes: python -m benchmarks.hostile.
+"""Count the tests' hostile and damaged files that plain Keras opens: python -m benchmarks.hostile.
 
-Each is tried in a folder of its own; those that harm the machine when they are opened are left out.
-Right is to refuse a file. `recipes` refuses all of them: tests/untrusted/test_hostile_files.py.
+Each file is tried in a separate folder. Files that harm the machine when they are opened are left
+out. The right outcome is a refusal. `recipes` refuses all of them:
+tests/untrusted/test_hostile_files.py.
 """
 
 import shutil
@@ -14,14 +15,14 @@ from tests.untrusted import hostile_cases
 
 
 def row(case: hostile_cases.Case, folder: Path) -> dict[str, str]:
-    """One line of the table."""
+    """Return one row of the table."""
     case.make(folder)
     wrong = hostile_cases.plain_keras(folder, case.arguments)
     return {"case": case.name, "plain Keras": wrong or "refused"}
 
 
 def main() -> None:
-    """Prints each case, and how many of them Keras gets wrong."""
+    """Print each case, and how many of them Keras handles wrongly."""
     backend.start()
     with tempfile.TemporaryDirectory() as scratch:
         good = Path(scratch) / "good"

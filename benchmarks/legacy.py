@@ -1,10 +1,10 @@
-"""Every old model in a folder of folders: opened, converted, and its largest difference.
+"""Open and convert every old model in a folder of folders, and print its largest difference.
 
     python benchmarks/legacy.py FOLDER
 
-Each folder holds a JSON file and its weights, and where somebody recorded them, inputs and outputs
-of the Keras that saved the model: `inputs_and_outputs.h5` (groups inputs and predictions) or an
-`.npz` with an input x and an output y.
+Each folder holds a JSON file and its weights. It may also hold recorded inputs and outputs of the
+Keras that saved the model: `inputs_and_outputs.h5` (groups inputs and predictions), or an `.npz`
+file with an input x and an output y.
 """
 
 import sys
@@ -30,7 +30,7 @@ RECORDED = "inputs_and_outputs.h5"
 
 
 def models(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """The pairs in a folder of folders."""
+    """Yield the pairs in a folder of folders."""
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         architectures = [p for p in sorted(place.glob("*.json")) if p.name not in NO_MODELS]
         weights = [p for p in sorted(place.glob("*.h5")) if p.name != RECORDED]
@@ -49,7 +49,7 @@ def recordings(place: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def row(architecture: Path, weights: Path) -> dict[str, Any]:
-    """One line of the table."""
+    """Return one row of the table."""
     found = {"model": architecture.parent.name, "Keras": "", "opened": "no", "converted": "no"}
     try:
         with tempfile.TemporaryDirectory() as scratch:
@@ -75,7 +75,7 @@ def _version(opened: Converted | None) -> str:
 
 
 def largest_difference(ours: Any, theirs: np.ndarray) -> float:
-    """Relative to max(1, |y|)."""
+    """Return the largest difference, relative to max(1, |y|)."""
     return float((abs(np.asarray(ours) - theirs) / np.maximum(1, abs(theirs))).max())
 
 

@@ -1,4 +1,4 @@
-"""The detector of series on the Numenta Anomaly Benchmark, or on any folder of its shape.
+"""The detector of series on the Numenta Anomaly Benchmark, or on any folder like it.
 
     python benchmarks/nab.py DIR --scores OUT [--jobs 2] [--seed 0]
     python benchmarks/nab.py DIR --halves 200
@@ -6,10 +6,11 @@
     python benchmarks/nab.py DIR --seeds 5
     python benchmarks/nab.py DIR --starts 5
 
-DIR holds `labels/combined_windows.json`, whose keys are the series, and `data/`. OUT gets a CSV for
-each with the columns `timestamp,anomaly_score`. A detector learns from a series' first 15 %, at
-most 750 rows, which are NAB's probation and score 0, and goes on record by record; 0.5 is an
-anomaly. Labels are read for the tables only.
+DIR holds `labels/combined_windows.json`, whose keys are the series, and `data/`. OUT gets a CSV
+file for each series with the columns `timestamp,anomaly_score`. A detector learns from the first
+15 % of a series, at most 750 rows. These rows are NAB's probation and have the score 0. Then it
+judges record by record. From a score of 0.5 on a record is an anomaly. The labels are used only for
+the tables.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from keras_recipes.anomaly.series import event_metrics as metrics
 from keras_recipes.anomaly.series.alarm_policy import AlarmGate
-from keras_recipes.anomaly.series.detector import SMOOTHING, VIEWS, SeriesDetector
+from keras_recipes.anomaly.series.detector import FEATURES, SMOOTHING, SeriesDetector
 from keras_recipes.data import time_series
 
 CHOICES = {
@@ -38,24 +39,27 @@ CHOICES = {
     "decay": (2, 3, 4),
     "cooldown": (0.1, 0.2, 0.4),
 }
-"""What is chosen from on one half of the series; `decay` and `cooldown` in learned records."""
+"""Settings to choose from on half of the series.
+
+`decay` and `cooldown` are multiples of the number of learned records.
+"""
 
 THRESHOLDS = tuple(np.arange(0.5, 1.85, 0.1).round(1).tolist())
 
 
 @dataclass(frozen=True)
 class Result:
-    """A series, read and scored.
+    """The results of one series of N rows.
 
     Attributes:
         key: The file below `data/`.
-        windows: Rows (first, last) of the labelled windows.
-        timestamps: As written.
-        probation: Rows that were learned from.
-        scores: Shape (N,).
-        surprise: Shape (N,), before alarms were grouped.
-        views: Shape (N, 5), what each view made of it.
-        seconds: What it took to learn, and to score the rest.
+        windows: The rows (first, last) of the labelled windows.
+        timestamps: The times as they are written in the file.
+        probation: The number of rows that were learned from.
+        scores: The scores, of shape (N,).
+        evidence: The evidence before the alarm gate, of shape (N,).
+        features: The evidence of each feature, of shape (N, 5).
+        seconds: The seconds of learning, and of scoring the other rows.
     """
 
     key: str
@@ -63,8 +67,8 @@ class Result:
     timestamps: list[str]
     probation: int
     scores: np.ndarray
-    surprise: np.ndarray
-    views: np.ndarray
+    evidence: np.ndarray
+    features: np.ndarray
     seconds: tuple[float, float]
 
 
@@ -89,14 +93,14 @@ def result(
         [record.timestamp for record in records],
         probation,
         np.concatenate([nothing, [reading.score for reading in readings]]),
-        np.concatenate([nothing, [reading.surprise for reading in readings]]),
-        np.concatenate([np.zeros((probation, len(VIEWS))), [r.views for r in readings]]),
+        np.concatenate([nothing, [reading.evidence for reading in readings]]),
+        np.concatenate([np.zeros((probation, len(FEATURES))), [r.features for r in readings]]),
         (learned - start, done - learned),
     )
 
 
 def window_rows(records: Sequence[time_series.Record], span: Sequence[str]) -> tuple[int, int]:
-    """The rows that a window's first and last time stand in, the first of equal ones."""
+    """Return the first rows that have a window's first and last time."""
     parse = time_series.TimeParser(time_series.SeriesLayout())
     first, last = (parse.seconds("a label", text) for text in span)
     seconds = [-1.0 if r.seconds is None else r.seconds for r in records]
@@ -112,11 +116,11 @@ def results(
     progress: bool = False,
 ) -> list[Result]:
     labels = json.loads((folder / "labels/combined_windows.json").read_text())
-    # The longest first, so that no process is left alone with one at the end.
+    # The longest series come first, so that no process works alone on one at the end.
     order = sorted(labels.items(), key=lambda item: -(folder / "data" / item[0]).stat().st_size)
     work: Callable[[tuple[str, Any]], Result] = partial(result, folder, options, left_away)
     done = []
-    # A net of ten units gains nothing from threads, and processes would fight over them.
+    # A net of ten units gains nothing from threads, and the processes would compete for the cores.
     with ProcessPoolExecutor(jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
         found: Iterable[Result] = pool.map(work, order)
         for item in found:
@@ -151,7 +155,7 @@ def alarms_of(found: Sequence[Result]) -> list[np.ndarray]:
 
 
 def measures(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> str:
-    """NAB, events, F1 and VUS-PR in a row."""
+    """Return NAB's score, the counts of events, F1 and VUS-PR as one line."""
     counts = np.sum(
         [
             metrics.events(alarm, item.windows, probation=item.probation)
@@ -162,7 +166,7 @@ def measures(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> str:
     volume = np.mean(
         [
             metrics.vus_pr(
-                item.surprise[item.probation :],
+                item.evidence[item.probation :],
                 [(max(a - item.probation, 0), b - item.probation) for a, b in item.windows],
             )
             for item in found
@@ -195,14 +199,14 @@ def print_table(found: Sequence[Result], wall: float) -> None:
 def regated(
     item: Result, *, threshold: float, rise: float, decay: float, cooldown: float
 ) -> np.ndarray:
-    """The alarms that other settings of the gate would have made of the same surprise."""
+    """Return the alarms that the same evidence gives with other settings of the alarm gate."""
     gate = AlarmGate(
         threshold=threshold,
         rise=rise,
         decay=int(decay * item.probation),
         cooldown=int(cooldown * item.probation),
     )
-    scores = [gate.score(value) for value in item.surprise[item.probation :].tolist()]
+    scores = [gate.score(value) for value in item.evidence[item.probation :].tolist()]
     return np.concatenate([np.zeros(item.probation), scores]) >= 0.5
 
 
@@ -211,7 +215,7 @@ def by_default(item: Result, threshold: float) -> np.ndarray:
 
 
 def print_halves(found: Sequence[Result], times: int) -> None:
-    """Settings chosen on a random half of the series, measured on the other."""
+    """Choose settings on a random half of the series, and measure them on the other half."""
     settings = [dict(zip(CHOICES, v, strict=True)) for v in itertools.product(*CHOICES.values())]
     table = np.array([gains(found, [regated(item, **s) for item in found]) for s in settings])
     count = np.array([len(item.windows) for item in found])
@@ -235,20 +239,21 @@ def print_halves(found: Sequence[Result], times: int) -> None:
 
 
 def print_ablation(folder: Path, jobs: int, seed: int) -> None:
-    """Without each view, without what groups alarms, and what knows nothing of the series."""
+    """Print the results without single parts of the detector, and of alarms at fixed intervals."""
     found = results(folder, jobs, {"seed": seed})
     for threshold in (0.85, 1.2, 1.6):
         print_row(f"everything, threshold {threshold}", found, threshold=threshold)
-    for view in VIEWS:
-        name = f"without {view}" + " (no net)" * (view == "surprise")
-        print_best_threshold(name, some_views(found, [v for v in VIEWS if v != view]))
-    for view in VIEWS:
+    for feature in FEATURES:
+        name = f"without {feature}" + " (no net)" * (feature == "surprise")
+        print_best_threshold(name, some_features(found, [v for v in FEATURES if v != feature]))
+    for feature in FEATURES:
         print_best_threshold(
-            f"only {view}" + " (the net)" * (view == "surprise"), some_views(found, [view])
+            f"only {feature}" + " (the net)" * (feature == "surprise"),
+            some_features(found, [feature]),
         )
     print_row("net not learning on", results(folder, jobs, {"seed": seed, "learning_rate": 0.0}))
-    every = list(range(len(VIEWS)))
-    alone = [replace(item, surprise=averaged(item, every, 1.0)) for item in found]
+    every = list(range(len(FEATURES)))
+    alone = [replace(item, evidence=averaged(item, every, 1.0)) for item in found]
     print_best_threshold("each record by itself", alone)
     print_row("threshold not rising", found, rise=0.0)
     print_row("no cooldown", found, cooldown=0.0)
@@ -257,17 +262,17 @@ def print_ablation(folder: Path, jobs: int, seed: int) -> None:
         print(f"{f'an alarm every {step} records':34s} {measures(found, ticks)}")
 
 
-def some_views(found: Sequence[Result], views: Sequence[str]) -> list[Result]:
-    """What would have been found had only these views had a say."""
-    columns = [VIEWS.index(view) for view in views]
-    return [replace(item, surprise=averaged(item, columns)) for item in found]
+def some_features(found: Sequence[Result], features: Sequence[str]) -> list[Result]:
+    """Return the results with the evidence of these features only."""
+    columns = [FEATURES.index(feature) for feature in features]
+    return [replace(item, evidence=averaged(item, columns)) for item in found]
 
 
 def averaged(item: Result, columns: list[int], weight: float = SMOOTHING) -> np.ndarray:
-    """The evidence of these views as the detector averages it, from its first record on."""
-    average, averages = 0.0, np.zeros(len(item.views))
+    """Return the evidence of these features, averaged as in the detector."""
+    average, averages = 0.0, np.zeros(len(item.features))
     for row in range(item.probation, len(averages)):
-        average += weight * (item.views[row, columns].mean() - average)
+        average += weight * (item.features[row, columns].mean() - average)
         averages[row] = average
     return averages
 
@@ -278,7 +283,7 @@ def print_row(name: str, found: Sequence[Result], **other: float) -> None:
 
 
 def print_best_threshold(name: str, found: Sequence[Result]) -> None:
-    """Fewer views agree less, so that the threshold that suits five need not suit them."""
+    """Print the results at the default and at the best threshold, which depends on the features."""
 
     def score(threshold: float) -> float:
         alarms = [by_default(item, threshold) for item in found]
@@ -299,16 +304,16 @@ def print_seeds(folder: Path, jobs: int, seeds: int) -> None:
 
 
 def print_starts(folder: Path, jobs: int, starts: int) -> None:
-    """Other seeds, and each series from another row on, since one series decides a point or two."""
+    """Print results for other seeds and other first rows, to show how much chance matters."""
     runs = [results(folder, jobs, {"seed": i}, left_away=0.02 * i) for i in range(starts)]
-    every = list(range(len(VIEWS)))
-    without = [view for view in VIEWS if view != "surprise"]
+    every = list(range(len(FEATURES)))
+    without = [feature for feature in FEATURES if feature != "surprise"]
     for name, kept in (
         ("everything", runs),
-        ("without the LSTM", [some_views(run, without) for run in runs]),
+        ("without the LSTM", [some_features(run, without) for run in runs]),
         (
             "each record by itself",
-            [[replace(x, surprise=averaged(x, every, 1.0)) for x in run] for run in runs],
+            [[replace(x, evidence=averaged(x, every, 1.0)) for x in run] for run in runs],
         ),
     ):
         table = [[nab_and_f1(run, threshold) for run in kept] for threshold in (*THRESHOLDS, 0.85)]

@@ -1,7 +1,8 @@
-"""Trains the models that this package ships: python benchmarks/ship.py RECIPE [PRESET] [SEEDS].
+"""Trains the models that come with this package: python benchmarks/ship.py RECIPE [PRESET] [SEEDS].
 
-Fits the recipe on MNIST from several seeds, keeps the one that does best on its validation images,
-and saves it in saved_models/shipped. The test images have no say.
+Fits the recipe on MNIST with several seeds, chooses the model with the best accuracy on its
+validation images, and saves it in saved_models/shipped. The test images do not influence the
+choice.
 """
 
 import sys
@@ -20,7 +21,7 @@ def main(name: str, preset: str | None, seeds: int) -> None:
     backend.start()
     best: Fitted | None = None
     for seed in range(seeds):
-        # Without views, whose layers are this package's own: what is shipped opens in plain Keras.
+        # Test-time augmentation needs custom layers; plain Keras has to open shipped models.
         fitted = fit(name, "mnist", preset=preset, seed=seed, tta_degrees=0.0)
         print(f"{name}, seed {seed}: {validated(fitted):.4f} of the validation images", flush=True)
         if best is None or validated(fitted) > validated(best):

@@ -1,10 +1,11 @@
-"""Shipped models on pictures that MNIST has never seen, with all their mistakes in one picture.
+"""The accuracy of the shipped models on pictures that are not like MNIST's.
 
     python benchmarks/strangers.py [FOLDER] [SEED]
 
-Draws digits in six ways (printed, with a mouse, a brush, chalk, a pencil, and photographed in bad
-light), in a folder for each digit as `recipes evaluate --data FOLDER` takes them, asks each digit
-model, and writes what it got wrong to FOLDER/mistakes.png. The models were trained on MNIST alone.
+The program draws digits in six ways: printed, with a mouse, a brush, chalk, a pencil, and
+photographed in bad light. It writes them into a folder for each digit, as
+`recipes evaluate --data FOLDER` reads them. Then it asks both models, which were trained on MNIST
+only, and draws the mistakes of LeNet-5 in FOLDER/mistakes.png.
 """
 
 import io
@@ -21,7 +22,7 @@ from keras_recipes.digits import pictures
 
 Shape = tuple[int, int]
 
-PER_DIGIT = 6  # pictures of every digit, of every kind
+PER_DIGIT = 6  # pictures of each digit in each of the six ways
 
 FONTS = (
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic",
@@ -29,9 +30,9 @@ FONTS = (
     "cmtt10",
 )  # fmt: skip
 
-# Every digit in several hands: points "x,y" with x to the right within 0..100 and y down within
-# 0..140. A smooth curve runs through a stroke's points, with a corner where one is given twice;
-# a semicolon lifts the pen.
+# Each digit in several handwritings: points "x,y" with x to the right from 0 to 100 and y down from
+# 0 to 140. A stroke is a smooth curve through its points, with a corner where a point is given
+# twice. A semicolon lifts the pen.
 HANDS: dict[int, tuple[str, ...]] = {
     0: (
         "50,0 15,25 5,70 18,118 50,140 84,115 95,68 82,22 50,0",
@@ -88,7 +89,7 @@ HANDS: dict[int, tuple[str, ...]] = {
 
 
 def strangers(seed: int) -> Iterator[tuple[str, int, Image.Image]]:
-    """Kind, label and picture, `PER_DIGIT` of every digit and kind; the same for the same seed."""
+    """Yield kind, label and picture, `PER_DIGIT` of each digit and kind; the seed decides all."""
     kinds: dict[str, Callable[[int, np.random.Generator], Image.Image]] = {
         "print": _print,
         "mouse": _mouse,
@@ -105,7 +106,7 @@ def strangers(seed: int) -> Iterator[tuple[str, int, Image.Image]]:
 
 
 def _print(label: int, random: np.random.Generator) -> Image.Image:
-    """A font's digit, dark on light or light on dark, somewhere in a picture of any size."""
+    """Draw a digit of a font, dark on light or light on dark, somewhere in a picture."""
     import matplotlib
 
     font = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{random.choice(FONTS)}.ttf")
@@ -121,7 +122,7 @@ def _print(label: int, random: np.random.Generator) -> Image.Image:
 
 
 def _mouse(label: int, random: np.random.Generator) -> Image.Image:
-    """A paint program: jagged black strokes of one width on white, a shaky hand."""
+    """Draw as with a mouse: jagged black strokes of one width on white, by a shaky hand."""
     side = int(random.choice([64, 128, 280, 400, 640]))
     width = max(1.5, side * random.uniform(0.01, 0.09))
     ink = _drawn(label, random, (side, side), size=random.uniform(0.5, 0.85), width=width, shake=2)
@@ -129,7 +130,7 @@ def _mouse(label: int, random: np.random.Generator) -> Image.Image:
 
 
 def _brush(label: int, random: np.random.Generator) -> Image.Image:
-    """A tablet: wide smooth strokes that swell, a colour on a coloured ground."""
+    """Draw as on a tablet: wide smooth strokes that swell, a colour on a coloured ground."""
     shape = _shape(random, 200, 700)
     width = min(shape) * random.uniform(0.04, 0.12)
     size = random.uniform(0.6, 0.85)
@@ -140,7 +141,7 @@ def _brush(label: int, random: np.random.Generator) -> Image.Image:
 
 
 def _chalk(label: int, random: np.random.Generator) -> Image.Image:
-    """A blackboard: light, gappy, on a wiped ground."""
+    """Draw as on a blackboard: light strokes with gaps, on a wiped ground."""
     shape = _shape(random, 300, 700)
     width = min(shape) * random.uniform(0.02, 0.05)
     ink = _drawn(label, random, shape, size=random.uniform(0.4, 0.8), width=width, swell=0.2)
@@ -151,7 +152,7 @@ def _chalk(label: int, random: np.random.Generator) -> Image.Image:
 
 
 def _pencil(label: int, random: np.random.Generator) -> Image.Image:
-    """A pencil on textured paper under a lamp: thin, grey, grainy; noise and vignetting."""
+    """Draw as with a pencil: thin, grey and grainy on textured paper, with noise, vignetting."""
     shape = _shape(random, 400, 900)
     width = min(shape) * random.uniform(0.008, 0.025)
     ink = _drawn(label, random, shape, size=random.uniform(0.3, 0.8), width=width, swell=0.3)
@@ -163,7 +164,7 @@ def _pencil(label: int, random: np.random.Generator) -> Image.Image:
 
 
 def _photo(label: int, random: np.random.Generator) -> Image.Image:
-    """A telephone: a pen on paper, a hand's shadow across it, the table's edge, a ruled line."""
+    """Draw as a phone's photo: pen on paper, a hand's shadow, the table's edge, a ruled line."""
     shape = _shape(random, 500, 1200)
     width = min(shape) * random.uniform(0.012, 0.06)
     ink = _drawn(label, random, shape, size=random.uniform(0.25, 0.5), width=width, swell=0.15)
@@ -191,7 +192,7 @@ def _drawn(
     swell: float = 0.0,
     shake: float = 0.0,
 ) -> np.ndarray:
-    """Ink between 0 and 1: a digit in one of its hands, slanted, stretched, jittered."""
+    """Return ink from 0 to 1: a digit in one handwriting, slanted, stretched and jittered."""
     hand = HANDS[label][random.integers(len(HANDS[label]))]
     height, across = shape
     scale = size * min(height, across) / 140
@@ -209,13 +210,13 @@ def _drawn(
         begin, end = random.uniform(0, 6, 2)
         swelling = 1 + swell * np.sin(np.linspace(begin, end, len(path)))
         for (x, y), factor in zip(path @ change.T + middle, swelling, strict=True):
-            radius = width * factor  # at twice the size, so this is half the width
+            radius = width * factor  # the image has twice the size, so this is half the width
             pen.ellipse((2 * x - radius, 2 * y - radius, 2 * x + radius, 2 * y + radius), fill=255)
     return np.asarray(image.reduce(2), float) / 255
 
 
 def _jittered(stroke: str, random: np.random.Generator) -> list[np.ndarray]:
-    """The stroke's smooth pieces, from corner to corner."""
+    """Return the smooth pieces of a stroke, from corner to corner."""
     points = np.array([point.split(",") for point in stroke.split()], float)
     moved = points + random.normal(0, 3, points.shape)
     corners = [i for i in range(1, len(points)) if tuple(points[i]) == tuple(points[i - 1])]
@@ -233,7 +234,7 @@ def _curve(pieces: list[np.ndarray]) -> np.ndarray:
 
 
 def _cloud(random: np.random.Generator, shape: Shape, grain: float) -> np.ndarray:
-    """Smooth noise with mean 0 and deviation 1."""
+    """Return smooth noise with mean 0 and standard deviation 1."""
     small = random.normal(0, 1, [max(2, int(side / grain)) for side in shape])
     image = Image.fromarray(small.astype(np.float32))
     cloud = np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
@@ -261,7 +262,7 @@ def _slope(random: np.random.Generator, shape: Shape, depth: float) -> np.ndarra
 
 
 def _shadow(random: np.random.Generator, shape: Shape) -> np.ndarray:
-    """A half of the picture lies in a shadow with a soft edge."""
+    """Return light in which one half of the picture is in a shadow with a soft edge."""
     y, x = _grid(shape)
     angle = random.uniform(0, 2 * np.pi)
     distance = np.sin(angle) * y + np.cos(angle) * x - random.uniform(-0.5, 0.5)
@@ -275,7 +276,7 @@ def _add_edge(grey: np.ndarray, edge: str, top: int, random: np.random.Generator
     height = len(grey)
     if edge == "table":
         grey[: int(min(height * random.uniform(0.03, 0.15), 0.8 * top))] *= 0.35
-    else:  # a pale line across the sheet, below the digit or through its feet
+    else:  # a pale line across the sheet, below the digit or through its lower end
         at = int(height * random.uniform(0.7, 0.95))
         grey[at : at + max(1, height // 250)] *= 0.8
 
@@ -292,7 +293,7 @@ def _jpeg(values: np.ndarray, random: np.random.Generator) -> Image.Image:
 
 
 def draw(folder: Path, seed: int) -> list[tuple[str, int, Path]]:
-    """Kind, digit and file of each picture."""
+    """Write the pictures, and return kind, digit and file of each."""
     drawn = []
     for number, (kind, label, picture) in enumerate(strangers(seed)):
         path = folder / "pictures" / str(label) / f"{kind}-{number:03}.png"
@@ -303,7 +304,7 @@ def draw(folder: Path, seed: int) -> list[tuple[str, int, Path]]:
 
 
 def sheet(paths: list[Path], name: Path) -> None:
-    """Each picture above what the net saw of it."""
+    """Draw each picture with what the net saw of it below."""
     side, across = 84, 16
     rows = -(-max(len(paths), 1) // across)
     whole = Image.new("L", (across * side, 2 * rows * side), 128)

@@ -1,13 +1,14 @@
-"""Lines through `recipes predict lstm-anomaly -`: how many a second, in how much memory.
+"""The speed and the memory of `recipes predict lstm-anomaly -` on a stream of lines.
 
     python benchmarks/streams.py metrics 1000000
     python benchmarks/streams.py logs 10000000
 
-Fits a demonstration (synthetic, no data needed), then feeds so many lines like it to the real
-command line, its state kept in a file, and looks at its memory at a tenth of them and at the end.
-Metrics: a day's rhythm, a record a minute; the series is learned on. Logs: orders of which one in
-thirty goes wrong, a day a pass with order numbers of its own; once in one go, once stopped by
-SIGTERM after half of the lines and started again, and whether the answers are the same.
+It fits the recipe on synthetic data, so no data is needed. Then it sends this number of similar
+lines to the command, whose state is kept in a file. It measures the memory after a tenth of the
+lines and at the end. The metrics have a daily rhythm and a record per minute, and the detector goes
+on learning. The logs have orders, of which one in thirty goes wrong, and new order numbers every
+day. The logs are sent twice: once without a stop, and once with a stop by SIGTERM after half of the
+lines and a new start. Both must give the same answers.
 """
 
 import argparse
@@ -36,7 +37,7 @@ RECIPES = [sys.executable, "-m", "keras_recipes"]
 
 
 def records(count: int) -> Iterator[bytes]:
-    """A table with so many records, in pieces."""
+    """Yield a table with this number of records, in pieces."""
     random = np.random.default_rng(0)
     yield b"timestamp,requests\n"
     for first in range(0, count, PIECE):
@@ -48,7 +49,7 @@ def records(count: int) -> Iterator[bytes]:
 
 
 def log_lines(first: int, last: int) -> Iterator[bytes]:
-    """The lines from `first` up to `last` of a log without end, a piece for each day."""
+    """Yield the lines from `first` up to `last` of an endless log, a piece for each day."""
     day, lines = datetime.date(2026, 1, 5), demonstration.broken()
     text = b"\n".join(lines) + b"\n"
     for number in itertools.count(first // len(lines)):
@@ -63,20 +64,20 @@ def log_lines(first: int, last: int) -> Iterator[bytes]:
 
 
 def computed(process: int) -> float:
-    """Seconds of processor time, which other work on the machine makes little longer."""
+    """Return the processor time in seconds, which depends little on other work of the machine."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> float:
-    """MiB of memory, on Linux."""
+    """Return the memory in MiB, on Linux."""
     status = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
 
 
 @dataclass
 class Sample:
-    """What was seen of a process."""
+    """Measurements of a process: the time, its processor time and its memory."""
 
     seconds: float
     computed: float
@@ -88,7 +89,7 @@ def sample(process: int) -> Sample:
 
 
 def wait_until_idle(process: int, pipe: int) -> None:
-    """Until all that was written was read and worked off."""
+    """Wait until the process has read and processed all that was written."""
     spent = -1.0
     while unread(pipe) or computed(process) != spent:
         spent = computed(process)
@@ -102,7 +103,7 @@ def unread(pipe: int) -> int:
 def stream(
     command: list[str], pieces: Iterable[bytes], lines: int, *, stop: bool = False
 ) -> tuple[list[bytes], Sample, Sample]:
-    """Feeds a command; its answers, and what was seen of it after a tenth and at the end."""
+    """Send lines to a command; return its answers and samples after a tenth and at the end."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
@@ -132,8 +133,8 @@ def report(what: str, lines: int, early: Sample, late: Sample) -> None:
     seconds, spent = late.seconds - early.seconds, late.computed - early.computed
     counted = 0.9 * lines
     print(
-        f"{what}: {lines:,} lines, {counted / seconds:,.0f} a second, "
-        f"{1000 * seconds / counted:.3f} ms each ({1000 * spent / counted:.3f} ms of processor "
+        f"{what}: {lines:,} lines, {counted / seconds:,.0f} per second, "
+        f"{1000 * seconds / counted:.3f} ms per line ({1000 * spent / counted:.3f} ms of processor "
         f"time); memory {early.resident:.0f} MiB after a tenth, {late.resident:.0f} MiB at the end",
         flush=True,
     )
@@ -160,13 +161,13 @@ def metrics(count: int, folder: str) -> None:
 def logs(count: int, folder: str) -> None:
     model, half = fitted(demonstration.NAME, folder), count // 2
     whole, *seen = stream(asking(model, f"{folder}/whole"), log_lines(0, count), count)
-    report("logs, in one go", count, *seen)
+    report("logs, without a stop", count, *seen)
     command = asking(model, f"{folder}/halves")
     begun, *seen = stream(command, log_lines(0, half), half, stop=True)
     report("logs, until SIGTERM", half, *seen)
     ended, *seen = stream(command, log_lines(half, count), count - half)
     report("logs, started again", count - half, *seen)
-    same = "the same" if whole == begun + ended[1:] else "OTHERS"
+    same = "the same answers" if whole == begun + ended[1:] else "DIFFERENT answers"
     print(f"{len(whole) - 1:,} answers, {sum(is_anomaly(whole)):,} of them anomalies; "
           f"stopped and started again: {same}")  # fmt: skip
 

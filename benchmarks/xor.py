@@ -1,10 +1,11 @@
-"""How fast XOR is learned, and how long the command line makes people wait; all from one run.
+"""How fast XOR is learned, and how long the commands take.
 
     python benchmarks/xor.py
 
-Updates a second: the compiled loop of `recipes fit xor`, plain `model.fit(x, y, epochs=N)`, and the
-same net and gradient descent written out in NumPy. Whole commands: `recipes fit xor` against
-`import keras`, and what needs no Keras against `import click`, turn by turn, medians.
+Updates per second: the compiled loop of `recipes fit xor` against plain `model.fit(x, y, epochs=N)`
+and against the same net and gradient descent in NumPy. Whole commands: `recipes fit xor` against
+`import keras`, and commands without Keras against `import click`. They take turns, and the medians
+are printed.
 """
 
 import os
@@ -57,8 +58,8 @@ def by_numpy(data: Examples, epochs: int) -> list[float]:
     return losses
 
 
-class Ours:
-    """The loop, compiled once; a new start for every measurement."""
+class CompiledLoop:
+    """The compiled loop. It is compiled once; each measurement starts from the same weights."""
 
     def __init__(self, data: Examples) -> None:
         import keras
@@ -82,27 +83,30 @@ class Ours:
 def updates() -> None:
     backend.start()
     data = xor.read(()).train
-    ours = Ours(data)
+    loop = CompiledLoop(data)
     expected = by_keras(data, PLAIN_EPOCHS)
-    for name, losses in (("ours", ours(PLAIN_EPOCHS)), ("NumPy", by_numpy(data, PLAIN_EPOCHS))):
+    for name, losses in (
+        ("the compiled loop", loop(PLAIN_EPOCHS)),
+        ("NumPy", by_numpy(data, PLAIN_EPOCHS)),
+    ):
         furthest = max(abs(a - b) / b for a, b in zip(losses, expected, strict=True))
         print(f"losses of {name} against plain Keras, {PLAIN_EPOCHS} epochs: {furthest:.1e} apart")
     plain = PLAIN_EPOCHS / min(seconds(lambda: by_keras(data, PLAIN_EPOCHS)) for _ in range(3))
     numpy = EPOCHS / min(seconds(lambda: by_numpy(data, EPOCHS)) for _ in range(3))
-    fast = EPOCHS / min(seconds(lambda: ours(EPOCHS)) for _ in range(3))
-    once = 5_000 / (ours.compiling + 5_000 / fast)
+    fast = EPOCHS / min(seconds(lambda: loop(EPOCHS)) for _ in range(3))
+    once = 5_000 / (loop.compiling + 5_000 / fast)
     print(
-        f"updates/s: ours {fast:,.0f} ({once:,.0f} over 5,000, compilation included), "
+        f"updates/s: compiled loop {fast:,.0f} ({once:,.0f} over 5,000, compilation included), "
         f"plain Keras {plain:,.0f}, NumPy {numpy:,.0f}"
     )
     print(
-        f"ours / plain Keras: {fast / plain:,.0f}; ours / NumPy: {fast / numpy:,.1f}; "
-        f"compilation {ours.compiling:.2f} s, once"
+        f"compiled loop / plain Keras: {fast / plain:,.0f}; "
+        f"compiled loop / NumPy: {fast / numpy:,.1f}; compilation {loop.compiling:.2f} s"
     )
 
 
 def whole(command: list[str], rounds: int, yardstick: str) -> str:
-    """Median seconds of a command and of importing the yardstick, and the median of the ratios."""
+    """Return the median times of a command and of an import, and the median of their ratios."""
     recipes = str(Path(sys.executable).with_name("recipes"))
     pairs = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,11 +1,12 @@
-"""From how many random starts XOR is learned to the article's printed quality.
+"""From how many random starts XOR is learned as well as in the article.
 
     python benchmarks/xor_seeds.py [SEEDS]
 
-The default net over 200 consecutive seeds, the net of three logistic regressions (preset
-three-regressions, with restarts) over 100, and the article's own 100 epochs over 200. Solved means
-what `recipes fit xor` means: every output within 0.01 of its target; for the article's own program,
-which never gets there, that all four points are classified.
+Three nets are trained: the default net with 200 consecutive seeds, the net of three logistic
+regressions (preset three-regressions, with restarts) with 100, and the article's own 100 epochs
+with 200. A net is solved if every output is within 0.01 of its target, as for `recipes fit xor`.
+The article's own program never gets there, so its nets are counted if all four points are
+classified correctly.
 """
 
 import logging

@@ -1,15 +1,15 @@
 """Classic neural nets from popular articles as Keras 3 recipes.
 
-Four of them: xor, mnist-mlp, lenet5 and lstm-anomaly.
+There are four recipes: xor, mnist-mlp, lenet5 and lstm-anomaly.
 
-A builder returns a compiled `keras.Model`, to do with what you like:
+A builder returns a compiled `keras.Model`, which you can train and change as you like:
 
     from keras_recipes import build_lenet5
 
     model = build_lenet5(dropout=0.1)
     model.summary()
 
-The verbs train, measure, ask, draw, convert and keep such nets:
+Functions train, measure, ask, draw, export and save these nets:
 
     from keras_recipes import evaluate, export, fit, load, plot, predict, save
 
@@ -19,29 +19,30 @@ The verbs train, measure, ask, draw, convert and keep such nets:
     save(fitted, "saved_models/xor")            # fit alone saves nothing
     plot("xor", "pictures")                     # [PosixPath('pictures/loss.png'), ...
     export("xor", "onnx")                       # xor.onnx, read back and compared
-    predict("lenet5", ["three.png", "scans/"])  # comes trained
+    predict("lenet5", ["three.png", "scans/"])  # a trained LeNet-5 comes with the package
 
-What they take and return:
+Their arguments and results:
 
-    fit(recipe, data)       a recipe's name, or a model that is to go on training  ->  Fitted
-    evaluate(model, data)   metrics on its test data, or on data given             ->  dict
-    predict(model, x)       arrays, lists, DataFrames, values as text, or files    ->  list of dicts
-    plot(model, folder)     writes the recipe's pictures as PNG                    ->  list of paths
-    export(model, format)   keras, json-h5, saved-model, onnx or litert            ->  Exported
-    load(model)             opens a saved model, checked against its card          ->  Fitted
-    save(model, folder)     writes a saved model, whole or not at all              ->  Path
-    open_model(model)       as load, and exports in the runtime they are meant for
+    fit(recipe, data)       trains a recipe, or a model further                    ->  Fitted
+    evaluate(model, data)   measures on the model's test data, or on data of yours ->  dict
+    predict(model, x)       asks about arrays, lists, DataFrames, texts or files   ->  list of dicts
+    plot(model, folder)     writes the recipe's pictures as PNG files              ->  list of paths
+    export(model, format)   writes keras, json-h5, saved-model, onnx or litert     ->  Exported
+    load(model)             opens a saved model and checks it against its card     ->  Fitted
+    save(model, folder)     saves a model, completely or not at all                ->  Path
+    open_model(model)       opens a saved model or an export in its own runtime
 
-A `model` is what `fit`, `load` or `open_model` returned, a recipe's name (looked up in
-./saved_models, then among the models that come with this package), or the path of a saved model's
-folder or file. Keywords other than those named are the recipe's options, which
-`recipes show NAME` lists; `names()` gives the recipes, `get(name)` what is known of one.
+A `model` is what `fit`, `load` or `open_model` returned, or a recipe's name, or the path of a saved
+model's folder or file. A recipe's name stands for its model in ./saved_models or, if there is none,
+for the trained model that comes with this package. All other keywords are options of the recipe,
+which `recipes show NAME` lists. `names()` returns the names of the recipes, and `get(name)` returns
+a recipe.
 
-What is wrong with what was given raises InputError, a ValueError, in one line; a wrong option does
-so before Keras is imported. UnsafeModelError and CorruptModelError refuse a model. All of them are
-RecipeErrors.
+Wrong arguments raise InputError, which is a ValueError, with a message of one line. Wrong options
+are refused before Keras is imported. UnsafeModelError and CorruptModelError refuse a model. All
+these errors are RecipeErrors.
 
-Importing this package imports neither Keras nor NumPy; the first use of a name does.
+Importing this package does not import Keras or NumPy; they are imported when they are needed.
 """
 
 import importlib
@@ -102,8 +103,8 @@ if TYPE_CHECKING:
 
     __version__: str
 else:
-    # Type checkers do not see this, or they would believe that every name is here. A builder is in
-    # the file of its recipe.
+    # Type checkers must not see `__getattr__`, or they would accept any name. A builder is in the
+    # file of its recipe.
     _HOMES = {
         "CorruptModelError": "errors",
         "Exported": "commands.export",

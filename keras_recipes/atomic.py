@@ -1,8 +1,9 @@
-"""Putting files and folders where they belong so that a crash leaves the old or the new, whole.
+"""Publish files and folders whole: a crash leaves either the old or the new content in place.
 
-Everything is written beside its destination, flushed to the disk, and moved there in one step. A
-folder that replaces another is exchanged with it where the system can do that; elsewhere two
-renames do it, announced by a journal that is completed after a crash between them.
+Everything is written next to its destination, flushed to the disk, and moved there in one step.
+A folder that replaces another one is exchanged with it if the system can do that. Otherwise two
+renames replace it, and a journal announces them. After a crash between the two renames, the
+journal is used to complete them.
 """
 
 import contextlib
@@ -26,9 +27,9 @@ _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 def prepare(target: Path) -> None:
-    """Finds out whether something can be published at `target` before work is spent on it.
+    """Check that something can be published at `target` before work is spent on it.
 
-    Folders that are missing are made when it is published, so that a refusal leaves none behind.
+    This makes no folders: missing folders are made when the content is published.
 
     Raises:
         InputError: Its parent folder cannot be made or written to.
@@ -45,29 +46,29 @@ def prepare(target: Path) -> None:
 
 
 def prepare_file(target: Path) -> None:
-    """The same for a file.
+    """Check that a file can be published at `target` before work is spent on it.
 
     Raises:
-        InputError: There is a folder, or the parent folder cannot be made or written to.
+        InputError: `target` is a folder, or its parent folder cannot be made or written to.
     """
     if not target.name or target.is_dir():
-        raise InputError(f"{str(target)!r}: expected the name of a file, received a folder's")
+        raise InputError(f"{str(target)!r}: expected the name of a file, received a folder")
     prepare(target)
 
 
-def replaced(target: Path, ours: Collection[str]) -> set[str]:
-    """What would go if a folder were published at `target`; it has to be ours.
+def replaced(target: Path, replaceable: Collection[str]) -> set[str]:
+    """Return what is lost if a folder is published at `target`; all of it has to be `replaceable`.
 
     Args:
         target: An absolute path.
-        ours: What may be replaced, by paths in the folder.
+        replaceable: Paths in the folder that may be replaced.
 
     Returns:
-        The paths of the files there; none where nothing is.
+        The paths of the files there; an empty set if `target` does not exist.
 
     Raises:
-        InputError: `target` is no folder, the working directory or above it, the root of a file
-            system, or holds something that is not ours.
+        InputError: `target` is not a folder, is the working directory or above it, is the root
+            of a file system, or holds anything other than `replaceable`.
     """
     complete(target)
     if not target.exists():
@@ -76,18 +77,23 @@ def replaced(target: Path, ours: Collection[str]) -> set[str]:
         raise InputError(f"{target}: expected a folder, found a file; name another folder")
     if Path.cwd().is_relative_to(target) or target.is_mount():
         raise InputError(f"{target}: cannot be replaced as a whole; name a folder inside it")
-    known = {*ours, *(folder.as_posix() for path in ours for folder in Path(path).parents)}
+    known = {
+        *replaceable,
+        *(folder.as_posix() for path in replaceable for folder in Path(path).parents),
+    }
     names = set()
-    for path in target.rglob("*"):  # no further than the first that is strange
+    for path in target.rglob("*"):  # stops at the first unknown file, however many there are
         name = path.relative_to(target).as_posix()
         if name not in known:
-            raise InputError(f"{target}: holds {name}, no saved model's; name another folder")
+            raise InputError(
+                f"{target}: holds {name}, which no saved model has; name another folder"
+            )
         names.add(name)
     return names
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a new file and waits until the disk has it."""
+    """Write a new file and wait until it is on the disk."""
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     descriptor = os.open(
@@ -103,10 +109,10 @@ def write(path: Path, content: bytes) -> None:
 
 
 def file(target: Path, content: bytes) -> None:
-    """Publishes one file, replacing what is there.
+    """Publish one file, and replace the file that is there.
 
     Raises:
-        RecipeError: The disk is full or the folder cannot be written; what was there still is.
+        RecipeError: The disk is full or the folder cannot be written; the old file is unchanged.
     """
     with checked_file(target, content):
         pass
@@ -114,13 +120,13 @@ def file(target: Path, content: bytes) -> None:
 
 @contextmanager
 def checked_file(target: Path, content: bytes) -> Iterator[Path]:
-    """Publishes one file, replacing what is there, after the `with` block has approved of it.
+    """Publish one file after the `with` block has approved of it, and replace the old file.
 
-    The block is given the staged file, complete and on disk, with the target's suffix; an
-    exception in it publishes nothing.
+    The block receives the path of the staged file, which is complete, on the disk, and has the
+    target's suffix. If the block raises an exception, nothing is published.
 
     Raises:
-        RecipeError: The disk is full or the folder cannot be written; what was there still is.
+        RecipeError: The disk is full or the folder cannot be written; the old file is unchanged.
     """
     target = target.resolve()
     staged = _staging(target)
@@ -137,13 +143,13 @@ def checked_file(target: Path, content: bytes) -> Iterator[Path]:
 
 @contextmanager
 def growing_file(target: Path) -> Iterator[TextIO]:
-    """A text file to write into; it replaces what is at `target` when the block ends well.
+    """Open a text file that replaces the file at `target` when the block ends without an error.
 
-    A pipe or a device at `target` is written to as it is.
+    A pipe or a device at `target` is written to directly.
 
     Raises:
-        InputError: There is a folder, or the parent folder cannot be written.
-        RecipeError: The disk is full; what was there still is.
+        InputError: `target` is a folder, or the parent folder cannot be written.
+        RecipeError: The disk is full; the old file is unchanged.
     """
     target = target.resolve()
     if target.exists() and not target.is_file() and not target.is_dir():
@@ -166,24 +172,25 @@ def growing_file(target: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
-    """Publishes a folder with these members, after the `with` block has approved of it.
+    """Publish a folder with these members after the `with` block has approved of it.
 
-    A member's name may lead into folders of its own, as in `variables/variables.index`.
+    A member's name may contain folders, as in `variables/variables.index`.
 
-    The block is given the staged folder, complete and on disk; an exception in it publishes
-    nothing. One process at a time publishes to a target.
+    The block receives the path of the staged folder, which is complete and on the disk. If the
+    block raises an exception, nothing is published. Only one process at a time publishes to a
+    target.
 
     Raises:
         RecipeError: The disk is full, the folder cannot be written, or another process is
-            publishing there; what was there still is.
+            publishing there; the old folder is unchanged.
     """
     from filelock import FileLock, Timeout
 
-    staged = _beside(target, "new")
+    staged = _next_to(target, "new")
     with _explained(target):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(_beside(target, "lock"), timeout=LOCK_TIMEOUT):
+            with FileLock(_next_to(target, "lock"), timeout=LOCK_TIMEOUT):
                 _recover(target)
                 try:
                     _stage(staged, members)
@@ -197,25 +204,29 @@ def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
 
 
 def complete(target: Path) -> None:
-    """For readers: if a replacement of `target` was cut off while neither was in place, ends it.
+    """Complete a replacement of `target` that was cut off between its two renames.
+
+    Readers call this before they look for `target`.
 
     Raises:
-        RecipeError: It cannot be ended, since another process holds on to it or it is forbidden.
+        RecipeError: Another process holds the lock, or the rename is not permitted.
     """
     if target.exists() or not _journal(target).exists():
         return
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(_beside(target, "lock"), timeout=LOCK_TIMEOUT):
+        with FileLock(_next_to(target, "lock"), timeout=LOCK_TIMEOUT):
             _recover(target)
     except (OSError, Timeout):
-        raise RecipeError(f"{target}: a save was cut off and cannot be completed here") from None
+        raise RecipeError(
+            f"{target}: a save was cut off and cannot be completed here; check who may write there"
+        ) from None
 
 
 def _staging(target: Path) -> Path:
-    """A name beside the target that no other process has."""
-    return _beside(target, f"{os.urandom(4).hex()}.new")
+    """Return a name next to the target that no other process uses."""
+    return _next_to(target, f"{os.urandom(4).hex()}.new")
 
 
 def _replace(staged: Path, target: Path) -> None:
@@ -223,12 +234,12 @@ def _replace(staged: Path, target: Path) -> None:
     _flush_folder(target.parent)
 
 
-def _beside(target: Path, role: str) -> Path:
+def _next_to(target: Path, role: str) -> Path:
     return target.with_name(f".{target.name}.{role}")
 
 
 def _journal(target: Path) -> Path:
-    return _beside(target, "journal")
+    return _next_to(target, "journal")
 
 
 def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
@@ -243,11 +254,11 @@ def _stage(staged: Path, members: Mapping[str, bytes]) -> None:
 
 
 def _recover(target: Path) -> None:
-    """Under the lock: completes a replacement by renames that was cut off."""
-    journal, staged, old = _journal(target), _beside(target, "new"), _beside(target, "old")
+    """Complete a replacement that was cut off between its renames; the caller holds the lock."""
+    journal, staged, old = _journal(target), _next_to(target, "new"), _next_to(target, "old")
     if not journal.exists():
         return
-    # The journal is written once the staged folder is whole and before anything is moved.
+    # The journal is written after the staged folder is complete and before anything is moved.
     for whole in (staged, old):
         if not target.exists() and whole.exists():
             whole.rename(target)
@@ -265,19 +276,22 @@ def _swap_in(staged: Path, target: Path) -> None:
 
 
 def _confirm(target: Path) -> None:
-    """Waits for the disk, after the new one is in place."""
+    """Wait until the new content is on the disk."""
     try:
         _flush_folder(target.parent)
     except OSError as error:
         raise RecipeError(
-            f"{target}: saved, but the disk does not confirm it ({error.strerror}); look after it"
+            f"{target}: saved, but the disk does not confirm it ({error.strerror}); check the disk"
         ) from None
 
 
 def _swap_by_renames(staged: Path, target: Path) -> None:
-    old = _beside(target, "old")
+    old = _next_to(target, "old")
     shutil.rmtree(old, ignore_errors=True)
-    write(_journal(target), b"the folder beside this, ending in .new, is whole and replaces this\n")
+    write(
+        _journal(target),
+        b"the folder next to this file, ending in .new, is complete and replaces the old one\n",
+    )
     _flush_folder(target.parent)
     target.rename(old)
     try:
@@ -286,14 +300,14 @@ def _swap_by_renames(staged: Path, target: Path) -> None:
         old.rename(target)
         _journal(target).unlink()
         raise
-    # The renames have to be on the disk before what they replace is gone.
+    # The renames have to be on the disk before the old folder is deleted.
     _confirm(target)
     shutil.rmtree(old, ignore_errors=True)
     _journal(target).unlink()
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Swaps two folders in one step; False where the system or the file system cannot."""
+    """Swap two folders in one step; return False if the system or the file system cannot."""
     import ctypes
 
     if sys.platform == "win32":
@@ -311,7 +325,7 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def _flush_folder(path: Path) -> None:
-    if os.name == "nt":  # Windows flushes a folder's entries with the files
+    if os.name == "nt":  # Windows flushes a folder's entries together with its files
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:

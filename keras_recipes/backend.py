@@ -1,4 +1,4 @@
-"""Starting Keras: quietly, on the device asked for, from a seed."""
+"""Start Keras quietly, on the requested device, with a seed."""
 
 import contextlib
 import os
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
-# What a healthy start of TensorFlow prints: absl's own announcement, every line of level INFO with
-# its continuation, and the failed look for a GPU on machines that have none.
+# What TensorFlow prints when it starts without a problem: absl's announcement, every INFO line
+# with its continuation, and the failed search for a GPU on machines that have none.
 _STARTUP_MESSAGES = re.compile(
     r"""^(
         WARNING:\ All\ log\ messages\ before\ absl::InitializeLog
@@ -36,45 +36,45 @@ _STARTUP_MESSAGES = re.compile(
 
 
 MOST_REPLICAS = 4
-"""Smaller parts of a usual batch are not worth a core."""
+"""More replicas would make the parts of a usual batch too small to be worth a core."""
 
 
 def choose(device: str, *, side_by_side: bool = False) -> None:
-    """Says, before Keras is imported, what it is to compute on.
+    """Set what Keras will compute on; call this before Keras is imported.
 
     Args:
-        device: Which to open: "cpu", "gpu" or "auto".
-        side_by_side: Whether as many parts of a batch as `replicas` says will be trained at once.
-            Then TensorFlow gives each operation its share of the cores only: all of them for each
-            operation means that they wait for each other.
+        device: The device to open: "cpu", "gpu" or "auto".
+        side_by_side: Whether the parts of a batch, as many as `replicas` returns, are trained at
+            the same time. TensorFlow then gives each operation only its share of the cores:
+            operations that all used every core would wait for each other.
     """
     if side_by_side:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(_cores() // _replicas()))
     if device == "cpu":
-        # A GPU that was opened cannot be given back.
+        # A GPU that was opened cannot be released again.
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
 def start(device: str = "auto") -> None:
-    """Imports Keras, if nobody has yet, without its backend's start-up chatter.
+    """Import Keras, unless it is imported already, without the start-up messages of its backend.
 
-    Lines that are not start-up chatter still reach stderr.
+    Other lines still reach stderr.
 
     Args:
-        device: As for `choose`; a "gpu" that is asked for must be there.
+        device: As for `choose`. With "gpu" there has to be a GPU.
 
     Raises:
-        InputError: The backend is not installed, or there is no such device.
+        InputError: The backend is not installed, or there is no GPU.
     """
-    # INFO lines later than the import, such as XLA's; warnings and errors still show.
+    # This hides INFO lines after the import, such as XLA's. Warnings and errors are still shown.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     if "keras" not in sys.modules:
         choose(device)
         with _without_startup_messages():
             _import_keras()
     if device == "gpu" and not gpus():
-        raise InputError("--device gpu: no GPU is seen here; `recipes doctor` says why")
+        raise InputError("--device gpu: no GPU was found; run `recipes doctor` to see why")
 
 
 def _import_keras() -> None:
@@ -90,21 +90,21 @@ def _import_keras() -> None:
             f"Keras does not start with KERAS_BACKEND={asked} ({error}): "
             f"pip install 'keras_recipes[{asked}]', or unset KERAS_BACKEND"
         ) from error
-    # The first tensor opens the device, which is the second half of the chatter.
+    # The first tensor opens the device, which prints the second half of the messages.
     keras.ops.zeros(())
 
 
 def describe() -> str:
-    """The running backend and the device it computes on, such as "tensorflow 2.21.0 on CPU"."""
+    """Describe the running backend and its device, such as "tensorflow 2.21.0 on CPU"."""
     version = sys.modules[name()].__version__
     return f"{name()} {version} on {'GPU' if gpus() else 'CPU'}"
 
 
 def gpus() -> list[str]:
-    """The GPUs that the backend computes on."""
+    """Return the names of the GPUs that the backend computes on."""
     import keras
 
-    if name() == "torch":  # for which Keras has no list of devices
+    if name() == "torch":  # Keras cannot list PyTorch's devices
         import torch
 
         return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
@@ -112,10 +112,10 @@ def gpus() -> list[str]:
 
 
 def replicas(side_by_side: bool) -> int:
-    """Into how many parts a CPU's cores divide a batch between them; 1 leaves it whole.
+    """Return into how many parts a CPU's cores divide a batch; 1 means that it stays whole.
 
     Args:
-        side_by_side: Whether they do; never on a GPU.
+        side_by_side: Whether the cores divide batches at all. A GPU never does.
     """
     return _replicas() if side_by_side and not gpus() else 1
 
@@ -125,13 +125,13 @@ def _replicas() -> int:
 
 
 def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # what a container allows, where the system can say so
+    if hasattr(os, "sched_getaffinity"):  # counts only the cores that a container may use
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def name() -> str:
-    """The backend that Keras runs on or, before it is imported, that the environment asks for."""
+    """Return the running backend or, before Keras is imported, the one set in the environment."""
     if "keras" not in sys.modules:
         return os.environ.get("KERAS_BACKEND", "tensorflow")
     import keras
@@ -140,19 +140,20 @@ def name() -> str:
 
 
 def seed(number: int) -> None:
-    """Seeds Python's, NumPy's and Keras' random numbers."""
+    """Seed the random numbers of Python, NumPy and Keras."""
     import keras
 
-    # Keras imports TensorFlow here, to seed it too, whatever it runs on.
+    # Keras imports TensorFlow here to seed it too, whatever the backend is.
     with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_startup_messages():
         keras.utils.set_random_seed(number)
 
 
 @contextmanager
 def handing_over_arrays() -> Iterator[None]:
-    """Meanwhile Python does not warn of the old way in which Keras gives NumPy its variables.
+    """Suppress a deprecation warning while Keras gives NumPy its variables.
 
-    NumPy 2 deprecates that Keras 3.15 and TensorFlow 2.21 know no `copy` there; we cannot mend it.
+    NumPy 2 deprecates `__array__` without `copy`, which Keras 3.15 and TensorFlow 2.21 still use.
+    The fix has to be made there.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings(
@@ -162,7 +163,7 @@ def handing_over_arrays() -> Iterator[None]:
 
 
 def to_numpy(values: "keras.KerasTensor") -> np.ndarray:
-    """What a variable or tensor of the running backend holds."""
+    """Return the values of a variable or tensor of the running backend as an array."""
     import keras
 
     with handing_over_arrays():
@@ -172,9 +173,9 @@ def to_numpy(values: "keras.KerasTensor") -> np.ndarray:
 
 @contextmanager
 def suppressed_output() -> Iterator[None]:
-    """Discards what is printed meanwhile, by native code too, and Python's warnings.
+    """Discard everything that the block prints, native code included, and Python's warnings.
 
-    For libraries that chatter while they work and raise an exception when they fail.
+    Use this for libraries that print while they work and raise an exception when they fail.
     """
     with (
         Path(os.devnull).open("w") as nowhere,
@@ -201,7 +202,7 @@ def _diverted(descriptor: int, elsewhere: int) -> Iterator[None]:
 
 @contextmanager
 def _without_startup_messages() -> Iterator[None]:
-    """Passes on, when it ends, what native code wrote to stderr, but for start-up messages."""
+    """Collect native code's stderr in the block, and print all but start-up messages after it."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         try:

@@ -1,4 +1,4 @@
-"""Ranges that the value of an option may have, as `annotated_types` states them."""
+"""Ranges for the value of an option, written with `annotated_types`."""
 
 import operator
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, GroupedMetadata, Gt, Interval, Le, Lt
 
 Bound = Ge | Gt | Le | Lt
-"""A number that a value has to compare with."""
+"""A limit that a value is compared with."""
 
 Count = Annotated[int, Ge(1)]
 
@@ -31,13 +31,13 @@ _RELATIONS: dict[type[Bound], tuple[str, Callable[[Any, Any], bool]]] = {
 
 
 def of(metadata: Iterable[Any]) -> tuple[Bound, ...]:
-    """The bounds that an annotation states, an interval's two one by one.
+    """Return the bounds of an annotation; an interval gives its two bounds.
 
     Args:
-        metadata: What `Annotated` holds besides the type.
+        metadata: What `Annotated` holds after the type.
 
     Raises:
-        TypeError: It holds something that is no bound.
+        TypeError: An item is not a bound.
     """
     found: list[Bound] = []
     for item in metadata:
@@ -49,11 +49,11 @@ def of(metadata: Iterable[Any]) -> tuple[Bound, ...]:
 
 
 def met(value: Any, bounds: Iterable[Bound]) -> bool:
-    """Whether a number is within all of the bounds."""
+    """Return whether a number meets all of the bounds."""
     return all(_RELATIONS[type(bound)][1](value, *astuple(bound)) for bound in bounds)
 
 
 def in_words(bounds: Iterable[Bound]) -> str:
-    """The bounds in a message, such as ">= 0 and < 1"; nothing where there are none."""
+    """Describe bounds for a message, such as ">= 0 and < 1"; empty if there are none."""
     relations = (f"{_RELATIONS[type(bound)][0]} {astuple(bound)[0]}" for bound in bounds)
     return " and ".join(relations)

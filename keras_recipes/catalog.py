@@ -1,4 +1,4 @@
-"""Which recipes there are: the files in `cookbook/`, by their names; nothing is listed twice."""
+"""The catalog of recipes: each file in `cookbook/` is one recipe and has its name."""
 
 import importlib
 import pkgutil
@@ -11,28 +11,28 @@ _COOKBOOK = Path(__file__).parent / "cookbook"
 
 
 def names() -> list[str]:
-    """Every recipe's name, sorted, without importing any of them."""
+    """Return the names of all recipes, sorted. No recipe is imported."""
     modules = pkgutil.iter_modules([str(_COOKBOOK)])
     return sorted(module.name.replace("_", "-") for module in modules)
 
 
 def canonical(name: str) -> str | None:
-    """The recipe's name as it is written here, or None when there is no such recipe."""
+    """Return the recipe's name in its usual spelling, or None if there is no such recipe."""
     name = name.lower().replace("_", "-")
     return name if name in names() else None
 
 
 def get(name: str) -> Recipe:
-    """The recipe of that name.
+    """Return a recipe.
 
     Args:
-        name: As in `names()`; underscores and capitals are accepted.
+        name: One of `names()`; underscores and capitals are accepted too.
 
     Raises:
-        InputError: There is no such recipe; the nearest names are offered.
+        InputError: There is no such recipe. The message suggests similar names.
     """
     if not isinstance(name, str):
-        raise InputError(f"recipe: expected a name, received {described(name)}")
+        raise InputError(f"recipe: expected a recipe's name, received {described(name)}")
     known = canonical(name)
     if known is None:
         import difflib

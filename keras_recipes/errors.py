@@ -1,10 +1,10 @@
-"""The few exceptions that people can act on, each with the exit status that it means."""
+"""The exceptions that users can act on, each with its exit status."""
 
 from typing import Any
 
 
 class RecipeError(Exception):
-    """Something failed that is not the user's input: one line that says what, and what to do."""
+    """A failure that the user's input did not cause; its message says what to do next."""
 
     exit_code: int = 1
 
@@ -14,7 +14,7 @@ class GoalNotReachedError(RecipeError):
 
 
 class StoppedError(RecipeError):
-    """Somebody asked a fit to stop; `exit_code` is 128 and the signal's number, as in a shell."""
+    """Someone stopped a fit; `exit_code` is 128 plus the signal's number, as in a shell."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class StoppedError(RecipeError):
 
 
 class InputError(RecipeError, ValueError):
-    """Bad usage or bad input: what was expected, what was received, what to do next."""
+    """Wrong usage or wrong input: what was expected, what was received, what to do next."""
 
     exit_code = 2
 
@@ -40,7 +40,7 @@ class CorruptModelError(RecipeError):
 
 
 def described(value: Any) -> str:
-    """What was given from Python, for a message: its shape, or itself, or its kind."""
+    """Describe a value for a message: by its shape, by itself, or by its type."""
     import reprlib
 
     shape = getattr(value, "shape", None)
@@ -53,11 +53,11 @@ def described(value: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of another library's message, which may have many; its kind if it has none."""
+    """Return the first line of an exception's message, or its type if it has no message."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def printable(text: object, longest: int = 80) -> str:
-    """What came out of a file, for a terminal: one line, no control characters, not long."""
+    """Return text from a file as one short line without control characters, for a terminal."""
     spelt = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)[: longest + 1])
     return spelt if len(spelt) <= longest else f"{spelt[:longest]}..."

@@ -1,4 +1,4 @@
-"""Packages that only some of the work needs, and what to say where one is missing."""
+"""Optional packages, and the message if one is missing."""
 
 import importlib.util
 from collections.abc import Iterable
@@ -11,29 +11,29 @@ PACKAGES = {
     "onnx": ("onnxruntime", "onnx", "tf2onnx"),
     "litert": ("ai-edge-litert",),
 }
-"""Names in the package index, by the extra of keras_recipes that brings them."""
+"""Package names in the index, by the extra of keras_recipes that installs them."""
 
 
 def command(extra: str) -> str:
-    """What installs an extra."""
+    """Return the command that installs an extra."""
     return f"pip install 'keras_recipes[{extra}]'"
 
 
 def is_here(package: str) -> bool:
-    """Whether a package is installed; it is not imported."""
+    """Return whether a package is installed, without importing it."""
     return importlib.util.find_spec(package.replace("-", "_")) is not None
 
 
 def require(what: str, extra: str, packages: Iterable[str] = ()) -> None:
-    """Refuses work, before any is done, that a missing extra would stop.
+    """Refuse to start work that needs a missing package.
 
     Args:
-        what: Needs it; begins the message.
+        what: What needs the packages; the message begins with it.
         extra: One of `PACKAGES`.
-        packages: Those of its packages that are needed; none means all.
+        packages: The packages of the extra that are needed; empty means all of them.
 
     Raises:
-        InputError: One of them is not installed.
+        InputError: One of the packages is not installed.
     """
     for package in tuple(packages) or PACKAGES[extra]:
         if not is_here(package):

@@ -1,4 +1,4 @@
-"""Being asked to stop, by Ctrl-C or SIGTERM, where work ends only when nothing is half done."""
+"""Handle Ctrl-C and SIGTERM so that work stops only when nothing is half done."""
 
 import signal
 import threading
@@ -9,12 +9,12 @@ from typing import Any
 
 @contextmanager
 def handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """In the block, SIGINT and SIGTERM call the handler instead of ending the program.
+    """Call `handler` for SIGINT and SIGTERM in the block instead of ending the program.
 
-    Only the main thread gets signals; in others nothing changes.
+    Only the main thread receives signals. In other threads this does nothing.
 
     Args:
-        handler: As for `signal.signal`.
+        handler: A handler as `signal.signal` takes it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,7 +1,7 @@
-"""The few Keras layers of our own, by the names that saved models have for them.
+"""The custom Keras layers, under the names that saved models use.
 
-Importing this module registers them; the loader does so. Without this package a model that has one
-does not open, and its card says so.
+Importing this module registers the layers. The loader imports it. Without this package, Keras
+cannot open a model that has such a layer; the model's card says so.
 """
 
 from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell

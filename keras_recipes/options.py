@@ -1,4 +1,4 @@
-"""A recipe's options: read from its functions' signatures, checked before anything runs."""
+"""The options of a recipe: read from its functions' signatures, and checked before use."""
 
 import functools
 import inspect
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from keras_recipes.models.card import Card
 
 LARGEST_INTEGER = 2**53
-"""No option's value is larger: up to here every reader of a card reads the same number."""
+"""The largest value of an option. Up to this, every reader of a card reads the same number."""
 
 LONGEST_TEXT = 4_096
-"""No option's value is a longer text."""
+"""The most characters of a text that is an option's value."""
 
 ABOUT: tuple[About, ...] = ("net", "data", "training", "answers", "measurement")
 
@@ -43,15 +43,15 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True)
 class Option:
-    """One keyword of one of a recipe's functions.
+    """An option: one keyword parameter of one of a recipe's functions.
 
     Attributes:
         name: The key in `--set key=value`.
-        kind: `int`, `float`, `bool` or `str`.
-        default: Its value when nothing is said.
-        optional: Whether it may be None: not set.
-        choices: The only values allowed, if there is such a list.
-        bounds: What the value has to compare with.
+        kind: The type of its values: `int`, `float`, `bool` or `str`.
+        default: Its default value.
+        optional: Whether it may be None, which means that it is not set.
+        choices: The allowed values, if they are a list.
+        bounds: The bounds of its values.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Option:
 
     @property
     def expected(self) -> str:
-        """What a valid value looks like, in words."""
+        """The valid values in words."""
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
@@ -71,19 +71,22 @@ class Option:
 
     @property
     def unset(self) -> str:
-        """What else may be given, in words."""
+        """The words " or none" if the option may be None."""
         return " or none" if self.optional else ""
 
     @property
     def stays(self) -> bool:
-        """Whether a card may settle it; a free text names a file, and a card may be anybody's."""
+        """Whether its value is taken from a card.
+
+        A free text names a file. A card may come from elsewhere, so it must not name files.
+        """
         return self.kind is not str or bool(self.choices)
 
     def parse(self, text: str) -> Any:
-        """The value that a user wrote.
+        """Return the value of a text that a user wrote.
 
         Raises:
-            InputError: It is no such value.
+            InputError: The text is no valid value.
         """
         if self.optional and text.lower() in ("", "none"):
             return None
@@ -94,10 +97,10 @@ class Option:
         return self.check(value)
 
     def check(self, value: Any) -> Any:
-        """The value, converted to the option's type where nothing is lost.
+        """Return the value, converted to the option's type if nothing is lost by that.
 
         Raises:
-            InputError: The value has the wrong type or is out of range.
+            InputError: The value has a wrong type or is out of range.
         """
         if value is None and self.optional:
             return None
@@ -128,11 +131,11 @@ class Option:
 
 
 def steps(recipe: Recipe, learned: Learned | None = None) -> tuple[Step, ...]:
-    """The recipe's functions that have options.
+    """Return the recipe's functions that have options.
 
     Args:
-        recipe: Whose.
-        learned: What a model learned of its data, if functions depend on it.
+        recipe: The recipe.
+        learned: What a model learned from its data; None for the functions of all models.
     """
     fit: frozenset[Command] = frozenset({"fit"})
     found = [
@@ -140,23 +143,23 @@ def steps(recipe: Recipe, learned: Learned | None = None) -> tuple[Step, ...]:
         Step(recipe.training, "training", fit),
         *recipe.answers.steps(learned),
     ]
-    # In the order in which they are called.
+    # The order is that in which the functions are called.
     return tuple(sorted(found, key=lambda step: ABOUT.index(step.about)))
 
 
 def of(
     recipe: Recipe, command: Command | None = None, learned: Learned | None = None
 ) -> dict[str, Option]:
-    """The options of a recipe by name.
+    """Return the options of a recipe by name.
 
     Args:
-        recipe: Whose.
-        command: Only those that this command takes.
-        learned: Only those that have an effect on a model that learned this.
+        recipe: The recipe.
+        command: If given, only the options that this command takes.
+        learned: If given, only the options that have an effect on a model that learned this.
 
     Raises:
-        TypeError: Two of the recipe's functions declare an option, or none declares one that is
-            taken.
+        TypeError: Two functions of the recipe declare the same option, or a function takes an
+            option that none declares.
     """
     known = _declared(recipe)
     some = {
@@ -190,28 +193,29 @@ def _functions(recipe: Recipe) -> list[Callable[..., Any]]:
 
 
 def resolve(recipe: Recipe, preset: str | None, given: Options) -> dict[str, Any]:
-    """All of the recipe's options: defaults, over them the preset, over it what was given.
+    """Return the values of all options: what was given, else the preset's, else the default.
 
     Raises:
-        InputError: An unknown preset or option, or a value of the wrong type or out of range.
+        InputError: The preset or an option is unknown, or a value has a wrong type or is out of
+            range.
     """
     defaults = {name: option.default for name, option in of(recipe).items()}
     return {**defaults, **check(recipe, {**_preset(recipe, preset), **given})}
 
 
 def of_model(recipe: Recipe, card: "Card", command: Command, given: Options) -> dict[str, Any]:
-    """The card's options for a command, and over them what is given.
+    """Return the values of all options for a model: what was given, else the card's value.
 
-    Free texts are not taken from a card, which may be anybody's: they name files.
+    A free text is not taken from a card: it names a file, and the card may come from elsewhere.
 
     Args:
-        recipe: The model's.
-        card: The model's.
-        command: Which.
-        given: By the user.
+        recipe: The model's recipe.
+        card: The model's card.
+        command: The command that uses the options.
+        given: The options that the user gave.
 
     Raises:
-        InputError: Something given is no option of that command, or has no effect on this model.
+        InputError: A given option is not one of the command, or has no effect on this model.
         CorruptModelError: The card has a value that the option cannot have.
     """
     known = of(recipe)
@@ -220,7 +224,7 @@ def of_model(recipe: Recipe, card: "Card", command: Command, given: Options) -> 
         kept = {option.name: option.check(card.options[option.name]) for option in mine}
     except InputError as error:
         raise CorruptModelError(f"the model's card is damaged: {error}") from None
-    # A card of an older version may lack options that there are today.
+    # A card of an older version may lack options that were added later.
     defaults = {option.name: option.default for option in known.values()}
     return {**defaults, **kept, **check(recipe, given, command, card.learned)}
 
@@ -231,16 +235,16 @@ def check(
     command: Command | None = None,
     learned: Learned | None = None,
 ) -> dict[str, Any]:
-    """The values, if they are ones for options of the recipe.
+    """Check values of options, and return them converted to the options' types.
 
     Args:
-        recipe: Whose.
-        values: By name.
-        command: That is to take all of them.
-        learned: What the model learned that they are to have an effect on.
+        recipe: The recipe.
+        values: The values by name.
+        command: If given, the command that has to take all of them.
+        learned: If given, what the model learned on which they have to have an effect.
 
     Raises:
-        InputError: An unknown option, one that has no effect there, or a value of the wrong type or
+        InputError: An option is unknown or has no effect here, or a value has a wrong type or is
             out of range.
     """
     known = of(recipe)
@@ -252,7 +256,7 @@ def check(
 def check_name(
     recipe: Recipe, name: str, command: Command | None, learned: Learned | None = None
 ) -> None:
-    """Refuses an option that there is not, or that has no effect; see `check`."""
+    """Refuse an option that is unknown or has no effect; see `check`."""
     known = of(recipe)
     if name not in known:
         raise _unknown(recipe, name, of(recipe, command, learned))
@@ -266,13 +270,13 @@ def check_name(
 
 
 def renamed(recipe: Recipe, values: Options) -> dict[str, Any]:
-    """Options that an older card holds, by the names and values that they have today."""
+    """Return the options of an older card with their current names and values."""
     known = of(recipe)
 
     def today(name: str, value: Any) -> tuple[str, Any]:
         now = recipe.former.get(f"{name}={value}")
         name, value = recipe.former.get(name, name), now.partition("=")[2] if now else value
-        # What may be not set today was so with an empty text, or with 0.
+        # In older cards an empty text or 0 means that an option is not set.
         unset = name in known and known[name].optional and value in ("", 0)
         return name, None if unset else value
 
@@ -285,10 +289,10 @@ def parse(
     command: Command | None = None,
     learned: Learned | None = None,
 ) -> dict[str, Any]:
-    """Values from `key=value` texts; see `check`.
+    """Return the values of `key=value` texts, checked; see `check`.
 
     Raises:
-        InputError: No `=`, an unknown key, or a value of the wrong kind.
+        InputError: A text has no `=`, an unknown key, or an invalid value.
     """
     known = of(recipe)
     values = {}
@@ -303,13 +307,13 @@ def parse(
 
 
 def taken_by(recipe: Recipe) -> dict[str, list[str]]:
-    """The commands that take each option."""
+    """Return the commands that take each option, by its name."""
     takes = {command: of(recipe, command) for command in COMMANDS}
     return {name: [c for c, known in takes.items() if name in known] for name in of(recipe)}
 
 
 def parts(recipe: Recipe) -> dict[str, str]:
-    """What each option is about: net, data, training, answers or measurement."""
+    """Return what each option is about: net, data, training, answers or measurement."""
     found: dict[str, str] = {}
     for step in steps(recipe):
         for option in declared(step.function):
@@ -318,7 +322,7 @@ def parts(recipe: Recipe) -> dict[str, str]:
 
 
 def descriptions(recipe: Recipe) -> dict[str, str]:
-    """What each option means, from the docstrings of the functions that declare them."""
+    """Return the explanation of each option, from the docstring of its function."""
     import docstring_parser
 
     meanings: dict[str, str] = {}
@@ -330,34 +334,40 @@ def descriptions(recipe: Recipe) -> dict[str, str]:
 
 
 def call(function: Callable[..., _R], *arguments: Any, options: Options) -> _R:
-    """Calls one of a recipe's functions with those of the options that it takes."""
+    """Call a function of a recipe with the options that it takes."""
     return function(*arguments, **{name: options[name] for name in taken(function)})
 
 
 def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The same function, which refuses values that `--set` would refuse before it does anything.
+    """Wrap a builder so that it refuses the values that `--set` would refuse, then starts Keras.
 
     Raises:
-        InputError: When it is called: a value of the wrong type or out of range.
+        InputError: On a call, a value has a wrong type or is out of range, or Keras cannot start.
     """
     known = {option.name: option for option in declared(function)}
+    signature = inspect.signature(function)
 
     @functools.wraps(function)
     def call_checked(*arguments: _P.args, **given: _P.kwargs) -> _R:
         for name in known.keys() & given.keys():
             given[name] = known[name].check(given[name])
+        signature.bind(*arguments, **given)  # raises TypeError for an unknown keyword
+        from keras_recipes import backend  # which help and lists do not need
+
+        # A builder is often the first call of a program: Keras starts without its messages.
+        backend.start()
         return function(*arguments, **given)
 
     return call_checked
 
 
 def declared(function: Callable[..., Any]) -> list[Option]:
-    """The options that one function declares: its keyword-only parameters with a default."""
+    """Return the options that a function declares: its keyword-only parameters with a default."""
     return [_option(p) for p in _keywords(function) if p.default is not inspect.Parameter.empty]
 
 
 def taken(function: Callable[..., Any]) -> set[str]:
-    """The names of the options that a function takes: all its keyword-only parameters."""
+    """Return the names of the options that a function takes: its keyword-only parameters."""
     return {parameter.name for parameter in _keywords(function)}
 
 
@@ -380,10 +390,10 @@ def _option(parameter: inspect.Parameter) -> Option:
 
 
 def check_preset(recipe: Recipe, preset: str | None) -> None:
-    """Refuses a preset that the recipe has not.
+    """Refuse a preset that the recipe does not have.
 
     Raises:
-        InputError: There is none of that name.
+        InputError: The recipe has no preset of this name.
     """
     if preset is not None and preset not in recipe.presets:
         known = ", ".join(recipe.presets) or "none"
@@ -399,7 +409,7 @@ def _unknown(recipe: Recipe, name: str, known: Mapping[str, Option]) -> InputErr
     import difflib
 
     if now := recipe.former.get(name):
-        return InputError(f"{recipe.name}: the option {name} is called {now} now")
+        return InputError(f"{recipe.name}: the option {name} is now called {now}; use this name")
     near = difflib.get_close_matches(name[:80], known, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     there = ", ".join(known) or "none"
@@ -414,7 +424,7 @@ def _float(value: Any) -> float:
 
 
 def _beyond(value: Any) -> str:
-    """What more is expected of a value that a card could not keep; nothing of another one."""
+    """Return in words the limit that a value exceeds, or an empty text: a card has to keep it."""
     if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         return f", at most {LARGEST_INTEGER:,}"
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
@@ -425,7 +435,7 @@ def _beyond(value: Any) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Half a character, as in a file name of an unknown encoding, cannot be written down."""
+    """Return whether a text can be written as UTF-8; some file names contain half characters."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -434,9 +444,9 @@ def _is_unicode(text: str) -> bool:
 
 
 def _quoted(value: Any) -> str:
-    """A value in a message, however long it is."""
+    """Return a value for a message, shortened if it is long."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 1_000:
-        return "a longer number"  # which Python itself refuses to spell out
+        return "a longer number"  # Python refuses to write such a long number as text
     return printable(repr(value))
 
 

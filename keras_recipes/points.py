@@ -1,6 +1,6 @@
-"""What recipes for points of the plane share: each point has a target, 0 or 1.
+"""The shared parts of recipes that classify points of the plane; targets are 0 or 1.
 
-Points are float32 of shape (N, 2), targets float32 of shape (N, 1), and a net's outputs are
+Points are float32 of shape (N, 2), targets are float32 of shape (N, 1), and a net's outputs are
 probabilities of shape (N, 1).
 """
 
@@ -24,11 +24,11 @@ def answers(
     read: Callable[..., Dataset],
     pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]",
 ) -> PerInput:
-    """What a recipe for points reads and answers.
+    """Return the answers of a recipe for points.
 
     Args:
-        read: The recipe's.
-        pictures: The recipe's.
+        read: The recipe's function that reads data.
+        pictures: The recipe's function that draws pictures.
     """
     return PerInput(
         columns=("input", "probability", "class"),
@@ -42,10 +42,10 @@ def answers(
 
 
 def of_table(name: str, table: Sequence[Sequence[float]]) -> Dataset:
-    """Rows `x1,x2,target` as data to fit on.
+    """Return rows `x1,x2,target` as a data set.
 
     Args:
-        name: Of the data set.
+        name: The name of the data set.
         table: The rows.
     """
     import numpy as np
@@ -55,7 +55,7 @@ def of_table(name: str, table: Sequence[Sequence[float]]) -> Dataset:
 
 
 def of_files(data: Sequence[str]) -> Dataset:
-    """Rows `x1,x2,target` from CSV files (try AND, or OR).
+    """Read rows `x1,x2,target` from CSV files (try AND or OR).
 
     Raises:
         InputError: A row is malformed, or a target is neither 0 nor 1.
@@ -70,7 +70,11 @@ def of_files(data: Sequence[str]) -> Dataset:
 
 
 def from_arrays(x: Any, y: Any) -> Dataset:
-    """Points of shape (N, 2) and targets of shape (N,) or (N, 1), each 0 or 1."""
+    """Return points of shape (N, 2) and targets of shape (N,) or (N, 1) as a data set.
+
+    Raises:
+        InputError: The shapes do not fit, or a target is neither 0 nor 1.
+    """
     points = as_batch(x).x
     targets = numbers.array(y, "targets 0 or 1").astype("float32")
     if targets.shape not in ((len(points),), (len(points), 1)):
@@ -89,7 +93,7 @@ METRICS = {
 
 
 def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
-    """Accuracy at 0.5, mean binary cross-entropy in nats, and the largest |target - output|."""
+    """Return accuracy at 0.5, mean binary cross-entropy in nats, and largest |target - output|."""
     import numpy as np
 
     wrong = np.abs(targets - outputs)
@@ -101,7 +105,7 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
 
 
 def guess(data: Dataset) -> Guess:
-    """The accuracy of always answering the target that is the commonest."""
+    """Return the accuracy of a guess: the commonest target for every point."""
     commonest = float(data.train.y.mean() >= 0.5)
     right = float((data.test.y == commonest).mean())
     return Guess("accuracy", right, "always answering the commonest target", best=1.0)
@@ -122,10 +126,10 @@ def one_line_separates(examples: Examples) -> bool:
 
 
 def inputs(texts: Sequence[str]) -> Iterator[Batch]:
-    """Points given as `0,1`, in CSV files, or on standard input, a few thousand at a time.
+    """Yield points given as `0,1`, in CSV files, or on standard input, a few thousand at a time.
 
     Raises:
-        InputError: There is none, or one is malformed.
+        InputError: There are no points, or one is malformed.
     """
     import numpy as np
 
@@ -138,10 +142,10 @@ def inputs(texts: Sequence[str]) -> Iterator[Batch]:
 
 
 def as_batch(points: Any) -> Batch:
-    """Points as an array, list or DataFrame of shape (N, 2), or a single point.
+    """Return an array, list or DataFrame of shape (N, 2), or a single point, as a batch.
 
     Raises:
-        InputError: Another shape, or values that are not finite numbers.
+        InputError: The values have another shape, or are not finite numbers.
     """
     import numpy as np
 
@@ -156,10 +160,10 @@ def as_batch(points: Any) -> Batch:
 
 
 def interpret(batch: Batch, outputs: "np.ndarray", learned: Learned) -> Iterator[Row]:
-    """Rows `input,probability,class`; class is 1 where the probability is at least 0.5."""
+    """Yield rows `input,probability,class`; the class is 1 from a probability of 0.5 on."""
     if outputs.shape[1:] != (1,):
         raise CorruptModelError(
-            f"its card: expected one probability a point, received outputs of shape "
+            f"its card: expected one probability per point, received outputs of shape "
             f"{outputs.shape[1:]}; restore it, or fit again"
         )
     for name, probability in zip(batch.names, outputs[:, 0].tolist(), strict=True):
@@ -169,13 +173,13 @@ def interpret(batch: Batch, outputs: "np.ndarray", learned: Learned) -> Iterator
 def _dataset(name: str, points: "np.ndarray", targets: "np.ndarray") -> Dataset:
     import numpy as np
 
-    strange = targets[~np.isin(targets, (0, 1))]
-    if strange.size:
-        raise InputError(f"{name}: expected targets 0 or 1, received {strange[0]:g}")
+    others = targets[~np.isin(targets, (0, 1))]
+    if others.size:
+        raise InputError(f"{name}: expected targets 0 or 1, received {others[0]:g}")
     examples = Examples(points, targets)
     return Dataset(
         name=name,
         train=examples,
         test=examples,
-        note="trained and measured on the same points: they are all there are",
+        note="trained and measured on the same points, because there are no others",
     )

@@ -1,9 +1,9 @@
-"""What a recipe *is*: plain frozen values and a handful of functions, no behaviour of its own.
+"""The definition of a recipe: frozen values and functions, without behaviour of its own.
 
-A recipe's functions are keyword-only in everything a user may set. A keyword with a default
-declares an option, and is the only home of that number; a keyword without one takes the option of
-that name which another function of the recipe declares. `keras_recipes.options` reads both from
-the signatures.
+Everything that a user may set is a keyword-only parameter of one of a recipe's functions. A keyword
+with a default declares an option; the number is written nowhere else. A keyword without a default
+takes the option of the same name that another function of the recipe declares.
+`keras_recipes.options` reads both from the signatures.
 """
 
 from abc import ABC, abstractmethod
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
     from keras_recipes.models.card import Card
 
 Options = Mapping[str, Any]
-"""Values of options by name."""
+"""The values of options by name."""
 
 Learned = Mapping[str, Any]
-"""What a model knows of its data besides the weights; JSON values, kept in the card."""
+"""What a model learned from its data besides the weights, as JSON values; the card keeps it."""
 
 Command = Literal["fit", "predict", "evaluate"]
 """The commands that take options of a recipe."""
 
 About = Literal["net", "data", "training", "answers", "measurement"]
-"""What an option is about."""
+"""The part of a recipe that an option is about."""
 
 Row = dict[str, Any]
-"""One prediction: column name to plain Python value."""
+"""One row of an answer: column name to plain Python value."""
 
 
 Details = dict[str, list[Row]]
-"""Further tables by name."""
+"""Detailed tables of a measurement by name."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that a recipe measures, and how people read it.
+    """A metric: what it means and how it is printed.
 
     Attributes:
-        meaning: One sentence.
-        kind: A share is printed in per cent, a count as a whole number.
+        meaning: One sentence about it.
+        kind: A share is printed in percent, a count as a whole number.
     """
 
     meaning: str
@@ -57,13 +57,13 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a recipe comes from, what is reported there, and where we deviate from it.
+    """The article of a recipe, the results that it reports, and the differences to it.
 
     Attributes:
-        article: Its author or title.
-        reported: Metrics that it gives.
+        article: The article's title or author.
+        reported: The metrics that the article reports.
         data: The name of the data set (`Dataset.name`) that these were measured on.
-        deviations: What is done otherwise here, and why.
+        deviations: What the recipe does differently, and why.
     """
 
     article: str
@@ -72,7 +72,7 @@ class Source:
     data: str = ""
 
     def reported_on(self, data: str) -> dict[str, float]:
-        """What may stand beside metrics of a data set: nothing, where the article's is another."""
+        """Return the reported metrics, or none if they were measured on other data than this."""
         return dict(self.reported) if data == self.data else {}
 
 
@@ -88,9 +88,12 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class Goal:
-    """The result that a fit has to reach: the metric's value is to be `at_most` this.
+    """The result that a fit has to reach.
 
-    `text` completes the sentence "reached: ...".
+    Attributes:
+        metric: The name of the metric.
+        at_most: The largest value of the metric that reaches the goal.
+        text: The goal in words, which completes "reached: ...".
     """
 
     metric: str
@@ -100,23 +103,26 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a recipe is trained; made by its `training` function from the options.
+    """The training of a recipe. Its `training` function makes the plan from the options.
 
     Attributes:
-        epochs: Epochs of one attempt, before the goal makes it shorter or `extra_epochs` longer.
-        batch_size: Examples per update.
-        seed: Of the initial weights, the order of the examples and everything else random.
-        epochs_per_call: Epochs inside one compiled call. Goals, callbacks, progress and
-            interruptions are looked at between calls.
-        jit_compile: Whether XLA compiles the call. It wins for dense nets on a CPU and loses for
-            convolutions there.
-        rate: The learning rate of an epoch, counted from 0; None leaves it to the optimizer.
-        augment: Makes a Keras layer that changes the inputs at random while training.
-        patience: After so many calls without a smaller validation loss training ends, and the best
-            weights are kept; 0 trains all epochs and keeps the last.
-        goal: What to stop at, or None to train all `epochs`.
-        extra_epochs: How much longer an attempt that missed the goal may train.
-        restarts: How often to start again from other weights after that.
+        epochs: Number of epochs of one attempt. An attempt ends earlier if it reaches the goal, and
+            later by `extra_epochs` if it does not.
+        batch_size: Number of examples per update.
+        seed: Seed of the first weights, the order of the examples and all other random numbers.
+        epochs_per_call: Number of epochs in one compiled call. The goal is checked, callbacks are
+            called and a fit can be stopped between two calls.
+        jit_compile: Whether XLA compiles the call. On a CPU it makes dense nets faster and
+            convolutions slower.
+        rate: A function from the number of an epoch, counted from 0, to its learning rate; None
+            leaves the rate to the optimizer.
+        augment: A function that makes a Keras layer, which changes the inputs at random during
+            training.
+        patience: Number of calls without a smaller validation loss after which training ends and
+            the best weights are kept; 0 trains all epochs and keeps the last weights.
+        goal: The goal at which to stop, or None to train all `epochs`.
+        extra_epochs: Number of further epochs for an attempt that missed the goal.
+        restarts: Number of restarts from other random weights after that.
     """
 
     epochs: int
@@ -134,12 +140,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Guess:
-    """How well somebody does who knows nothing of the inputs.
+    """The result of guessing without looking at the inputs.
 
     Attributes:
-        metric: By which of the recipe's metrics.
-        value: Its value for the guesses, on the test part of the data.
-        text: How to guess so.
+        metric: The name of the metric.
+        value: The metric's value for the guesses, on the test part of the data.
+        text: How to guess, in words.
         best: The metric's best value.
     """
 
@@ -149,13 +155,19 @@ class Guess:
     best: float
 
     def is_as_good_as(self, reached: float) -> bool:
-        """Whether a model that reached this could as well have guessed."""
+        """Return whether guessing is as good as a model that reached this value."""
         return abs(self.best - reached) >= abs(self.best - self.value) and reached != self.best
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How a model does on some data: the metrics, further tables by name, and the data's name."""
+    """The result of a measurement.
+
+    Attributes:
+        metrics: The metrics by name.
+        details: Detailed tables by name.
+        data: The name of the data.
+    """
 
     metrics: dict[str, float]
     details: Details = field(default_factory=dict)
@@ -164,7 +176,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What a recipe found out with the trained net: to be learned besides it, and its metrics."""
+    """The result of a calibration with the trained net, such as a threshold.
+
+    Attributes:
+        learned: The values that are added to what the model learned.
+        metrics: The metrics that are added to the model's.
+    """
 
     learned: Mapping[str, Any]
     metrics: Mapping[str, float]
@@ -175,9 +192,9 @@ class Rows:
     """An answer that is a table.
 
     Attributes:
-        rows: As they come.
-        columns: Keys of the rows in order; None takes those of the first row.
-        live: Whether they come as records arrive, and somebody may be waiting for each.
+        rows: The rows, as they are computed.
+        columns: The keys of the rows in order; None takes the keys of the first row.
+        live: Whether the rows answer a stream, so that somebody may wait for each of them.
     """
 
     rows: Iterator[Row]
@@ -187,7 +204,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Prose:
-    """An answer that is plain text, piece by piece."""
+    """An answer that is plain text, in pieces."""
 
     pieces: Iterator[str]
 
@@ -196,13 +213,13 @@ Answer = Rows | Prose
 
 
 class Words(tuple[str, ...]):
-    """What was typed on the command line to be asked about: values, paths, `-`."""
+    """The inputs that were typed on the command line: values, paths, `-`."""
 
     def check(self) -> None:
-        """Refuses nothing at all.
+        """Refuse missing or empty inputs.
 
         Raises:
-            InputError: There is no word, or an empty one.
+            InputError: There is no input, or an empty one.
         """
         if not self:
             raise InputError("nothing to predict: give values, files, or - for standard input")
@@ -212,13 +229,13 @@ class Words(tuple[str, ...]):
 
 @dataclass(frozen=True)
 class Step:
-    """One of a recipe's functions, and the commands whose options its keywords are.
+    """One of a recipe's functions, and the commands that take its options.
 
     Attributes:
-        function: What is called.
-        about: What its options are about, as `recipes show` groups them.
-        commands: That call it.
-        kept: Whether `fit` takes its options too, to be kept with the model.
+        function: The function.
+        about: The part of the recipe that its options are about; `recipes show` groups them by it.
+        commands: The commands that call the function.
+        kept: Whether `fit` also takes its options and keeps them with the model.
     """
 
     function: Callable[..., Any]
@@ -228,105 +245,108 @@ class Step:
 
 
 class Answers(ABC):
-    """What a recipe reads, what it is asked, and what comes out.
+    """How a recipe reads data, answers, measures and draws.
 
-    There is a class for each kind of answer in `keras_recipes.answers`: one for each input
-    (`PerInput`), rows out of a stream of records (`Streams`), text out of a prompt (`Text`). What
-    can be refused without the model is refused before one is opened: the methods that need it
-    return a function of it.
+    `keras_recipes.answers` has a subclass for each kind of answer: one row for each input
+    (`PerInput`), rows for a stream of records (`Streams`), text that continues a prompt (`Text`).
+
+    Methods that need the open model return a function that takes it. So wrong input is refused
+    before a model is opened.
     """
 
     needs_keras: bool = False
-    """Whether answers take more of the model than its outputs, which an export cannot give."""
+    """Whether answers need more than the model's outputs, so that an export cannot give them."""
 
     @abstractmethod
     def steps(self, learned: Learned | None = None) -> tuple[Step, ...]:
-        """Its functions that have options.
+        """Return the functions that have options.
 
         Args:
-            learned: What a model learned of its data; None where it is not known yet.
+            learned: What a model learned from its data; None if there is no model yet.
         """
 
     @abstractmethod
     def data_set(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
-        """Data to fit on.
+        """Read the data to fit on.
 
         Args:
-            data: Paths; none means the recipe's own data.
-            options: All of the recipe's.
-            learned: By a model that goes on training.
+            data: Paths; an empty sequence means the recipe's own data.
+            options: The values of all options.
+            learned: What a model learned that continues its training, if there is one.
         """
 
     @abstractmethod
     def data_of_arrays(self, x: Any, y: Any) -> Dataset:
-        """The same of inputs and targets from Python."""
+        """Make a data set of inputs and targets from Python."""
 
     @abstractmethod
     def ask(
         self, card: "Card", asked: Any, given: Options, options: Options
     ) -> Callable[[Askable], Answer]:
-        """What answers, once the model is open.
+        """Return a function that takes the open model and returns its answer.
 
         Args:
-            card: The model's.
-            asked: `Words`, or Python values.
-            given: Options that the user gave.
-            options: These, over the card's.
+            card: The model's card.
+            asked: `Words` from the command line, or Python values.
+            given: The options that the user gave.
+            options: The values of all options: what was given, else the card's value.
 
         Raises:
-            InputError: What is asked cannot be read, or an option has no effect on it.
+            InputError: An input cannot be read, or an option has no effect on it.
         """
 
     @abstractmethod
     def assess(
         self, recipe: "Recipe", card: "Card", data: Any, options: Options
     ) -> Callable[[Askable], Measured]:
-        """What measures, once the model is open; see `ask`.
+        """Return a function that takes the open model and measures it.
 
         Args:
-            recipe: The model's.
-            card: The model's.
-            data: As for `fit`; None for what the model was fitted on.
-            options: Those given, over the card's.
+            recipe: The model's recipe.
+            card: The model's card.
+            data: Data as for `fit`; None for the model's own data.
+            options: The values of all options: what was given, else the card's value.
         """
 
     @abstractmethod
     def draw(
         self, recipe: "Recipe", card: "Card", data: Any
     ) -> "Callable[[Fitted], Iterator[tuple[str, Figure]]]":
-        """What draws pictures, each with its name, once the model is open; see `assess`."""
+        """Return a function that takes the open model and yields named pictures; see `assess`."""
 
     def calibrate(
         self, model: "keras.Model", data: Dataset, options: Options
     ) -> "Calibrated | None":
-        """What is found out with the trained net, to be learned besides it; None for nothing."""
+        """Calibrate with the trained net, for example a threshold; None if there is nothing."""
         return None
 
     def check_same(self, learned: Learned, data: Dataset) -> None:
-        """Refuses data that a model cannot be measured on or go on training with."""
+        """Refuse data on which the model cannot be measured or continue its training."""
         return
 
     def misplaced(self, option: str, learned: Learned) -> str | None:
-        """Why an option of the recipe has no effect on what a model learned."""
+        """Return why an option has no effect on a model that learned this, if a reason is known."""
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """One kind of records that a model may be fitted on and then watch; see `answers.Streams`.
+    """A kind of records that a model is fitted on and then watches; see `answers.Streams`.
 
     Attributes:
-        noun: What it is in a message, such as "a log".
-        plural: The same of many, such as "logs".
-        read: Paths, and what was learned by a model that goes on training, to a data set.
-        calibrate: The trained net and its data to what is learned after training.
-        columns: What was learned to the keys of the rows.
-        check: Refuses, without the net, records that could not be judged: what was learned, and
-            paths (None: there are none to look at).
-        judge: The fitted model and paths or Python values to rows.
-        watch: The fitted model to rows about what arrives on standard input.
-        assess: The fitted model and paths (None: what it was fitted on) to metrics.
-        figures: The fitted model and paths to pictures.
+        noun: The name of one source of records in a message, such as "a log".
+        plural: The plural, such as "logs".
+        read: A function that reads paths to a data set. Its second argument is what a model learned
+            that continues its training, or None.
+        calibrate: A function that takes the trained net and its data, and calibrates.
+        columns: A function from what was learned to the keys of the rows.
+        check: A function that refuses, without the net, records that cannot be judged. It takes
+            what was learned, and paths (None if there are none to check).
+        judge: A function that takes the fitted model and paths or Python values, and yields rows.
+        watch: A function that takes the fitted model and yields rows about standard input.
+        assess: A function that takes the fitted model and paths (None for the model's own data),
+            and measures.
+        figures: A function that takes the fitted model and paths, and yields named pictures.
     """
 
     noun: str
@@ -343,30 +363,33 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One article, turned into something that can be built, trained, asked and drawn.
+    """A recipe: one article as a net that can be built, trained, asked, measured and drawn.
 
     Attributes:
-        name: As on the command line, lower case with hyphens.
-        summary: One line.
+        name: The name on the command line, in lower case with hyphens.
+        summary: One line about the recipe.
         source: The article.
-        data: One line: which data the recipe wants.
-        layers: What `build()` with its defaults gives; pinned by the contract test.
-        build: Returns the compiled model.
-        training: Returns the `Plan`.
-        measure: Targets and outputs to metrics.
-        metrics: Every metric that the recipe gives, the most telling one first, as it is printed.
-        answers: What it reads, what it is asked and what it answers, with the functions for that.
-        example: From the names of the data that a model was fitted on to what may be typed behind
-            `recipes predict MODEL` to try it.
+        data: One line about the data that the recipe needs.
+        layers: The layers of `build()` with its defaults; a test compares them with the model.
+        build: A function that returns the compiled model.
+        training: A function that returns the `Plan`.
+        measure: A function from targets and outputs to metrics.
+        metrics: All metrics of the recipe in the order in which they are printed. The most
+            important one is the first.
+        answers: The functions with which the recipe reads data, answers, measures and draws.
+        example: A function from the names of the data that a model was fitted on to inputs for
+            `recipes predict MODEL`, as an example.
         presets: Named sets of options.
-        data_here: Whether its own data is on this machine.
-        guess: How well somebody does on the data who guesses.
-        settled: Options that stay as they are when a model goes on training.
-        former: Options, and values of options as `name=value`, by what they were called before;
-            cards of that time have them.
-        keeps_first_weights: Whether the untrained weights are kept, for before-and-after pictures.
-        side_by_side: Whether a CPU's cores train each their part of a batch. It wins for small
-            convolutions; not for a net that looks at a batch as a whole (batch normalisation).
+        data_here: A function that returns whether the recipe's own data is on this machine.
+        guess: A function that returns how good guessing is on the data.
+        settled: Options that cannot change when a model continues its training.
+        former: Former names of options, and former values as `name=value`, with the current ones;
+            older cards have them.
+        keeps_first_weights: Whether the untrained weights are kept, for pictures of before and
+            after.
+        side_by_side: Whether each core of a CPU trains a part of a batch. This makes small
+            convolutions faster. It must be False for a net that treats a batch as a whole (batch
+            normalisation).
     """
 
     name: str
@@ -390,5 +413,5 @@ class Recipe:
 
     @property
     def parameters(self) -> int:
-        """Parameters of the default net."""
+        """The number of parameters of the default net."""
         return sum(layer.parameters for layer in self.layers)

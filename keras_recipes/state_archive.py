@@ -1,4 +1,4 @@
-"""State of something under way as one archive of NumPy's: plain values and arrays by name."""
+"""Store the state of running work, plain values and named arrays, in one NumPy archive."""
 
 import io
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ import numpy as np
 from keras_recipes.untrusted import arrays
 
 PLAIN = "meta"
-"""The member that holds the plain values."""
+"""The name of the member that holds the plain values."""
 
 
 def packed(plain: bytes, named: Mapping[str, np.ndarray]) -> bytes:
-    """The content of such a file.
+    """Return the content of an archive.
 
     Args:
         plain: Values as JSON.
@@ -27,15 +27,18 @@ def packed(plain: bytes, named: Mapping[str, np.ndarray]) -> bytes:
 
 
 def unpacked(path: Path, limit: int) -> tuple[bytes, dict[str, np.ndarray]]:
-    """What `packed` was given, trusting nothing in it.
+    """Read an archive that `packed` made; the file may be untrusted.
 
     Args:
         path: The file.
-        limit: Bytes that all arrays together may have.
+        limit: The most bytes that all arrays together may have.
+
+    Returns:
+        The plain values as JSON, and the arrays by name.
 
     Raises:
-        UnsafeModelError: It holds Python objects, or more than the limit.
-        Exception: Whatever NumPy and zip say of what was never kept so.
+        UnsafeModelError: The archive holds Python objects, or more bytes than the limit.
+        Exception: NumPy or zip cannot read the file as an archive of this kind.
     """
     named = dict(arrays.read_named(path, limit))
     return named.pop(PLAIN).tobytes(), named

@@ -1,4 +1,4 @@
-"""Where the checkout lies that these tests are part of."""
+"""The paths of the checkout that these tests are part of."""
 
 from pathlib import Path
 

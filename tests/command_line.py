@@ -1,8 +1,8 @@
-"""How a test asks the command line."""
+"""The type of the function with which a test runs the command line."""
 
 from collections.abc import Callable
 
 from click.testing import Result
 
 Run = Callable[..., Result]
-"""Runs `recipes ARGUMENTS...`; the fixture `recipes` is one."""
+"""A function that runs `recipes ARGUMENTS...`, as the fixture `recipes` is."""

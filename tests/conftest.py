@@ -1,4 +1,4 @@
-"""What the tests share: the real command line in an empty folder, and one fitted XOR model."""
+"""Shared fixtures: the command line in an empty folder, and fitted models."""
 
 import logging
 import shutil
@@ -20,18 +20,18 @@ from tests.shared_data import shared_data
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test runs in an empty folder of its own."""
+    """Run each test in its own empty folder."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    # The command line, run in this process by an earlier test, keeps messages to itself.
+    # An earlier test may have run the command line in this process, which stops the propagation.
     monkeypatch.setattr(logging.getLogger("keras_recipes"), "propagate", True)
     return folder
 
 
 @pytest.fixture
 def recipes(empty_folder: Path) -> Run:
-    """Runs `recipes ARGUMENTS...` and gives exit code, stdout and stderr."""
+    """Return a function that runs `recipes ARGUMENTS...` and returns exit code and outputs."""
 
     def run(*arguments: str, **extra: object) -> Result:
         return CliRunner().invoke(commands, list(arguments), **extra)
@@ -41,7 +41,7 @@ def recipes(empty_folder: Path) -> Run:
 
 @pytest.fixture
 def messages() -> Iterator[list[str]]:
-    """What the package tells by log messages meanwhile, whatever the command line set up before."""
+    """Collect the package's log messages during the test."""
     told: list[str] = []
 
     class Listener(logging.Handler):
@@ -59,7 +59,7 @@ def messages() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="session")
 def fitted() -> Fitted:
-    """XOR, fitted as `recipes fit xor` does it."""
+    """Return XOR, fitted as by `recipes fit xor`."""
     backend.start()
     return fit("xor", show_progress=False)
 
@@ -71,20 +71,20 @@ def saved_once(fitted: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture
 def saved(saved_once: Path, empty_folder: Path) -> Path:
-    """A copy of the saved model where the command line looks for it."""
+    """Copy the saved model to where the command line looks for it."""
     return Path(shutil.copytree(saved_once, empty_folder / "saved_models" / "xor"))
 
 
 @pytest.fixture
 def mnist(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets processes that the test starts find MNIST; skips the test where it is nowhere."""
+    """Let processes of the test find MNIST; skip the test if MNIST is not on this machine."""
     if not digits.mnist_is_here():
         monkeypatch.setenv("KERAS_HOME", str(shared_data("datasets/keras_home")))
 
 
 @pytest.fixture(scope="session")
 def lenet() -> Fitted:
-    """The LeNet-5 that comes with the package, to be compared on data that is everywhere."""
+    """Return the shipped LeNet-5 with scikit-learn's digits as its data, which need no download."""
     fitted = load(locate.shipped("lenet5"))
     data = {**fitted.card.data, "paths": ["digits"]}
     return replace(fitted, card=replace(fitted.card, data=data), place=None)
@@ -92,7 +92,7 @@ def lenet() -> Fitted:
 
 @pytest.fixture(scope="session")
 def lstm() -> Fitted:
-    """A small recurrent net that is no recipe's: twelve steps of three numbers, four classes."""
+    """Return a small recurrent net without a card: twelve steps of three numbers, four classes."""
     import keras
 
     backend.start()

@@ -16,14 +16,14 @@ _EXPORTS: dict[object, tuple[exporting.Exported, Path]] = {}
 
 
 def needs(extra: str | None) -> None:
-    """Skips a test where the packages of an extra are missing."""
+    """Skip the test if a package of an extra is not installed."""
     missing = [p for p in extras.PACKAGES.get(extra, ()) if not extras.is_here(p)]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: {extras.command(extra)}")
 
 
 def exported(fitted: Fitted, format: str, place: str = "it") -> exporting.Exported:
-    """A model in another format, in the test's own folder; made only once for all tests."""
+    """Return an export in the test's own folder; it is made only once for all tests."""
     needs(format)
     target = Path(f"{place}{exporting.FORMATS[format].ending}")
     key = id(fitted.model), fitted.card.to_json() if fitted.card else None, format

@@ -1,11 +1,11 @@
-"""Replaces one folder by another and dies on the way, once for each place where that can be.
+"""Replaces one folder by another and kills the process at each point where that is possible.
 
     python tests/kill_points.py OLD NEW RESULTS exchange|renames
 
-For k = 1, 2, 3, ... a child process publishes NEW's files over a copy of OLD and is killed with
-SIGKILL just before its k-th call that changes the file system, and once more in the middle of it
-where the call is a write. RESULTS/k/saved_models/xor is what each leaves behind. Prints the calls.
-Imports neither Keras nor its backend, so that processes can be forked by the hundred.
+For k = 1, 2, 3, ... a child process replaces a copy of OLD by NEW's files. SIGKILL kills it just
+before its k-th call that changes the file system. If this call is a write, another child is killed
+in the middle of it. RESULTS/k/saved_models/xor is what each child leaves. The program prints the
+calls. It does not import Keras or a backend, so that hundreds of processes can be forked.
 """
 
 import os
@@ -22,7 +22,7 @@ CHANGES = ("open", "write", "fsync", "mkdir", "rename", "replace", "unlink", "rm
 
 
 class Killer:
-    """Counts the calls that change something, and dies at one of them."""
+    """Counts the calls that change the file system, and kills the process at one of them."""
 
     def __init__(self, at: int, halfway: bool) -> None:
         self.at, self.halfway, self.calls = at, halfway, []

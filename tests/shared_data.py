@@ -1,4 +1,4 @@
-"""Test data that lies outside the project, below the folder KERAS_RECIPES_TEST_DATA."""
+"""Test data outside the project, in the folder that KERAS_RECIPES_TEST_DATA names."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def shared_data(name: str) -> Path:
-    """Where the data of this name lies; skips the test where it does not."""
+    """Return the path of the data of this name; skip the test if there is none."""
     folder = os.environ.get("KERAS_RECIPES_TEST_DATA")
     if not folder or not (Path(folder) / name).exists():
         pytest.skip(f"KERAS_RECIPES_TEST_DATA names no folder with {name}")

@@ -1,4 +1,4 @@
-"""The three uses that were asked for from the first day on. These tests never go."""
+"""The three uses that this project was made for. These tests are never removed."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ print(json.dumps(model.predict(points, verbose=0).ravel().tolist()))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a reader typed `recipes fit xor`."""
+    """Return a folder in which a reader ran `recipes fit xor`."""
     folder = tmp_path_factory.mktemp("reader")
     recipes = Path(sys.executable).with_name("recipes")
     subprocess.run([recipes, "fit", "xor"], cwd=folder, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A kill at any moment of a save leaves the old model or the new one, whole."""
+"""After a kill at any moment of a save, the old or the new model is there and complete."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def test_a_kill_at_every_change_leaves_a_whole_model(
             continue
         target = state / "saved_models" / "xor"
         outcomes["new" if load(target).card.preset else "old"] += 1
-        # The next save is not hindered by what was left lying about.
+        # Files that the killed process left do not disturb the next save.
         save(fitted, target)
         left = {p.name for p in target.parent.iterdir()} - {".xor.lock"}
         assert left == {"xor"}, state

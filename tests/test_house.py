@@ -1,15 +1,31 @@
-"""docs/contributing/house.md goes through every file, in the words of its own docstring."""
+"""docs/contributing/house.md lists every room and file, in the words of its own docstring."""
 
 import ast
-import os
+from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+import pytest
+
+from tests.checkout import ROOT
+from tests.pages import generated
+
 PACKAGE, PAGE = ROOT / "keras_recipes", ROOT / "docs" / "contributing" / "house.md"
 TOP = """# The house, file by file
 
-Made by `UPDATE_HOUSE=1 pytest tests/test_house.py` out of the files' own first sentences. The
-README shows the rooms in the order of their imports.
+This page helps you find the code that does something. It lists the rooms of `keras_recipes` and
+then every file, each with the first sentence of its docstring. `make pages` writes it.
+
+## The rooms, from the roof down
+
+A room is a file or a folder at the top of the package. Imports run down only: a room may import
+the rooms of a lower floor, but none of its own floor or of a higher one. `setup.cfg` holds this
+list, and `make lint` checks it.
+
+| floor | room | what it is |
+| --- | --- | --- |"""
+FILES = """
+## The files
 """
 
 
@@ -19,34 +35,45 @@ def first_sentence(path: Path) -> str:
     return paragraph.replace("|", "\\|")
 
 
+def layers() -> list[list[str]]:
+    """The rooms as import-linter holds them to their order, from the roof down."""
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    lines = settings["importlinter:contract:rooms"]["layers"].split("\n")
+    return [[room.strip() for room in line.split("|")] for line in lines if line.strip()]
+
+
+def room(name: str) -> Path:
+    """The file that says what a room is."""
+    folder = PACKAGE / name
+    return folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+
+
+def rooms() -> Iterator[str]:
+    for floor, names in zip(range(len(layers()) - 1, -1, -1), layers(), strict=True):
+        for file in map(room, names):
+            shown = f"{file.parent.name}/" if file.stem == "__init__" else file.name
+            yield f"| {floor} | `{shown}` | {first_sentence(file)} |"
+
+
 def page() -> str:
-    lines = [TOP]
+    lines = [TOP, *rooms(), FILES]
     folders = sorted({path.parent for path in PACKAGE.rglob("*.py")})
     for folder in folders:
-        name = "/".join(folder.relative_to(ROOT).parts)
-        lines.append(f"## {name}/\n")
+        lines.append(f"### {'/'.join(folder.relative_to(ROOT).parts)}/\n")
         if folder != PACKAGE:
             lines.append(first_sentence(folder / "__init__.py") + "\n")
         files = sorted(p for p in folder.glob("*.py") if not p.name.startswith("__"))
-        lines.append("| file | |\n| --- | --- |")
+        lines.append("| file | what it is |\n| --- | --- |")
         lines += [f"| `{path.name}` | {first_sentence(path)} |" for path in files]
         lines.append("")
     return "\n".join(lines)
 
 
+@pytest.mark.generated
 def test_the_house_is_described_file_by_file() -> None:
-    if os.environ.get("UPDATE_HOUSE"):
-        PAGE.write_text(page())
-    assert PAGE.read_text() == page(), "run UPDATE_HOUSE=1 pytest tests/test_house.py"
+    assert generated.text_of(PAGE, page()) == page(), generated.ADVICE
 
 
 def test_every_file_says_what_it_is() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        assert first_sentence(path), path
-
-
-def test_the_readme_shows_every_room() -> None:
-    text = (ROOT / "README.md").read_text()
-    files = [p.name for p in PACKAGE.glob("*.py") if not p.name.startswith("__")]
-    rooms = [f"{p.parent.name}/" for p in PACKAGE.glob("*/__init__.py")]
-    assert not [room for room in (*files, *rooms) if f"  {room} " not in text]
+    assert not [path for path in PACKAGE.rglob("*.py") if not first_sentence(path)]

@@ -1,4 +1,4 @@
-"""`make` says in one line what it cannot go on from; the Pythons are those of setup.cfg."""
+"""`make` refuses a wrong Python with a message of one line; setup.cfg says which ones are right."""
 
 import os
 import re
@@ -17,7 +17,7 @@ needs_make = pytest.mark.skipif(not shutil.which("make"), reason="there is no ma
 
 
 def python_range() -> tuple[str, str]:
-    """The oldest and the newest Python, as `3.11` and `3.13`."""
+    """Return the oldest and the newest Python, such as `3.11` and `3.13`."""
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg")
     requires = settings["options"]["python_requires"]
@@ -28,7 +28,7 @@ def python_range() -> tuple[str, str]:
 LOW, HIGH = python_range()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/installing.md"])
+@pytest.mark.parametrize("page", ["README.md", "keras_recipes/README.md", "docs/installing.md"])
 def test_pages_name_the_pythons_of_setup_cfg(page: str) -> None:
     named = re.findall(r"Python (3\.\d+) to (3\.\d+)", (ROOT / page).read_text())
     assert named
@@ -45,16 +45,25 @@ def test_ruff_looks_for_what_the_oldest_cannot_read() -> None:
     assert settings["tool"]["ruff"]["target-version"] == f"py{LOW.replace('.', '')}"
 
 
+def test_commits_are_checked_by_what_lint_runs() -> None:
+    (lines,) = re.findall(
+        r"^lint: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    commands = lines.replace("$(BIN)", ".venv/bin").split("\n\t")
+    hooks = re.findall(r" entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert hooks[: len(commands)] == [command.strip() for command in commands]
+
+
 @pytest.fixture
 def project(empty_folder: Path) -> Path:
-    """What `make` needs before it makes an environment."""
+    """Copy the files that `make` needs to make an environment."""
     for name in ("Makefile", "setup.cfg", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, empty_folder)
     return empty_folder
 
 
 def python_that(name: Path, trait: str) -> Path:
-    """An executable that answers as a Python with that trait would; it makes no environment."""
+    """Write an executable that answers as a Python with this trait; it makes no environment."""
     name.parent.mkdir(parents=True, exist_ok=True)
     name.write_text(
         f"#!{sys.executable}\n"
@@ -73,8 +82,8 @@ def version(text: str) -> str:
 
 
 def make(*arguments: str) -> tuple[int, str]:
-    """Exit code and stderr, without the line with which make itself ends."""
-    # Another make may have started the tests, and handed on what it was told.
+    """Run make, and return its exit code and its stderr without its own last line."""
+    # Another make may have started the tests, and its variables would reach this one.
     alone = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
     }
@@ -144,16 +153,16 @@ def test_an_environment_that_does_not_do_is_to_be_made_anew(
     code, said = make("fit")
     assert code == 2
     assert re.search(complaint, said)
-    assert said.endswith("; make it anew: make clean fit")
+    assert said.endswith("; make the environment again: make clean fit")
 
 
 @needs_make
 def test_the_quiet_minutes_are_announced(project: Path) -> None:
-    # This stub asserts that it is asked nothing but the check, so that pip fails at once.
+    # This stub accepts only the check, so that pip fails at once.
     python_that(project / ".venv" / "bin" / "python", "")
     code, said = make("fit")
     assert code == 2
-    assert said.startswith("installing TensorFlow and what belongs to it into .venv: ")
+    assert said.startswith("installing TensorFlow and its dependencies into .venv: ")
     assert re.search(r"[\d.]+ GB of disk", said.splitlines()[0])
 
 

@@ -144,7 +144,7 @@ def test_what_older_cards_wrote_for_not_set_is_none() -> None:
 def test_a_former_name_is_answered_with_todays(recipes: Run) -> None:
     result = recipes("fit", "lstm-anomaly", "--set", "bar=1")
     assert result.exit_code == 2
-    assert "the option bar is called threshold now" in result.stderr
+    assert "the option bar is now called threshold" in result.stderr
 
 
 def test_a_card_of_that_time_is_read_with_todays_names() -> None:

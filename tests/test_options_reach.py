@@ -1,4 +1,4 @@
-"""Every option that a command accepts reaches the function that uses it; the rest is refused."""
+"""Every option that a command accepts reaches the function that uses it; others are refused."""
 
 import ast
 import functools
@@ -18,7 +18,7 @@ from keras_recipes.models.fitted import Fitted
 from keras_recipes.options import Option
 from keras_recipes.recipe import Answers, Command, Learned, Recipe, Step
 
-# Which data each recipe is tried on here, and what is asked of it; `lstm-anomaly` has two kinds.
+# The data and the inputs with which each recipe is tried; `lstm-anomaly` has two kinds of records.
 CASES = {
     "xor": ("xor", None, [[0, 1]]),
     "mnist-mlp": ("mnist-mlp", "digits", None),
@@ -31,7 +31,7 @@ Calls = dict[str, list[dict[str, Any]]]
 
 
 def recorded(value: Any, calls: Calls) -> Any:
-    """The same recipe, or part of one, whose functions note the options that they were given."""
+    """Return the same recipe, or part of one, whose functions record the options they get."""
     if isinstance(value, dict):
         return {name: recorded(item, calls) for name, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
@@ -49,7 +49,7 @@ def recorded(value: Any, calls: Calls) -> Any:
 
 
 def names_read(function: Callable[..., Any]) -> set[str]:
-    """The names whose values a function's body reads."""
+    """Return the names whose values a function's body reads."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(definition, ast.FunctionDef)
     body = ast.Module(definition.body, [])
@@ -70,7 +70,7 @@ def test_no_function_takes_an_option_that_it_does_not_read(name: str) -> None:
 
 
 def other_than_default(option: Option) -> Any:
-    """A valid value that is not the default, if there is one that costs nothing to try."""
+    """Return a valid value that is not the default, if there is one that is quick to try."""
     if option.choices:
         return next(choice for choice in option.choices if choice != option.default)
     if option.kind is bool:
@@ -86,7 +86,7 @@ def other_than_default(option: Option) -> Any:
     return None
 
 
-# These decide what the data or the net is, so that another value would fit something else.
+# These options decide what the data or the net is, so another value fits another model.
 LEFT_ALONE = {"kind", "log_format", "classes", "variant", "cell", "encoding", "features", "deskew"}
 
 
@@ -104,7 +104,7 @@ def assert_arrived(
         name = inspect.unwrap(step.function).__qualname__
         expected = {n: given[n] for n in options.taken(step.function) & given.keys()}
         if step.function.__name__ == "watch":
-            continue  # of standard input, which has a test of its own
+            continue  # only for standard input, which has its own test
         if expected:
             got = calls.get(name, [])
             assert any({n: c[n] for n in expected} == expected for c in got), f"{name}: {got}"
@@ -121,7 +121,7 @@ def fitted_with_everything(
     fits: dict[str, tuple[Recipe, Fitted, dict[str, Any], Calls]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[Recipe, Fitted, dict[str, Any], Calls]:
-    """A fit of the case with every option set to something else, and what its functions got."""
+    """Fit the case with other values of all options; return what its functions got."""
     case = request.getfixturevalue("case")
     if case not in fits:
         name, data, _ = CASES[case]
@@ -132,7 +132,7 @@ def fitted_with_everything(
         given = {**tried(recipe, "fit", learned), "epochs": 1, "batch_size": 32}
         given = {n: v for n, v in given.items() if n not in ("units", "length", "first")}
         if name == "xor":
-            # Such as reach the goal, which most nets of two units do not.
+            # A seed that reaches the goal; most nets of two units do not.
             given |= {"hidden_units": 12, "learning_rate": 0.5, "epochs": 20_000, "restarts": 3}
         with monkeypatch.context() as patched:
             patched.setattr(catalog, "get", lambda asked: recipe)

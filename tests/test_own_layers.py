@@ -1,4 +1,4 @@
-"""Our own layers compute what their papers say, and survive being saved."""
+"""The custom layers compute what their papers say, and can be saved and loaded."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def of(layer: keras.Layer, x: np.ndarray) -> np.ndarray:
 
 
 def test_the_squashing_function_leaves_one_where_it_is() -> None:
-    # LeCun et al. 1998, appendix A: chosen so that f(1) = 1 and f(-1) = -1.
+    # LeCun et al. 1998, appendix A: the constants are chosen so that f(1) = 1 and f(-1) = -1.
     values = of(lenet1998.ScaledTanh(), np.array([-1.0, 0.0, 1.0, 100.0], "float32"))
     assert np.allclose(values, [-1, 0, 1, 1.7159], atol=1e-4)
 
@@ -59,7 +59,7 @@ def test_a_code_is_nearest_to_itself() -> None:
     layer = lenet1998.DistanceToCodes()
     logits = of(layer, layer.codes.astype("float32"))
     assert np.allclose(np.diag(logits), 0)
-    # Each differs from every other in at least five of its 84 points, by 2.
+    # Any two codes differ in at least five of their 84 points, by 2 in each.
     assert logits[~np.eye(10, dtype=bool)].max() <= -5 * 2**2 / 10
 
 
@@ -70,7 +70,7 @@ def test_the_net_of_1998_has_sixty_thousand_parameters_to_train() -> None:
 
 
 def test_the_net_of_1998_knows_ten_digits_only() -> None:
-    with pytest.raises(InputError, match="ten digits"):
+    with pytest.raises(InputError, match="expected ten classes"):
         build_lenet5(variant="1998", classes=26)
 
 
@@ -90,7 +90,7 @@ def test_the_net_of_1998_survives_being_saved(empty_folder: Path) -> None:
 
 
 def stroke(slant: float) -> np.ndarray:
-    """A straight stroke of 28 x 28 points that leans by so many points a row."""
+    """Draw a straight stroke of 28 x 28 points that leans by `slant` points per row."""
     image = np.zeros((1, 28, 28, 1), "uint8")
     for row in range(6, 22):
         image[0, row, round(12 + slant * (row - 14)) : round(12 + slant * (row - 14)) + 3] = 255
@@ -98,7 +98,7 @@ def stroke(slant: float) -> np.ndarray:
 
 
 def moments(image: np.ndarray) -> tuple[float, float, float]:
-    """Centre of mass along x and y, and how much x goes with y."""
+    """Return the centre of mass along x and y, and the slant of x over y."""
     mass = image[..., 0] / image.sum()
     y, x = np.mgrid[:28, :28]
     centre_x, centre_y = (mass * x).sum(), (mass * y).sum()
@@ -151,7 +151,7 @@ def test_gradients_of_nothing_are_nothing() -> None:
 
 
 def edge(row: int, step: int, column: int = 0) -> np.ndarray:
-    """Above `row` black, from there on brighter by `step`, right of `column`."""
+    """Make a black image with brightness `step` from `row` down and from `column` to the right."""
     image = np.zeros((1, 28, 28, 1), "uint8")
     image[0, row:, column:] = step
     return image
@@ -203,7 +203,7 @@ def test_warping_changes_images_only_while_training() -> None:
     assert np.array_equal(of(layer, image), image)
     warped = keras.ops.convert_to_numpy(layer(np.repeat(image, 50, axis=0), training=True))
     assert len(np.unique(warped.reshape(50, -1), axis=0)) == 50
-    # The stroke is still there, where it was or nearly.
+    # The stroke is still there, and has hardly moved.
     assert warped.sum(axis=(1, 2, 3)) == pytest.approx(image.sum(), rel=0.4)
     centres = np.array([moments(one)[:2] for one in warped])
     assert abs(centres - moments(image[0])[:2]).max() < 5

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import os
 import pydoc
 import re
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 import keras_recipes
 from keras_recipes import catalog, options
 from tests.checkout import ROOT
+from tests.pages import generated
 
 VERBS = ("fit", "evaluate", "predict", "plot", "export", "load", "save")
 
@@ -29,6 +29,7 @@ def in_a_new_python(
     )
 
 
+@pytest.mark.generated
 def test_every_recipes_builder_is_exported_by_name() -> None:
     home = Path(keras_recipes.__file__)
     files = [name.replace("-", "_") for name in catalog.names()]
@@ -38,9 +39,7 @@ def test_every_recipes_builder_is_exported_by_name() -> None:
     )
     text = re.sub(r'(    "build_\w+",\n)+', exported, home.read_text())
     text = re.sub(r"(    from keras_recipes\.cookbook\.\w+ import build_\w+\n)+", typed, text)
-    if os.environ.get("UPDATE_EXPORTS"):
-        home.write_text(text)
-    assert home.read_text() == text, "run UPDATE_EXPORTS=1 pytest tests/test_package.py"
+    assert generated.text_of(home, text) == text, generated.ADVICE
 
 
 @pytest.mark.parametrize("name", keras_recipes.__all__)
@@ -92,7 +91,7 @@ LIGHT = [
     "fit lenet5 --set classes", "predict", "evaluate", "plot", "export",
     "convert",
 ]  # fmt: skip
-"""Command lines that nobody is to wait for."""
+"""Command lines that have to be fast."""
 
 
 @pytest.mark.parametrize("line", LIGHT)
@@ -182,3 +181,10 @@ def test_every_shipped_model_is_in_the_wheel() -> None:
     packed = settings["options.package_data"]["keras_recipes.shipped"].split()
     names = [card.parent.name for card in (ROOT / "saved_models/shipped").glob("*/card.json")]
     assert sorted(packed) == sorted(f"{name}/*" for name in names)
+
+
+def test_the_description_of_the_package_links_to_nothing_that_an_index_lacks() -> None:
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    page = settings["metadata"]["long_description"].removeprefix("file: ")
+    assert not re.findall(r"\]\((?!https://)|<img", (ROOT / page).read_text())

@@ -1,4 +1,4 @@
-"""The library's functions take a model, a recipe's name or a path, and say what was wrong."""
+"""The functions of the package take a model, a recipe's name or a path, and refuse the others."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ def classes(rows: list[dict[str, Any]]) -> list[int]:
 
 @pytest.fixture(params=["fitted", "name", "folder", "text", "model.json", "export"])
 def model(request: pytest.FixtureRequest, fitted: Fitted, saved: Path) -> Any:
-    """The same model by each way of naming it."""
+    """Return the same model in each way to name it."""
     if request.param == "export":
         return export(fitted, "keras").path
     ways = {"fitted": fitted, "name": "xor", "folder": saved, "text": str(saved)}
@@ -82,7 +82,7 @@ def test_plot_writes_under_the_models_name_and_says_what(fitted: Fitted, saved: 
 
 def test_what_was_fitted_on_arrays_is_drawn_with_them(fitted: Fitted) -> None:
     own = replace(fitted, card=replace(fitted.card, data={**fitted.card.data, "paths": None}))
-    with pytest.raises(InputError, match="no file holds: give it again"):
+    with pytest.raises(InputError, match="name the data with --data"):
         plot(own)
     assert len(plot(own, data=(XOR, CLASSES))) == 3
 
@@ -238,7 +238,7 @@ def test_a_model_without_a_card_takes_arrays_and_files(fitted: Fitted) -> None:
     rows = predict(bare, ["0,0", "0,1", "1,0", "1,1"])
     assert [row["output_0"] for row in rows] == pytest.approx([x["output_0"] for x in expected])
     with pytest.raises(
-        InputError, match="expected an array of what the model takes, received None"
+        InputError, match="expected an array of inputs for the model, received None"
     ):
         predict(bare, None)
 
@@ -294,9 +294,9 @@ def test_the_command_line_names_what_plot_returns(recipes: Run, saved: Path) -> 
 
 
 def test_a_model_is_not_measured_on_examples_that_it_may_have_learned_from(lenet: Fitted) -> None:
-    # Scikit-learn's digits have no test part of their own: the seed decides what is held out.
+    # Scikit-learn's digits have no test part, so the seed decides what is held out.
     seed = lenet.card.options["seed"]
     evaluate(lenet, seed=seed)
-    with pytest.raises(InputError, match=f"^seed: .* read as it was then, with {seed}, received"):
+    with pytest.raises(InputError, match=f"^seed: expected {seed}, as in the fit, .* received"):
         evaluate(lenet, seed=seed + 1)
     evaluate(lenet, "digits", seed=seed + 1)

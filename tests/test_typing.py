@@ -1,4 +1,4 @@
-"""What mypy and pyright say of a user's script outside the project, of the package installed."""
+"""A user's script outside the project passes mypy and pyright with the installed package."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def mypy(cache: str, script: str = "script.py") -> list[str]:
-    """The errors that mypy finds in the script: lines and codes."""
+    """Return the errors that mypy finds in the script: lines and codes."""
     options = ["--strict", "--no-error-summary", "--cache-dir", cache, "--output", "json"]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *options, script],
@@ -54,8 +54,8 @@ def mypy(cache: str, script: str = "script.py") -> list[str]:
 
 
 def pyright(executable: str) -> dict[str, list[str]]:
-    """What pyright finds in the script, by severity: lines with rules, or what it says."""
-    # As pyright is by default; basedpyright is stricter.
+    """Return what pyright finds in the script by severity: lines with rules, or messages."""
+    # Use pyright's default settings; basedpyright's are stricter.
     Path("pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}')
     command = [executable, "--pythonpath", sys.executable, "--outputjson", "script.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -133,7 +133,7 @@ Text(read=read, generate=generate, figures=figures)
 def test_a_recipe_function_with_a_wrong_signature_is_an_error_of_mypy(
     prompt: str, piece: str, found: list[str], cache: str
 ) -> None:
-    # By a name of its own: mypy takes a script of the same size and second for the one it knows.
+    # mypy's cache mistakes a script of the same name, size and second for the one before.
     script = Path(f"{prompt}_to_{piece}.py")
     script.write_text(RECIPE_OF_ONES_OWN.replace("PROMPT", prompt).replace("PIECE", piece))
     assert mypy(cache, str(script)) == found

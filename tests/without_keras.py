@@ -1,4 +1,4 @@
-"""Command lines run where importing Keras fails loudly."""
+"""Running command lines in a process in which importing Keras fails."""
 
 import json
 import os
@@ -21,7 +21,7 @@ for arguments in json.load(sys.stdin):
 
 
 def run_without_keras(here: Path, cases: list[list[str]]) -> list[tuple[int, str, str]]:
-    """Exit status, stderr and stdout of command lines, where nobody can import Keras."""
+    """Return exit status, stderr and stdout of command lines that cannot import Keras."""
     stubs = here.parent / f"{here.name}-stubs"
     for name in ("keras", "tensorflow", "jax", "torch"):
         (stubs / name).mkdir(parents=True)

@@ -1,6 +1,6 @@
-"""What is normal, learned; and what does not fit it, found, in bulk or as it arrives.
+"""Detection of anomalies in files and in streams, for the recipe `lstm-anomaly`.
 
-Two kinds of records that the recipe `lstm-anomaly` watches: the events of logs (`logs`), and
-numbers over time (`series`). In each, `kind` declares the functions and their options, and the
-modules beside it do the work.
+There are two kinds of records: the events of logs (`logs`) and numbers over time (`series`). In
+each package, `kind` declares the functions and their options, and the modules next to it do the
+work.
 """

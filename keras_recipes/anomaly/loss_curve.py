@@ -1,4 +1,4 @@
-"""How the loss fell, with what makes it another one in training than on validation data."""
+"""The curve of the loss, with notes on how training and validation loss differ."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 def figures(
     history: "History | None", unit: str, *, summed_gradients: bool, dropout: float
 ) -> "Iterator[tuple[str, Figure]]":
-    """The curve of the loss, where a history was kept.
+    """Yield the curve of the loss, if the fit kept a history.
 
     Args:
-        history: Of the fit.
-        unit: Of the loss where it is a mean.
-        summed_gradients: Whether the loss is summed over time.
-        dropout: While training.
+        history: The history of the fit.
+        unit: The unit of a mean loss.
+        summed_gradients: Whether the training loss is summed over time.
+        dropout: The dropout rate in training.
     """
     if not history:
         return

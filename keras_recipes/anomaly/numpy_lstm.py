@@ -1,9 +1,9 @@
-"""A recurrent classifier in NumPy: the same numbers as Keras, without its overhead.
+"""The recipe's net in NumPy: the same outputs as Keras, without its overhead.
 
-Calling a Keras model costs a millisecond however little there is to compute. Live data comes one
-token at a time, each sequence with a state of its own, and bulk data in sequences of all lengths;
-both want the bare arithmetic. `tests/test_stepping.py` holds it to Keras' numbers (1e-5).
-`NumpyLSTM` answers; `series.online_lstm` is the same net that goes on learning.
+A call of a Keras model takes about a millisecond, even if there is little to compute. A stream
+gives one token at a time, and each sequence has its own state. Files give sequences of all lengths.
+NumPy is faster for both. `tests/anomaly/test_numpy_lstm.py` compares the outputs with those of
+Keras (1e-5). `NumpyLSTM` only predicts; `series.online_lstm` is the same net that goes on learning.
 """
 
 import os
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
     import keras
 
 CUSUM_CLIP = 5.0
-"""Nats by which one event can raise the CUSUM: one large surprise is no run of small ones."""
+"""The largest step of the CUSUM, in nats, because one large surprise is not many small ones."""
 
 BATCH = 2_048
-"""Sequences stepped through side by side: their states fit into a processor's cache."""
+"""The number of sequences in a batch; their states fit into a processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class LSTMWeights:
-    """The weights of a net of one LSTM and a softmax, whatever way its tokens are encoded.
+    """The weights of a net of one LSTM and a softmax, as if its tokens were encoded one-hot.
+
+    V is the number of tokens. The gates are in the order i, f, g, o.
 
     Attributes:
-        kernel: What each token adds to the gates, as if it were encoded one-hot, float32 of shape
-            (V, 4 units), gates in the order i, f, g, o.
-        recurrent: float32 of shape (units, 4 units).
-        bias: float32 of shape (4 units,).
-        peephole: float32 of shape (3, units); None where the cell has none.
-        dense: Of the softmax, float32 of shape (units, V).
-        dense_bias: Of the softmax, float32 of shape (V,).
+        kernel: The kernel of the LSTM, float32 of shape (V, 4 units).
+        recurrent: The recurrent kernel, float32 of shape (units, 4 units).
+        bias: The bias of the LSTM, float32 of shape (4 units,).
+        peephole: The peephole weights, float32 of shape (3, units); None without peepholes.
+        dense: The kernel of the softmax, float32 of shape (units, V).
+        dense_bias: The bias of the softmax, float32 of shape (V,).
     """
 
     kernel: np.ndarray
@@ -50,15 +51,16 @@ class LSTMWeights:
 
     @classmethod
     def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "LSTMWeights":
-        """Those of a model whose last layers are an LSTM or an RNN of peephole cells, and Dense.
+        """Return the weights of a Keras model.
 
         Args:
-            model: The net.
-            vocabulary_size: How many tokens it has to know; None takes any number.
+            model: A model whose last layers are an LSTM (or an RNN of peephole cells) and a Dense
+                layer.
+            vocabulary_size: The expected number of tokens; None accepts any number.
 
         Raises:
-            ValueError: The model is built differently, or knows another number of tokens.
-            UnsafeModelError: Encoding the tokens takes more memory than the limits.
+            ValueError: The model has other layers, or another number of tokens.
+            UnsafeModelError: Encoding the tokens needs more memory than the limits allow.
         """
         import keras
 
@@ -69,7 +71,10 @@ class LSTMWeights:
         sizes.rows_at_once(before, tokens.shape, 1)
         encoded = backend.to_numpy(before([tokens]))[0].astype("float32")
         if encoded.shape != (dense.units, len(weights[0])):
-            raise ValueError(f"it makes {encoded.shape} of {dense.units} tokens")
+            raise ValueError(
+                f"expected encoded tokens of shape {(dense.units, len(weights[0]))}, received "
+                f"{encoded.shape}"
+            )
         return cls(
             encoded @ weights[0],
             weights[1],
@@ -81,16 +86,18 @@ class LSTMWeights:
 
 @dataclass(frozen=True, eq=False)
 class NumpyLSTM:
-    """The arrays of a net: tokens, one LSTM (with peepholes or without), a softmax.
+    """A net of one LSTM (with or without peepholes) and a softmax, with its arrays.
 
-    A gate is 0.5 + 0.5 tanh(x / 2), which never overflows; the halves are in the arrays already.
+    A gate is computed as 0.5 + 0.5 tanh(x / 2), which never overflows. The arrays already contain
+    the factors 1 / 2 of x.
 
     Attributes:
-        gates: What each token adds to the gates, bias included, float32 of shape (V, 4 units).
-        recurrent: float32 of shape (units, 4 units), gates in the order i, f, g, o.
-        peephole: float32 of shape (3, units); None where the cell has none.
-        dense: Of the softmax, float32 of shape (units, V).
-        dense_bias: Of the softmax, float32 of shape (V,).
+        gates: What each token adds to the gates, including the bias, float32 of shape
+            (V, 4 units). The gates are in the order i, f, g, o.
+        recurrent: The recurrent kernel, float32 of shape (units, 4 units).
+        peephole: The peephole weights, float32 of shape (3, units); None without peepholes.
+        dense: The kernel of the softmax, float32 of shape (units, V).
+        dense_bias: The bias of the softmax, float32 of shape (V,).
     """
 
     gates: np.ndarray
@@ -101,7 +108,7 @@ class NumpyLSTM:
 
     @classmethod
     def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "NumpyLSTM":
-        """The same net as a Keras model; see `LSTMWeights.of`."""
+        """Return the net of a Keras model; see `LSTMWeights.of`."""
         found = LSTMWeights.of(model, vocabulary_size)
         halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), len(found.dense))
         peephole = None if found.peephole is None else found.peephole * np.float32(0.5)
@@ -115,20 +122,20 @@ class NumpyLSTM:
 
     @property
     def units(self) -> int:
-        """Size of the LSTM's output and state."""
+        """The size of the LSTM's output and state."""
         return len(self.recurrent)
 
     def start(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Output and state before the first token, each of shape (count, units)."""
+        """Return output and state before the first token, each of shape (count, units)."""
         return np.zeros((count, self.units), "float32"), np.zeros((count, self.units), "float32")
 
     def step(self, token_ids: Any, h: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Output and state after one more token in each sequence.
+        """Return output and state after one more token in each sequence.
 
         Args:
-            token_ids: Integers of shape (N,), or a single one with states of shape (units,).
-            h: Outputs of shape (N, units).
-            c: States of shape (N, units).
+            token_ids: Token ids of shape (N,); or one token id, with `h` and `c` of shape (units,).
+            h: The outputs of shape (N, units).
+            c: The states of shape (N, units).
         """
         u, drive = self.units, h @ self.recurrent
         drive += self.gates[token_ids]
@@ -146,29 +153,33 @@ class NumpyLSTM:
         return (0.5 + 0.5 * o) * np.tanh(c), c
 
     def logits(self, h: np.ndarray) -> np.ndarray:
-        """The softmax's inputs, shape (N, V)."""
+        """Return the logits, of shape (N, V)."""
         logits: np.ndarray = h @ self.dense + self.dense_bias
         return logits
 
     def surprise(self, h: np.ndarray, target: int) -> tuple[float, float, int]:
-        """Of one sequence: surprise at what comes next, entropy of the prediction, the likeliest.
+        """Compare the next token of one sequence with the prediction.
 
         Args:
             h: The output so far, of shape (units,).
-            target: What comes next.
+            target: The token id that comes next.
+
+        Returns:
+            The surprise and the prediction's entropy, both in nats, and the likeliest token id.
         """
-        nats, entropy, likeliest = _surprise(self.logits(h)[None], np.array([target]))
-        return float(nats[0]), float(entropy[0]), int(likeliest[0])
+        surprise, entropy, likeliest = _surprise(self.logits(h)[None], np.array([target]))
+        return float(surprise[0]), float(entropy[0]), int(likeliest[0])
 
     def surprises(
         self, token_ids: np.ndarray, targets: np.ndarray, starts: np.ndarray
     ) -> "Surprises":
-        """How unexpected each target is after the tokens up to it, in many sequences.
+        """Return the surprise at each target of many sequences.
 
         Args:
-            token_ids: All sequences one after the other, integers of shape (total,).
-            targets: What comes after each token, of the same shape.
-            starts: Where each sequence begins, and the total at the end, of shape (N + 1,).
+            token_ids: The token ids of all sequences, one sequence after the other, of shape
+                (total,).
+            targets: The token id that comes after each token, of the same shape.
+            starts: The index at which each sequence begins, and the total, of shape (N + 1,).
         """
         surprise = np.empty(len(token_ids), "float32")
         likeliest = np.empty(len(token_ids), "int32")
@@ -182,62 +193,64 @@ class NumpyLSTM:
             h, c = self.start(len(batch))
             active, cusum = len(batch), np.zeros(len(batch), "float32")
             for t in range(int(ending[0])):
-                # Longest first: those that are still running are always the first ones.
+                # The longest come first, so that unfinished sequences are always the first ones.
                 active = int(np.searchsorted(-ending[:active], -t, side="left"))
                 rows = begin[:active] + t
                 h, c = self.step(token_ids[rows], h[:active], c[:active])
-                nats, entropy, likeliest[rows] = _surprise(self.logits(h), targets[rows])
-                surprise[rows] = nats
-                cusum = np.maximum(cusum[:active] + np.minimum(nats - entropy, CUSUM_CLIP), 0)
+                now, entropy, likeliest[rows] = _surprise(self.logits(h), targets[rows])
+                surprise[rows] = now
+                cusum = np.maximum(cusum[:active] + np.minimum(now - entropy, CUSUM_CLIP), 0)
                 largest[batch[:active]] = np.maximum(largest[batch[:active]], cusum)
 
-        # One thread a piece: BLAS dividing such small products among threads only makes them wait.
+        # Each batch has one thread, because BLAS is slower if it splits such small products.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
             list(threads.map(work, range(0, len(order), BATCH)))
         return Surprises(surprise, likeliest, largest)
 
 
 def _layers(model: "keras.Model", vocabulary_size: int | None) -> tuple[Any, Any]:
-    """The LSTM and the softmax that a net ends with."""
+    """Return the last two layers of a net, an LSTM and a softmax."""
     import keras
 
     from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
 
     kept = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
     if len(kept) < 2:
-        raise ValueError(f"no net of several layers: {model.name}")
+        raise ValueError(f"{model.name}: expected a net of several layers, received {len(kept)}")
     recurrent, dense = kept[-2:]
     cell = getattr(recurrent, "cell", None)
     known = isinstance(cell, keras.layers.LSTMCell | PeepholeLSTMCell)
     if not known or not isinstance(dense, keras.layers.Dense):
-        raise ValueError(f"no net of one LSTM and one Dense layer: {model.name}")
+        raise ValueError(f"{model.name}: expected one LSTM layer and one Dense layer at the end")
     if not (getattr(cell, "use_bias", True) and dense.use_bias and recurrent.return_sequences):
-        raise ValueError(f"no net that predicts at every step, with biases: {model.name}")
+        raise ValueError(f"{model.name}: expected a net with biases that predicts at every step")
     if vocabulary_size is not None and dense.units != vocabulary_size:
-        raise ValueError(f"it knows {dense.units:,} tokens instead of {vocabulary_size:,}")
+        raise ValueError(f"expected {vocabulary_size:,} tokens, received {dense.units:,}")
     return recurrent, dense
 
 
 @dataclass(frozen=True, eq=False)
 class Surprises:
-    """How surprised a net is by sequences.
+    """The surprise of a net at the tokens of sequences.
 
     Attributes:
-        nats: `-log p` of each target, float32 of shape (total,).
-        likeliest: The likeliest token in its place, int32 of shape (total,).
-        cusum: The most by which the surprise of any stretch of a sequence exceeds what the net
-            itself expects it to be (the entropy of its predictions), in nats, of shape (N,): the
-            CUSUM statistic of Page, *Continuous Inspection Schemes*, 1954, whose steps are at most
-            `CUSUM_CLIP`.
+        surprise: The surprise at each target, -log p in nats, float32 of shape (total,).
+        likeliest: The likeliest token id at each step, int32 of shape (total,).
+        cusum: The largest sum, over any part of a sequence, of the surprise minus the entropy of
+            the predictions, in nats, of shape (N,). It is the CUSUM statistic of Page, *Continuous
+            Inspection Schemes*, 1954, with steps of at most `CUSUM_CLIP`.
     """
 
-    nats: np.ndarray
+    surprise: np.ndarray
     likeliest: np.ndarray
     cusum: np.ndarray
 
 
 def _surprise(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Surprise at the targets, the entropy of the predictions, and the likeliest tokens."""
+    """Return the surprise at the targets, the entropy of the predictions, and the likeliest tokens.
+
+    Surprise and entropy are in nats. The logits are changed in place.
+    """
     rows = np.arange(len(logits))
     likeliest = logits.argmax(axis=1)
     logits -= logits[rows, likeliest][:, None]

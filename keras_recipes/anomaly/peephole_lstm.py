@@ -1,4 +1,4 @@
-"""The LSTM of the article: its gates see the state too."""
+"""The article's LSTM, whose gates also read the cell's state."""
 
 from typing import Any
 
@@ -10,18 +10,21 @@ from keras_recipes.own_layers import registered
 
 @registered
 class PeepholeLSTMCell(keras.layers.Layer):
-    """One step of an LSTM whose gates also see the cell's state, for `keras.layers.RNN`.
+    """A cell for `keras.layers.RNN`: an LSTM whose gates also read the cell's state.
 
-    With input x, output h and state c, element-wise products `*`, the logistic function s:
+    x is the input, h the output, c the state, `*` the element-wise product and s the logistic
+    function:
 
         i = s(x Wi + h Ri + pi * c + bi)        c' = f * c + i * tanh(x Wg + h Rg + bg)
         f = s(x Wf + h Rf + pf * c + bf)        h' = o * tanh(c')
         o = s(x Wo + h Ro + po * c' + bo)
 
-    Gers, Schraudolph, Schmidhuber, *Learning Precise Timing with LSTM Recurrent Networks*, 2002; in
-    the form of Graves' 2013 *Generating Sequences With Recurrent Neural Networks* (one peephole a
-    unit), which Deeplearning4j calls GravesLSTM. Inputs (N, D), output and states (N, units);
-    4 units (D + units + 1) + 3 units parameters, the gates in Keras' order i, f, g, o.
+    Peepholes are from Gers, Schraudolph, Schmidhuber, *Learning Precise Timing with LSTM Recurrent
+    Networks*, 2002. This cell has the form of Graves' 2013 *Generating Sequences With Recurrent
+    Neural Networks*, with one peephole per unit and gate. Deeplearning4j calls it GravesLSTM.
+
+    Inputs have the shape (N, D), outputs and states (N, units). The cell has
+    4 units (D + units + 1) + 3 units parameters. The gates are in Keras' order i, f, g, o.
     """
 
     def __init__(
@@ -32,15 +35,16 @@ class PeepholeLSTMCell(keras.layers.Layer):
         peephole_initializer: Any = "glorot_uniform",
         **kwargs: Any,
     ) -> None:
-        """Makes the cell; its weights exist once it has seen an input.
+        """Create the cell; `build` creates its weights.
 
         Args:
-            units: Size of output and state.
-            kernel_initializer: Of the weights (D, 4 units) that the input meets.
-            recurrent_initializer: Of the weights (units, 4 units) that the output meets.
-            peephole_initializer: Of the weights (3, units) that the state meets, in the order of
-                input, forget and output gate.
-            **kwargs: As for every Keras layer.
+            units: The size of output and state.
+            kernel_initializer: Initializer of the weights of the input, of shape (D, 4 units).
+            recurrent_initializer: Initializer of the weights of the output, of shape
+                (units, 4 units).
+            peephole_initializer: Initializer of the weights of the state, of shape (3, units), in
+                the order of input, forget and output gate.
+            **kwargs: The arguments of every Keras layer.
         """
         super().__init__(**kwargs)
         self.units = units
@@ -51,7 +55,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         self.peephole_initializer = keras.initializers.get(peephole_initializer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Makes the weights; the forget gate's bias starts at 1, so that it forgets little."""
+        """Create the weights; the forget gate's bias starts at 1, so that it forgets little."""
         units = self.units
 
         def bias(shape: Any, dtype: Any = None) -> Any:
@@ -72,7 +76,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
-        """One step: the output, and the states to be handed to the next."""
+        """Compute one step; return the output and the states for the next step."""
         h, c = states
         drive = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
         i, f, g, o = ops.split(drive, 4, axis=-1)
@@ -83,7 +87,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
         return h, [h, c]
 
     def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs to make the same cell."""
+        """Return what `from_config` needs to create the same cell."""
         return {
             **super().get_config(),
             "units": self.units,

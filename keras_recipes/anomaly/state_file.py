@@ -1,7 +1,7 @@
-"""What a program that watches a stream remembers, kept in a file over its end.
+"""A file that keeps the state of a stream, so that the next run continues from it.
 
-The state is written every minute, when the stream ends, and when the program is asked to stop;
-that waits until nothing is half done.
+The state is written every minute, when the stream ends, and when the program is stopped. A stop
+waits until the present lines are processed.
 """
 
 import json
@@ -25,7 +25,7 @@ from keras_recipes.errors import (
 from keras_recipes.untrusted import limits
 
 KEEP_SECONDS = 60.0
-"""The state is written this often."""
+"""Seconds between two writes of the state."""
 
 State = tuple[Mapping[str, Any], Mapping[str, np.ndarray]]
 """JSON values, and arrays by name."""
@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 
 def check(file: str) -> None:
-    """Refuses a file for a state before any work.
+    """Check the file of a state before any work.
 
     Raises:
-        InputError: Its folder is not there, or it cannot be written.
-        CorruptModelError: What is there is no state.
-        UnsafeModelError: It holds Python objects, or more than the limits.
+        InputError: Its folder does not exist, or it cannot be written.
+        CorruptModelError: The existing file is not a state.
+        UnsafeModelError: The existing file holds Python objects, or exceeds the limits.
     """
     path = Path(file)
     _check_writable(path)
@@ -49,7 +49,7 @@ def check(file: str) -> None:
 
 def _check_writable(path: Path) -> None:
     if not path.resolve().parent.is_dir():
-        raise InputError(f"state: {path.parent} is no folder; make it, or name another file")
+        raise InputError(f"state: {path.parent} is not a folder; create it, or name another file")
     atomic.prepare_file(path.resolve())
 
 
@@ -59,21 +59,21 @@ def _read(path: Path) -> State:
         return dict(json.loads(plain)), arrays
     except (UnsafeModelError, InputError):
         raise
-    except Exception as error:  # whatever NumPy and JSON say of what was never kept so
+    except Exception as error:  # NumPy and JSON raise many for a damaged file
         raise _damaged(path) from error
 
 
 def _damaged(path: Path) -> CorruptModelError:
-    return CorruptModelError(f"{path}: damaged; remove it to begin anew")
+    return CorruptModelError(f"{path}: the state is damaged; remove the file to start anew")
 
 
 class StateFile:
     """A file that keeps the state of a stream.
 
     Args:
-        file: Where; None for nowhere.
-        describe: Says in words what is kept.
-        state: Gives it.
+        file: The file; None keeps no state.
+        describe: Returns what is kept, in words.
+        state: Returns the state.
 
     Raises:
         InputError: The file cannot be written.
@@ -89,11 +89,12 @@ class StateFile:
             _check_writable(self.path)
 
     def restore(self, take: Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], None]) -> None:
-        """Gives what was kept, if anything was, to `take`.
+        """Pass the kept state to `take`, if there is one.
 
         Raises:
-            CorruptModelError: The file is damaged, or `take` did not want what is in it.
-            UnsafeModelError: It holds Python objects, or more than the limits.
+            InputError: `take` refused the state.
+            CorruptModelError: The file is damaged.
+            UnsafeModelError: The file holds Python objects, or exceeds the limits.
         """
         if self.path is None or not self.path.exists():
             return
@@ -102,13 +103,13 @@ class StateFile:
             take(*kept)
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
-        except Exception as error:  # whatever Python and NumPy say of what was never kept so
+        except Exception as error:  # Python and NumPy raise many for a damaged state
             raise _damaged(self.path) from error
         log.info("%s: %s", self.path, self._describe())
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Where there is a file, being asked to stop waits for the next `boundary`."""
+        """Let a stop wait for the next `boundary` if there is a file."""
 
         def ask(number: int, frame: Any) -> None:
             self._signal = number
@@ -117,10 +118,10 @@ class StateFile:
             yield
 
     def boundary(self) -> None:
-        """Called again and again, when nothing is half done: writes what is due.
+        """Write the state if it is due; call this only between complete steps.
 
         Raises:
-            StoppedError: The program was asked to stop, and the state is kept.
+            StoppedError: The program was stopped, and the state was kept.
         """
         if self.path and time.monotonic() - self._written >= KEEP_SECONDS:
             self._written = time.monotonic()
@@ -136,10 +137,10 @@ class StateFile:
             raise StoppedError(f"stopped; {self._describe()} in {self.path}", self._signal)
 
     def write(self) -> None:
-        """Writes the state now, where there is a file.
+        """Write the state now if there is a file.
 
         Raises:
-            RecipeError: It cannot be written.
+            RecipeError: The file cannot be written.
         """
         if self.path is None:
             return
@@ -148,4 +149,4 @@ class StateFile:
         try:
             atomic.file(self.path, content)
         except RecipeError as error:
-            raise RecipeError(f"{self.path}: the state is not kept: {error}") from None
+            raise RecipeError(f"{self.path}: the state was not kept: {error}") from None

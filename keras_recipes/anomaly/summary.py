@@ -1,4 +1,4 @@
-"""Anomalies alone; and where there is none, among how many sessions or records."""
+"""Rows of anomalies only, and a message if there is none."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ log = logging.getLogger(__name__)
 
 
 def anomalies(rows: Iterable[Row], of: str, *, at_once: int = 1) -> Iterator[Row]:
-    """Those of the rows that are anomalies.
+    """Yield the rows that are anomalies; if there is none, log that.
 
     Args:
-        rows: With the key `anomaly`.
-        of: What they are about, such as "sessions".
-        at_once: So many rows are about one of these.
+        rows: Rows with the key `anomaly`.
+        of: What the rows are about, such as "sessions".
+        at_once: The number of rows about one of these.
     """
     seen = found = 0
     for row in rows:
@@ -27,5 +27,5 @@ def anomalies(rows: Iterable[Row], of: str, *, at_once: int = 1) -> Iterator[Row
 
 
 def say_none(count: int, of: str) -> None:
-    """Says that there was no anomaly, which is not the same as nothing to look at."""
+    """Log that there was no anomaly, so that nobody mistakes empty output for empty input."""
     log.info("no anomalies among %s %s", f"{count:,}", of)

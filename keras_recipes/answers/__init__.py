@@ -1,1 +1,1 @@
-"""The kinds of answers that recipes give, one a file; see `keras_recipes.recipe.Answers`."""
+"""The kinds of answers of recipes, one per file; see `keras_recipes.recipe.Answers`."""

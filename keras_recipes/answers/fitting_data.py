@@ -1,4 +1,4 @@
-"""The data of a fit: what is given, or what a model was fitted on, read again."""
+"""The data of a fit: given data, or the data that a model was fitted on, read again."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -24,24 +24,27 @@ def given(
     learned: Learned | None = None,
     read: Callable[..., Dataset] | None = None,
 ) -> tuple[Dataset, list[str] | None]:
-    """Data that was given, and the paths it was read from; None where these cannot be read again.
+    """Read given data.
 
     Args:
-        recipe: To be fitted, or of the model to be measured.
+        recipe: The recipe to fit, or that of the model to measure.
         data: Paths, a pair `(x, y)`, or an empty sequence for the recipe's own data.
-        options: All of the recipe's.
-        learned: By a model that goes on training.
-        read: Reads paths, instead of the recipe's way to read data to fit on.
+        options: The values of all options of the recipe.
+        learned: What the model learned, if its training is continued.
+        read: A function that reads the paths instead of the recipe's function for training data.
+
+    Returns:
+        The data set, and the paths to read it again, or None if it cannot be read again.
 
     Raises:
-        InputError: It cannot be read, or is neither.
+        InputError: The data cannot be read, or is neither paths nor a pair.
     """
     texts = files.as_texts(data)
     if texts is None and not (isinstance(data, Sequence) and not data):
         found = recipe.answers.data_of_arrays(*_pair(data))
         _say_read(found)
         return found, None
-    # A name that is no text in any encoding can still be opened, but not written down.
+    # A file name that is not valid text can be opened, but a card cannot hold it.
     known = [writable(text) for text in texts or ()]
     if read is None:
         found = recipe.answers.data_set(texts or [], options, learned)
@@ -59,27 +62,27 @@ def of_model(
     *,
     read: Callable[..., Dataset] | None = None,
 ) -> Dataset:
-    """The data given or, where it is None, what the card's model was fitted on.
+    """Read given data, or the data that the card's model was fitted on if `data` is None.
 
     Args:
-        recipe: The model's.
-        card: The model's.
-        data: As for `given`.
-        options: To read it by.
+        recipe: The model's recipe.
+        card: The model's card.
+        data: As for `given`, or None.
+        options: The options to read the data by.
         read: As for `given`.
 
     Raises:
-        InputError: The data cannot be read, came from Python when the model was fitted, or is not
-            such as the model takes; or what the model was fitted on is to be read in another way.
+        InputError: The data cannot be read, does not fit the model, or came from Python when the
+            model was fitted; or an option would read that data in another way.
     """
     if data is None:
         as_fitted = settings.of_model(recipe, card, "evaluate", {})
-        # Other ways would hold out other examples, which the model may have learned from.
+        # Other options would hold out other examples, which the model may have learned from.
         for name in settings.of(recipe, "evaluate", card.learned):
             if options[name] != as_fitted[name]:
                 raise InputError(
-                    f"{name}: what the model was fitted on is read as it was then, with "
-                    f"{as_fitted[name]}, received {options[name]}; leave it out, or give --data"
+                    f"{name}: expected {as_fitted[name]}, as in the fit, to read the same data, "
+                    f"received {options[name]}; leave it out, or give --data"
                 )
         return again(recipe, card)
     found, _ = given(recipe, data, options, read=read)
@@ -88,11 +91,11 @@ def of_model(
 
 
 def again(recipe: Recipe, card: "Card") -> Dataset:
-    """What the card's model was fitted on, read again; a change since then is said.
+    """Read the data that the card's model was fitted on again; warn if it has changed.
 
     Args:
-        recipe: The model's.
-        card: The model's.
+        recipe: The model's recipe.
+        card: The model's card.
 
     Raises:
         InputError: The data cannot be read, or came from Python when the model was fitted.
@@ -106,7 +109,7 @@ def again(recipe: Recipe, card: "Card") -> Dataset:
 
 
 def writable(name: str) -> str:
-    """A name as a card can have it."""
+    """Return a file name as text that a card can hold."""
     return name.encode(errors="replace").decode()
 
 
@@ -118,7 +121,7 @@ def _pair(data: Any) -> Sequence[Any]:
 
 def _say_read(data: Dataset) -> None:
     log.debug(
-        "read %s: %s examples to train on, %s to watch, %s to measure on; %s",
+        "read %s: %s training, %s validation and %s test examples; %s",
         data.name,
         f"{len(data.train):,}",
         f"{len(data.validation) if data.validation else 0:,}",

@@ -1,4 +1,4 @@
-"""One answer for each input, out of one output of the net: points, pictures."""
+"""Answers with one row for each input, from one output of the net: points, pictures."""
 
 import itertools
 import logging
@@ -37,19 +37,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class PerInput(Answers):
-    """Each input gets one row, out of one output of the net.
+    """Answers with one row for each input, from one output of the net.
 
     Attributes:
-        columns: Keys of the rows, in order; more may follow.
-        read: Paths to a data set; none means the recipe's own data.
-        held_out: Paths to a data set to measure on, where that takes other options than `read`.
-        from_arrays: Inputs and targets from Python to a data set.
-        inputs: Texts, as on the command line, to batches.
-        as_batch: Python values to a batch.
-        interpret: A batch, the net's outputs for it, and what was learned of the data to rows.
-        figures: The fitted model and its data to pictures, each with its name.
-        details: Targets, outputs and what was learned of the data to further tables by name.
-        same: Refuses data that a model which learned this does not fit.
+        columns: The keys of the rows, in order; more keys may follow.
+        read: Reads paths as a data set; no paths mean the recipe's own data.
+        held_out: Reads paths as a data set to measure on, if this needs other options than `read`.
+        from_arrays: Makes a data set from inputs and targets in Python.
+        inputs: Yields batches of the inputs that the command line names.
+        as_batch: Makes a batch from Python values.
+        interpret: Takes a batch, the net's outputs and what was learned from the data, and yields
+            rows.
+        figures: Takes the fitted model and its data, and yields pictures with their names.
+        details: Takes targets, outputs and what was learned from the data, and returns further
+            tables by name.
+        same: Refuses data that does not fit what a model learned.
     """
 
     columns: tuple[str, ...]
@@ -88,7 +90,7 @@ class PerInput(Answers):
     def ask(
         self, card: "Card", asked: Any, given: Options, options: Options
     ) -> Callable[[Askable], Answer]:
-        """See `Answers`; the first inputs are read before a model is opened for them."""
+        """See `Answers`; the first inputs are read before the model is loaded."""
         texts = files.as_texts(asked)
         if texts is None:
             batches = iter([self.as_batch(asked)])
@@ -142,21 +144,21 @@ class PerInput(Answers):
 
 
 def begun(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, the first of them already read, so that its mistakes come out now."""
+    """Read the first batch now, so that its errors are raised now; return all batches."""
     return itertools.chain(list(itertools.islice(batches, 1)), batches)
 
 
 def _check_targets(model: Askable, card: "Card", data: Dataset) -> None:
-    """Refuses data that a model does not take, or that has other targets than its outputs.
+    """Check that data fits a model's inputs and outputs.
 
     Raises:
-        CorruptModelError: The model takes other inputs than the recipe that its card names.
-        InputError: Its outputs have another shape than the targets.
+        CorruptModelError: The model's inputs are not those of the recipe in its card.
+        InputError: The model's outputs have another shape than the targets.
     """
     check_fits(model.runtime, data.test.x, card.recipe)
     expected, found = data.test.y[:1], model.runtime.outputs(data.test.x[:1])
     if found.shape[: expected.ndim] != expected.shape:
         raise InputError(
-            f"{data.name}: its targets have the shape {expected.shape[1:]}, "
-            f"the model's outputs {found.shape[1:]}"
+            f"{data.name}: expected targets of the outputs' shape {found.shape[1:]}, received "
+            f"{expected.shape[1:]}; give the data that belongs to this model"
         )

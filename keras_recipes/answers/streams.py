@@ -1,4 +1,4 @@
-"""Rows out of a stream of records: some belong together, and there is a state between them."""
+"""Answers with rows about a stream of records, which have a state between them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Streams(Answers):
-    """Records that are watched, of one of several kinds; which one, the data to fit on decides.
+    """Answers about records of several kinds; the training data decides the kind of a model.
 
-    What a model learned says by `kind` which of them it is.
+    The model keeps the name of its kind as `kind` in what it learned.
 
     Attributes:
-        kinds: By name.
-        of_data: Paths to the name of the kind that a new model is to be fitted on.
-        recognise: Paths to the name of the kind that they look like.
-        has_content: Whether there is anything in a path to recognise a kind by.
+        kinds: The kinds by name.
+        of_data: Returns the name of the kind that a new model is fitted on, for paths.
+        recognise: Detects the name of the kind of paths.
+        has_content: Returns whether a path has any content to detect a kind by.
     """
 
     kinds: Mapping[str, Stream]
@@ -52,12 +52,12 @@ class Streams(Answers):
     needs_keras = True
 
     def of(self, learned: Learned) -> Stream:
-        """The kind that a model was fitted on.
+        """Return the kind that a model was fitted on.
 
         Raises:
             CorruptModelError: There is no such kind.
         """
-        # Models from before there were several kinds are of the first.
+        # Models without a kind are older than the second kind, so they are of the first.
         name = learned.get("kind", next(iter(self.kinds)))
         if not isinstance(name, str) or name not in self.kinds:
             raise CorruptModelError(
@@ -67,7 +67,7 @@ class Streams(Answers):
         return self.kinds[name]
 
     def steps(self, learned: Learned | None = None) -> tuple[Step, ...]:
-        """See `Answers`; where it is known what a model learned, those of its kind."""
+        """See `Answers`; for a fitted model, only the steps of its kind."""
         kinds = [self.of(learned)] if learned else list(self.kinds.values())
         fit: frozenset[Command] = frozenset({"fit"})
         predict: frozenset[Command] = frozenset({"predict"})
@@ -86,7 +86,7 @@ class Streams(Answers):
         return tuple(found)
 
     def data_set(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:
-        """See `Answers`; what goes on training stays what it is."""
+        """See `Answers`; a model whose training is continued keeps its kind."""
         if learned is None:
             kind = self.kinds[settings.call(self.of_data, data, options=options)]
         else:
@@ -94,12 +94,12 @@ class Streams(Answers):
         return settings.call(kind.read, data, learned, options=options)
 
     def data_of_arrays(self, x: Any, y: Any) -> Dataset:
-        """Records are read from files.
+        """Refuse arrays, because records are read from files.
 
         Raises:
             InputError: Always.
         """
-        raise InputError("expected paths of files to learn from, received arrays")
+        raise InputError("expected paths of files, received arrays")
 
     def calibrate(self, model: "keras.Model", data: Dataset, options: Options) -> Calibrated:
         """See `Answers`."""
@@ -109,13 +109,13 @@ class Streams(Answers):
         """See `Answers`."""
         mine = self.of(learned)
         others = [kind.plural for kind in self.kinds.values() if kind is not mine]
-        return f"is of {' or '.join(others)}, and this model watches {mine.plural}"
+        return f"is an option for {' or '.join(others)}, and this model watches {mine.plural}"
 
     def ask(
         self, card: "Card", asked: Any, given: Options, options: Options
     ) -> Callable[[Askable], Answer]:
         """See `Answers`."""
-        from keras_recipes.data import lines  # which `recipes list` has no use for
+        from keras_recipes.data import lines  # imported here, because `recipes list` needs none
 
         kind = self.of(card.learned)
         columns = kind.columns(card.learned)
@@ -169,9 +169,9 @@ class Streams(Answers):
     def _check(
         self, kind: Stream, learned: Learned, paths: Sequence[str] | None, options: Options
     ) -> None:
-        """Refuses data that cannot be judged, and says where it is of another kind."""
+        """Refuse data that cannot be judged; the message says if it is of another kind."""
         if paths and files.read_once(paths):
-            paths = None  # a look would leave nothing to judge
+            paths = None  # after a check nothing would be left to judge
         try:
             settings.call(kind.check, learned, paths, options=options)
         except InputError:
@@ -187,15 +187,15 @@ class Streams(Answers):
 
 
 def _check_of_files(kind: Stream, given: Options) -> None:
-    """Refuses options that only standard input has."""
+    """Refuse options that have no effect on files."""
     for name in sorted(given.keys() & settings.taken(kind.watch) - settings.taken(kind.judge)):
-        raise InputError(f"{name}: is of standard input; give - instead of files")
+        raise InputError(f"{name}: is an option for standard input; give - instead of files")
 
 
 def _paths(card: "Card", data: Any) -> list[str] | None:
-    """The paths of data given; None for what the model was fitted on."""
+    """Return the paths of given data; None for the data that the model was fitted on."""
     if data is None:
-        card.paths()  # which refuses what cannot be read again
+        card.paths()  # refuses data that cannot be read again
         return None
     paths = files.as_texts(data)
     if paths is None:

@@ -1,4 +1,4 @@
-"""Text out of a prompt: raw strings in, plain text out, no table."""
+"""Answers that continue a prompt: the input is text, and the output is plain text, not a table."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Answers):
-    """A prompt is continued.
+    """Answers that continue a prompt.
 
     Attributes:
-        read: Paths to a data set; none means the recipe's own data.
-        generate: The fitted model and the prompt, as it was given, to pieces of text.
-        figures: The fitted model and its data to pictures, each with its name.
+        read: Reads paths as a data set; no paths mean the recipe's own data.
+        generate: Takes the fitted model and the prompt, and yields pieces of text.
+        figures: Takes the fitted model and its data, and yields pictures with their names.
     """
 
     read: Callable[Concatenate[Sequence[str], ...], Dataset]
@@ -54,22 +54,22 @@ class Text(Answers):
         return settings.call(self.read, data, options=options)
 
     def data_of_arrays(self, x: Any, y: Any) -> Dataset:
-        """Texts are read from files.
+        """Refuse arrays, because texts are read from files.
 
         Raises:
             InputError: Always.
         """
-        raise InputError("expected paths of texts to learn from, received arrays")
+        raise InputError("expected paths of texts, received arrays")
 
     def ask(
         self, card: "Card", asked: Any, given: Options, options: Options
     ) -> Callable[[Askable], Answer]:
-        """See `Answers`; the prompt is one text, which nothing is done to."""
+        """See `Answers`; the prompt is one text, which is not changed."""
         if isinstance(asked, Words) and len(asked) != 1:
-            raise InputError(f"expected one prompt, received {len(asked)} texts; quote it")
+            raise InputError(f"expected one prompt, received {len(asked)} texts; quote the prompt")
         prompt = asked[0] if isinstance(asked, Words) else asked
         if not isinstance(prompt, str):
-            raise InputError(f"expected a prompt, received {described(asked)}")
+            raise InputError(f"expected text as a prompt, received {described(asked)}")
 
         def answer(model: Askable) -> Answer:
             return Prose(settings.call(self.generate, model.in_keras, prompt, options=options))

@@ -1,4 +1,4 @@
-"""The command line: checks what was typed, calls one function, prints. The only user of Click."""
+"""The program `recipes`: its commands, its switches, its error messages and its exit status."""
 
 import contextlib
 import errno
@@ -29,11 +29,11 @@ from keras_recipes.cli import list as listing
 from keras_recipes.errors import RecipeError, printable
 
 LONGEST_MESSAGE = 500
-"""Characters of what Click says, which repeats what was typed however long it is."""
+"""The most characters of a message of Click. Click repeats what was typed, whatever its length."""
 
 EXIT_SIGPIPE = 128 + 13
 WRONG_PATH = {errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
-"""Errors of the operating system that are about the path that was given: exit status 2."""
+"""Operating system errors that a wrong path causes. They give exit status 2."""
 
 ANYWHERE = {
     "--debug": "debug",
@@ -42,7 +42,7 @@ ANYWHERE = {
     "--verbose": "verbose",
     "-v": "verbose",
 }
-"""Switches that work before and behind the command's name."""
+"""Switches that work before and after the command's name."""
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Commands(click.Group):
     """Click's group, with one-line errors and this package's exit codes."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Runs a command; every way out of it ends here."""
+        """Run a command and exit with its status, whatever happens."""
         arguments = _apart(sys.argv[1:] if args is None else args)
         asked = {
             ANYWHERE[word] for word in arguments[: _options_end(arguments)] if word in ANYWHERE
@@ -81,13 +81,13 @@ class Commands(click.Group):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Leaves out what works anywhere: commands need not know of it."""
+        """Remove the switches that work anywhere, so that the commands need not declare them."""
         end = _options_end(args)
         known = [word for word in args[:end] if word not in ANYWHERE]
         return super().make_context(info_name, known + args[end:], parent, **extra)
 
     def invoke(self, context: click.Context) -> Any:
-        """Runs a command whose reader may go away, as `| head -1` does."""
+        """Run a command. Its reader may close the pipe early, as `| head -1` does."""
         try:
             result = super().invoke(context)
             sys.stdout.flush()
@@ -101,9 +101,9 @@ class Commands(click.Group):
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script `recipes`."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
+        if getattr(sys, name) is None:  # the calling process closed it
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
         getattr(sys, name).reconfigure(errors="backslashreplace")
     if "_RECIPES_COMPLETE" in os.environ:
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def _apart(arguments: Sequence[str]) -> list[str]:
-    """Short switches that were typed together, as in `-qv`, one by one."""
+    """Return the arguments with combined short switches, such as `-qv`, written one by one."""
     end, apart = _options_end(arguments), []
     for word in arguments[:end]:
         together = re.fullmatch(r"-[qv]{2,}", word)
@@ -125,7 +125,7 @@ def _options_end(arguments: Sequence[str]) -> int:
 
 
 def _discard_stdout() -> None:
-    """Python would complain once more when it flushes at exit."""
+    """Redirect stdout to nowhere. Otherwise Python reports a second error at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -133,26 +133,32 @@ def _discard_stdout() -> None:
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
-    To let Bash complete names and options (other shells: docs/completion.md):
+    To complete names with Tab in Bash (other shells: docs/completion.md):
       eval "$(_RECIPES_COMPLETE=bash_source recipes)"
     """,
 )
 @click.version_option(package_name="keras_recipes", prog_name="recipes")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors (works anywhere).")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only. Works with every command.")
 @click.option(
     "-v",
     "--verbose",
     is_flag=True,
-    help="Say more: what is read, where the model is, how each epoch goes (works anywhere).",
+    help="Print more: the versions, where the model is, the loss of each epoch. Works with every "
+    "command.",
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an error (works anywhere).")
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="Print the traceback of an error. Works with every command.",
+)
 def commands(quiet: bool, verbose: bool, debug: bool) -> None:
-    """Classic neural nets from popular articles: fit, evaluate, ask, draw and export them.
+    """Train, test and use classic neural nets from popular articles.
 
-    MODEL is a recipe's name (looked up in ./saved_models, then among the models that come with
-    this package), a saved model's folder, or a file. Results go to stdout, everything else to
-    stderr. Exit status: 0 success, 1 failure, 2 bad usage or input, 3 unsafe model, 4 corrupt
-    model, 130 and 143 when interrupted.
+    NAME is a recipe's name, such as xor. MODEL is a recipe's name, the folder of a saved model, or
+    a model file. A recipe's name stands for its model in ./saved_models or, if there is none, for
+    the trained model that comes with this package. Results go to stdout, messages to stderr. Exit
+    status: 0 success, 1 failure, 2 wrong usage or wrong input, 3 unsafe model, 4 corrupt model, 130
+    or 143 interrupted.
 
     \b
     Example:
@@ -176,7 +182,7 @@ for command in (
 
 
 def _explain(error: Exception) -> int:
-    """Says in one line what went wrong; the exit status for it."""
+    """Print what went wrong on one line of stderr, and return the exit status."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return 2
@@ -191,7 +197,7 @@ def _explain(error: Exception) -> int:
         message = f"{error.filename or 'output'}: {error.strerror or error}"
         code = 2 if error.errno in WRONG_PATH else 1
     else:
-        message = f"unexpected {type(error).__name__}: {error}; --debug shows where"
+        message = f"unexpected {type(error).__name__}: {error}; add --debug to see where"
     with contextlib.suppress(OSError):
         print(f"error: {output.one_line(message)}", file=sys.stderr)
     return code
@@ -202,5 +208,5 @@ def _misused(error: click.UsageError) -> str:
     advice = f"See `{command} --help`."
     asked = error.ctx is not None and error.ctx.command is predict.predict
     if asked and isinstance(error, click.NoSuchOption) and error.option_name[1] in "0123456789.":
-        advice = f"Values with a minus sign go behind --: {command} MODEL -- -1,0.5"
+        advice = f"Values that begin with a minus sign come after --: {command} MODEL -- -1,0.5"
     return f"{printable(error.format_message(), LONGEST_MESSAGE)} {advice}"

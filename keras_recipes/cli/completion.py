@@ -1,7 +1,7 @@
-"""What a shell offers when somebody has typed half a command and presses Tab.
+"""Shell completion: what Tab offers for a half-typed command.
 
-Nothing heavy is imported for it. Click asks these functions, and writes the scripts for the shells:
-`docs/completion.md`.
+Click calls these functions, and writes the scripts for the shells (`docs/completion.md`). Nothing
+heavy is imported, so that Tab answers at once.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ Items = list[CompletionItem[str]]
 
 
 def names(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
-    """Recipes."""
+    """Return the names of recipes."""
     from keras_recipes import catalog
 
     return _beginning(typed, catalog.names())
 
 
 def models(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
-    """Recipes, saved models, model files; where none begins like this, any file."""
+    """Return recipes, saved models and model files; the shell adds other files."""
     from keras_recipes import catalog
     from keras_recipes.models.endings import ENDINGS
     from keras_recipes.saved import locate
@@ -38,32 +38,32 @@ def models(context: click.Context, parameter: click.Parameter, typed: str) -> It
     endings = {*ENDINGS.values(), ".json", *locate.WHOLE}
     with contextlib.suppress(OSError):
         saved += sorted(str(p) for p in Path(typed).parent.iterdir() if p.suffix in endings - {""})
-    # A name may be a stranger's, and a terminal would obey it.
+    # A file from elsewhere may have control characters in its name. A terminal would obey them.
     saved = [name for name in saved if name.isprintable()]
-    # A file first: Bash forgets what came before one.
+    # The entry for files is first, because Bash forgets what came before it.
     return [CompletionItem(typed, type="file"), *_beginning(typed, [*catalog.names(), *saved])]
 
 
 def files(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
-    """Whatever lies on the disk."""
+    """Let the shell offer files and folders."""
     return [CompletionItem(typed, type="file")]
 
 
 def presets(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
-    """Presets of the recipe that is named before."""
+    """Return the presets of the recipe that was typed before."""
     recipe = _recipe(context)
     return _beginning(typed, recipe.presets) if recipe else []
 
 
 def formats(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
-    """Formats of an export."""
+    """Return the formats of an export."""
     from keras_recipes.models.endings import ENDINGS
 
     return _beginning(typed, ENDINGS)
 
 
 def assignments(context: click.Context, parameter: click.Parameter, typed: str) -> Items:
-    """Options that the command takes of the recipe, as `KEY=`; behind that the values to choose."""
+    """Return the options that the command takes, as `KEY=`, or after `KEY=` its values."""
     from keras_recipes import options
 
     recipe = _recipe(context)
@@ -94,11 +94,11 @@ def _beginning(typed: str, texts: Iterable[str]) -> Items:
 
 
 def _recipe(context: click.Context) -> "Recipe | None":
-    """The recipe that is named before, or the one of the model that is."""
+    """Return the recipe that was typed before, or the recipe of the model that was typed."""
     from keras_recipes import catalog
     from keras_recipes.saved import locate
 
-    # Click leaves arguments aside where the option behind them has no value yet.
+    # While the last option has no value yet, Click keeps the arguments in `args`.
     named = [context.params.get("name"), context.params.get("model"), *context.args]
     first = next(filter(None, named), None)
     with contextlib.suppress(RecipeError, OSError):
@@ -110,7 +110,7 @@ def _recipe(context: click.Context) -> "Recipe | None":
 
 
 class _Bash(BashComplete):
-    """Bash takes `=` for a word of its own, and puts a blank behind what it has completed."""
+    """Bash's completion. Bash splits words at `=`, and adds a blank after a completed word."""
 
     source_template = BashComplete.source_template.replace(
         "    return 0\n",
@@ -118,14 +118,14 @@ class _Bash(BashComplete):
     )
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words as they were typed."""
+        """Return the words as they were typed, before Bash split them at `=`."""
         before, current = super().get_completion_args()
         words = list(_joined([*before, current]))
         self.kept = words[-1].rpartition("=")[0] + "=" if current != words[-1] else ""
         return words[:-1], words[-1]
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """What Bash is to put in the place of its own last word."""
+        """Return the part that replaces Bash's own last word."""
         item.value = item.value.removeprefix(self.kept)
         return super().format_completion(item)
 
@@ -142,5 +142,5 @@ def _joined(words: list[str]) -> Iterator[str]:
 
 
 def register() -> None:
-    """Has Click use what is made for Bash here."""
+    """Make Click use this module's completion for Bash."""
     add_completion_class(_Bash, "bash")

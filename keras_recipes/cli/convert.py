@@ -1,4 +1,4 @@
-"""`recipes convert`: write a model of Keras 1 or 2 as today's pair."""
+"""`recipes convert`: convert a model of Keras 1 or 2 to Keras 3."""
 
 import logging
 
@@ -17,12 +17,13 @@ log = logging.getLogger(__name__)
     metavar="DIR",
     required=True,
     shell_complete=completion.files,
-    help="The folder for today's pair.",
+    help="The folder to write: model.json and model.weights.h5 for Keras 3.",
 )
 def convert(old: str, weights: str | None, output: str) -> None:
-    """Write a model of Keras 1 or 2 as today's pair.
+    """Convert a model of Keras 1 or 2 to Keras 3.
 
-    It computes the same outputs.
+    OLD.json holds the architecture of the old model, OLD.h5 its weights or the whole model. The new
+    model computes the same outputs.
 
     \b
     Example:
@@ -34,5 +35,9 @@ def convert(old: str, weights: str | None, output: str) -> None:
     done = conversion.convert(old, weights, output)
     for name, was, now in done.changes:
         log.info("%s: %s is now %s", name, was, now)
-    log.info("saved by Keras %s%s; read back", done.keras_version, done.backend and " on Theano")
+    log.info(
+        "the old model was saved by Keras %s%s; the new one was read back and compared",
+        done.keras_version,
+        done.backend and " on Theano",
+    )
     click.echo(output)

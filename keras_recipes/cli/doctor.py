@@ -1,4 +1,4 @@
-"""`recipes doctor`: what a fit needs, each with its fix."""
+"""`recipes doctor`: check versions, devices, data and extras, each with its fix."""
 
 from dataclasses import asdict
 
@@ -11,9 +11,10 @@ from keras_recipes.cli.output import print_json
 @click.command()
 @parameters.JSON
 def doctor(as_json: bool) -> None:
-    """Look for what a fit needs, each with its fix.
+    """Check this machine: versions, devices, data and extras.
 
-    That is versions, devices, data and extras.
+    The column fix says what to do about each thing that is missing. The exit status is 1 if a fit
+    cannot run.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`recipes evaluate`: measure a model on its test data, or on data given."""
+"""`recipes evaluate`: measure a model on its test data, or on data of your own."""
 
 from typing import Any
 
@@ -15,11 +15,14 @@ from keras_recipes.cli.output import print_json, print_metrics, say_origin
     metavar="D",
     multiple=True,
     shell_complete=completion.files,
-    help="A file, folder or quoted glob to measure on, instead of the test part of what the model "
-    "was fitted on. May be given several times.",
+    help="A file, a folder or a quoted pattern such as 'data/*.csv' to measure on. The default is "
+    "the test part of the model's training data. May be given several times.",
 )
 @click.option(
-    "--labels", metavar="F", shell_complete=completion.files, help="Short for --set labels=F."
+    "--labels",
+    metavar="F",
+    shell_complete=completion.files,
+    help="A file that says which sessions or records are anomalies. Short for --set labels=F.",
 )
 @parameters.WEIGHTS
 @parameters.assignments("false_alarm_rate=0.001")
@@ -32,10 +35,10 @@ def evaluate(
     as_json: bool,
     **shorthands: Any,
 ) -> None:
-    """Measure a model on its test data, or on data given.
+    """Measure a model on its test data, or on data of your own.
 
-    A model that is no recipe's is measured on an .npz file with arrays x and y. `recipes show NAME`
-    lists the options that --set takes here, and says what each metric means.
+    `recipes show NAME` lists the options that --set takes here, and explains each metric. A model
+    without a card (it was not made by a recipe) needs an .npz file with the arrays x and y.
 
     \b
     Example:

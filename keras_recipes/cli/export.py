@@ -1,4 +1,4 @@
-"""`recipes export`: write a model in another format, read it back and compare."""
+"""`recipes export`: write a model in another format, read it back and compare the outputs."""
 
 import logging
 
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
     "--output",
     metavar="P",
     shell_complete=completion.files,
-    help="The file or folder to write [named after MODEL, here].",
+    help="The file or folder to write. The default is the model's name, in the current folder.",
 )
 def export(model: str, form: str, weights: str | None, output: str | None) -> None:
-    """Write a model in another format, read it back and compare.
+    """Write a model in another format.
 
-    It is read back by what will run it. Both compute the recipe's test inputs; where their outputs
-    differ, nothing is written.
+    The format's own runtime, for example onnxruntime, reads the export back and computes the
+    outputs for the recipe's test data. If they differ from the model's outputs, nothing is written.
 
     \b
     Example:
@@ -42,7 +42,7 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     from keras_recipes import backend
     from keras_recipes.commands import export as exporting
 
-    # Written for any machine, and compared on this one's CPU.
+    # An export is for any machine, so it is compared on the CPU.
     backend.choose("cpu")
 
     exported = exporting.export(model, form, output, weights=weights)

@@ -1,4 +1,4 @@
-"""`recipes fit`: train a recipe, measure it, save it."""
+"""`recipes fit`: train a recipe's net, measure it and save it."""
 
 import logging
 from pathlib import Path
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
     metavar="D",
     multiple=True,
     shell_complete=completion.files,
-    help="A file, folder or quoted glob of your own to learn from instead of the recipe's data. "
-    "May be given several times.",
+    help="A file, a folder or a quoted pattern such as 'data/*.csv' to learn from, instead of the "
+    "recipe's own data. May be given several times.",
 )
 @click.option(
     "--preset",
@@ -29,31 +29,52 @@ log = logging.getLogger(__name__)
     help="A named set of options; `recipes show NAME` lists them.",
 )
 @parameters.assignments("seed=7")
-@click.option("--epochs", type=int, metavar="N", help="Short for --set epochs=N.")
-@click.option("--batch-size", type=int, metavar="N", help="Short for --set batch_size=N.")
-@click.option("--learning-rate", type=float, metavar="F", help="Short for --set learning_rate=F.")
-@click.option("--seed", type=int, metavar="N", help="Short for --set seed=N.")
+@click.option(
+    "--epochs",
+    type=int,
+    metavar="N",
+    help="The number of passes over the training data. Short for --set epochs=N.",
+)
+@click.option(
+    "--batch-size",
+    type=int,
+    metavar="N",
+    help="The number of examples per update. Short for --set batch_size=N.",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    metavar="F",
+    help="The step size of the optimizer. Short for --set learning_rate=F.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="The seed of all random choices. Short for --set seed=N.",
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "gpu"]),
     default="auto",
-    help="What computes; auto takes a GPU where Keras sees one.",
+    help="The device to train on. auto, the default, uses a GPU if Keras finds one.",
 )
 @click.option(
     "--out",
     metavar="DIR",
     shell_complete=completion.files,
-    help="The model's own folder [saved_models/NAME].",
+    help="The folder to save the model in. The default is saved_models/NAME. A model that is "
+    "already there is replaced.",
 )
 @click.option(
     "--from",
     "start",
     metavar="MODEL",
     shell_complete=completion.models,
-    help="Go on training this fitted model.",
+    help="Start from the weights and options of this fitted model.",
 )
-@click.option("--resume", is_flag=True, help="Go on with a fit that was stopped.")
-@click.option("--fresh", is_flag=True, help="Drop a fit that was stopped, and begin anew.")
+@click.option("--resume", is_flag=True, help="Continue a fit that was stopped.")
+@click.option("--fresh", is_flag=True, help="Discard a fit that was stopped, and start again.")
 @parameters.JSON
 def fit(
     name: str,
@@ -68,9 +89,10 @@ def fit(
     as_json: bool,
     **shorthands: Any,
 ) -> None:
-    """Train a recipe, measure it and save it.
+    """Train a recipe's net, measure it and save it.
 
-    `recipes show NAME` lists the options that --set takes, and the presets.
+    `recipes show NAME` lists the presets, and the options that --set takes. Ctrl-C stops a fit
+    between two epochs; --resume continues it.
 
     \b
     Example:
@@ -90,7 +112,7 @@ def fit(
     from keras_recipes.commands import fit as fitting
     from keras_recipes.saved import locate
 
-    # This process is ours alone: each operation may get its share of the cores only.
+    # Nothing else computes in this process, so the number of threads per operation may be limited.
     backend.choose(device, side_by_side=recipe.side_by_side)
     folder = locate.default_folder(recipe.name) if out is None else Path(out)
     fitted = fitting.fit(

@@ -1,4 +1,4 @@
-"""`recipes list`: every recipe, what was reported, and what it reached here."""
+"""`recipes list`: list every recipe with its reported and its measured results."""
 
 import click
 
@@ -9,7 +9,9 @@ from keras_recipes.cli.output import print_json
 @click.command("list")
 @parameters.JSON
 def list_(as_json: bool) -> None:
-    """Every recipe, and what it reached here.
+    """List every recipe with its reported and its measured results.
+
+    Results are measured when you fit a recipe.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What may be typed after a fit."""
+"""The commands that `recipes fit` suggests at its end."""
 
 import shlex
 from pathlib import Path
@@ -10,7 +10,7 @@ from keras_recipes.saved import locate
 
 
 def next_steps(recipe: Recipe, card: Card, folder: Path) -> list[str]:
-    """What may be typed after a fit, to the letter; a word in capitals stands for a file."""
+    """Return the lines that suggest commands to try; a word in capitals stands for a file."""
     model, paths = str(folder), card.data["paths"]
     if folder == locate.default_folder(recipe.name):
         model = recipe.name
@@ -19,9 +19,9 @@ def next_steps(recipe: Recipe, card: Card, folder: Path) -> list[str]:
     model, example = shlex.quote(model), recipe.example(paths or [])
     capitals = any(letter.isupper() for letter in example)
     return [
-        f"what to try next{' (in capitals: a file of yours)' * capitals}:",
+        f"what to try next{' (put a file of yours for the word in capitals)' * capitals}:",
         f"  recipes predict {model} {example}",
-        # What came from a pipe or from Python cannot be read again.
+        # Data from a pipe or from Python cannot be read again for the pictures.
         *([f"  recipes plot {model}"] if paths is not None else []),
         f"  recipes show {recipe.name}",
     ]

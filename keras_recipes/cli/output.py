@@ -1,4 +1,4 @@
-"""What commands print: results to stdout, messages to stderr."""
+"""Printing: results go to stdout, messages to stderr."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def print_json(value: Any) -> None:
-    """A value as JSON."""
+    """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
@@ -28,7 +28,7 @@ def print_metrics(
     as_json: bool,
     details: Mapping[str, Any],
 ) -> None:
-    """Metrics beside what the article reports, or all that is known as JSON."""
+    """Print the metrics next to the article's, or as JSON together with the details."""
     from keras_recipes.report.metrics import beside_reported
 
     reported = recipe.source.reported_on(data)
@@ -40,7 +40,7 @@ def print_metrics(
 
 
 def say_versions() -> None:
-    """Which versions are at work, for who asked to be told more."""
+    """Log the versions of this package and of Python, for `--verbose`."""
     if log.isEnabledFor(logging.DEBUG):
         import platform
         from importlib.metadata import version
@@ -51,7 +51,7 @@ def say_versions() -> None:
 
 
 def say_origin(model: "Found") -> None:
-    """Where a model was found and how it came about, for who asked to be told more."""
+    """Log where a model was found and how it was made, for `--verbose`."""
     if not log.isEnabledFor(logging.DEBUG):
         return
     card = model.card
@@ -63,24 +63,24 @@ def say_origin(model: "Found") -> None:
 
 
 def talks() -> bool:
-    """Whether anything but errors is to be said."""
+    """Return whether anything but errors is printed."""
     return log.isEnabledFor(logging.INFO)
 
 
 class _Stderr(logging.Handler):
-    """Messages for people: information plainly, anything worse by its name."""
+    """Prints log messages to stderr; warnings and errors with their level in front."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from keras_recipes.report import progress
 
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        # Nobody may be reading; the work goes on.
+        # If nobody reads stderr, the work goes on.
         with contextlib.suppress(OSError), progress.out_of_the_way():
             print(f"{level}{one_line(record.getMessage())}", file=sys.stderr)
 
 
 def log_to_stderr(asked: Collection[str]) -> None:
-    """Sends messages to stderr, by the switches "quiet" and "verbose" more or fewer of them."""
+    """Send log messages to stderr, fewer with the switch "quiet" and more with "verbose"."""
     level = logging.ERROR if "quiet" in asked else logging.INFO
     logger = logging.getLogger("keras_recipes")
     logger.handlers = [_Stderr()]
@@ -89,5 +89,5 @@ def log_to_stderr(asked: Collection[str]) -> None:
 
 
 def one_line(message: str) -> str:
-    """Control characters, which may come out of a file, spelt out instead of obeyed."""
+    """Return the message with its control characters escaped; they may come from a file."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)

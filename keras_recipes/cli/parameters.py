@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, and how `--set` is read."""
+"""Arguments and options that several commands share, and the reading of `--set`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,15 +19,15 @@ WEIGHTS = click.option(
     "--weights",
     metavar="F",
     shell_complete=completion.files,
-    help="The weights of a MODEL that is a .json file.",
+    help="The weights file, if MODEL is a .json file. The default is the .h5 file next to it.",
 )
 
 
 def assignments(example: str) -> Callable[[Any], Any]:
-    """The option `--set`.
+    """Return the option `--set`.
 
     Args:
-        example: Stands in its help.
+        example: A `KEY=VALUE` for its help text.
     """
     return click.option(
         "--set",
@@ -47,36 +47,37 @@ def given(
     command: "Command",
     learned: "Learned | None" = None,
 ) -> dict[str, Any]:
-    """What was set by `--set` and by the options that are short for it, checked.
+    """Return the options that were given by `--set` or by a shorthand such as `--seed`, checked.
 
     Args:
-        recipe: Whose options they are.
-        assignments: `key=value` texts.
-        shorthands: By name; None where one was not given.
-        command: That was called.
-        learned: By the model that is asked, if there is one.
+        recipe: The recipe that declares the options.
+        assignments: The `key=value` texts of `--set`.
+        shorthands: The value of each shorthand by name; None if it was not given.
+        command: The command that was called.
+        learned: What the model learned from its data, if there is a model.
 
     Raises:
-        InputError: One is given twice, or has no effect there, or cannot have that value.
+        InputError: An option is given twice, has no effect here, or has a wrong value.
     """
     from keras_recipes import options
 
     short = {name: value for name, value in shorthands.items() if value is not None}
     found = options.parse(recipe, assignments, command, learned)
     if twice := sorted(found.keys() & short.keys()):
-        raise InputError(f"{twice[0]}: given twice, as --{twice[0]} and by --set; leave one out")
+        shorthand = f"--{twice[0].replace('_', '-')}"
+        raise InputError(f"{twice[0]}: given twice, by {shorthand} and by --set; leave one out")
     return {**found, **options.check(recipe, short, command, learned)}
 
 
 def given_to(
     model: "Found", assignments: Iterable[str], shorthands: Mapping[str, Any], command: "Command"
 ) -> dict[str, Any]:
-    """The same for a model, which has no options where it has no card."""
+    """Return the options that were given for a model; a model without a card has no options."""
     if model.card is None:
         short = (f"{name}={value}" for name, value in shorthands.items() if value is not None)
         if there := [*assignments, *short]:
             raise InputError(
-                f"--set {there[0]}: {model.name} has no card and so no options; leave it out"
+                f"--set {there[0]}: {model.name} has no card, so it has no options; leave --set out"
             )
         return {}
     from keras_recipes import catalog

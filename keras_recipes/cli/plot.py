@@ -1,4 +1,4 @@
-"""`recipes plot`: draw the pictures that belong to a model's recipe."""
+"""`recipes plot`: draw pictures of a model, such as its loss curve and its mistakes."""
 
 import click
 
@@ -12,16 +12,19 @@ from keras_recipes.cli import completion, parameters
     metavar="D",
     multiple=True,
     shell_complete=completion.files,
-    help="Data to draw instead of what the model was fitted on.",
+    help="The data to draw. The default is the model's training data. May be given several times.",
 )
 @click.option(
     "--output",
     metavar="DIR",
     shell_complete=completion.files,
-    help="Folder for the pictures [plots/ and MODEL's name].",
+    help="The folder for the pictures. The default is plots/ and the model's name.",
 )
 def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
-    """Draw the pictures that belong to a model's recipe.
+    """Draw pictures of a model.
+
+    Each recipe has its own pictures, for example the loss curve, or the mistakes on the test data.
+    They are written as PNG files.
 
     \b
     Example:

@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
     "--format",
     "form",
     type=click.Choice(["table", "csv", "jsonl"]),
-    help="How rows are written: a table for people, CSV, or a JSON object a line. [by the ending "
-    "of --output, else table]",
+    help="A table for people, CSV, or one JSON object per line (jsonl). The default follows from "
+    "the name of --output; without --output it is table.",
 )
 @click.option(
     "--output",
     metavar="F",
     shell_complete=completion.files,
-    help="Write to a file instead of stdout: CSV if it ends in .csv, JSON lines if in .jsonl or "
-    ".ndjson.",
+    help="The file to write, instead of stdout. A name that ends in .csv gives CSV, .jsonl or "
+    ".ndjson gives JSON lines.",
 )
 def predict(
     model: str,
@@ -44,10 +44,11 @@ def predict(
     form: str | None,
     output: str | None,
 ) -> None:
-    """Ask a model about values, files, or - for standard input.
+    """Ask a model about values, files, or standard input (-).
 
-    Values that begin with a minus sign go behind --. `recipes show NAME` lists the options that
-    --set takes here.
+    INPUT depends on the recipe: values for xor, pictures or folders of pictures for digits, files
+    with logs or tables for lstm-anomaly. Values that begin with a minus sign come after --.
+    `recipes show NAME` lists the options that --set takes here.
 
     \b
     Example:
@@ -72,7 +73,7 @@ def predict(
     if isinstance(answered, Prose):
         tables.write_text(answered.pieces, output)
         return
-    # Not where rows appear in the same terminal.
+    # No progress bar if the rows appear in the same terminal.
     drawn = talks() and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     rows = answered.rows if answered.live else progress.counted(answered.rows, "predicting", drawn)
     tables.write(
@@ -85,7 +86,7 @@ def predict(
 
 
 def _timed(rows: "Iterable[Row]") -> "Iterator[Row]":
-    """The same rows; how many they were, and how long they took, is said at the end."""
+    """Yield the same rows; log at the end how many there were and how long they took."""
     count, begun = 0, time.perf_counter()
     for count, row in enumerate(rows, 1):  # noqa: B007
         yield row

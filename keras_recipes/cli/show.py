@@ -1,4 +1,4 @@
-"""`recipes show`: a recipe's article, net, options, presets and deviations."""
+"""`recipes show`: show a recipe's article, layers, options, presets and metrics."""
 
 import click
 
@@ -10,7 +10,9 @@ from keras_recipes.cli.output import print_json
 @parameters.NAME
 @parameters.JSON
 def show(name: str, as_json: bool) -> None:
-    """A recipe's article, layers, options, presets and deviations.
+    """Show a recipe: its article, layers and options.
+
+    It also lists the presets, the metrics, and where the recipe differs from the article.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""A model of an earlier Keras as today's folder: opened, written beside, read back, kept."""
+"""Converting a model of Keras 1 or 2 to a folder for Keras 3, which is read back and compared."""
 
 import hashlib
 import json
@@ -27,19 +27,27 @@ OURS = (locate.ARCHITECTURE, locate.WEIGHTS, locate.CONVERSION)
 
 
 def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> Converted:
-    """Writes today's pair of an old model, and `conversion.json`, which says where it is from.
+    """Convert an old model to Keras 3.
+
+    Writes `model.json`, `model.weights.h5` and `conversion.json`, which records where the model
+    comes from. The new model computes the same outputs.
 
     Args:
-        old: A JSON file, or a whole model in an HDF5 file.
-        weights: Of a JSON file; default the `.h5` file of the same name beside it.
-        target: The folder to write; a pair that is there is replaced.
+        old: A JSON file with an architecture, or an HDF5 file with a whole model.
+        weights: The weights that belong to a JSON file; by default the `.h5` file of the same name
+            next to it.
+        target: The folder to write. A model that is already there is replaced.
+
+    Returns:
+        The new model, the version of Keras that saved the old one, and the layers that changed.
 
     Raises:
-        InputError: A folder instead of a file, a layer that cannot be expressed, or a target that
-            holds something else.
-        UnsafeModelError: The model holds code, or is larger than the limits.
+        InputError: `old` is a folder, a layer does not exist in Keras 3, or `target` holds other
+            files.
+        UnsafeModelError: The model contains code, or is larger than the limits.
         CorruptModelError: The files are damaged or do not belong together.
-        RecipeError: The folder could not be written, or did not read back; nothing was changed.
+        RecipeError: The folder could not be written, or the new model did not read back. Nothing
+            was changed.
     """
     found, folder = find(old, weights), locate.target(target)
     place, there = _file(found), folder.exists()
@@ -62,7 +70,9 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
 
 def _file(found: Found) -> Path:
     if found.place is None or not found.place.is_file():
-        raise InputError(f"{found.place}: expected a .json or .h5 file, found a folder")
+        raise InputError(
+            f"{found.place}: expected a .json or .h5 file, found a folder; name the file in it"
+        )
     return found.place
 
 
@@ -71,20 +81,20 @@ def _of_today(found: Found) -> Converted:
 
 
 def _check_weights(old: Path, target: Path) -> None:
-    """Names the weights that may be meant where none are named, and none are called as expected."""
+    """Suggest weights if none are named and none have the expected name."""
     try:
-        log.info("with the weights in %s", locate.weights_beside(old))
+        log.info("taking the weights from %s", locate.weights_beside(old))
     except InputError:
         there = locate.some_weights(old)
         words = [str(old), str(there[0]) if there else "WEIGHTS.h5", "--output", str(target)]
         named = f"recipes convert {shlex.join(words)}"
         more = f"; there is also {', '.join(there[1:])}" if there[1:] else ""
-        none = "" if there else "expected an .h5 file with its weights beside it, found none; "
+        none = "" if there else "expected an .h5 file with its weights next to it, found none; "
         raise InputError(f"{old}: {none}name the weights: {named}{more}") from None
 
 
 def _check_target(old: Path, target: Path) -> None:
-    """Refuses to write over what is being read."""
+    """Refuse to write into the folder of the old model."""
     if target.resolve() == old.resolve().parent:
         raise InputError(f"{target}: holds the old model; name another folder with --output")
 
@@ -109,4 +119,6 @@ def _compare(model: "keras.Model", staged: Path) -> None:
     read = opening.staged(staged).in_keras.model
     for mine, other in zip(model.get_weights(), read.get_weights(), strict=True):
         if not np.array_equal(mine, other):
-            raise RecipeError("the converted model did not read back as it was; nothing was kept")
+            raise RecipeError(
+                "the converted model was not the same when it was read back; nothing was written"
+            )

@@ -1,4 +1,4 @@
-"""Is everything here that a fit needs: versions, devices, data, extras; and what to do if not."""
+"""Checking versions, devices, data and extras, each with what to do if something is missing."""
 
 import os
 import platform
@@ -17,7 +17,14 @@ REQUIRED = ("keras_recipes", "keras", "tensorflow", "numpy", "h5py", "click", "m
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `fix` is empty where nothing needs fixing; `broken`: nothing works."""
+    """The result of one check.
+
+    Attributes:
+        what: What was checked.
+        found: What was found.
+        fix: What to do about it; empty if there is nothing to do.
+        broken: Whether a fit cannot run without the fix.
+    """
 
     what: str
     found: str
@@ -26,7 +33,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Everything worth knowing, each with its fix; starts Keras for the devices."""
+    """Yield the result of each check; starts Keras to see the devices."""
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
     for package in REQUIRED:
         yield _package(package, f"pip install {package}")
@@ -54,7 +61,7 @@ def _devices() -> Iterator[Finding]:
     try:
         backend.start()
         yield Finding("keras backend", backend.describe())
-    except Exception as error:  # whatever keeps Keras from starting is the finding
+    except Exception as error:  # any reason why Keras does not start is a result
         yield Finding("keras backend", str(error), "unset KERAS_BACKEND", broken=True)
         return
     if gpus := backend.gpus():
@@ -65,14 +72,14 @@ def _devices() -> Iterator[Finding]:
 
 def _why_no_gpu() -> tuple[str, str]:
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return "none: CUDA_VISIBLE_DEVICES hides it", "unset CUDA_VISIBLE_DEVICES"
+        return "none: CUDA_VISIBLE_DEVICES hides all GPUs", "unset CUDA_VISIBLE_DEVICES"
     if sys.platform == "darwin":
         return "none: TensorFlow has no CUDA on macOS", "KERAS_BACKEND=torch uses Apple's GPU"
     if sys.platform == "win32":
         return "none: TensorFlow has no GPU on native Windows", "use WSL2, or KERAS_BACKEND=torch"
     if not (name := _nvidia_gpu()):
-        return "none: no NVIDIA driver answers on this machine", "a CPU is enough for every recipe"
-    return f"{name} is here, but Keras cannot use it", "pip install 'keras_recipes[gpu]'"
+        return "none: no NVIDIA driver found", "nothing to do: a CPU is enough for every recipe"
+    return f"{name} found, but Keras cannot use it", "pip install 'keras_recipes[gpu]'"
 
 
 def _nvidia_gpu() -> str:
@@ -92,6 +99,8 @@ def _data() -> Iterator[Finding]:
     for name in catalog.names():
         recipe = catalog.get(name)
         if recipe.data_here():
-            yield Finding(f"data of {name}", "here")
+            yield Finding(f"data of {name}", "on this machine")
         else:
-            yield Finding(f"data of {name}", "not here yet", f"`recipes fit {name}` fetches it")
+            yield Finding(
+                f"data of {name}", "not on this machine yet", f"`recipes fit {name}` downloads it"
+            )

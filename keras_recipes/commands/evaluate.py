@@ -1,4 +1,4 @@
-"""Measuring a model: its recipe's metrics on held-out data, or on data given."""
+"""Measuring a model: its recipe's metrics on its test data, or on data of the user."""
 
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,18 @@ from keras_recipes.saved.load import Found, find
 def evaluate(
     model: Model, data: Any = None, *, weights: str | Path | None = None, **given: Any
 ) -> dict[str, float]:
-    """The recipe's metrics on its test data, or on data given.
+    """Measure a model on its test data, or on data of your own.
 
     Args:
-        model: From `fit`, `load` or `open_model`; a recipe's name, or a saved model's path.
-        data: As for `fit`; None reads again what the model was measured on. For a model that is no
-            recipe's, an .npz file with arrays x and y, or a pair `(x, y)`.
-        weights: Of a model that is a .json file; default as for `load`.
-        **given: Options of the recipe's way to measure, such as where the labels are.
+        model: What `fit`, `load` or `open_model` returned; or a recipe's name, or the path of a
+            saved model.
+        data: Data as for `fit`; None reads the model's own test data again. A model without a card
+            needs an .npz file with the arrays x and y, or a pair `(x, y)` of arrays.
+        weights: The weights of a model that is a .json file; the default is that of `load`.
+        **given: Options of the measurement, such as `labels`, the file with the labels.
 
     Returns:
-        Name to value, the names being those that `recipes evaluate` prints.
+        Each metric by its name, as `recipes evaluate` prints them.
 
     Raises:
         InputError: The data or an option cannot be used.
@@ -35,7 +36,7 @@ def evaluate(
 
 
 def measure(model: Found, data: Any, given: Options) -> Measured:
-    """The same with all that was measured; see `evaluate`."""
+    """Measure a model as `evaluate` does, with the detailed tables and the name of the data."""
     card = model.card
     if card is None:
         check_no_options(model, given)

@@ -1,4 +1,4 @@
-"""Other formats: written beside, read back by what will run them, compared, and only then kept."""
+"""Exporting a model to another format: the export is read back and compared before it is kept."""
 
 import contextlib
 import logging
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAME_RUNTIME, OTHER_RUNTIME = 1e-6, 1e-5
-"""How far outputs may differ, relative to max(1, |output|): another runtime sums in another order,
-and float32 has seven digits."""
+"""The largest difference of outputs that is allowed, relative to max(1, |output|). Another runtime
+adds numbers in another order, and float32 has seven digits."""
 
 MOST_INPUTS = 10_000
 UNKNOWN_LENGTH = 32
-"""Steps or pixels of made-up inputs, where a net takes any number."""
+"""The number of steps or pixels of random inputs, if the net takes any number of them."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ class Exported:
     """An export that was read back and compared.
 
     Attributes:
-        path: Where it lies.
-        largest_difference: Of its outputs to the original's, relative to max(1, |output|).
-        tolerance: How large that may have been.
-        inputs: How many inputs were compared.
-        runtime: What computed the export, such as "onnxruntime 1.31.1".
+        path: The file or folder that was written.
+        largest_difference: Largest difference between its outputs and the model's, relative to
+            max(1, |output|).
+        tolerance: The largest difference that was allowed.
+        inputs: The number of inputs that were compared.
+        runtime: The runtime that computed the export's outputs, such as "onnxruntime 1.31.1".
     """
 
     path: Path
@@ -57,14 +58,15 @@ class Exported:
 
 @dataclass(frozen=True)
 class Way:
-    """How a format is written and read back.
+    """The way to write a format and to read it back.
 
     Attributes:
-        ending: Of its files' names, or, with a hyphen, of the folders' default names.
-        staged: Writes beside, and publishes when the block ends well.
-        tolerance: Of the outputs.
-        format: Where it leaves Keras.
-        check_folder: Refuses a folder in which something else would be lost.
+        ending: The end of its files' names or, if it begins with a hyphen, of the folders' default
+            names.
+        staged: Writes the export next to its place, and moves it there if the block ends well.
+        tolerance: The largest difference of outputs that is allowed.
+        format: The format, if it is one that other runtimes read.
+        check_folder: Refuses a folder in which other files would be lost.
     """
 
     ending: str
@@ -75,7 +77,7 @@ class Way:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a single file."""
+        """Whether the export is a single file."""
         return self.ending.startswith(".")
 
 
@@ -86,21 +88,21 @@ def export(
     *,
     weights: str | Path | None = None,
 ) -> Exported:
-    """Writes a model in another format and proves that it computes the same.
+    """Write a model in another format and check that it computes the same outputs.
 
     Args:
-        model: From `fit` or `load`; a recipe's name, or a saved model's path.
-        format: `json-h5`, `keras`, `saved-model`, `onnx` or `litert`.
-        path: The file or, for `json-h5` and `saved-model`, the folder to write; None means one
-            that is named after the model, here.
-        weights: Of a model that is a .json file; default as for `load`.
+        model: What `fit` or `load` returned; or a recipe's name, or the path of a saved model.
+        format: One of `json-h5`, `keras`, `saved-model`, `onnx` and `litert`.
+        path: The file to write, or the folder for `json-h5` and `saved-model`. None means the
+            model's name, in the current folder.
+        weights: The weights of a model that is a .json file; the default is that of `load`.
 
     Returns:
-        Where it lies, and how its outputs compare with the model's.
+        The path that was written, and the largest difference of the outputs.
 
     Raises:
-        InputError: An unknown format, a path that the format cannot have, or a missing extra.
-        RecipeError: The export could not be written, or computes something else; nothing was kept.
+        InputError: The format is unknown, the path does not suit it, or an extra is not installed.
+        RecipeError: The export could not be written, or its outputs differ. Nothing was written.
         UnsafeModelError: As for `load`.
         CorruptModelError: As for `load`.
     """
@@ -118,21 +120,21 @@ def export(
         if not difference <= way.tolerance:
             raise RecipeError(
                 f"the export computes something else: outputs differ by {difference:.3g}, "
-                f"at most {way.tolerance:g} was expected; nothing was written"
+                f"expected at most {way.tolerance:g}; nothing was written"
             )
         if _known(opened) != _known(fitted):
-            raise RecipeError("the export lost its card on the way; nothing was written")
+            raise RecipeError("the export does not contain the model's card; nothing was written")
     if there:
         log.info("replaced the %s that was at %s", "file" if way.is_file else "folder", target)
     return Exported(target, difference, way.tolerance, len(x), opened.runtime.name)
 
 
 def check(format: str, path: Path) -> None:
-    """Refuses a format or a path before any work.
+    """Refuse a format or a path before any work is done.
 
     Raises:
-        InputError: An unknown format, a path that it cannot have or that cannot be written, a
-            missing extra, or a backend that cannot write it.
+        InputError: The format is unknown, the path does not suit it or cannot be written, an extra
+            is not installed, or the backend cannot write the format.
     """
     _check_format(format)
     way = FORMATS[format]
@@ -141,10 +143,10 @@ def check(format: str, path: Path) -> None:
     if way.format and backend.name() != "tensorflow":
         raise InputError(
             f"format {format}: is written by TensorFlow, received KERAS_BACKEND={backend.name()}; "
-            "unset it, the model is the same on every backend"
+            "unset it: the model is the same on every backend"
         )
     if way.is_file and path.suffix != way.ending:
-        raise InputError(f"{path}: a file of this format has a name that ends in {way.ending}")
+        raise InputError(f"{path}: expected a name that ends in {way.ending} for format {format}")
     way.check_folder(path.resolve())
     atomic.prepare_file(path.resolve()) if way.is_file else atomic.prepare(path.resolve())
 
@@ -157,13 +159,13 @@ def _check_format(format: Any) -> None:
 
 
 def _default_path(model: str, format: str) -> Path:
-    """Where an export goes when nothing is said: here, under the model's name."""
+    """Return the default path of an export: the model's name, in the current folder."""
     return Path(f"{model}{ENDINGS[format]}")
 
 
 @contextmanager
 def _json_h5(fitted: Fitted, path: Path) -> Iterator[Path]:
-    """`model.json` and `model.weights.h5`, with the card; pictures and history stay behind."""
+    """Write `model.json`, `model.weights.h5` and the card, without pictures and history."""
     target = path.resolve()
     _check_pair(target)
     bare = Fitted(model=fitted.model, card=fitted.card)
@@ -177,7 +179,7 @@ def _check_pair(target: Path) -> None:
 
 @contextmanager
 def _keras(fitted: Fitted, path: Path) -> Iterator[Path]:
-    """Keras' own single file, as Keras saves it."""
+    """Write the single file `.keras`, as Keras saves it, with the card inside."""
     content = keras_file.converted(fitted.model)
     if fitted.card:
         card = fitted.card.of(archive.read_keras(content, "the export"))
@@ -187,7 +189,7 @@ def _keras(fitted: Fitted, path: Path) -> Iterator[Path]:
 
 
 def _leaving(format: Format) -> Way:
-    """How a format is written that leaves Keras."""
+    """Return the way to write a format that other runtimes read."""
 
     @contextmanager
     def staged(fitted: Fitted, path: Path) -> Iterator[Path]:
@@ -209,7 +211,7 @@ def _leaving(format: Format) -> Way:
             return
         ours = (*format.members, *format.may_have)
         if (there := atomic.replaced(path, ours)) and format.members[0] not in there:
-            raise InputError(f"{path}: holds no {format.name}; name another folder")
+            raise InputError(f"{path}: holds other files, not a {format.name}; name another folder")
 
     return Way(format.ending, staged, OTHER_RUNTIME, format, check_folder)
 
@@ -218,14 +220,14 @@ def _converted(format: Format, model: "keras.Model") -> Members:
     try:
         with _portable(model):
             return format.converted(model)
-    except Exception as error:  # each converter has its own
+    except Exception as error:  # each converter raises its own kinds of errors
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RecipeError(f"this model cannot be written as {format.name}: {reason}") from error
 
 
 @contextmanager
 def _portable(model: "keras.Model") -> Iterator[None]:
-    """Meanwhile recurrent layers compute step by step, and not by cuDNN, which only GPUs have."""
+    """Make recurrent layers compute without cuDNN, which only GPUs have, inside the block."""
     layers = [layer for layer in model._flatten_layers() if hasattr(layer, "use_cudnn")]
     before = [layer.use_cudnn for layer in layers]
     for layer in layers:
@@ -251,7 +253,7 @@ def _known(model: Askable) -> str | None:
 
 
 def _real_inputs(fitted: Fitted) -> np.ndarray:
-    """The recipe's test inputs, spread over all of them; where there are none, made-up numbers."""
+    """Return inputs from all over the recipe's test data or, if there are none, random inputs."""
     card = fitted.card
     if card is not None:
         with contextlib.suppress(InputError):
@@ -266,7 +268,7 @@ def _real_inputs(fitted: Fitted) -> np.ndarray:
 
 
 def _vocabulary(model: "keras.Model") -> int | None:
-    """What the inputs of a net that begins with embeddings have to be below."""
+    """Return the number of words of a net that begins with embeddings, else None."""
     import keras
 
     embeddings = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Embedding)]

@@ -1,4 +1,4 @@
-"""Fitting a recipe: options to data, net and plan; the plan to a trained model with its card."""
+"""Fitting a recipe: reading the data, building the net, training it, and writing its card."""
 
 import contextlib
 import logging
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     import keras
 
 HISTORY_ROWS = 1_000
-"""About as many epochs of a longer history are kept with the model; the card says the stride."""
+"""The number of epochs of a history that are kept with the model. Of a longer history every n-th
+epoch is kept; the card says n (`history_stride`)."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be fitted, checked as far as it can be without starting Keras."""
+    """A fit that is prepared: its recipe, options, data and plan, checked without Keras."""
 
     recipe: Recipe
     preset: str | None
@@ -43,7 +44,7 @@ class Task:
     plan: Plan
 
     def made_of(self) -> dict[str, Any]:
-        """What makes the fit the one it is, as far as it is known without Keras."""
+        """Return the settings that identify this fit, as far as they are known without Keras."""
         return {**self.options, "data": self.data.sha256}
 
 
@@ -61,43 +62,46 @@ def fit(
     show_progress: bool | None = None,
     **given: Any,
 ) -> Fitted:
-    """Trains a recipe until it reaches its goal.
+    """Train a recipe's net until it reaches the recipe's goal, and measure it.
 
-    What can be refused is refused before data is read, and most of it before Keras is imported.
+    Wrong options are refused before data is read, most of them before Keras is imported.
 
     Args:
-        recipe: The recipe's name, such as "xor"; or, to go on training it, a fitted model or the
-            path of a saved one.
+        recipe: The recipe's name, such as "xor". Or a fitted model, or the path of a saved one, to
+            continue its training.
         data: Paths of files to read, or a pair `(x, y)` of arrays, lists or DataFrames. None reads
-            the recipe's own data or, where a model is given, again what that was fitted on.
-        preset: One of the recipe's sets of options; not for a model that goes on training, which
-            has its own.
-        start: A model of the recipe named to go on training, with its options, instead of a new
-            one: fitted, a recipe's name, or a path.
-        out: The folder to save the model in; None does not save it. While it trains, what is
-            reached is kept beside the folder, and SIGINT or SIGTERM stop it between epochs.
-        resume: Goes on with a fit to the same folder that was stopped.
-        fresh: Drops a fit to the same folder that was stopped.
-        device: What computes; auto takes a GPU where Keras sees one.
-        callbacks: Keras callbacks; they are called at the boundaries of the compiled calls.
+            the recipe's own data or, if a model is given, the model's training data again.
+        preset: The name of a set of options. A model that continues its training has its own
+            options and takes no preset.
+        start: A model to start from instead of random weights: a fitted model, a recipe's name, or
+            a path. It has to be of the same recipe, and its options are the defaults.
+        out: The folder to save the model in; None does not save it. During training the progress is
+            kept next to this folder, and SIGINT or SIGTERM stop the fit between two epochs.
+        resume: Whether to continue a fit to the same folder that was stopped.
+        fresh: Whether to discard a fit to the same folder that was stopped.
+        device: The device to train on; "auto" uses a GPU if Keras finds one.
+        callbacks: Keras callbacks. They are called between the compiled calls, each of which may be
+            several epochs.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
-        **given: The recipe's options, as `recipes show` lists them.
+        **given: Options of the recipe, as `recipes show NAME` lists them.
 
     Returns:
-        The model, its card, its history, and where the recipe keeps them its first weights.
+        The model with its card and its history and, for some recipes, its first weights.
 
     Raises:
-        InputError: An unknown recipe, option or preset, a folder that cannot be written, or data
-            that cannot be used.
+        InputError: The recipe, an option or the preset is unknown, the folder cannot be written, or
+            the data cannot be used.
         GoalNotReachedError: Neither longer training nor restarts reached the recipe's goal.
-        StoppedError: Somebody asked to stop; the fit can be resumed.
+        StoppedError: The process was asked to stop; the fit can be resumed.
         RecipeError: The loss is no longer a finite number, or the model could not be saved.
-        UnsafeModelError: As for `load`, of a model that is to go on training.
-        CorruptModelError: As for `load`, of a model that is to go on training.
+        UnsafeModelError: As for `load`, if a model continues its training.
+        CorruptModelError: As for `load`, if a model continues its training.
     """
     goes_on = _is_model(recipe)
     if goes_on and start is not None:
-        raise InputError("start: expected one model to go on training, received two")
+        raise InputError(
+            "start: expected one model to continue training, received two; leave one out"
+        )
     before = find(recipe) if goes_on else None if start is None else find(start)
     card = None if before is None else _card_to_go_on(before)
     if goes_on and card:
@@ -132,14 +136,16 @@ def fit(
 def _checkpoint(target: Path | None, resume: bool, fresh: bool) -> Checkpoint | None:
     if target is None:
         if resume or fresh:
-            raise InputError("resume, fresh: belong to a fit that is saved; name its folder, out")
+            raise InputError(
+                "resume, fresh: expected a fit that is saved, received none; name its folder by out"
+            )
         return None
     locate.check_own(target)
     return Checkpoint(target.resolve(), resume=resume, fresh=fresh)
 
 
 def _is_model(recipe: Model) -> bool:
-    """Whether a model is meant, and not a recipe, which has the name of one that is fitted here."""
+    """Return whether a model is meant and not a recipe, for which fitted models may be named."""
     if not isinstance(recipe, str):
         return True
     path = Path(recipe)
@@ -147,18 +153,17 @@ def _is_model(recipe: Model) -> bool:
 
 
 def _card_to_go_on(model: Found) -> Card:
-    """The card of a model that is to go on training.
+    """Return the card of a model that continues its training.
 
     Raises:
-        InputError: It is no recipe's, or left Keras.
-        CorruptModelError: It is damaged.
+        InputError: The model has no card, or is in a format that Keras cannot train.
+        CorruptModelError: The model is damaged.
     """
     model.check_keras()
     card = model.card
     if card is None:
         raise InputError(
-            f"{model.name}: expected a fitted recipe, received a model without a card, which does "
-            "not say how to train it"
+            f"{model.name}: expected a fitted recipe, received a model without a card; fit a recipe"
         )
     return card
 
@@ -171,26 +176,27 @@ def prepare(
     given: Options,
     start: Card | None,
 ) -> Task:
-    """The first half of `fit`: reads the data; see there.
+    """Read the data and make the plan: the first half of `fit`.
 
     Args:
-        recipe: To be fitted.
-        data: As for `fit`.
-        values: From `settled`; what follows from the data is added.
-        preset: As for `fit`.
-        given: As for `fit`.
-        start: The card of the model to go on training.
+        recipe: The recipe to fit.
+        data: Data as for `fit`.
+        values: The options from `settled`; options that follow from the data are added.
+        preset: The preset as for `fit`.
+        given: The options that were given to `fit`.
+        start: The card of the model that continues its training, if there is one.
     """
     learned = start.learned if start else None
     found, paths = fitting_data.given(recipe, data, values, learned=learned)
     if start:
         recipe.answers.check_same(start.learned, found)
-    # Only now is it known which of them have an effect.
+    # Which options have an effect depends on the data.
     options.check(recipe, given, "fit", found.learned)
     for option, value in options.check(recipe, found.implied).items():
         if given.get(option, value) != value:
             raise InputError(
-                f"{option}: follows from the data, {value}, received {given[option]}; leave it out"
+                f"{option}: expected {value}, which follows from the data, received "
+                f"{given[option]}; leave it out"
             )
         values[option] = value
     plan = options.call(recipe.training, options=values)
@@ -201,20 +207,21 @@ def prepare(
 def settled(
     recipe: Recipe, preset: str | None, given: Options, start: Card | None = None
 ) -> dict[str, Any]:
-    """All options of a fit, but for those that follow from the data; nothing is read for them.
+    """Return all options of a fit except those that follow from the data, which is not read yet.
 
     Args:
-        recipe: To be fitted.
-        preset: As for `fit`.
-        given: As for `fit`.
-        start: The card of the model to go on training.
+        recipe: The recipe to fit.
+        preset: The preset as for `fit`.
+        given: The options that were given to `fit`.
+        start: The card of the model that continues its training, if there is one.
 
     Raises:
-        InputError: One that there is not, or that has no effect here, or a card of another recipe.
+        InputError: An option is unknown or has no effect here, or the card is of another recipe.
     """
     if start and start.recipe != recipe.name:
         raise InputError(
-            f"--from: expected a fitted {recipe.name}, received a {start.recipe}; name another"
+            f"--from: expected a fitted {recipe.name}, received a {start.recipe}; name another "
+            "model"
         )
     options.check(recipe, given, "fit", start.learned if start else None)
     if start:
@@ -231,18 +238,18 @@ def carry_out(
     checkpoint: Checkpoint | None = None,
     show_progress: bool | None = None,
 ) -> Fitted:
-    """The second half of `fit`; see there.
+    """Train, measure and save the model: the second half of `fit`.
 
     Args:
-        task: From `prepare`.
-        folder: Where to save the model.
-        start: The model to go on training, whose card `prepare` was given.
+        task: What `prepare` returned.
+        folder: The folder to save the model in; None does not save it.
+        start: The model that continues its training; `prepare` was given its card.
         callbacks: Keras callbacks.
-        checkpoint: Where an interrupted fit is kept and, if asked for, taken up again.
+        checkpoint: The file that keeps the progress; a fit that was stopped is resumed from it.
         show_progress: Whether to draw a progress bar.
 
     Raises:
-        StoppedError: Somebody asked to stop; the checkpoint has the state.
+        StoppedError: The process was asked to stop; the checkpoint holds the progress.
     """
     backend.start()
     log.debug("versions: %s", ", ".join(map(" ".join, save.versions().items())))
@@ -283,7 +290,7 @@ def _train(run: Run, checkpoint: Checkpoint | None, update: progress.Update) -> 
     except StoppedError:
         raise
     except RecipeError:
-        if checkpoint:  # it came to its end: there is nothing to go on with
+        if checkpoint:  # the fit came to its end, so nothing is left to resume
             checkpoint.discard()
         raise
 
@@ -295,17 +302,17 @@ def _compare_with_guessing(task: Task, fitted: Fitted, *, saved: bool) -> None:
     reached = fitted.card.metrics[guess.metric]
     if guess.is_as_good_as(reached):
         log.warning(
-            "no better than guessing: %s %.3g where %s gives %.3g%s; try a smaller learning_rate",
+            "no better than guessing: %s %.3g, and %s gives %.3g%s; try a smaller learning_rate",
             guess.metric,
             reached,
             guess.text,
             guess.value,
-            "; saved all the same" if saved else "",
+            "; the model is saved" if saved else "",
         )
 
 
 def _save_somewhere(fitted: Fitted, folder: Path) -> None:
-    """Saves the model; where that fails, in a temporary folder, so that no training is lost."""
+    """Save the model or, if that fails, save it in a temporary folder, so that it is not lost."""
     try:
         save.save(fitted, folder)
     except RecipeError as error:
@@ -346,7 +353,7 @@ def _card(task: Task, run: Run) -> Card:
 
 
 def _calibrated(card: Card, task: Task, run: Run) -> Card:
-    """The card, with what the recipe finds out once the net is trained."""
+    """Return the card with what the recipe calibrates after training, such as a threshold."""
     found = task.recipe.answers.calibrate(run.model, task.data, task.options)
     if found is None:
         return card
@@ -360,14 +367,14 @@ def _calibrated(card: Card, task: Task, run: Run) -> Card:
 def _check_settled(recipe: Recipe, card: Card, preset: str | None, given: Options) -> None:
     if preset is not None:
         raise InputError(
-            f"--preset {preset}: a model that goes on training keeps its options; change single "
-            "ones with --set, or fit anew without --from"
+            f"--preset {preset}: a model that continues training keeps its options; change single "
+            "ones with --set, or fit a new model without --from"
         )
-    # A card has no value for options that came to the recipe later.
+    # An older card has no value for an option that was added to the recipe later.
     had = {name: option.default for name, option in options.of(recipe).items()} | card.options
     for option in recipe.settled:
         if given.get(option, had[option]) != had[option]:
             raise InputError(
-                f"{option}: a model that goes on training keeps it as before, {had[option]!r}, "
-                f"received {given[option]!r}; leave it out, or fit anew without --from"
+                f"{option}: a model that continues training keeps it as before, {had[option]!r}, "
+                f"received {given[option]!r}; leave it out, or fit a new model without --from"
             )

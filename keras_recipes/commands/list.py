@@ -1,4 +1,4 @@
-"""What `list` says of every recipe."""
+"""The facts that `recipes list` prints about a recipe."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from keras_recipes.saved import locate
 
 
 def entry(recipe: Recipe) -> dict[str, Any]:
-    """What `list` says of a recipe; `measured` is empty until it is fitted here."""
+    """Return the facts about a recipe; `measured` is empty until it was fitted here."""
     try:
         card = locate.card_of(recipe.name)
     except RecipeError:

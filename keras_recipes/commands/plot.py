@@ -1,4 +1,4 @@
-"""Drawing a model: its recipe's pictures, all of them or none, as files."""
+"""Drawing the pictures of a model's recipe as files: all of them or none."""
 
 import logging
 from pathlib import Path
@@ -14,21 +14,21 @@ from keras_recipes.saved.load import find
 DEFAULT_FOLDER = Path("plots")
 
 MOST_NAMED = 5
-"""So many pictures are named in a message."""
+"""The most pictures that a message names."""
 
 log = logging.getLogger(__name__)
 
 
 def plot(model: Model, folder: str | Path | None = None, *, data: Any = None) -> list[Path]:
-    """Draws the pictures that belong to a model's recipe.
+    """Draw the pictures that belong to a model's recipe.
 
     Args:
-        model: From `fit` or `load`; a recipe's name, or a saved model's path.
-        folder: Where to write them; None means `plots/` and the model's name.
-        data: What is to be drawn, as for `evaluate`; None reads again what the model was fitted on.
+        model: What `fit` or `load` returned; or a recipe's name, or the path of a saved model.
+        folder: The folder for the pictures; None means `plots/` and the model's name.
+        data: The data to draw, as for `evaluate`; None reads the model's training data again.
 
     Returns:
-        The PNG files written, such as `plots/xor/loss.png`.
+        The PNG files that were written, such as `plots/xor/loss.png`.
 
     Raises:
         InputError: The model has no card, the folder cannot be written, or the data cannot be
@@ -41,12 +41,14 @@ def plot(model: Model, folder: str | Path | None = None, *, data: Any = None) ->
     found.check_keras()
     card = found.card
     if card is None:
-        raise InputError(f"{found.name}: has no card, so no recipe that draws it")
+        raise InputError(
+            f"{found.name}: has no card, so no recipe can draw it; name a fitted recipe"
+        )
     recipe = catalog.get(card.recipe)
     target = DEFAULT_FOLDER / found.name if folder is None else locate.target(folder)
     plots.check_folder(target)
     draw = recipe.answers.draw(recipe, card, data)
-    figures = list(draw(found.in_keras()))  # all or, if one cannot be drawn, none
+    figures = list(draw(found.in_keras()))  # if one cannot be drawn, none is written
     paths = [target / f"{name}.png" for name, _ in figures]
     there = sum(path.exists() for path in paths)
     for path, (_, figure) in zip(paths, figures, strict=True):
@@ -54,5 +56,6 @@ def plot(model: Model, folder: str | Path | None = None, *, data: Any = None) ->
     if there:
         log.info("replaced %d picture%s in %s", there, "s" * (there > 1), target)
     if left := sorted({path.name for path in target.glob("*.png")} - {path.name for path in paths}):
-        log.info("%s holds other pictures, not drawn now: %s", target, ", ".join(left[:MOST_NAMED]))
+        named = ", ".join(left[:MOST_NAMED])
+        log.info("%s also holds pictures that were not drawn now: %s", target, named)
     return paths

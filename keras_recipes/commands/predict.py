@@ -1,4 +1,4 @@
-"""Asking a model: its recipe's answers for people, or the raw outputs of a model without a card."""
+"""Asking a model: its recipe's answers, or the raw outputs of a model without a card."""
 
 from pathlib import Path
 from typing import Any
@@ -12,41 +12,45 @@ from keras_recipes.saved.load import Found, find
 
 
 def predict(model: Model, x: Any, *, weights: str | Path | None = None, **given: Any) -> list[Row]:
-    """What the model says about each input.
+    """Ask a model about inputs.
 
     Args:
-        model: From `fit`, `load` or `open_model`; a recipe's name, or a saved model's path.
-        x: Inputs as the recipe's net takes them: an array, nested lists or a DataFrame, of shape
-            (N, 2) for xor and (N, 28, 28) for digits, whose single image may be (28, 28). Or as on
-            the command line, a text, a path, or a list of them: values such as "0,1", files,
-            folders, globs. For lstm-anomaly also the lines of a log, or numbers of shape
-            (N, columns). A model that is no recipe's takes arrays, .npy, .npz and CSV files.
-        weights: Of a model that is a .json file; default as for `load`.
-        **given: Options of the recipe's interpretation, such as `unsure_below=0.9`.
+        model: What `fit`, `load` or `open_model` returned; or a recipe's name, or the path of a
+            saved model.
+        x: The inputs, as numbers or as on the command line. Numbers are an array, nested lists or a
+            DataFrame: of shape (N, 2) for xor, (N, 28, 28) or (28, 28) for digits, (N, columns) for
+            a series of lstm-anomaly. As on the command line they are a text, a path, or a list of
+            these: values such as "0,1", files, folders, globs. For lstm-anomaly also the lines of a
+            log. A model without a card takes arrays, and .npy, .npz and CSV files.
+        weights: The weights of a model that is a .json file; the default is that of `load`.
+        **given: Options of the answers, such as `unsure_below=0.9`.
 
     Returns:
-        A dict for each input, of plain Python values, with the keys that `recipes predict` has as
-        columns; for a model that is no recipe's `row, output_0, output_1, ...`.
+        A dict of plain Python values for each row of the answer. Its keys are the columns that
+        `recipes predict` prints; for a model without a card `row, output_0, output_1, ...`.
 
     Raises:
-        InputError: There is no such model, file or option, inputs have the wrong type or shape or
-            are not finite numbers, or the model goes on with a prompt (`generate`).
+        InputError: There is no such model, file or option; or the inputs have a wrong type or
+            shape, or are not finite numbers; or the model continues a prompt (see `generate`).
         UnsafeModelError: As for `open_model`.
         CorruptModelError: As for `open_model`.
     """
     found = answer(find(model, weights), x, given)
     if isinstance(found, Prose):
-        raise InputError("the model goes on with a prompt: ask it by generate, not by predict")
+        raise InputError("this model continues a prompt: call generate instead of predict")
     return list(found.rows)
 
 
 def generate(model: Model, prompt: str, **given: Any) -> str:
-    """The text with which a model goes on, the prompt included.
+    """Continue a prompt with a model that writes text.
 
     Args:
-        model: As for `predict`.
-        prompt: As it is.
+        model: A model as for `predict`.
+        prompt: The text to continue.
         **given: Options of the recipe's answers.
+
+    Returns:
+        The prompt and its continuation.
 
     Raises:
         InputError: There is no such model or option, or the model does not write text.
@@ -55,17 +59,17 @@ def generate(model: Model, prompt: str, **given: Any) -> str:
     """
     found = answer(find(model), prompt, given)
     if isinstance(found, Rows):
-        raise InputError("the model answers with rows: ask it by predict, not by generate")
+        raise InputError("this model answers with rows: call predict instead of generate")
     return "".join(found.pieces)
 
 
 def answer(model: Found, asked: Any, given: Options) -> Answer:
-    """The same, as it comes; what can be refused is refused before the model is opened.
+    """Return the answer as it is computed. Wrong input is refused before the model is opened.
 
     Args:
-        model: Which.
-        asked: `Words` from the command line, or as for `predict`.
-        given: Options.
+        model: The model to ask.
+        asked: `Words` from the command line, or values as for `predict`.
+        given: Options of the answers.
     """
     card = model.card
     if card is None:
@@ -78,10 +82,10 @@ def answer(model: Found, asked: Any, given: Options) -> Answer:
 
 
 def check_no_options(model: Found, given: Options) -> None:
-    """Refuses options of a model that has none.
+    """Refuse options for a model without a card, which has none.
 
     Raises:
-        InputError: There are some.
+        InputError: An option was given.
     """
     if given:
         raise InputError(f"{min(given)}: a model without a card has no options; leave it out")

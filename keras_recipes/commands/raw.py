@@ -1,4 +1,4 @@
-"""Models that are no recipe's: their raw outputs, and how far these are from targets."""
+"""Models without a card: their raw outputs, and how far these are from targets."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,17 +18,17 @@ ARRAYS = (".npy", ".npz")
 
 
 def ask(asked: Any) -> Callable[[Askable], Answer]:
-    """What answers, once the model is open.
+    """Return a function that takes the open model and returns its answer.
 
     Args:
-        asked: Numbers, or `.npy`, `.npz` and CSV files, by texts or paths; or an array.
+        asked: An array; or texts with numbers or with paths of `.npy`, `.npz` and CSV files.
 
     Raises:
-        InputError: Something cannot be read.
-        UnsafeModelError: A file holds Python objects, or is too large.
+        InputError: An input cannot be read.
+        UnsafeModelError: A file contains Python objects, or is too large.
     """
     texts = files.as_texts(asked)
-    array = numbers.array(asked, "an array of what the model takes") if texts is None else None
+    array = numbers.array(asked, "an array of inputs for the model") if texts is None else None
     found = _arrays(texts or ())
 
     def batches(runtime: Runtime) -> Iterator[Batch]:
@@ -46,11 +46,11 @@ def ask(asked: Any) -> Callable[[Askable], Answer]:
 
 
 def _arrays(inputs: Sequence[str]) -> dict[str, np.ndarray]:
-    """The inputs that are `.npy` or `.npz` files, read before a model is opened for them.
+    """Read the inputs that are `.npy` or `.npz` files, before the model is opened.
 
     Raises:
-        InputError: One cannot be read, or another one is not there.
-        UnsafeModelError: One holds Python objects, or is too large.
+        InputError: A file cannot be read, or does not exist.
+        UnsafeModelError: A file contains Python objects, or is too large.
     """
     found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
     numbers.check_there([text for text in inputs if text not in found], example="0,0")
@@ -62,10 +62,10 @@ def _arrays(inputs: Sequence[str]) -> dict[str, np.ndarray]:
 def _batches(
     runtime: Runtime, inputs: Sequence[str], found: Mapping[str, np.ndarray]
 ) -> Iterator[Batch]:
-    """Arrays for a model that is no recipe's: from `_arrays`, or rows of numbers.
+    """Yield the inputs for a model without a card: arrays from `_arrays`, or rows of numbers.
 
     Raises:
-        InputError: An input cannot be read or is not what the model takes.
+        InputError: An input cannot be read, or has another shape than the model takes.
     """
     first = 0
     for text in inputs:
@@ -95,12 +95,13 @@ def _batch(runtime: Runtime, x: np.ndarray, first: int, source: str) -> Batch:
 
 
 def _check_numbers(x: np.ndarray, source: str) -> None:
-    largest = np.finfo("float32").max  # what most models compute with
+    largest = np.finfo("float32").max  # most models compute in float32
     if x.dtype.kind not in "biuf":
         raise InputError(f"{source}: expected finite numbers, received {x.dtype}; convert it")
     if not (abs(x) <= largest).all():
         raise InputError(
-            f"{source}: expected finite numbers, received NaN, infinity or more than a float holds"
+            f"{source}: expected finite numbers, received NaN, infinity or a number too large for "
+            "float32; remove it"
         )
 
 
@@ -111,22 +112,22 @@ def _rows(batch: Batch, answers: np.ndarray) -> Iterator[Row]:
 
 METRICS = {
     "accuracy": Metric("Share of the inputs that get the right class.", "share"),
-    "mean_squared_error": Metric("Mean square of what an output is off its target."),
-    "mean_absolute_error": Metric("Mean distance between an output and its target."),
-    "largest_error": Metric("Largest distance between an output and its target."),
+    "mean_squared_error": Metric("Mean of the squared difference between output and target."),
+    "mean_absolute_error": Metric("Mean of the absolute difference between output and target."),
+    "largest_error": Metric("Largest absolute difference between an output and its target."),
 }
 
 
 def examples(data: Any) -> tuple[Examples, str]:
-    """Inputs and targets to measure on, and what they are called.
+    """Read inputs and targets to measure on, and return them with the name of the data.
 
     Args:
-        data: An `.npz` file with the arrays x and y, or from Python a pair of them. `y` holds what
-            the model should put out, or a whole number for each input: the class.
+        data: The path of an `.npz` file with the arrays x and y, or a pair `(x, y)` of arrays. `y`
+            holds the expected outputs, or the class of each input as a whole number.
 
     Raises:
         InputError: There is no such file, or it holds something else.
-        UnsafeModelError: It holds Python objects, or more than the limits.
+        UnsafeModelError: The file contains Python objects, or is larger than the limits.
     """
     texts = files.as_texts(data)
     if texts is None:
@@ -143,8 +144,8 @@ def examples(data: Any) -> tuple[Examples, str]:
 def _pair(data: Any) -> Sequence[Any]:
     if not isinstance(data, Sequence) or len(data) != 2:
         raise InputError(
-            "expected data to measure on, which a model without a card does not name: give --data, "
-            f"one .npz file with x and y, or a pair (x, y) from Python, received {described(data)}"
+            f"expected data to measure a model without a card on, received {described(data)}; give "
+            "--data, one .npz file with the arrays x and y, or a pair (x, y) from Python"
         )
     return data
 
@@ -158,18 +159,18 @@ def _only(texts: Sequence[str]) -> str:
 
 
 def measure(model: Askable, data: Examples) -> dict[str, float]:
-    """How far a model's outputs are from the targets.
+    """Measure how far a model's outputs are from the targets.
 
     Args:
-        model: From `open_model`, without a card.
-        data: From `examples`.
+        model: A model without a card, from `open_model`.
+        data: Inputs and targets, from `examples`.
 
     Returns:
-        `accuracy` where the targets are classes, or one 1 among zeros for each input;
-        `mean_squared_error`, `mean_absolute_error` and `largest_error` where they are outputs.
+        `accuracy` if the targets are classes, as whole numbers or one-hot. `mean_squared_error`,
+        `mean_absolute_error` and `largest_error` if the targets have the shape of the outputs.
 
     Raises:
-        InputError: Targets of another shape than the outputs.
+        InputError: The targets have another shape than the outputs.
     """
     answers = model.runtime.outputs(data.x)
     classes = _classes(data.y, answers.shape)
@@ -187,7 +188,7 @@ def measure(model: Askable, data: Examples) -> dict[str, float]:
 
 
 def _classes(y: np.ndarray, outputs: tuple[int, ...]) -> np.ndarray | None:
-    """The class of each input, if that is what the targets are."""
+    """Return the class of each input if the targets are classes, else None."""
     if len(outputs) != 2 or outputs[1] < 2:
         return None
     if y.dtype.kind in "iu" and y.size == len(y):

@@ -1,4 +1,4 @@
-"""What `show` says of a recipe."""
+"""The facts that `recipes show` prints about a recipe."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from keras_recipes.recipe import Recipe
 
 
 def description(recipe: Recipe) -> dict[str, Any]:
-    """What `show` says of a recipe."""
+    """Return the article, the layers, the options, the presets and the metrics of a recipe."""
     said, commands = options.descriptions(recipe), options.taken_by(recipe)
     parts = options.parts(recipe)
     return {

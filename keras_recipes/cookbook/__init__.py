@@ -1,1 +1,1 @@
-"""One file a recipe; each tells one story from top to bottom and ends in its `RECIPE`."""
+"""The recipes: one file for each, to be read from top to bottom, with its `RECIPE` at the end."""

@@ -4,19 +4,21 @@ The articles give the order of the layers. Sizes and names are those of LeCun, B
 Haffner, *Gradient-Based Learning Applied to Document Recognition*, 1998, section II.B: 32 x 32
 inputs, C1 6@28x28, S2, C3 16@10x10, S4, C5 120, F6 84, 10 outputs.
 
-Reported: 99.05 % of MNIST's test images right, 99.2 % with distorted training images.
-Measured: 99.29 % +- 0.07 after six epochs; with preset `best` 99.64 % +- 0.02, with `1998`, the
-paper's own net, 99.50 % +- 0.03; five seeds each, `python benchmarks/digits.py`.
+Reported: 99.05 % of MNIST's test images are right, 99.2 % with distorted training images.
+Measured (`python benchmarks/digits.py`, five seeds each): 99.29 % +- 0.07 after six epochs,
+99.64 % +- 0.02 with preset `best`, 99.50 % +- 0.03 with preset `1998`, which is the paper's net.
 
-Three things are as everybody does them today: C3 is connected to all of S2, pooling takes the
-maximum and learns nothing, and a softmax takes the place of the radial basis functions. That makes
-61,706 parameters instead of 60,000. `variant="1998"` has all three as the paper has them; of its
-criterion only the constant for rubbish is missing (`layers.DistanceToCodes`), and instead of
-second-order gradient descent one image at a time both are trained by AdamW in batches.
+The default net differs from the paper's in three things, as is usual today. C3 is connected to all
+maps of S2. Pooling takes the maximum and has no parameters. A softmax replaces the radial basis
+functions. This gives 61,706 parameters instead of 60,000.
 
-Presets: `best` trains 120 epochs on images that are warped anew each time (`RandomWarp`),
-keeps a moving average of the weights, and answers with the mean of three views of an image; `1998`
-does the first two with the paper's net for 60 epochs.
+With `variant="1998"` all three are as in the paper; only the criterion's constant for images that
+are no digit is missing (`layers.DistanceToCodes`). AdamW trains both nets in batches, where the
+paper used second-order gradient descent on one image at a time.
+
+Preset `best` trains 120 epochs on images that are warped differently in each epoch (`RandomWarp`),
+keeps a moving average of the weights, and uses test-time augmentation. Preset `1998` trains the
+paper's net for 60 epochs with the same warping and a moving average.
 """
 
 from collections.abc import Iterator
@@ -64,7 +66,7 @@ Activation = Literal[
     "sparse_sigmoid",
     "linear",
 ]
-"""Those of Keras' activations that look at one number at a time."""
+"""Keras' activation functions that treat each number by itself."""
 
 
 @options.checked
@@ -79,36 +81,41 @@ def build_lenet5(
     tta_degrees: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
-    """C1 S2 C3 S4 C5 F6 and a softmax, compiled: 61,706 parameters, or the 60,000 of 1998.
+    """Build and compile LeNet-5: 61,706 parameters, or the 60,000 of the paper.
 
-    Takes uint8 of shape (N, 28, 28) or (N, 28, 28, 1), white on black; pads it and scales it to
-    about zero mean and unit variance, as the paper does, itself. Gives probabilities of shape
-    (N, classes). Targets are one-hot.
+    The inputs are uint8 of shape (N, 28, 28) or (N, 28, 28, 1), white on black. The net pads them
+    and scales them to about zero mean and unit variance, as the paper does. The outputs are
+    probabilities of shape (N, classes). The targets are one-hot.
 
     Args:
-        variant: Builds the net of today's layers, or of the paper's own from 1998.
-        activation: Activation function of C1, C3, C5 and F6, by Keras' name; the layers of 1998
-            have their own.
-        weight_decay: How strongly AdamW shrinks the weights.
-        dropout: Share of F6's outputs that is left out at random while training.
+        variant: Which layers to use: the usual ones of today, or those of the paper of 1998.
+        activation: Activation function of C1, C3, C5 and F6, by Keras' name; with variant 1998 it
+            has no effect.
+        weight_decay: Strength of AdamW's weight decay.
+        dropout: Share of F6's outputs that are set to 0 at random during training; with variant
+            1998 it has no effect.
         label_smoothing: Share of each target that is spread over all classes.
-        averaging: Momentum of the moving average of the weights, which is what is kept in the end;
-            0 keeps the weights themselves.
-        tta_degrees: Answers with the mean for the image as it is and for the image turned by so
-            many degrees either way (test-time augmentation); 0 asks about the image alone.
-        classes: Number of outputs, which the data decides; the layers of 1998 know ten.
+        averaging: Momentum of the moving average of the weights, which is kept in the end; 0 keeps
+            the last weights.
+        tta_degrees: Angle of the test-time augmentation, in degrees: the answer is the mean of
+            three answers, for the image as it is and turned by this angle to the left and right.
+            With 0, only the image as it is counts.
+        classes: Number of outputs; it follows from the data. Variant 1998 has ten.
 
     Raises:
-        InputError: Other than ten classes for the paper's layers.
+        InputError: Variant 1998 with another number of classes than ten, or an option has a wrong
+            type or is out of range.
     """
     import keras
 
     if variant == "1998" and classes != 10:
-        raise InputError(f"variant: 1998 has codes for ten digits, received {classes} classes")
+        raise InputError(
+            f"variant: expected ten classes for 1998, received {classes}; use variant=today"
+        )
     layers = _layers_today(activation, dropout, classes) if variant == "today" else _layers_1998()
     from keras_recipes.digits.augmentation import views
 
-    before, behind = views(tta_degrees)
+    before, after = views(tta_degrees)
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -116,7 +123,7 @@ def build_lenet5(
             keras.layers.ZeroPadding2D(2, name="padding"),
             keras.layers.Rescaling(1.275 / 255, offset=-0.1, name="scaling"),
             *layers,
-            *behind,
+            *after,
         ],
         name="lenet5",
     )
@@ -147,7 +154,7 @@ def _layers_today(activation: str, dropout: float, classes: int) -> "list[keras.
 
 
 def _layers_1998() -> "list[keras.Layer]":
-    """156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000 parameters, all of them trained."""
+    """Return the paper's layers: 156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000 parameters."""
     from keras.layers import Conv2D, Dense, Flatten, Softmax
 
     from keras_recipes.digits.lenet1998 import (
@@ -184,15 +191,15 @@ def training(
     warp: NotNegative = 0.0,
     seed: Seed = 0,
 ) -> Plan:
-    """AdamW while the learning rate falls to zero along half a cosine.
+    """Plan training by AdamW with a learning rate that falls to zero along half a cosine.
 
     Args:
         epochs: Number of passes over the training images.
         batch_size: Number of images per update.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
-        warp: How strongly training images are turned, moved, scaled and bent at random; 1 is as far
-            as people's handwriting goes, 0 leaves them alone (`RandomWarp`).
-        seed: Seed of the random weights, splits, orders and distortions.
+        warp: How strongly the training images are turned, moved, scaled and bent at random: 0 not
+            at all, 1 about as much as handwriting varies.
+        seed: Seed of all random choices: weights, splits, order of the images, warping.
     """
     return Plan(
         epochs=epochs,
@@ -205,7 +212,7 @@ def training(
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
-    """What every classifier shows, C1's filters, and one digit on its way through the layers."""
+    """Draw what every classifier draws, C1's filters, and the layers' outputs for one digit."""
     from keras_recipes.report import plots
 
     yield from classifier.figures(fitted, data)
@@ -218,17 +225,18 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
 
 RECIPE = Recipe(
     name="lenet5",
-    summary="handwritten digits with the convolutional net of 1998",
+    summary="handwritten digits with the convolutional net LeNet-5 of 1998",
     source=Source(
         article="LeCun et al. 1998, named in «一文读懂神经网络»",
         reported={"accuracy": 0.9905},
         data=digits.MNIST,
         deviations=(
-            "C3 sees all of S2, pooling takes the maximum and learns nothing, ReLU, and a softmax "
-            "instead of radial basis functions: 61,706 parameters instead of 60,000",
+            "C3 is connected to all maps of S2, pooling takes the maximum and has no parameters, "
+            "the activation is ReLU, and a softmax replaces the radial basis functions: 61,706 "
+            "parameters instead of 60,000",
         ),
     ),
-    data="MNIST, or images with labels: IDX, NPZ, CSV of pixels, a folder of pictures per class",
+    data="MNIST, or pictures with labels: a folder for each class, IDX, NPZ, or CSV of pixels",
     layers=(
         LayerSummary("padding", "ZeroPadding2D", (None, 32, 32, 1), 0),
         LayerSummary("scaling", "Rescaling", (None, 32, 32, 1), 0),

@@ -1,26 +1,28 @@
-"""An LSTM that has read what is normal, and is surprised by what does not fit.
+"""An LSTM that learns what is normal in a log or a series of numbers, and flags what does not fit.
 
-Follows the network-activity part of «人工神经网络概念梳理与实例演示» (Deeplearning4j): the net that
-writes the next character of a text, turned around. Trained on normal activity alone, it predicts
-what comes next, and raises an alarm where that fails: one number in, an LSTM with peepholes of ten
-units (510 parameters), a softmax; Nesterov momentum 0.9, learning rate 0.005, gradients summed over
-time, clipped at 0.5, seed 123. Preset `article` is that net as it stands; the default learns the
-same ten units faster and better, by one-hot tokens, Keras' own LSTM (which a GPU has fast code for)
-and Adam.
+The recipe follows the network-activity part of «人工神经网络概念梳理与实例演示»
+(Deeplearning4j). The article takes the net that writes the next character of a text, and trains it
+on normal activity only. The net predicts what comes next. If that is very different from what
+comes, an alarm is raised. The article's net has one number as its input, an LSTM with peepholes of
+ten units (510 parameters) and a softmax. It is trained with Nesterov momentum 0.9, learning rate
+0.005, gradients summed over time and clipped at 0.5, and seed 123. The preset `article` is this
+net. The default also has ten units, but learns faster and better: it has one-hot tokens, Keras' own
+LSTM, which is fast on a GPU, and Adam.
 
 Reported: no number.
-Measured, of logs: on HDFS (Xu et al., SOSP 2009) F1 0.991, 95 % interval 0.987 to 1.000, at one
-anomaly in 30 sessions, the threshold from normal sessions alone; mean of three seeds, part by part:
+Measured on logs: HDFS (Xu et al., SOSP 2009), F1 0.991, 95 % interval 0.987 to 1.000, at one
+anomaly in 30 sessions, with a threshold from normal sessions only; the mean of three seeds, by
 `python benchmarks/hdfs.py TRAIN DEV LABELS`.
-Measured, of numbers: the Numenta Anomaly Benchmark, each series learned from for its first 15 %:
-`python benchmarks/nab.py DIR --scores OUT`; the README has the table.
+Measured on numbers: the Numenta Anomaly Benchmark, with the first 15 % of each series to learn
+from, by `python benchmarks/nab.py DIR --scores OUT`; docs/benchmarks.md has the table.
 
-What comes next is either of two things:
+The net predicts one of two things:
 
-- the next event of a log (`anomaly/logs`). A session is an anomaly where the prediction fails
-  badly, where it ends too early, or where its events occur in numbers that no normal session has;
-- the class of the next value of a series of numbers (`anomaly/series`). A record is an anomaly
-  where the prediction and four other views of it find it odd together.
+- the next event of a log (`anomaly/logs`). A session is an anomaly if its events are very different
+  from the predictions, if it ends too early, or if the counts of its events are unlike those of all
+  normal sessions;
+- the class of the next value of a series of numbers (`anomaly/series`). A record is an anomaly if
+  the prediction and four other features together show that it does not fit.
 """
 
 import math
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 PADDING = 0
-"""The token id that fills up sequences and counts for nothing."""
+"""The token id that pads sequences; the loss ignores it."""
 
 
 @options.checked
@@ -59,26 +61,27 @@ def build_lstm_anomaly(
     batch_size: Count = 64,
     classes: Count = 33,
 ) -> "keras.Model":
-    """The article's net: LSTM(10, tanh) and a softmax over the classes at every step, compiled.
+    """Build and compile the net: an LSTM with tanh, and a softmax over the classes at every step.
 
-    Takes token ids, int32 of shape (N, T), and gives probabilities of the next one, of shape
-    (N, T, classes). Targets are token ids of shape (N, T); 0 is padding and counts for nothing.
+    The input is token ids, int32 of shape (N, T). The output is probabilities of the next token, of
+    shape (N, T, classes). The targets are token ids of shape (N, T); the loss ignores 0, which is
+    padding.
 
     Args:
         units: Number of LSTM units.
-        cell: Builds Keras' LSTM, or the article's, whose gates also see the state (peepholes). The
-            net goes on learning from numbers as it reads them, which is done for `lstm` only.
-        encoding: How a token enters the net: as a vector with a single 1, as a learned vector of
-            `units` numbers, or as one number from 0 to 1, the article's way.
-        optimizer: Trains with Adam, or with gradient descent and Nesterov momentum 0.9.
+        cell: Keras' LSTM, or the article's cell, whose gates also read the state (`peephole`). Only
+            `lstm` goes on learning as it reads numbers, so `peephole` is for logs.
+        encoding: How a token is given to the net: as a vector with a single 1, as a learned vector
+            of `units` numbers, or as one number from 0 to 1, as in the article.
+        optimizer: Adam, or gradient descent with Nesterov momentum 0.9.
         learning_rate: Step size of the optimizer in the first epoch.
-        summed_gradients: Sums the loss over time and divides it by the size of the batch, as
-            Deeplearning4j does it, instead of averaging it over time too.
-        clip: Largest size that an element of a gradient may have; without it there is no limit.
-        dropout: Share of the LSTM's outputs that is left out at random while training.
-        weight_decay: How strongly the optimizer shrinks the weights.
+        summed_gradients: Sums the loss over time and divides it by the batch size, as
+            Deeplearning4j does, instead of averaging it over time as well.
+        clip: Largest absolute value of an element of a gradient; `none` sets no limit.
+        dropout: Share of the LSTM's outputs that are set to zero at random in training.
+        weight_decay: Weight decay of the optimizer.
         batch_size: Number of sequences per update.
-        classes: Number of tokens, which the data decides.
+        classes: Number of tokens; the data decides it.
     """
     import keras
 
@@ -113,7 +116,7 @@ def _encoded(tokens: Any, encoding: str, units: int, classes: int) -> Any:
     from keras.layers import CategoryEncoding, Embedding, Rescaling, Reshape
 
     if encoding == "one-hot":
-        # TensorFlow's exporter wants to know what the layer else asks the data: one token a step.
+        # TensorFlow's exporter has to know the last axis, one token per step, before it has data.
         steps = Reshape((-1, 1), name="steps")(tokens)  # T, 1
         return CategoryEncoding(classes, output_mode="one_hot", name="one_hot")(steps)  # T, 33
     if encoding == "embedding":
@@ -125,8 +128,8 @@ def _encoded(tokens: Any, encoding: str, units: int, classes: int) -> Any:
 def _recurrent(cell: str, units: int, width: int) -> "keras.Layer":
     import keras
 
-    # Deeplearning4j's fan in and fan out are those of all weights of the layer together. Each gets
-    # an initializer of its own: one used twice gives the same numbers twice, and Keras warns.
+    # Deeplearning4j's fan in and fan out are those of all weights of the layer together. Each
+    # kernel has its own initializer, because one used twice gives the same numbers twice.
     fans = width + 2 * units
     weights = {"kernel_initializer": _xavier(fans), "recurrent_initializer": _xavier(fans)}
     if cell == "lstm":
@@ -138,7 +141,7 @@ def _recurrent(cell: str, units: int, width: int) -> "keras.Layer":
 
 
 def _xavier(fans: int) -> Any:
-    """An untruncated normal distribution of variance 2 / (fan in + fan out)."""
+    """Return an untruncated normal initializer of variance 2 / (fan in + fan out)."""
     import keras
 
     return keras.initializers.RandomNormal(stddev=math.sqrt(2 / fans))
@@ -150,13 +153,13 @@ def kind_of_data(
     kind: Literal["auto", "logs", "metrics"] = "auto",
     log_format: Literal["auto", "text", "syslog", "combined", "jsonl"] = "auto",
 ) -> str:
-    """Whether to learn from logs or from numbers.
+    """Return the kind of the data: `logs` or `metrics`.
 
     Args:
-        data: Paths; nothing means the synthetic log.
-        kind: What the data is: logs, or metrics, which are tables of numbers over time; `auto`
-            looks at the first lines, unless `log_format` says that it is a log.
-        log_format: How the lines of a log are written; `auto` looks at the first ones.
+        data: Paths; none means the synthetic log.
+        kind: Kind of the data: logs, or metrics, which are tables of numbers over time; `auto`
+            detects it by the first lines, unless `log_format` is given.
+        log_format: Format of the lines of a log; `auto` detects it by the first lines.
     """
     if kind != "auto":
         return kind
@@ -164,14 +167,14 @@ def kind_of_data(
 
 
 def recognise(data: Sequence[str]) -> str:
-    """Which of the two these paths look like."""
+    """Return the kind that these paths look like."""
     from keras_recipes.data import record_kind
 
     return record_kind.recognise(data)
 
 
 def has_content(path: str) -> bool:
-    """Whether there is anything in a path to go by."""
+    """Return whether a path has any content to detect its kind by."""
     from keras_recipes.data import record_kind
 
     return record_kind.has_content(path)
@@ -186,16 +189,17 @@ def training(
     patience: Count | None = 10,
     seed: Seed = 0,
 ) -> Plan:
-    """Trains on normal data until what is held back is predicted no better.
+    """Plan the training on normal data, with early stopping by the validation loss.
 
     Args:
-        epochs: Largest number of passes over the training data.
+        epochs: Largest number of epochs.
         batch_size: As for the net.
         learning_rate: As for the net.
-        schedule: How the learning rate goes on: falling to zero along half a cosine, or constant.
-        patience: Number of epochs without a smaller validation loss after which training ends;
-            `none` trains them all.
-        seed: Seed of the random weights and orders, and of which sessions are held back.
+        schedule: Schedule of the learning rate: falling to zero along half a cosine, or constant.
+        patience: Number of epochs without a smaller validation loss after which training stops;
+            `none` trains all epochs.
+        seed: Seed of the initial weights, of the order of the sequences, and of the choice of
+            held-out sessions.
     """
     return Plan(
         epochs=epochs,
@@ -207,11 +211,14 @@ def training(
 
 
 def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
-    """How well the net predicts the next token.
+    """Measure how well the net predicts the next token.
 
     Args:
-        targets: Token ids of shape (N, T), 0 where there is none.
-        outputs: Probabilities of shape (N, T, V).
+        targets: Token ids of shape (N, T); 0 is padding.
+        outputs: Probabilities of shape (N, T, classes).
+
+    Returns:
+        The mean surprise in nats as `loss`, and `next_event_accuracy`.
     """
     import numpy as np
 
@@ -224,18 +231,21 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
 
 
 def guess(data: Dataset) -> Guess:
-    """The loss of expecting each token as often as it occurs in the training part."""
+    """Return the loss of a guess: each token's probability is its share of the training data."""
     import numpy as np
 
     known, asked = (part.y[part.y != PADDING] for part in (data.train, data.test))
-    # One more of each, so that no token is impossible that was never seen.
+    # Each count is one more, so that no token has the probability 0.
     often = np.bincount(known, minlength=data.implied["classes"]) + 1.0
     loss = float(-np.log(often / often.sum())[asked].mean())
     return Guess("loss", loss, "expecting each event as often as it occurs", best=0.0)
 
 
 def example(data: Sequence[str]) -> str:
-    """What may be asked of a model: for what is synthetic, the same with anomalies in it."""
+    """Return an example input of `recipes predict` for a model that was fitted on this data.
+
+    For synthetic data it is the synthetic data with anomalies.
+    """
     from keras_recipes.data import demonstration
 
     broken = demonstration.BROKEN_OF.get(data[0] if len(data) == 1 else "", "TODAY")
@@ -253,42 +263,45 @@ METRICS = {
     ),
     "nab": Metric("Score of the Numenta Anomaly Benchmark; 100 is perfect, 0 is no alarm at all."),
     "false_alarms": Metric(
-        "Alarms about what was normal: a share, or of numbers with labels how many.", "share"
+        "Alarms about normal sessions or records, as a share; for numbers with labels, their "
+        "number.",
+        "share",
     ),
     "promised_false_alarms": Metric(
-        "Share of normal sessions that the threshold lets be false alarms.", "share"
+        "Share of normal sessions that may be false alarms at the threshold.", "share"
     ),
-    "false_alarms_a_day": Metric("False alarms a day among the records held back."),
-    "alarms": Metric("Share of what was judged that raised an alarm.", "share"),
-    "anomalies": Metric("Number of alarms raised.", "count"),
+    "false_alarms_per_day": Metric("False alarms per day among the held-out records."),
+    "alarms": Metric("Share of the judged sessions or records that raised an alarm.", "share"),
+    "anomalies": Metric("Number of alarms.", "count"),
     "windows": Metric("Number of labels.", "count"),
-    "windows_found": Metric("Number of labels in which an alarm lies.", "count"),
-    "sessions": Metric("Number of sessions judged.", "count"),
-    "records": Metric("Number of records judged.", "count"),
-    "held_out_sessions": Metric("Number of normal sessions held back to measure on.", "count"),
-    "held_out_records": Metric("Number of normal records held back to measure on.", "count"),
-    "loss": Metric("Mean surprise of the net at what comes next, in nats; less is better."),
+    "windows_found": Metric("Number of labels with an alarm in them.", "count"),
+    "sessions": Metric("Number of judged sessions.", "count"),
+    "records": Metric("Number of judged records.", "count"),
+    "held_out_sessions": Metric("Number of held-out normal sessions to measure on.", "count"),
+    "held_out_records": Metric("Number of held-out normal records to measure on.", "count"),
+    "loss": Metric("Mean surprise of the net at what came next, in nats; less is better."),
     "next_event_accuracy": Metric(
-        "How often the net's likeliest next event, or class of numbers, is the one that comes. No "
-        "measure of how well anomalies are found.",
+        "Share of the steps at which the net's likeliest event, or class of numbers, came next. It "
+        "does not measure how well anomalies are found.",
         "share",
     ),
 }
 
 RECIPE = Recipe(
     name="lstm-anomaly",
-    summary="learns what is normal in a log or a series of numbers, is surprised by the rest",
+    summary="learns what is normal in a log or a series of numbers, and flags what does not fit",
     source=Source(
         article="«人工神经网络概念梳理与实例演示», with Deeplearning4j",
         reported={},
         deviations=(
-            "one-hot tokens, Adam and Keras' LSTM by default; preset article has the article's "
-            "single number, peepholes, Nesterov momentum and summed gradients",
-            "besides the next event, the counts of a session's event types are compared with those "
-            "of normal sessions",
-            "of numbers the net is one of five views, and goes on learning as it reads them",
-            "weight decay and early stopping for the regularisation and early stopping that the "
-            "article names without numbers",
+            "the default has one-hot tokens, Adam and Keras' LSTM; the preset article has the "
+            "article's single number, peepholes, Nesterov momentum and summed gradients",
+            "for logs, the counts of a session's templates are compared with those of normal "
+            "sessions as well",
+            "for numbers, the net's surprise is one of five features, and the net goes on learning "
+            "as it reads",
+            "the article names regularisation and early stopping without numbers; this recipe uses "
+            "weight decay and a patience of ten epochs",
         ),
     ),
     data="normal logs (text, syslog, JSON lines, Apache/nginx) or numbers over time (CSV, JSON "

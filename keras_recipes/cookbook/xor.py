@@ -1,17 +1,18 @@
-"""XOR: the smallest problem that a single neuron cannot solve, and the smallest net that can.
+"""XOR: a small net for the smallest problem that a single neuron cannot solve.
 
-Follows «用Python实现神经网络(附完整代码)», itself after *Natural Language Processing in Action*
-(Lane, Howard, Hapke), chapter 5: two inputs, ten tanh units, one sigmoid output, 41 parameters,
-plain gradient descent on all four points at once.
+The recipe follows «用Python实现神经网络(附完整代码)», which follows *Natural Language Processing in
+Action* (Lane, Howard, Hapke), chapter 5. The net has two inputs, ten tanh units and one sigmoid
+output: 41 parameters. Plain gradient descent trains it on all four points at once.
 
-Reported: all four points right after 100 epochs, every output within 0.0091 of its target.
-Measured: after 100 epochs 39 of 200 random starts have the four points right. Training goes on
-until every output is within 0.01, as 200 of 200 starts are after 2,750 epochs (median) to 3,750,
-and does what the article advises when that takes too long: `python benchmarks/xor_seeds.py`.
+Reported: all four points are right after 100 epochs, and every output is within 0.0091 of its
+target. Measured (`python benchmarks/xor_seeds.py`): after 100 epochs, the four points are right
+from 39 of 200 random starts. So training goes on until every output is within 0.01 of its target.
+All 200 starts reach this, after 2,750 epochs (median) to 3,750. If it takes too long, the recipe
+does what the article advises: it trains longer, and then starts again from other random weights.
 
 With `hidden_units=2, activation="sigmoid"` (preset `three-regressions`) it is the net of three
-logistic regressions from «一文读懂神经网络», nine parameters, whose hidden layer moves the four
-points to where one line separates them.
+logistic regressions from «一文读懂神经网络» with nine parameters. Its hidden layer moves the four
+points so that one line separates them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,14 +40,18 @@ def build_xor(
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh",
     learning_rate: Positive = 0.1,
 ) -> "keras.Model":
-    """The article's net: Dense(10, tanh) and Dense(1, sigmoid), 41 parameters, compiled.
+    """Build and compile the article's net: Dense(10, tanh) and Dense(1, sigmoid), 41 parameters.
 
-    Takes float32 of shape (N, 2), gives probabilities of shape (N, 1). Loss: binary cross-entropy.
+    The inputs are float32 of shape (N, 2), the outputs are probabilities of shape (N, 1), and the
+    loss is the binary cross-entropy.
 
     Args:
         hidden_units: Number of units in the hidden layer.
         activation: Activation function of the hidden layer.
         learning_rate: Step size of the plain gradient descent.
+
+    Raises:
+        InputError: An option has a wrong type or is out of range.
     """
     import keras
 
@@ -67,7 +72,7 @@ def build_xor(
 
 
 def read(data: Sequence[str]) -> Dataset:
-    """The four points of XOR, or rows `x1,x2,target` from CSV files (try AND, or OR).
+    """Return the four points of XOR, or read rows `x1,x2,target` from CSV files (try AND or OR).
 
     Raises:
         InputError: A row is malformed, or a target is neither 0 nor 1.
@@ -83,14 +88,15 @@ def training(
     batch_size: Count = 32,
     seed: Seed = 0,
 ) -> Plan:
-    """Trains until every output is within 0.01 of its target, the quality that the article prints.
+    """Plan training until every output is within 0.01 of its target, as printed in the article.
 
     Args:
-        epochs: Number of epochs of one start, unless it reaches the goal earlier.
-        extra_epochs: Number of further epochs for a start that missed the goal.
-        restarts: How often training starts again from other random weights after that.
-        batch_size: Number of points per update; Keras' 32, as in the article, takes all four.
-        seed: Seed of the random weights, and of the order of the points.
+        epochs: Number of epochs of one attempt; it ends earlier when it reaches the goal.
+        extra_epochs: Number of further epochs for an attempt that missed the goal.
+        restarts: Number of new attempts from other random weights after that.
+        batch_size: Number of points per update; 32, Keras' default as in the article, takes all
+            four.
+        seed: Seed of the random weights and of the order of the points.
     """
     return Plan(
         epochs=epochs,
@@ -104,7 +110,7 @@ def training(
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
-    """The loss over the epochs, the decision surface, and how the hidden layer moves the points."""
+    """Draw the loss, the decision surface, and how the hidden layer moves the points."""
     from keras_recipes.report import plots
 
     if fitted.history:
@@ -116,18 +122,18 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
 
 RECIPE = Recipe(
     name="xor",
-    summary="the smallest net that learns what one neuron cannot",
+    summary="a small net that learns what one neuron cannot",
     source=Source(
         article="«用Python实现神经网络(附完整代码)», after NLP in Action, chapter 5",
         reported={"accuracy": 1.0, "largest_error": 0.0091},
         data=XOR_DATA,
         deviations=(
-            "trains until the outputs are as good as the printed ones, not for 100 epochs, "
-            "after which the article's own program solves XOR in 39 of 200 random starts",
-            "weights are saved as model.weights.h5, the name that Keras 3 asks for",
+            "it trains until the outputs are as good as the article's: after 100 epochs, the "
+            "article's own program solves XOR from only 39 of 200 random starts",
+            "the weights are saved as model.weights.h5, because Keras 3 requires this name",
         ),
     ),
-    data="four points, built in; or CSV rows x1,x2,target",
+    data="the four points (built in), or CSV files with rows x1,x2,target",
     layers=(
         LayerSummary("hidden", "Dense", (None, 10), 30),
         LayerSummary("output", "Dense", (None, 1), 11),

@@ -1,4 +1,4 @@
-"""Data as nets take it: inputs with targets, and what is to be asked about."""
+"""Data sets of inputs and targets, and batches of inputs to predict on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and targets that belong together, first axis N."""
+    """Inputs and their targets; the first axis of both is N."""
 
     x: "np.ndarray"
     y: "np.ndarray"
@@ -21,19 +21,19 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Data as a recipe trains on it.
+    """The data of a recipe.
 
     Attributes:
-        name: Stands in every table of results.
-        train: To learn from.
-        test: To measure on, once, at the end.
-        note: Says in words what was held out, or why nothing was.
-        validation: To choose settings by, and to watch while training; no part of `train`.
-        learned: What the recipe has to know of the data besides the weights, such as labels; JSON
-            values, kept in the card.
-        implied: Options that the data decides, such as the number of classes.
-        sequences: What a recipe needs of the data after training besides the examples; not kept.
-        known_as: What `read` has to be given to read it again, where that is not what was given.
+        name: The name of the data in every table of results.
+        train: The training data.
+        test: The test data, used once, at the end.
+        note: What was held out, or why nothing was, in words.
+        validation: The validation data, for choices and for early stopping; not part of `train`.
+        learned: What the recipe has to know about the data besides the weights, such as labels.
+            JSON values, which are kept in the card.
+        implied: The options that the data decides, such as the number of classes.
+        sequences: What a recipe needs for its calibration besides the examples; it is not kept.
+        known_as: The paths to read the data again, if they differ from the given ones.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        """Digest over the bytes of all arrays, so that a card can tell which data it saw."""
+        """The SHA-256 of the arrays in `train` and `test`, by which a card identifies its data."""
         import hashlib
 
         digest = hashlib.sha256()
@@ -61,7 +61,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs to predict on, and what to call each of them in the answer."""
+    """Inputs to predict on, and their names in the answer."""
 
     names: Sequence[str]
     x: "np.ndarray"

@@ -1,8 +1,8 @@
-"""A synthetic log of a small shop, and what all synthetic data is called: recipes without any data.
+"""A synthetic log of a small shop, and the names of all synthetic data.
 
-Nothing in it is real. An order is put into the basket, paid, packed and shipped; orders overlap in
-time. In the second log about one order in thirty goes wrong in one of six ways.
-`demonstration_series` has the numbers.
+All of it is invented. An order is put into the basket, paid, packed and shipped. Orders overlap in
+time. In the second log, about one order in thirty goes wrong in one of six ways.
+`demonstration_series` has the synthetic series of numbers.
 """
 
 import random
@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 NAME, BROKEN = "demo", "demo-anomalies"
 METRICS, BROKEN_METRICS = "demo-metrics", "demo-metrics-anomalies"
 SYNTHETIC = {name: f"{name} (synthetic)" for name in (NAME, BROKEN, METRICS, BROKEN_METRICS)}
-"""What they are called where people read it."""
+"""The names of synthetic data in messages and tables."""
 
 BROKEN_OF = {NAME: BROKEN, METRICS: BROKEN_METRICS}
-"""What is normal, and the same with anomalies."""
+"""The name of the data with anomalies for the name of the normal data."""
 
 ORDERS, BROKEN_ORDERS = 3_000, 1_200
 
@@ -37,12 +37,12 @@ _LINES = {
 
 
 def normal() -> list[bytes]:
-    """The lines of the log to learn from."""
+    """Return the lines of the normal log."""
     return [line for _, line in sorted(_log(random.Random(1), ORDERS, 100_000, {}))]
 
 
 def broken() -> list[bytes]:
-    """The lines of the log with anomalies in it."""
+    """Return the lines of the log with anomalies."""
     wrong = {order for order, anomaly in truth().items() if anomaly}
     number = random.Random(3)
     ways = {name: number.randrange(6) for name in sorted(wrong)}
@@ -50,7 +50,7 @@ def broken() -> list[bytes]:
 
 
 def truth() -> dict[str, int]:
-    """Session of the second log to 1 where it went wrong, else 0."""
+    """Return the label of each session of the log with anomalies: 1 for an anomaly, else 0."""
     number = random.Random(4)
     return {f"order-{200_000 + i}": int(number.random() < 1 / 30) for i in range(BROKEN_ORDERS)}
 
@@ -75,7 +75,7 @@ def _log(
 
 
 def _order(number: random.Random) -> list[str]:
-    """The events of an order in which nothing goes wrong."""
+    """Return the events of a normal order."""
     items = 1 + min(7, int(number.expovariate(0.6)))
     events = ["basket"]
     for _ in range(items):

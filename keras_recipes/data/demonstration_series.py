@@ -1,6 +1,6 @@
-"""A synthetic series of numbers: requests a minute of a service, and four incidents.
+"""A synthetic series of numbers: a service's requests per minute, with four incidents.
 
-Nothing in it is real. `demonstration` has the log, and the names of both.
+All of it is invented. `demonstration` has the synthetic log, and the names of both.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_recipes.data.time_series import MONDAY, Record, Series
 
-_WEEK = 7 * 144  # of records every ten minutes
+_WEEK = 7 * 144  # records of a week, one every ten minutes
 _WEEKS = 4
 _INCIDENTS = (
     # Row, records, factor, offset.
@@ -21,21 +21,22 @@ _INCIDENTS = (
 
 
 def normal() -> Series:
-    """Requests a minute of a service, every ten minutes, for two weeks in which all is well."""
+    """Return two normal weeks of requests per minute, with a record every ten minutes."""
     return _requests(0, 2 * _WEEK)
 
 
 def broken() -> Series:
-    """The two weeks after these, with four incidents.
+    """Return the next two weeks, with four incidents.
 
-    A burst of half an hour on Tuesday noon, an outage of an hour on Thursday morning; a night like
-    a day on Wednesday of the second week, and a third more traffic than usual from its Friday on.
+    The incidents are a burst of half an hour on Tuesday noon, an outage of an hour on Thursday
+    morning, daytime traffic at night on Wednesday of the second week, and a third more traffic than
+    usual from Friday of the second week on.
     """
     return _requests(2 * _WEEK, _WEEKS * _WEEK)
 
 
 def truth() -> list[tuple[float, float]]:
-    """Begin and end of each incident, as `Record.seconds`."""
+    """Return begin and end of each incident, as `Record.seconds`."""
     return [(_seconds(row), _seconds(row + length - 1)) for row, length, _, _ in _INCIDENTS]
 
 

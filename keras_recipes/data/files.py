@@ -1,4 +1,4 @@
-"""From what was typed to files: folders are searched through, quoted globs are spelt out."""
+"""The files that an input names: files, folders and quoted globs."""
 
 import glob
 from collections.abc import Collection, Iterator, Sequence
@@ -9,7 +9,7 @@ from keras_recipes.errors import InputError
 
 
 def as_texts(given: Any) -> list[str] | None:
-    """The texts, where a text, a path or a list of them was given from Python; None elsewhere."""
+    """Return texts and paths from Python as a list of texts; None for any other value."""
     some = [given] if isinstance(given, str | Path) else given
     if not isinstance(some, Sequence) or not some:
         return None
@@ -19,24 +19,24 @@ def as_texts(given: Any) -> list[str] | None:
 
 
 def read_once(texts: Sequence[str]) -> bool:
-    """Whether one of them is a pipe or the like, which is empty when it is read again."""
+    """Return whether one of the paths can be read only once, as a pipe can."""
     paths = [Path(text) for text in texts]
     return any(path.exists() and not (path.is_file() or path.is_dir()) for path in paths)
 
 
 def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
-    """The files that a text means, or None where it means none (a literal, say).
+    """Return the files that a text names, or None if it names no files, such as a literal.
 
     Args:
-        text: A file, a folder or a pattern such as `logs/*.csv`.
-        endings: Suffixes, lower case with the dot, of the files in a folder that count.
+        text: A file, a folder, or a glob such as `logs/*.csv`.
+        endings: The suffixes of the files to find in a folder, in lower case with the dot.
 
     Raises:
-        InputError: A folder without such files, a pattern that matches nothing, or a name that no
-            file can have.
+        InputError: The folder has no such files, the glob matches nothing, or no file can have this
+            name.
     """
     if not text:
-        raise InputError("expected a file, a folder or a pattern, received an empty text")
+        raise InputError("expected a file, a folder or a glob, received an empty text")
     path = Path(text)
     try:
         if path.is_dir():
@@ -51,12 +51,12 @@ def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
 
 
 def in_words(texts: Sequence[str]) -> str:
-    """Files in words, of many the first and their number: "a.csv and 11 more"."""
+    """Return files in words; of more than two, the first and a number: "a.csv and 11 more"."""
     return ", ".join(texts) if len(texts) <= 2 else f"{texts[0]} and {len(texts) - 1:,} more"
 
 
 def _some(text: str, paths: Iterator[Path]) -> Iterator[Path]:
     ordered = sorted(path for path in paths if path.is_file())
     if not ordered:
-        raise InputError(f"{text}: no file there that could be read")
+        raise InputError(f"{text}: no file there that can be read; name other files")
     return iter(ordered)

@@ -1,7 +1,7 @@
-"""What is known to be an anomaly.
+"""Labels: which sessions or records are anomalies, from CSV files.
 
-Of sessions, CSV with the columns `session` and `anomaly`; of series of numbers, CSV with the
-columns `start` and `end`, or `timestamp`.
+For sessions the columns are `session` and `anomaly`. For series of numbers they are `start` and
+`end`, or `timestamp`.
 """
 
 import csv
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 
 def read(file: str) -> dict[str, int]:
-    """Session to 1 (anomaly) or 0.
+    """Read the labels of sessions: 1 for an anomaly, 0 for a normal session.
 
-    The columns are called `session` (or `id`, `blockid`) and `anomaly` (or `label`), in any case;
-    an anomaly is 1, true, yes or anomaly.
+    The columns are `session` (or `id`, `blockid`, `key`) and `anomaly` (or `label`, `is_anomaly`),
+    in upper or lower case. An anomaly is written as 1, true, yes or anomaly.
 
     Raises:
-        InputError: There is no such file, or something else is in it.
+        InputError: The file cannot be read, or has other columns or values.
     """
     rows, header = _table(file)
     key = _column(header, ("session", "id", "blockid", "key"), file, "session,anomaly")
@@ -42,7 +42,7 @@ def read(file: str) -> dict[str, int]:
 
 
 def _table(file: str) -> tuple[list[tuple[str, list[str]]], list[str]]:
-    """Rows that are as long as the header, with where they stand; and the header."""
+    """Return the rows that are as long as the header, with file and line, and the header."""
     try:
         with Path(file).open(newline="", encoding="utf-8-sig") as text:
             lines = csv.reader(text)
@@ -56,11 +56,11 @@ def _table(file: str) -> tuple[list[tuple[str, list[str]]], list[str]]:
 
 
 class Window(NamedTuple):
-    """A stretch of time in which something is wrong, its ends included.
+    """A labelled anomaly of a series, its ends included.
 
     Attributes:
-        begin: As `Record.seconds`, or the number of a record where there are no times.
-        end: Likewise.
+        begin: The first time, as `Record.seconds`; or the first record's number without times.
+        end: The last time, or the last record's number.
     """
 
     begin: float
@@ -68,17 +68,17 @@ class Window(NamedTuple):
 
 
 def windows(file: str, layout: SeriesLayout) -> list[Window]:
-    """Stretches of a series in which something is wrong.
+    """Read the labelled anomalies of a series.
 
-    Rows `start,end`, or `timestamp` for a single record; where there is a column `anomaly` (or
-    `label`) rows with 0 there do not count.
+    The rows have the columns `start` and `end`, or `timestamp` for a single record. If there is a
+    column `anomaly` (or `label`), rows with 0 in it are skipped.
 
     Args:
-        file: CSV.
-        layout: How the times of the series are written.
+        file: A CSV file.
+        layout: The layout of the series, which says how the times are written.
 
     Raises:
-        InputError: There is no such file, or something else is in it.
+        InputError: The file cannot be read, or has other columns or values.
     """
     rows, header = _table(file)
     begin = _column(header, BEGINS, file, "start,end")
@@ -95,10 +95,10 @@ def windows(file: str, layout: SeriesLayout) -> list[Window]:
         else:
             first, last = (times.seconds(where, text) for text in texts)
         if last < first:
-            raise InputError(f"{where}: expected an end behind the start, received {','.join(row)}")
+            raise InputError(f"{where}: expected an end after the start, received {','.join(row)}")
         found.append(Window(first, last))
     if not found:
-        raise InputError(f"{file}: expected at least one labelled anomaly, found none")
+        raise InputError(f"{file}: expected at least one labelled anomaly, received none")
     return found
 
 
@@ -110,16 +110,16 @@ def _number(where: str, text: str) -> float:
 
 
 def matched(labels: Mapping[str, int], names: Sequence[str], file: str) -> np.ndarray:
-    """The labels of these sessions, int64 of shape (N,).
+    """Return the labels of these sessions, int64 of shape (N,).
 
     Raises:
-        InputError: Some session has no label.
+        InputError: A session has no label.
     """
     without = [name for name in names if name not in labels]
     if without:
         raise InputError(
-            f"{file}: no label for {len(without):,} of {len(names):,} sessions, such as "
-            f"{without[0]!r}"
+            f"{file}: expected a label for each session, received no label for {len(without):,} of "
+            f"{len(names):,} sessions, such as {without[0]!r}"
         )
     unused = len(labels.keys() - set(names))
     if unused:
@@ -131,7 +131,7 @@ def _column(header: Sequence[str], names: Sequence[str], file: str, wanted: str)
     for name in names:
         if name in header:
             return header.index(name)
-    raise InputError(f"{file}: expected the columns {wanted}, found {','.join(header)}")
+    raise InputError(f"{file}: expected the columns {wanted}, received {','.join(header)}")
 
 
 def _truth(text: str, where: str) -> int:

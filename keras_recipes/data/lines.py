@@ -1,7 +1,7 @@
-"""Lines of text files as people have them: rotated, packed, in any encoding, still growing.
+"""Lines of text files: rotated and compressed files, any encoding, and standard input.
 
-Lines are bytes in UTF-8 (or whatever the file is in, where it is none), without their ends; text
-is made of them only where somebody reads it.
+A line is bytes without the line end. UTF-16 and UTF-32 are converted to UTF-8; bytes in any other
+encoding are kept. They are decoded only for output.
 """
 
 import codecs
@@ -19,7 +19,7 @@ from keras_recipes.data import files
 from keras_recipes.errors import InputError
 
 LONGEST = 1 << 20
-"""A line may have so many bytes; the rest of a longer one is passed over."""
+"""The largest number of bytes of a line; longer lines are cut."""
 
 ENDINGS = (".log", ".txt", ".jsonl", ".ndjson", ".json", ".gz", ".bz2", ".xz", ".out", ".err")
 
@@ -34,13 +34,13 @@ _WIDE = {
 
 
 def paths(texts: Sequence[str]) -> list[Path]:
-    """The files that are meant, in the order in which they were written.
+    """Return the named files, the parts of a rotated log in the order in which they were written.
 
-    `app.log.2.gz` comes before `app.log.1` and that before `app.log`; files whose names end in
-    dates are in the order of these.
+    `app.log.2.gz` comes before `app.log.1`, and `app.log.1` before `app.log`. Files whose names end
+    with dates are in the order of the dates.
 
     Args:
-        texts: Files, folders (searched through), quoted globs, as the user gave them.
+        texts: Files, folders or quoted globs, as the user gave them.
 
     Raises:
         InputError: There is no such file.
@@ -49,14 +49,16 @@ def paths(texts: Sequence[str]) -> list[Path]:
     for text in texts:
         some = files.found(text, ENDINGS)
         if some is None:
-            raise InputError(f"{text}: no such file; expected logs, folders of logs, or -")
+            raise InputError(
+                f"{text}: no such file; expected logs, folders of logs, or - for standard input"
+            )
         several = sorted(some, key=_age)
         found.update(dict.fromkeys(several))
     return sorted(found, key=_age) if _one_log(found) else list(found)
 
 
 def _one_log(found: "dict[Path, None]") -> bool:
-    """Whether all are parts of one rotated log, whatever the order they were given in."""
+    """Return whether all files are parts of one rotated log."""
     return len({_stem(path) for path in found}) == 1
 
 
@@ -67,7 +69,7 @@ def _stem(path: Path) -> str:
 
 
 def _age(path: Path) -> tuple[str, int, str, int]:
-    """Sorts the parts of a rotated log from the oldest to the one still written."""
+    """Return a sort key that orders the parts of a rotated log from the oldest to the newest."""
     match = _ROTATED.match(path.name)
     assert match is not None
     date, number = match[2], match[3]
@@ -75,10 +77,10 @@ def _age(path: Path) -> tuple[str, int, str, int]:
 
 
 def blocks(path: Path) -> Iterator[list[bytes]]:
-    """The lines of a file, some thousands at a time.
+    """Yield the lines of a file, some thousands at a time.
 
     Raises:
-        InputError: It cannot be read, or is damaged.
+        InputError: The file cannot be read, or is damaged.
     """
     with _explained(path), path.open("rb") as raw, _unpacked(raw, path) as file:
         first = file.read(_BLOCK)
@@ -87,7 +89,7 @@ def blocks(path: Path) -> Iterator[list[bytes]]:
         while piece:
             yield splitter.lines(piece)
             piece = file.read(_BLOCK)
-        yield splitter.rest()
+        yield splitter.last()
 
 
 def _wide(first: bytes) -> str | None:
@@ -95,7 +97,7 @@ def _wide(first: bytes) -> str | None:
 
 
 class Splitter:
-    """Cuts a stream of bytes into lines as it comes."""
+    """Splits a stream of bytes into lines as it arrives."""
 
     def __init__(self, wide: str | None = None) -> None:
         self._decoder = codecs.getincrementaldecoder(wide)("replace") if wide else None
@@ -103,7 +105,7 @@ class Splitter:
         self._skipping = False
 
     def lines(self, piece: bytes) -> list[bytes]:
-        """The lines that are complete with this piece."""
+        """Return the lines that this piece completes."""
         if self._decoder:
             piece = self._decoder.decode(piece).encode(errors="replace")
         if b"\r" in piece:
@@ -119,17 +121,17 @@ class Splitter:
         self._left = b"" if self._skipping else left
         return [line[:LONGEST] for line in whole] if len(piece) > LONGEST else whole
 
-    def rest(self) -> list[bytes]:
-        """The last line, where it has no end."""
+    def last(self) -> list[bytes]:
+        """Return the last line if it has no line end."""
         left, self._left = self._left, b""
         return [left] if left else []
 
 
 def on_standard_input(asked: Any) -> bool:
-    """Whether what is asked about comes on standard input.
+    """Return whether the input is standard input.
 
     Raises:
-        InputError: Files as well.
+        InputError: The input is standard input and files.
     """
     texts = files.as_texts(asked)
     if texts is None or "-" not in texts:
@@ -140,10 +142,10 @@ def on_standard_input(asked: Any) -> bool:
 
 
 def from_standard_input(tick: float) -> Iterator[list[bytes]]:
-    """Lines on standard input as soon as they are there.
+    """Yield the lines on standard input as soon as they arrive.
 
     Args:
-        tick: After so many seconds without a line an empty list comes, so that time can pass.
+        tick: The number of seconds without a line after which an empty list is yielded.
 
     Raises:
         InputError: Standard input is closed.
@@ -156,18 +158,18 @@ def from_standard_input(tick: float) -> Iterator[list[bytes]]:
             splitter, piece = Splitter(_wide(piece)), piece.removeprefix(codecs.BOM_UTF8)
         yield splitter.lines(piece) if splitter and piece else []
     if splitter:
-        yield splitter.rest()
+        yield splitter.last()
 
 
 def _pieces(stream: IO[bytes], tick: float) -> Iterator[bytes]:
-    """What is there to read, at most a block; empty when nothing came for a while."""
+    """Yield what can be read, at most a block; nothing for `tick` seconds yields empty bytes."""
     try:
         descriptor = stream.fileno()
-    except OSError:  # no real file, as in tests
+    except OSError:  # the stream is no real file, as in tests
         yield from iter(lambda: stream.read(_BLOCK), b"")
         return
     while True:
-        # Windows selects among sockets only: there, time passes with the lines.
+        # On Windows `select` supports only sockets, so time passes only with the lines.
         if os.name != "nt" and not select.select([descriptor], [], [], tick)[0]:
             yield b""
             continue
@@ -178,7 +180,7 @@ def _pieces(stream: IO[bytes], tick: float) -> Iterator[bytes]:
 
 
 def decode(line: bytes) -> str:
-    """A line as text: UTF-8, or Windows' Western encoding where it is not."""
+    """Decode a line as UTF-8, or as Windows-1252 if it is not UTF-8."""
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -187,7 +189,7 @@ def decode(line: bytes) -> str:
 
 @contextlib.contextmanager
 def _unpacked(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
-    """The file's contents, by what it begins with rather than by its name."""
+    """Open the file's contents, decompressed if its first bytes say so, whatever its name."""
     import bz2
     import gzip
     import lzma
@@ -213,6 +215,6 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(f"{path}: damaged or cut off: {error}") from None
+        raise InputError(f"{path}: the file is damaged or truncated: {error}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None

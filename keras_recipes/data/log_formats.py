@@ -1,13 +1,13 @@
-"""Log lines to records: when, in which session, and the message without what varies in it.
+"""From log lines to records: the time, the session and the masked message of each line.
 
-Formats, told apart by the first lines: Apache's and nginx' common and combined format, JSON lines,
-syslog (RFC 3164 and 5424), and text with or without a time at the beginning of the line. A record
-may go on over several lines: indented ones belong to the line before (a stack trace), others
-without a time are events of their own in the session of the line before. A record that names no
-session is in none, and is passed over.
+The formats are Apache's and nginx' common and combined format, JSON lines, syslog (RFC 3164 and
+5424), and text with or without a time at the beginning of the line. The first lines show the
+format. A record may have several lines: indented lines belong to the line before, as in a stack
+trace. Other lines without a time are events in the session of the line before. A record that names
+no session is skipped.
 
-Messages are masked: their digits and their session's key are taken out, since numbers never tell
-event types apart. Where digits do (an HTTP status), they are kept as control characters.
+Messages are masked: their digits and the session's key are removed, because templates do not differ
+by numbers. An HTTP status is an exception. Its digits are kept as control characters.
 """
 
 import json
@@ -25,19 +25,19 @@ from keras_recipes.untrusted import time_limit
 FormatName = Literal["text", "syslog", "combined", "jsonl"]
 
 LONGEST_MESSAGE = 2_000
-"""Of a longer message only so many bytes tell its event type."""
+"""The largest number of bytes of a message; longer messages are cut."""
 
 SAMPLE = 2_000
-"""Lines by which format and session key are recognised."""
+"""The number of lines to detect the format and the sessions by."""
 
 LONGEST_KEY = 1_000
 SHORTEST_WINDOW, LONGEST_WINDOW = 0.001, 1e9
 
 PATIENCE = 5.0
-"""Seconds of processor time in which a block of lines has to be read; a normal one takes 0.03."""
+"""The largest processor time in seconds to parse a block of lines; a normal block takes 0.03."""
 
 IDLE_SECONDS = 1_800.0
-"""A client of a web server that has been silent for so long begins a new session."""
+"""Seconds of silence after which a web client begins a new session."""
 
 DIGITS = b"0123456789"
 _KEEP = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
@@ -81,15 +81,15 @@ _PREFIXED = re.compile(rb"\b([A-Za-z]+[_-])-?\d{4,}")
 
 @dataclass(frozen=True)
 class SessionRule:
-    """Which lines belong together.
+    """The rule by which lines belong to a session.
 
     Attributes:
-        by: "regex" (what it matches), "field" (a field's value), or "window" (a stretch of time, or
-            of lines where these have no time).
+        by: "regex" (the text that it matches), "field" (a field's value), or "window" (a time span,
+            or a number of lines if the lines have no times).
         key: The pattern or the field's name; empty for windows.
-        window: Seconds, or lines, of a window; else 0.
-        idle: A session that was silent for longer than so many seconds is over, and its key begins
-            a new one; 0 means that a key names one session, however long it is silent.
+        window: The seconds or lines of a window, else 0.
+        idle: Seconds of silence after which a session is over, so that its key begins a new one; 0
+            means that a key is one session, however long it is silent.
     """
 
     by: Literal["regex", "field", "window"]
@@ -100,7 +100,13 @@ class SessionRule:
 
 @dataclass(frozen=True)
 class LogLayout:
-    """How the lines of a log are to be read; JSON values only, for the card."""
+    """How to read the lines of a log; JSON values only, for the card.
+
+    Attributes:
+        format: The format of the lines.
+        timed: Whether the lines have times.
+        sessions: The rule by which lines belong to a session.
+    """
 
     format: FormatName
     timed: bool
@@ -108,38 +114,38 @@ class LogLayout:
 
     @property
     def by(self) -> str:
-        """What makes a session, in words."""
+        """The rule of the sessions in words."""
         rule = self.sessions
         if rule.by == "window":
             return f"windows of {rule.window:g} {'s' if self.timed else 'lines'}"
         return rule.key + (f", closed after {rule.idle:g} s of silence" if rule.idle else "")
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Any) -> "LogLayout":
-        """What `to_json` gave, trusting nothing in it.
+        """Return the layout of `to_json`'s values, which may be untrusted.
 
         Raises:
-            CorruptModelError: It is something else.
+            CorruptModelError: The values are damaged.
         """
         try:
             by = dict(values["sessions"])
             sessions = SessionRule(by["by"], by["key"], float(by["window"]), float(by["idle"]))
             layout = cls(values["format"], values["timed"], sessions)
-            good = layout._is_one()
+            good = layout._is_valid()
         except (TypeError, KeyError, ValueError, AttributeError, re.error) as error:
             raise CorruptModelError(
-                f"the card's way to read logs is damaged: {printable(error)}; fit again"
+                f"the card's layout of the log is damaged: {printable(error)}; fit again"
             ) from None
         if not good:
-            raise CorruptModelError("the card's way to read logs is damaged; fit again")
+            raise CorruptModelError("the card's layout of the log is damaged; fit again")
         return layout
 
-    def _is_one(self) -> bool:
-        """Whether logs can be read so."""
+    def _is_valid(self) -> bool:
+        """Return whether logs can be read by this layout."""
         rule = self.sessions
         if self.format not in ("text", "syslog", "combined", "jsonl"):
             return False
@@ -157,13 +163,14 @@ class LogLayout:
 
 @dataclass
 class Records:
-    """Columns, an entry for each event; lines that are no event of their own have none.
+    """Columns with an entry for each event; a line that is not an event has no entry.
 
     Attributes:
-        messages: Masked: without what varies in them.
-        keys: Of the sessions.
-        times: Seconds since 1970, UTC; the line before's where a line has none.
-        lines: Numbers of the lines, from 1.
+        messages: The masked messages.
+        keys: The keys of the sessions.
+        times: The times in seconds since 1970, UTC. A line without a time has that of the line
+            before.
+        lines: The line numbers, from 1.
     """
 
     messages: list[bytes]
@@ -183,17 +190,18 @@ def recognise(
     session_field: str | None = None,
     window: str | None = None,
 ) -> LogLayout:
-    """How to read a log that begins with these lines.
+    """Detect the layout of a log by its first lines.
 
     Args:
         sample: The first lines.
-        log_format: Its format, or "auto".
-        session: A regular expression; lines where it matches the same text belong together.
-        session_field: The name of a field of the format; lines with equal values do.
-        window: A stretch of time such as `5m`, or a number of lines.
+        log_format: The format, or "auto" to detect it.
+        session: A regular expression; lines in which it matches the same text are a session.
+        session_field: The name of a field of the format; lines with the same value are a session.
+        window: A time span such as `5m`, or a number of lines.
 
     Raises:
-        InputError: The pattern is none, or the format has no such field.
+        InputError: `session` is not a regular expression, the format has no such field, or `window`
+            does not fit the lines.
     """
     lines = [line for line in sample[:SAMPLE] if line.strip()]
     found = log_format if log_format != "auto" else _format(lines)
@@ -217,13 +225,13 @@ def recognise(
 
 
 class Parser:
-    """Lines to records, by a layout; what it remembers of the lines before is its state.
+    """Parses lines by a layout, and keeps what the next lines need.
 
     Attributes:
-        line: How many lines it has seen.
-        without: How many of their records are in no session.
-        time: Of the last record.
-        key: Of the last record.
+        line: The number of lines so far.
+        without: The number of records so far that belong to no session.
+        time: The time of the last record.
+        key: The session's key of the last record.
     """
 
     def __init__(self, layout: LogLayout) -> None:
@@ -241,16 +249,16 @@ class Parser:
         self._window = rule.window if rule.by == "window" else 0.0
 
     def parse(self, lines: Iterable[bytes]) -> Records:
-        """The records of the next lines.
+        """Return the records of the next lines.
 
         Raises:
-            UnsafeModelError: The sessions' regular expression takes too long on them.
+            UnsafeModelError: The sessions' regular expression takes too long.
         """
         records = Records([], [], [], [])
         rule = printable(repr(self.layout.sessions.key))
         refusal = UnsafeModelError(
-            f"log lines after {self.line:,}: finding sessions by {rule} takes too long; fit with a "
-            "simpler regular expression"
+            f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
+            "regular expression for sessions"
         )
         with time_limit.at_most(PATIENCE, refusal):
             self._parse(lines, records)
@@ -278,7 +286,7 @@ class Parser:
             numbers(self.line)
 
     def _heads(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-        """Lines that are no mere continuation, without their times; whether they begin a record."""
+        """Yield lines that are events, without their times, and whether they begin a record."""
         stamp, timed = _STAMP.match, self.layout.timed
         for line in lines:
             self.line += 1
@@ -297,9 +305,9 @@ class Parser:
                 self.time = _seconds(match["time"] or match["time5"])
                 fields = match.groupdict()
                 fields["host"] = fields["host"] or fields["host5"]
-                rest = match["program"] + b": " + line[match.end() :]
+                message = match["program"] + b": " + line[match.end() :]
                 self.key = b""
-                self._add(records, rest, line, fields.get(self._field))
+                self._add(records, message, line, fields.get(self._field))
             elif line and line[0] not in b" \t":
                 self._add(records, line, line)
 
@@ -310,8 +318,8 @@ class Parser:
             match = _COMBINED.match(line)
             if match:
                 self.time = _seconds(match["time"])
-                method, _, rest = match["request"].partition(b" ")
-                path = rest.rpartition(b" ")[0] or rest
+                method, _, target = match["request"].partition(b" ")
+                path = target.rpartition(b" ")[0] or target
                 path = path.partition(b"?")[0].replace(b"/", b" /")
                 status = match["status"].translate(_KEEP)
                 fields = {**match.groupdict(), "method": method, "path": path}
@@ -370,23 +378,23 @@ class Parser:
 
 
 def _compiled(pattern: str) -> "re.Pattern[bytes]":
-    """A session's regular expression.
+    """Compile a session's regular expression.
 
     Raises:
-        re.error: It is none.
-        ValueError: It is too long, or too much for Python.
+        re.error: The pattern is not a regular expression.
+        ValueError: The pattern is too long, or too large for Python.
     """
     if len(pattern) > LONGEST_KEY:
-        raise ValueError(f"one of at most {LONGEST_KEY:,} characters")
+        raise ValueError(f"it has more than {LONGEST_KEY:,} characters")
     try:
-        with warnings.catch_warnings(action="ignore"):  # of what may mean something else one day
+        with warnings.catch_warnings(action="ignore"):  # about syntax that may change one day
             return re.compile(pattern.encode())
     except (OverflowError, RecursionError, MemoryError) as error:
         raise ValueError(f"it is too large: {printable(error)}") from None
 
 
 def readable(message: bytes) -> str:
-    """A masked message for people: digits that were kept are digits again."""
+    """Return a masked message in words, with the kept digits as digits."""
     text = message.translate(_SHOW)
     try:
         words = text.decode().split()
@@ -396,7 +404,7 @@ def readable(message: bytes) -> str:
 
 
 def iso_time(seconds: float) -> str:
-    """A time as ISO 8601, UTC."""
+    """Return a time as ISO 8601 text, UTC."""
     return _clock(seconds).decode()
 
 
@@ -410,7 +418,7 @@ def _clock(seconds: float) -> bytes:
 
 @lru_cache(maxsize=65_536)
 def _seconds(stamp: bytes) -> float:
-    """Seconds since 1970; 0 for what is no time. Times without a zone are taken for UTC."""
+    """Return a time in seconds since 1970; 0 if it is not a time. The default zone is UTC."""
     match = _STAMP.fullmatch(stamp)
     kind = match.lastgroup if match else None
     text = stamp.decode("ascii", "replace")
@@ -437,7 +445,7 @@ def _utc(time: datetime) -> float:
 
 
 def _without_year(text: str) -> float:
-    """Syslog gives no year: the latest in which the time is not in the future."""
+    """Return a syslog time, which has no year, in the latest year that is not in the future."""
     now = datetime.now(UTC)
     for year in (now.year, now.year - 1):
         time = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
@@ -469,7 +477,7 @@ def _share(lines: Sequence[bytes], test: Callable[[bytes], bool]) -> float:
 
 
 def _sessions(name: str, timed: bool, lines: Sequence[bytes]) -> SessionRule:
-    """What to take for sessions when nothing is said."""
+    """Detect the rule of the sessions."""
     if name == "combined":
         return SessionRule("field", "host", idle=IDLE_SECONDS)
     if name == "jsonl":
@@ -484,7 +492,7 @@ def _sessions(name: str, timed: bool, lines: Sequence[bytes]) -> SessionRule:
 
 
 def _key_pattern(lines: Sequence[bytes]) -> str | None:
-    """A pattern for what looks like a key that ties lines together."""
+    """Return a pattern of text that looks like a session's key, or None."""
     prefixes = {m for line in lines for m in _PREFIXED.findall(line)}
     candidates: list[bytes] = [*(re.escape(p) + rb"-?\d+" for p in sorted(prefixes)[:50]), *_KEYS]
     for pattern in candidates:
@@ -495,7 +503,7 @@ def _key_pattern(lines: Sequence[bytes]) -> str | None:
 
 
 def _groups(keys: Sequence[bytes], lines: int) -> bool:
-    """Whether nearly every line has a key, and keys come back but are not few."""
+    """Return whether nearly every line has a key, and the keys are many but recur."""
     distinct = len(set(keys))
     return len(keys) >= 0.9 * max(1, lines) and distinct >= 20 and len(keys) >= 1.5 * distinct
 
@@ -503,19 +511,27 @@ def _groups(keys: Sequence[bytes], lines: int) -> bool:
 def _window(text: str, timed: bool) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", text.strip())
     if not match or not float(match[1]):
-        raise InputError(f"window: expected a time such as 5m, or a number of lines, not {text!r}")
+        raise InputError(
+            f"window: expected a time span such as 5m, or a number of lines, received {text!r}"
+        )
     if bool(match[2]) != timed:
-        what = "a time such as 5m: its lines have times" if timed else "a number of lines"
+        what = "a time span such as 5m" if timed else "a number of lines"
         raise InputError(f"window: expected {what}, received {text!r}")
     width = float(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 1}[match[2]]
     if not (SHORTEST_WINDOW if timed else 1) <= width <= LONGEST_WINDOW:
-        raise InputError(f"window: {text!r} is too short or too long; try {'5m' if timed else 100}")
+        raise InputError(
+            f"window: expected another length, received {text!r}, which is too short or too long; "
+            f"try {'5m' if timed else 100}"
+        )
     return width
 
 
 def _check_field(name: str, field: str, lines: Sequence[bytes]) -> None:
     if name == "text":
-        raise InputError("session_field: text has no fields; give --set session=REGEX instead")
+        raise InputError(
+            "session_field: expected a log with fields, received text, and text has no fields; "
+            "give --set session=REGEX instead"
+        )
     if name == "jsonl":
         known = {key for line in lines for key in (_object(line) or {})}
         there = any(_field(_object(line) or {}, field) is not None for line in lines)
@@ -525,7 +541,9 @@ def _check_field(name: str, field: str, lines: Sequence[bytes]) -> None:
         known |= {"method", "path"} if name == "combined" else set()
         there = field in known
     if not there:
-        raise InputError(f"session_field: no field {field!r}; there are {', '.join(sorted(known))}")
+        raise InputError(
+            f"session_field: expected one of {', '.join(sorted(known))}, received {field!r}"
+        )
 
 
 def _object(line: bytes) -> "dict[str, Any] | None":
@@ -539,7 +557,7 @@ def _object(line: bytes) -> "dict[str, Any] | None":
 
 
 def _field(value: "dict[str, Any]", name: str) -> Any:
-    """A field, also one inside others: `request.id`."""
+    """Return a field, which may be an inner field such as `request.id`."""
     if name in value:
         return value[name]
     found: Any = value

@@ -1,4 +1,4 @@
-"""Rows of numbers: typed on the command line, in CSV files, on standard input."""
+"""Rows of numbers from the command line, from CSV files, and from standard input."""
 
 import csv
 import io
@@ -15,25 +15,26 @@ if TYPE_CHECKING:
     import numpy as np
 
 LONGEST_LINE = 16_000_000
-"""Characters; a picture of 1,000 by 1,000 pixels has room in it."""
+"""The largest number of characters of a line; a picture of 1,000 by 1,000 pixels fits."""
 
 NumberedRow = tuple[str, list[float]]
-"""Where a row stands ("points.csv line 3"), and its numbers."""
+"""The source of a row ("points.csv line 3"), and its numbers."""
 
 
 def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[NumberedRow]:
-    """Rows from each input in turn: a literal such as `0,1`, CSV files, or `-` for standard input.
+    """Yield the rows of each input: a literal such as `0,1`, CSV files, or `-` for standard input.
 
-    Files are read as they are consumed, so their length does not matter. A first line of the right
-    width without any number in it is taken for a header. Empty lines are passed over.
+    Files are read row by row, so their length does not matter. A first line of the right width
+    without any number is a header. Empty lines are skipped.
 
     Args:
-        inputs: As the user gave them; an existing file wins over a literal of the same spelling.
-        width: Numbers in a row.
+        inputs: The inputs as the user gave them. An existing file takes precedence over a literal
+            of the same spelling.
+        width: The number of values in a row.
         example: A valid literal, for the messages.
 
     Raises:
-        InputError: An input is neither numbers nor a readable file, or a row is malformed, has
+        InputError: An input is neither numbers nor a readable file; or a row is malformed, has
             another width, or holds a value that is not finite.
     """
     for text in inputs:
@@ -49,14 +50,14 @@ def rows(inputs: Sequence[str], *, width: int, example: str) -> Iterator[Numbere
 
 
 def array(values: Any, expected: str) -> "np.ndarray":
-    """Numbers that were given from Python, as an array of whatever type and shape they have.
+    """Return numbers from Python as an array of their own type and shape.
 
     Args:
-        values: An array, a list of lists, a DataFrame.
-        expected: What is wanted, for the message.
+        values: An array, a list of lists, or a DataFrame.
+        expected: What was expected, for the message.
 
     Raises:
-        InputError: They are no numbers, a single one, or lists of different lengths.
+        InputError: The values are not numbers, a single number, or lists of different lengths.
     """
     import numpy as np
 
@@ -72,7 +73,7 @@ def array(values: Any, expected: str) -> "np.ndarray":
 
 
 def check_there(inputs: Sequence[str], *, example: str) -> None:
-    """Refuses inputs that mean nothing, before anything is known of what they should be.
+    """Check that each input is a literal or an existing file, before the model is known.
 
     Args:
         inputs: As for `rows`.
@@ -87,7 +88,9 @@ def check_there(inputs: Sequence[str], *, example: str) -> None:
 
 
 def _no_such(text: str, example: str) -> InputError:
-    return InputError(f"{text}: no such file; expected values like {example}, a CSV file, or -")
+    return InputError(
+        f"{text}: no such file; expected values like {example}, a CSV file, or - for standard input"
+    )
 
 
 def _looks_like_a_path(text: str) -> bool:
@@ -130,11 +133,12 @@ def _csv_rows(source: str, lines: TextIO, width: int) -> Iterator[NumberedRow]:
 
 
 def _bounded(source: str, lines: TextIO) -> Iterator[str]:
-    """The lines of a file, none of which can fill the memory."""
+    """Yield the lines of a file; refuse a line that could fill the memory."""
     while line := lines.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
             raise InputError(
-                f"{source}: a line has more than {LONGEST_LINE:,} characters; is it CSV?"
+                f"{source}: expected lines of at most {LONGEST_LINE:,} characters, received a "
+                "longer one; is it CSV?"
             )
         yield line
 

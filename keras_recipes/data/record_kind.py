@@ -1,4 +1,4 @@
-"""Whether a file is a log or a table of numbers, going by its name and its first lines."""
+"""Detection of the kind of a file, a log or a table of numbers, by its name and first lines."""
 
 import csv
 import itertools
@@ -8,19 +8,19 @@ from typing import Any, Literal
 from keras_recipes.data import demonstration, files, lines, time_series
 
 Kind = Literal["logs", "metrics"]
-"""Of records: events of a log, or numbers over time."""
+"""The kind of records: events of a log, or numbers over time."""
 
 SAMPLE = 200
-"""Lines that are looked at."""
+"""The number of lines to detect a kind by."""
 
 TABLES = (".csv", ".tsv", ".parquet")
 
 
 def recognise(data: Sequence[str]) -> Kind:
-    """What is meant by these paths, going by the first of their files.
+    """Detect the kind of the first file of these paths.
 
-    Files whose names end in .csv, .tsv or .parquet are tables. Other ones are where they hold
-    numbers, and no text but times that changes from line to line.
+    Files whose names end with .csv, .tsv or .parquet are tables. Any other file is a table if it
+    holds numbers and no text that differs from line to line, except times.
     """
     if not data or data[0] in (demonstration.NAME, demonstration.BROKEN):
         return "logs"
@@ -37,7 +37,7 @@ def recognise(data: Sequence[str]) -> Kind:
 
 
 def has_content(text: str) -> bool:
-    """Whether a path means anything that a kind could be recognised by."""
+    """Return whether a path has any content to detect its kind by."""
     if text in demonstration.SYNTHETIC:
         return True
     found = files.found(text, (*lines.ENDINGS, *time_series.ENDINGS))
@@ -48,7 +48,7 @@ def has_content(text: str) -> bool:
 
 
 def of_lines(sample: Sequence[str]) -> Kind:
-    """The same for the first lines of a file."""
+    """Detect the kind of a file by its first lines."""
     rows = [line for line in sample if line.strip()]
     if not rows:
         return "logs"
@@ -66,7 +66,7 @@ def _objects(rows: Iterable[str]) -> Iterable[dict[str, Any]]:
 
 
 def _cells(rows: list[str]) -> Iterable[dict[str, Any]]:
-    """The cells by column, without a header; nothing where rows differ in length."""
+    """Yield the cells of each row by column, without the header; no rows if lengths differ."""
     try:
         found = list(csv.reader(rows, delimiter=time_series.delimiter(rows[0])))
     except csv.Error:
@@ -77,7 +77,7 @@ def _cells(rows: list[str]) -> Iterable[dict[str, Any]]:
 
 
 def _numbers(rows: Sequence[dict[str, Any]]) -> bool:
-    """Whether there is a column of numbers, and no text that changes."""
+    """Return whether there is a column of numbers, and no text that differs between rows."""
     names = {name for row in rows for name in row}
     columns = [[row[name] for row in rows if name in row] for name in names]
     texts = [cells for cells in columns if not all(map(time_series.is_value, cells))]

@@ -1,4 +1,4 @@
-"""Events that belong together, in columns: all sessions of a log one after the other."""
+"""The sessions of a log: their events, collected from the lines into arrays."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -16,17 +16,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Sessions of a log, one after the other.
+    """N sessions of a log, with their events session after session.
 
     Attributes:
-        names: Of each session, N of them.
-        token_ids: Of the events, int32 of shape (total,), session after session.
-        message_ids: Numbers of their masked messages, of the same shape.
-        messages: The masked messages by these numbers.
-        lines: Where each event stands: line number, counted from 1, int64 of shape (total,).
-        files: Which of several files that line is in, int32 of shape (total,).
-        starts: Where each session begins, and the total, int64 of shape (N + 1,).
-        days: How long the whole log is.
+        names: The names of the N sessions.
+        token_ids: The token ids of all events, int32 of shape (total,).
+        message_ids: The numbers of the events' masked messages, of the same shape.
+        messages: The masked messages by number.
+        lines: The line number of each event, from 1, int64 of shape (total,).
+        files: The number of the file of each event, from 0, int32 of shape (total,).
+        starts: The index at which each session begins, and the total, int64 of shape (N + 1,).
+        days: The time span of the whole log in days.
         max_gap: The longest time in seconds between two events of one session.
     """
 
@@ -45,14 +45,14 @@ class Sequences:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Events in each session, int64 of shape (N,)."""
+        """The number of events in each session, int64 of shape (N,)."""
         return np.diff(self.starts)
 
     def subset(self, chosen: np.ndarray) -> "Sequences":
-        """Some of the sessions.
+        """Return some of the sessions.
 
         Args:
-            chosen: Their numbers, ascending, or a truth value for each.
+            chosen: The numbers of the sessions, ascending, or a boolean for each session.
         """
         rows = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         lengths = self.lengths[rows]
@@ -71,15 +71,15 @@ class Sequences:
         )
 
     def message(self, event: int) -> bytes:
-        """An event's masked message, by its place among all events."""
+        """Return the masked message of an event, by its index among all events."""
         return self.messages[int(self.message_ids[event])]
 
     def steps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What a net is shown and what comes next, with the token ids for beginning and end.
+        """Return the net's inputs and targets, with the token ids for beginning and end.
 
         Returns:
-            Inputs and targets, int32 of shape (total + N,), and where each session begins there,
-            of shape (N + 1,).
+            Inputs and targets, int32 of shape (total + N,), and the index at which each session
+            begins in them, of shape (N + 1,).
         """
         starts = self.starts + np.arange(len(self) + 1)
         inputs = np.insert(self.token_ids, self.starts[:-1], START).astype("int32")
@@ -88,7 +88,7 @@ class Sequences:
 
 
 class SessionCollector:
-    """Collects the records of a log, compactly, until all are there."""
+    """Collects the records of a log in compact arrays."""
 
     def __init__(self, layout: LogLayout) -> None:
         self.layout = layout
@@ -97,7 +97,7 @@ class SessionCollector:
         self._parts: list[tuple[np.ndarray, ...]] = []
 
     def add(self, records: Records, file: int) -> None:
-        """Adds the records of one file's next lines."""
+        """Add the records of a file's next lines."""
         ids, keys, count = self.message_ids, self.keys, len(records)
         messages = [ids.setdefault(message, len(ids)) for message in records.messages]
         sessions = [keys.setdefault(key, len(keys)) for key in records.keys]
@@ -112,9 +112,10 @@ class SessionCollector:
         )
 
     def sequences(self) -> Sequences:
-        """The sessions in the order of their first lines, with message ids for token ids.
+        """Return the sessions in the order of their first lines, with message ids as token ids.
 
-        A session's events are in the order of their times, those of one time in that of the lines.
+        A session's events are in the order of their times. Events of the same time are in the order
+        of their lines.
         """
         empty = tuple(np.zeros(0, kind) for kind in ("int32", "int32", "float64", "int64", "int32"))
         columns = zip(*(self._parts or [empty]), strict=True)
@@ -141,23 +142,23 @@ class SessionCollector:
 
 
 def collect(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> SessionCollector:
-    """The records of numbered files' lines."""
+    """Collect the records of blocks of lines, each with the number of its file."""
     columns, parser, current = SessionCollector(layout), Parser(layout), 0
     for file, some in blocks:
         if file != current:
             current, parser.line = file, 0
         columns.add(parser.parse(some), file)
     if parser.without:
-        log.warning("%s lines are in no session by %s", f"{parser.without:,}", layout.by)
+        log.warning("%s lines belong to no session by %s", f"{parser.without:,}", layout.by)
     return columns
 
 
 def blocks(paths: Sequence[Path]) -> "Iterable[tuple[int, list[bytes]]]":
-    """The lines of several files, each block with the number of its file."""
+    """Yield the lines of several files in blocks, each with the number of its file."""
     return ((number, some) for number, path in enumerate(paths) for some in lines.blocks(path))
 
 
 def with_token_ids(sequences: Sequences, templates: Templates) -> Sequences:
-    """The same sessions with the templates' token ids."""
+    """Return the same sessions with the token ids of the templates."""
     table = np.array([*templates.token_ids(sequences.messages), 0], "int32")
     return replace(sequences, token_ids=table[sequences.message_ids])

@@ -1,11 +1,11 @@
-"""Event types of a log: its masked messages, grouped into templates by Drain.
+"""Templates of a log's messages, found by Drain.
 
-He, Zhu, Zheng, Lyu, *Drain: An Online Log Parsing Approach with Fixed Depth Tree*, ICWS 2017; the
-implementation is drain3's (`drain3-improved`, the fork that is looked after). Mining sees each
-distinct masked message once, and a line costs a look-up and no mining.
+Drain is by He, Zhu, Zheng, Lyu, *Drain: An Online Log Parsing Approach with Fixed Depth Tree*, ICWS
+2017. The implementation is drain3's (`drain3-improved`, the fork that is maintained). Drain gets
+each distinct masked message once. After that, a line needs only a look-up.
 
-Token ids: 0 is padding, 1 stands before a session, 2 behind it, 3 is an event type never seen, and
-4 upwards are the templates.
+Token ids: 0 is padding, 1 the beginning of a session, 2 its end, 3 a new event, and the numbers
+from 4 on are the templates.
 """
 
 import re
@@ -18,24 +18,24 @@ from keras_recipes.errors import CorruptModelError, printable
 PADDING, START, END, UNSEEN, FIRST = range(5)
 
 REMEMBERED = 200_000
-"""So many masked messages are remembered with their token ids, at most."""
+"""The largest number of masked messages that are cached with their token ids."""
 
 MOST = 1_000
-"""So many templates are kept, at most; what is beyond is never seen."""
+"""The largest number of templates; events of any further template are new events."""
 
 LONGEST = 10 * log_formats.LONGEST_MESSAGE
-"""Characters of a template: those of a message, and what stands for control characters."""
+"""The largest number of characters of a template, which may have control characters escaped."""
 
-# What is left of hexadecimal numbers once their digits are gone.
+# Letters of hexadecimal numbers that remain after their digits were removed.
 _HEX = re.compile(rb"(?<![A-Za-z])(?:0x)?[a-f]+(?![A-Za-z])|(?<![A-Za-z])[A-F]{2,}(?![A-Za-z])")
 
 
 class Templates:
-    """A fixed list of templates, and which of them a message is.
+    """A fixed list of templates, which gives the token ids of messages.
 
     Attributes:
-        patterns: Words with `<*>` for any word, in the order of their token ids.
-        examples: A readable message for each of them.
+        patterns: The templates, words with `<*>` for any word, in the order of their token ids.
+        examples: A readable message of each template.
     """
 
     def __init__(self, patterns: Sequence[str], examples: Sequence[str]) -> None:
@@ -52,11 +52,11 @@ class Templates:
 
     @property
     def vocabulary_size(self) -> int:
-        """How many token ids there are, the special ones included."""
+        """The number of token ids, including the special ones."""
         return len(self.patterns) + FIRST
 
     def token_id(self, message: bytes) -> int:
-        """The token id of a masked message."""
+        """Return the token id of a masked message."""
         token_id = self._token_ids.get(message)
         if token_id is None:
             if len(self._token_ids) >= REMEMBERED:
@@ -66,13 +66,13 @@ class Templates:
         return token_id
 
     def token_ids(self, messages: Iterable[bytes]) -> list[int]:
-        """The token ids of many masked messages."""
+        """Return the token ids of many masked messages."""
         known, ask = self._token_ids.get, self.token_id
-        # Two look-ups in C are faster than one call of a Python function.
+        # A look-up in the dictionary is faster than a call of a Python function.
         return [known(message) or ask(message) for message in messages]
 
     def describe(self, token_id: int, message: bytes = b"") -> str:
-        """An event type for people; of one never seen also the masked message."""
+        """Return an event in words: its template's example, or the message of a new event."""
         special = ("", "(start of session)", "(end of session)", "(never seen)")
         if token_id >= FIRST:
             return self.examples[token_id - FIRST]
@@ -80,11 +80,11 @@ class Templates:
 
     @classmethod
     def mine(cls, messages: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
-        """The templates of distinct masked messages; where there are too many, the first of them.
+        """Find the templates of messages; if there are too many, only the first are kept.
 
         Args:
-            messages: Distinct, in an order that is always the same.
-            before: Templates that keep their token ids; new ones come behind them.
+            messages: Distinct masked messages, in an order that is always the same.
+            before: Templates that keep their token ids; new templates come after them.
         """
         drain = _copy(before) if before else _drain()
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
@@ -96,15 +96,15 @@ class Templates:
         return cls(patterns, [examples[c.cluster_id] for c in clusters])
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return JSON values."""
         return {"patterns": self.patterns, "examples": self.examples}
 
     @classmethod
     def from_json(cls, values: Any) -> "Templates":
-        """What `to_json` gave, trusting nothing in it.
+        """Return the templates of `to_json`'s values, which may be untrusted.
 
         Raises:
-            CorruptModelError: It is something else.
+            CorruptModelError: The values are damaged.
         """
         lists = values if isinstance(values, dict) else {}
         patterns, examples = lists.get("patterns"), lists.get("examples")
@@ -114,7 +114,7 @@ class Templates:
             and len(patterns) == len(examples) <= MOST
             and all(map(_is_text, patterns + examples))
         ):
-            # Examples are shown in terminals.
+            # Examples are printed in terminals, so control characters are escaped.
             return cls(patterns, [printable(text, LONGEST) for text in examples])
         raise CorruptModelError("the card's templates are damaged; fit again")
 

@@ -1,6 +1,7 @@
-"""Series of numbers over time: CSV, JSON lines, Parquet, standard input, DataFrames.
+"""Series of numbers over time from CSV, JSON lines, Parquet, standard input and DataFrames.
 
-Read record by record, so that length does not matter and a line counts as soon as it arrives.
+A series is read record by record, so its length does not matter, and a line from standard input is
+used as soon as it arrives.
 """
 
 import csv
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz")
 
 TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
-"""What a column of times is called, apart from case and of `@` and `_` around it."""
+"""Names of a column of times, in upper or lower case, with or without `@` and `_` around them."""
 
 ENOUGH_RISES = 20
-"""A value that is measured does not go up as often without ever coming down a little."""
+"""The number of rises that shows a counter; any other value falls a little in between."""
 
 MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "nil", "-", "?"))
 
@@ -45,23 +46,26 @@ FORMATS = (
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
 )
-"""Besides ISO 8601 and numbers. Month before day until a day above twelve says otherwise; the hour,
-which is what counts, is the same."""
+"""Formats of times besides ISO 8601 and numbers.
+
+`05/06/2024` is read with the month first until a number above twelve shows that the day is first.
+The hour of the day is the same either way.
+"""
 
 MONDAY = datetime(1970, 1, 5)
 
 
 Refuse = Callable[[str], None] | None
-"""What is done about a row that does not fit; None for an error."""
+"""A function that gets the message about a malformed row, which is skipped; None means an error."""
 
 
 class Record(NamedTuple):
-    """One row.
+    """One row of a table.
 
     Attributes:
-        timestamp: As it stood there, or the row's number where there is no time.
-        seconds: Of the clock on the wall since a Monday's midnight; None where there is no time.
-        values: One for each column; NaN where it is missing.
+        timestamp: The time as it is written in the table, or the row's number without times.
+        seconds: The local time in seconds since midnight of a Monday; None without times.
+        values: The value of each column; NaN for a missing value.
     """
 
     timestamp: str
@@ -71,13 +75,13 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """Records to be read once, and what their columns are called.
+    """Records that can be read once, and the names of their columns.
 
     Attributes:
-        columns: Of the values.
+        columns: The names of the columns of values.
         records: The rows.
-        time: The column of times; None where there is none.
-        header: All columns of the table.
+        time: The name of the column of times; None without times.
+        header: The names of all columns of the table.
     """
 
     columns: tuple[str, ...]
@@ -88,15 +92,15 @@ class Series:
 
 @dataclass(frozen=True)
 class SeriesLayout:
-    """What the user says of a table instead of having it found out; None leaves it to be found.
+    """What is known about a table; None means that it is detected.
 
     Attributes:
-        time: The column of times.
-        columns: The columns of values, in order.
-        time_format: As for `datetime.strptime`.
-        zone: The clock on the wall for times that are numbers or carry a zone, such as
-            `Europe/Berlin`; otherwise numbers are UTC and a time's own zone is the clock's.
-        header: Names of all columns, for a table with as many of them that does not name them.
+        time: The name of the column of times.
+        columns: The names of the columns of values, in order.
+        time_format: The format of the times, as for `datetime.strptime`.
+        zone: The local time zone, such as `Europe/Berlin`, for times that are numbers or have a
+            zone. Without it numbers are UTC, and a time with a zone is local there.
+        header: The names of all columns, for a table without a header and as many columns.
     """
 
     time: str | None = None
@@ -106,10 +110,10 @@ class SeriesLayout:
     header: tuple[str, ...] | None = None
 
     def clock(self) -> tzinfo | None:
-        """The zone.
+        """Return the time zone, or None.
 
         Raises:
-            InputError: There is none of that name.
+            InputError: There is no time zone of this name.
         """
         if self.zone is None:
             return None
@@ -122,18 +126,18 @@ class SeriesLayout:
 
 
 def read(text: str, layout: SeriesLayout | None = None) -> Series:
-    """The series in a file.
+    """Return the series in a file.
 
-    CSV (any of `, ; | tab` between cells, with or without a header), JSON lines (an object each;
-    inner objects become `outer.inner`), either of them gzipped, or Parquet.
+    The file is CSV (with any of `, ; | tab` between cells, with or without a header), JSON lines
+    (one object per line; inner objects become `outer.inner`), either of them gzipped, or Parquet.
 
     Args:
-        text: A file.
-        layout: What is known of the table.
+        text: The path of the file.
+        layout: What is known about the table.
 
     Raises:
-        InputError: No such file, not what its ending says, no column of numbers, or, while the
-            records are read, a row that does not fit.
+        InputError: There is no such file, it has another format than its suffix says, or no column
+            of numbers. A malformed row raises it while the records are read.
     """
     layout = layout or SeriesLayout()
     path = Path(text)
@@ -157,46 +161,48 @@ def from_lines(
     layout: SeriesLayout | None = None,
     refuse: Refuse = None,
 ) -> Series:
-    """The series in lines of CSV or JSON.
+    """Return the series in lines of CSV or JSON.
 
     Args:
-        source: What to call them in messages.
-        lines: As they come.
-        layout: What is known of the table.
-        refuse: Gets the message about a row that does not fit, which then is passed over.
+        source: The name of the lines in messages.
+        lines: The lines, which may arrive one by one.
+        layout: What is known about the table.
+        refuse: Gets the message about a malformed row, which is then skipped.
 
     Raises:
-        InputError: As `read`.
+        InputError: As for `read`.
     """
     several = itertools.dropwhile(lambda line: not line.strip(), lines)
     first = next(several, None)
     if first is None:
         raise InputError(f"{source}: expected rows of numbers, received nothing")
-    layout, rest = layout or SeriesLayout(), itertools.chain([first], several)
+    layout, every = layout or SeriesLayout(), itertools.chain([first], several)
     if first.lstrip()[:1] == "{":
-        rows = json_rows(source, rest, refuse)
+        rows = json_rows(source, every, refuse)
     else:
-        rows = _csv_rows(source, rest, delimiter(first), layout, refuse)
+        rows = _csv_rows(source, every, delimiter(first), layout, refuse)
     return _table(source, rows, layout, refuse)
 
 
 def names(inputs: Sequence[str]) -> list[str]:
-    """Each file that the inputs mean: files, folders, quoted globs.
+    """Return the files that the inputs name: files, folders, quoted globs.
 
     Raises:
-        InputError: An input that means nothing.
+        InputError: An input names no file.
     """
     found: list[str] = []
     for text in inputs:
         paths = files.found(text, ENDINGS)
         if paths is None:
-            raise InputError(f"{text}: no such file; expected CSV, JSON lines, Parquet, or -")
+            raise InputError(
+                f"{text}: no such file; expected CSV, JSON lines, Parquet, or - for standard input"
+            )
         found += map(str, paths)
     return found
 
 
 def from_frame(frame: "pandas.DataFrame", layout: SeriesLayout | None = None) -> Series:
-    """The series in a DataFrame; an index of times is its time.
+    """Return the series in a DataFrame; an index of times is its column of times.
 
     Raises:
         InputError: There is no column of numbers.
@@ -211,10 +217,10 @@ def from_frame(frame: "pandas.DataFrame", layout: SeriesLayout | None = None) ->
 
 
 def is_counter(values: Sequence[float]) -> bool:
-    """Whether values look like a counter's: they go up, again and again, and only fall to restart.
+    """Return whether the values are those of a counter, which rises and falls only to restart.
 
-    A restart is a fall to less than half; a counter has at most one in a hundred records, and goes
-    up in at least half of them, or `ENOUGH_RISES` times: what is no counter falls in between.
+    A restart is a fall to less than half. A counter restarts at most once in a hundred records. It
+    rises in at least half of the records, or `ENOUGH_RISES` times.
     """
     known = [value for value in values if math.isfinite(value)]
     if len(known) < 10 or known[0] < 0:
@@ -229,7 +235,7 @@ def is_counter(values: Sequence[float]) -> bool:
 
 
 def with_rates(found: Series, counters: "Mapping[str, CounterRate]") -> Series:
-    """The same series with the rates of these counters in place of their values."""
+    """Return the series with the rates of these counters instead of their values."""
     rates = [counters.get(name) for name in found.columns]
 
     def records() -> Iterator[Record]:
@@ -247,18 +253,21 @@ def with_rates(found: Series, counters: "Mapping[str, CounterRate]") -> Series:
 
 
 class CounterRate:
-    """A counter's rate: its growth a second (a record where time is unknown), through restarts."""
+    """The rate of a counter: its growth per second, or per record without times.
+
+    After a restart the counter's value is the growth.
+    """
 
     def __init__(self) -> None:
         self.seconds: float | None = None
         self.value = math.nan
 
     def update(self, seconds: float | None, value: float) -> float:
-        """Since the last record; NaN where there is none before, or the counter is missing."""
+        """Return the rate since the last record; NaN for the first and for a missing value."""
         if not math.isfinite(value):
             return math.nan
         if seconds is not None and self.seconds is not None and seconds < self.seconds:
-            self.value = math.nan  # a table read again does not go on where it ended
+            self.value = math.nan  # the table is read again from its beginning
         grown = value - self.value if value >= self.value or math.isnan(self.value) else value
         since = 1.0
         if seconds is not None and self.seconds is not None and seconds > self.seconds:
@@ -268,11 +277,11 @@ class CounterRate:
 
 
 _Row = tuple[str, Mapping[str, Any]]
-"""Where a row stands, and its cells by column."""
+"""The source of a row ("file.csv line 3"), and its cells by column."""
 
 
 def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
-    """As they arrive."""
+    """Yield the lines of a stream as they arrive."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
         yield from text
@@ -285,7 +294,7 @@ def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
 
 
 def delimiter(line: str) -> str:
-    """What stands between the cells of a table with this line."""
+    """Return the delimiter between the cells of this line."""
     return max(",;\t|", key=line.count)
 
 
@@ -300,7 +309,7 @@ def _csv_rows(
     header: Sequence[str] = ()
     try:
         for cells in reader:
-            # Tables put one behind the other bring their headers along.
+            # Concatenated tables repeat the header.
             if not any(cell.strip() for cell in cells) or cells == header:
                 continue
             if names is None:
@@ -329,7 +338,7 @@ def _names(source: str, cells: Sequence[str]) -> list[str]:
 
 
 def _positions(cells: Sequence[str]) -> list[str]:
-    """Names for the columns of a table without a header."""
+    """Return names for the columns of a table without a header."""
     times = [number for number, cell in enumerate(cells) if _is_time(cell)]
     time = times[0] if times else None
     values = sum(number != time for number in range(len(cells)))
@@ -339,7 +348,7 @@ def _positions(cells: Sequence[str]) -> list[str]:
 
 
 def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[_Row]:
-    """Where each row stands, and its cells; inner objects become `outer.inner`."""
+    """Yield the source and the cells of each row; inner objects become `outer.inner`."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -378,7 +387,7 @@ def _parquet(path: Path) -> Iterator[_Row]:
             rows = (row for batch in table.iter_batches() for row in batch.to_pylist())
             yield from _numbered(f"{path} row", rows)
     except (OSError, ArrowException) as error:
-        raise InputError(f"{path}: not Parquet that can be read: {error}") from None
+        raise InputError(f"{path}: expected Parquet that can be read: {error}") from None
 
 
 def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
@@ -391,7 +400,7 @@ def _table(
     layout: SeriesLayout,
     refuse: Refuse = None,
 ) -> Series:
-    """Find out which column is what from the first row."""
+    """Detect the columns by the first row, and return the series."""
     first = next(rows, None)
     if first is None:
         raise InputError(f"{source}: expected rows of numbers, received none")
@@ -399,14 +408,16 @@ def _table(
     wanted = [name for name in (layout.time, *(layout.columns or ())) if name is not None]
     for name in wanted:
         if name not in names:
-            raise InputError(f"{source}: expected a column {name!r}, there are {', '.join(names)}")
+            raise InputError(
+                f"{source}: expected a column {name!r}, received columns {', '.join(names)}"
+            )
     time = layout.time or _time_column(first[1])
     columns = layout.columns or tuple(
         name for name in names if name != time and is_value(first[1][name])
     )
     if not columns:
         raise InputError(
-            f"{source}: expected a column of numbers, there are {', '.join(names)[:200]}"
+            f"{source}: expected a column of numbers, received columns {', '.join(names)[:200]}"
         )
     parse = TimeParser(layout) if time is not None else None
     every = itertools.chain([first], rows)
@@ -455,13 +466,13 @@ def _is_number(cell: Any) -> bool:
 
 
 def is_value(cell: Any) -> bool:
-    """Whether this is a number, or says that there is none."""
+    """Return whether a cell is a number or a missing value."""
     missing = cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
     return missing or _is_number(cell)
 
 
 def _value(where: str, name: str, cell: Any) -> float:
-    """A number, NaN where it is missing or infinite."""
+    """Return a cell's number; NaN if it is missing, infinity if it is too large."""
     if cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING):
         return math.nan
     try:
@@ -473,17 +484,17 @@ def _value(where: str, name: str, cell: Any) -> float:
     except (TypeError, ValueError):
         raise InputError(
             f"{where}: expected a number in column {name!r}, received {str(cell)[:40]!r}; "
-            "name the columns to read with --set columns=A,B"
+            "choose the columns to read with --set columns=A,B"
         ) from None
 
 
 def is_number_or_time(cell: Any) -> bool:
-    """Whether this is no text."""
+    """Return whether a cell is a number or a time, and not text."""
     return _is_number(cell) or _is_time(cell)
 
 
 def _is_time(cell: Any) -> bool:
-    """Whether this is a time that is not also a number."""
+    """Return whether a cell is a time and not a number."""
     if isinstance(cell, datetime):
         return True
     if not isinstance(cell, str) or _is_number(cell):
@@ -508,19 +519,27 @@ def _parsers(time_format: str | None = None) -> list[Callable[[str], datetime]]:
 
 
 class TimeParser:
-    """Reads the times of a column; what fitted the last one is tried first."""
+    """Parses the times of a column; the format of the last time is tried first."""
 
     def __init__(self, layout: SeriesLayout) -> None:
         self.parsers, self.clock = _parsers(layout.time_format), layout.clock()
         self.numbers = layout.time_format is None
 
     def seconds(self, where: str, cell: Any) -> float:
-        """Since a Monday's midnight, of the clock on the wall; `where` goes into the message."""
+        """Return the local time in seconds since midnight of a Monday.
+
+        Args:
+            where: The source of the cell, for the message.
+            cell: The cell.
+
+        Raises:
+            InputError: The cell is not a time in a known format.
+        """
         time = self._time(cell)
         if time is None:
             raise InputError(
                 f"{where}: expected a time, received {_written(cell)[:40]!r}; "
-                "say how it is written with --set time_format=%Y-..."
+                "give its format with --set time_format=%Y-..."
             )
         if self.clock is not None and time.tzinfo is not None:
             time = time.astimezone(self.clock)
@@ -542,7 +561,7 @@ class TimeParser:
 
 
 def _epoch(number: float) -> datetime | None:
-    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told by their size."""
+    """Return the time of a number since 1970 in s, ms, us or ns; its size shows the unit."""
     for unit in (1, 1e3, 1e6, 1e9):
         if abs(number) < 1e11 * unit:
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number / unit)

@@ -1,1 +1,1 @@
-"""What the recipes for digits share."""
+"""Shared code of the recipes for digits: data, pictures, layers and metrics."""

@@ -1,4 +1,4 @@
-"""Images changed at random while training, and looked at in several ways when asked."""
+"""Random warping of the training images, and test-time augmentation."""
 
 import math
 from typing import Any
@@ -11,20 +11,23 @@ from keras_recipes.own_layers import PlainLayer, registered
 
 
 class RandomWarp(keras.layers.Layer):
-    """Turns, moves, scales, shears and bends images at random, while training only.
+    """A layer that turns, moves, scales, shears and bends images at random during training.
 
-    All of it is one change of coordinates, after Simard, Steinkraus and Platt 2003, and each point
-    is interpolated once: Keras' own layers one after the other interpolate once each, which blurs
-    thin strokes. Takes (N, H, W, C) of any numeric type, gives float32; what comes from outside the
-    image is 0. Not for a model that is saved.
+    All changes are one change of coordinates, as in Simard, Steinkraus and Platt 2003. So each
+    pixel is interpolated once. A chain of Keras' own layers interpolates in each layer, which blurs
+    thin strokes.
 
-    With strength 1, images are turned by up to 8 degrees, moved by up to 1.5 pixels along each
-    axis, scaled by up to 8 % along each and sheared by up to 0.08; and the points of a 4 x 4 grid
-    over them by normally distributed 0.8 pixels, with those between following smoothly.
+    With strength 1, an image is turned by up to 8 degrees, moved by up to 1.5 pixels along each
+    axis, scaled by up to 8 % along each axis, and sheared by up to 0.08. To bend it, the points of
+    a 4 x 4 grid over the image are moved by a normal distribution with a standard deviation of 0.8
+    pixels; the pixels between them follow smoothly.
+
+    The input has shape (N, H, W, C) and any numeric dtype. The output has the same shape and dtype
+    float32. Pixels from outside the image are 0. Do not put this layer into a model that is saved.
 
     Args:
-        strength: Times all of that.
-        seed: Of the random numbers.
+        strength: Factor for the sizes of all these changes.
+        seed: Seed of the random numbers.
     """
 
     GRID = 4
@@ -36,14 +39,14 @@ class RandomWarp(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """The images, changed."""
+        """Return the changed images or, outside training, the images as they are."""
         images = ops.cast(inputs, "float32")
         if not training:
             return images
         return sampled(images, *self._coordinates(ops.shape(images)[0], *images.shape[1:3]))
 
     def _coordinates(self, count: Any, height: int, width: int) -> tuple[Any, Any]:
-        """Where each point of the changed images lies in the given ones."""
+        """Return the place in the original image of each pixel of the changed one."""
         x = ops.arange(width, dtype="float32")[None, None, :] - (width - 1) / 2
         y = ops.arange(height, dtype="float32")[None, :, None] - (height - 1) / 2
         angle = self._uniform(count, self.rotation)
@@ -67,14 +70,18 @@ class RandomWarp(keras.layers.Layer):
 
 @registered
 class TurnedViews(PlainLayer):
-    """Three views of each image, as it is and turned either way, one batch behind the other.
+    """A layer for test-time augmentation that makes three versions of each image.
 
-    Test-time augmentation: the rest of the net answers for each view, `MeanOfViews` averages the
-    answers. While training, images stay as they are. (N, H, W, C) of any numeric type becomes
-    float32 of shape (3 N, H, W, C); what comes from outside the image is 0.
+    The versions are the image as it is and the image turned to the left and to the right. The
+    following layers answer for each version, and `MeanOfViews` averages the answers. During
+    training, the images stay as they are.
+
+    The input has shape (N, H, W, C) and any numeric dtype. The output has shape (3 N, H, W, C) and
+    dtype float32; the versions follow each other as whole batches. Pixels from outside the image
+    are 0.
 
     Args:
-        degrees: How far.
+        degrees: Angle of the turned versions, in degrees.
     """
 
     def __init__(self, degrees: float, **settings: Any) -> None:
@@ -82,7 +89,7 @@ class TurnedViews(PlainLayer):
         self.degrees = degrees
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """The views."""
+        """Return the three versions or, during training, the images as they are."""
         images = ops.cast(inputs, "float32")
         if training:
             return images
@@ -90,23 +97,23 @@ class TurnedViews(PlainLayer):
         return ops.concatenate([images, *(_turned(images, angle) for angle in angles)])
 
     def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs to make the same layer."""
+        """Return the settings from which `from_config` makes the same layer."""
         return {**super().get_config(), "degrees": self.degrees}
 
 
 @registered
 class MeanOfViews(PlainLayer):
-    """The mean of what was answered for the three views of `TurnedViews`: (3 N, D) to (N, D)."""
+    """A layer that averages the answers for the versions of `TurnedViews`: (3 N, D) to (N, D)."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """The means; while training, when there is one view, the answers as they are."""
+        """Return the means or, during training, the answers as they are."""
         if training:
             return inputs
         return ops.mean(ops.reshape(inputs, (3, -1, inputs.shape[-1])), axis=0)
 
 
 def views(degrees: float) -> tuple[list[keras.Layer], list[keras.Layer]]:
-    """What stands before a net and behind it for test-time augmentation; nothing for 0 degrees."""
+    """Return the layers for test-time augmentation before and after a net; none for 0 degrees."""
     if not degrees:
         return [], []
     return [TurnedViews(degrees, name="views")], [MeanOfViews(name="mean_of_views")]
@@ -123,9 +130,15 @@ def _turned(images: Any, angle: float) -> Any:
 
 
 def sampled(images: Any, down: Any, across: Any) -> Any:
-    """Images at real coordinates of shape (N, H, W), linear between the four points around."""
+    """Return images resampled at real coordinates by bilinear interpolation.
+
+    Args:
+        images: Shape (N, H, W, C), float32.
+        down: Row of each output pixel in the image, shape (N, H, W).
+        across: Column of each output pixel in the image, shape (N, H, W).
+    """
     height, width, channels = images.shape[1:]
-    # A frame of zeros, so that everything outside is one of its points.
+    # A frame of zeros stands for everything outside the image.
     framed = ops.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
     flat = ops.reshape(framed, (-1, channels))
     down, across = ops.clip(down, -1, height) + 1, ops.clip(across, -1, width) + 1

@@ -1,4 +1,7 @@
-"""What classifiers share: one-hot targets and probabilities, both of shape (N, classes)."""
+"""Shared code of the classifiers: labels, metrics, answers and pictures.
+
+Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes).
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,29 +20,31 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CROSS_ENTROPY = "categorical crossentropy"
-"""The loss that `measure` takes the mean of, by Keras' name."""
+"""The loss that `measure` computes, by Keras' name."""
 
 SHOWN_LABELS = 12
-"""So many labels are named in a message."""
+"""The most labels that a message names."""
 
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
 
 def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
-    """The classes' labels, which may come from a file that somebody else made.
+    """Return the labels of the classes from a card, which may be a file from elsewhere.
 
     Raises:
-        CorruptModelError: They are not one printable text or number for each class.
+        CorruptModelError: There is not one printable text or number for each class.
     """
     labels = learned.get("labels")
     if not isinstance(labels, list) or len(labels) != classes:
         raise CorruptModelError(
-            f"its card: expected {classes} labels, one for each output; restore it, or fit again"
+            f"its card: expected {classes} labels, one for each output; restore the card, or fit "
+            "again"
         )
     for label in labels:
         if not (isinstance(label, int) or digits.is_label(label)):
             raise CorruptModelError(
-                f"its card: {printable(repr(label))} is no label; restore it, or fit again"
+                f"its card: expected a label, received {printable(repr(label))}; restore the card, "
+                "or fit again"
             )
     return labels
 
@@ -47,16 +52,16 @@ def labels_of(learned: Mapping[str, Any], classes: int) -> list[Any]:
 METRICS = {
     "accuracy": Metric("Share of the images that get the right class.", "share"),
     "loss": Metric("Mean cross-entropy in nats; 0 is a perfect answer."),
-    "precision": Metric("Share of the images said to be of a class that are of it.", "share"),
-    "recall": Metric("Share of the images of a class that are found.", "share"),
+    "precision": Metric("Share of the images predicted as a class that are of it.", "share"),
+    "recall": Metric("Share of the images of a class that are predicted as it.", "share"),
     "f1": Metric("Harmonic mean of precision and recall.", "share"),
     "examples": Metric("Number of images of a class.", "count"),
-    "confusion": Metric("How often images of a class (rows) get each class (columns).", "count"),
+    "confusion": Metric("Images of each class (rows) by predicted class (columns).", "count"),
 }
 
 
 def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
-    """Accuracy, and mean cross-entropy in nats."""
+    """Return the accuracy and the mean cross-entropy in nats."""
     import numpy as np
 
     right = targets.argmax(axis=1) == outputs.argmax(axis=1)
@@ -68,17 +73,17 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
 
 
 def guess(data: Dataset) -> Guess:
-    """The accuracy of always answering the class that is the commonest in the training part."""
+    """Return the accuracy of always answering the commonest class of the training part."""
     commonest = data.train.y.sum(axis=0).argmax()
     right = float((data.test.y.argmax(axis=1) == commonest).mean())
     return Guess("accuracy", right, "always answering the commonest class", best=1.0)
 
 
 def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
-    """Refuses data of other classes than a model that is to be measured or to go on training.
+    """Refuse data whose classes are not those of the model.
 
     Raises:
-        InputError: Its labels are others, or in another order.
+        InputError: The labels differ, or are in another order.
         CorruptModelError: The card has no labels.
     """
     now, known = data.learned["labels"], learned.get("labels")
@@ -104,17 +109,18 @@ def interpret(
     unsure_below: Share = 0.0,
     all_probabilities: bool = False,
 ) -> Iterator[Row]:
-    """Rows `file,prediction,probability,second,second_probability`.
+    """Yield rows with the keys `file,prediction,probability,second,second_probability`.
 
     Args:
-        batch: What was asked about.
-        outputs: Probabilities.
-        learned: With the classes' `labels`.
-        unsure_below: Probability under which "unsure" is predicted instead of a class.
-        all_probabilities: Adds a column `p_LABEL` for each class.
+        batch: The names of the images, and the images.
+        outputs: Probabilities of shape (N, classes).
+        learned: What the card knows of the data; it holds the classes' `labels`.
+        unsure_below: Least probability of the predicted class; if it is lower, the prediction is
+            "unsure".
+        all_probabilities: Adds a column `p_LABEL` with the probability of each class.
 
     Raises:
-        CorruptModelError: There is not a label for each output.
+        CorruptModelError: The card does not have a label for each output.
     """
     labels = labels_of(learned, outputs.shape[-1])
     if outputs.ndim != 2 or len(labels) < 2:
@@ -139,7 +145,7 @@ def interpret(
 
 
 def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, Any]) -> Details:
-    """Precision, recall and F1 of every class, and the confusion matrix, by scikit-learn."""
+    """Return precision, recall and F1 of each class, and the confusion matrix."""
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     labels = labels_of(learned, outputs.shape[-1])
@@ -160,10 +166,10 @@ def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, 
 
 
 def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]") -> PerInput:
-    """What a recipe for digits reads and answers.
+    """Return the functions with which a recipe for digits reads data and answers.
 
     Args:
-        pictures: The recipe's.
+        pictures: The function that draws the recipe's pictures.
     """
     return PerInput(
         columns=COLUMNS,
@@ -180,7 +186,7 @@ def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]
 
 
 def warping(strength: float, seed: int) -> "Callable[[], keras.Layer] | None":
-    """What makes the layer that changes images at random while training; None for no strength."""
+    """Return a function that makes a `RandomWarp` layer, or None for strength 0."""
     if not strength:
         return None
 
@@ -193,7 +199,7 @@ def warping(strength: float, seed: int) -> "Callable[[], keras.Layer] | None":
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
-    """Loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
+    """Draw loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
     from sklearn.metrics import confusion_matrix
 
     from keras_recipes.report import plots
@@ -203,7 +209,7 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
         validated = "val_loss" in history.values
         note, unit = _of_the_loss(fitted, validated), "cross-entropy, nats"
         if _loss(fitted) != CROSS_ENTROPY:
-            unit = "see above" if validated else _loss(fitted)
+            unit = "see the title" if validated else _loss(fitted)
         yield "loss", plots.curve(history, "loss", unit, note=note)
         note = _while_training(_disturbances(fitted), validated)
         yield "accuracy", plots.curve(history, "accuracy", "share", log=False, note=note)
@@ -219,12 +225,12 @@ def _options(fitted: Fitted) -> Mapping[str, Any]:
 
 
 def _loss(fitted: Fitted) -> str:
-    """What is trained by, in words."""
+    """Return the name of the loss function in words."""
     return str(_options(fitted).get("loss", "categorical_crossentropy")).replace("_", " ")
 
 
 def _disturbances(fitted: Fitted) -> list[str]:
-    """What makes training harder than answering is."""
+    """Return in words what makes the training images harder than the validation images."""
     given = _options(fitted)
     dropout = given.get("dropout")
     return ["warped images"] * bool(given.get("warp")) + [f"dropout {dropout}"] * bool(dropout)

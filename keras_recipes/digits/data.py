@@ -1,13 +1,13 @@
-"""Pictures of digits with their labels: MNIST, scikit-learn's digits, and what people have.
+"""Pictures of digits with their labels: MNIST, scikit-learn's digits, and files of the user.
 
-Everything becomes uint8 images of shape (N, 28, 28, 1), white on black, and one-hot float32 targets
-of shape (N, classes). What may be named:
+Images become uint8 of shape (N, 28, 28, 1), white on black. Targets become one-hot float32 of shape
+(N, classes). The data may be:
 
-    (nothing)         MNIST; where it is neither cached nor downloadable, `digits`, and that is said
-    mnist             MNIST through Keras' own loader and cache, or a failure
-    digits            1,797 digits of the UCI collection that scikit-learn carries
-    FOLDER            with MNIST's four IDX files (.gz too), or a folder of pictures for each class
-    FILE              IDX images (labels found beside it by MNIST's naming), NPZ, or CSV of pixels
+    (nothing)         MNIST; if it cannot be loaded, `digits` with a warning
+    mnist             MNIST from Keras' cache or its download; an error if it cannot be loaded
+    digits            the 1,797 digits of the UCI collection that come with scikit-learn
+    FOLDER            MNIST's four IDX files (.gz too), or a folder of pictures for each class
+    FILE              IDX images (with their labels next to them), NPZ, or CSV of pixels
 
 LeCun, Cortes, Burges: the MNIST database of handwritten digits, 60,000 + 10,000.
 """
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 MNIST = "mnist"
-"""What the data set is called where it is asked for, and in every result."""
+"""The name of the data set, for `--data` and in every result."""
 
 TEST_SHARE = 0.2
-"""Of data that comes without a test part, so much is held out."""
+"""The share of the examples that is held out for the test, if the data has no test part."""
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp"}
-"""Of the files in a folder that are taken for pictures."""
+"""The endings of picture files that are looked for in a folder."""
 
 BATCH = 256
-"""Pictures read and asked about together."""
+"""The number of pictures that are read and answered together."""
 
 MOST_BYTES = 1 << 30
-"""Of a file that is read whole, unpacked: 1,370,000 images."""
+"""The most bytes of an unpacked file that is read as a whole: 1,370,000 images."""
 
 _DAMAGED = (
     OSError,
@@ -56,10 +56,10 @@ _DAMAGED = (
     zlib.error,
     zipfile.BadZipFile,
 )
-"""What a damaged NPZ file makes NumPy and the standard library raise."""
+"""The errors that NumPy and the standard library raise for a damaged NPZ file."""
 
 LONGEST_LABEL = 255
-"""Characters; a folder's name has no more."""
+"""The most characters of a label; a folder's name has no more."""
 
 NETWORK_SECONDS = 10.0
 IDX_UINT8 = 0x08
@@ -68,13 +68,19 @@ log = logging.getLogger(__name__)
 
 
 def is_label(label: Any) -> bool:
-    """Whether a class may be called so: a text that can be printed, and is not too long."""
+    """Return whether a class may have this label: a printable text that is not too long."""
     return isinstance(label, str) and label.isprintable() and len(label) <= LONGEST_LABEL
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images (N, 28, 28) uint8 and a label each; `labels[index]` is the class's name."""
+    """Images with labels.
+
+    Attributes:
+        images: Shape (N, 28, 28), uint8.
+        indices: The class of each image, shape (N,); `labels[index]` is its label.
+        labels: The label of each class.
+    """
 
     images: "np.ndarray"
     indices: "np.ndarray"
@@ -84,19 +90,19 @@ class Labelled:
         for label in self.labels:
             if not is_label(label):
                 raise InputError(
-                    f"{printable(repr(label))}: expected a class's name that can be printed, of at "
-                    f"most {LONGEST_LABEL} characters; rename it"
+                    f"{printable(repr(label))}: expected a class's name of printable characters, "
+                    f"at most {LONGEST_LABEL}; rename it"
                 )
 
     def __len__(self) -> int:
         return len(self.images)
 
     def part(self, rows: "np.ndarray") -> "Labelled":
-        """Some of the examples, in the order asked for."""
+        """Return the examples of these rows, in this order."""
         return Labelled(self.images[rows], self.indices[rows], self.labels)
 
     def examples(self) -> Examples:
-        """With one-hot targets."""
+        """Return the examples with one-hot targets."""
         import numpy as np
 
         targets = np.eye(len(self.labels), dtype="float32")[self.indices]
@@ -105,7 +111,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Found:
-    """What was read, and its test part where it came with one."""
+    """Data that was read: its name, its training part and, if it has one, its test part."""
 
     name: str
     train: Labelled
@@ -119,22 +125,22 @@ def load(
     skip_bad: bool = False,
     seed: int,
 ) -> Dataset:
-    """Reads and splits what was named; see the top of this file.
+    """Read the data and split it into training, validation and test part.
 
     Args:
-        data: Names or paths; several of them are joined.
-        validation: Share of the training part that is watched instead of trained on.
-        skip_bad: Goes on without pictures that cannot be read.
-        seed: Of the splits.
+        data: Names or paths, as the module's docstring lists them; several are joined.
+        validation: Share of the training part that is used for validation instead.
+        skip_bad: Leaves out pictures that cannot be read, with a warning, instead of stopping.
+        seed: Seed of the splits.
 
     Raises:
-        InputError: Something is missing, damaged, or not what was expected.
+        InputError: Something is missing or damaged, or is not what was expected.
     """
     found = _joined([_read(name, skip_bad) for name in data]) if data else _mnist_or_digits()
-    train, test, note = found.train, found.test, "its own test part held out"
+    train, test, note = found.train, found.test, "its own test part is held out"
     if test is None:
         train, test = _split(train, TEST_SHARE, seed)
-        note = f"it has no test part: {len(test):,} of its examples held out at random"
+        note = f"it has no test part: {len(test):,} of its examples are held out at random"
         log.info("%s: %s", found.name, note)
     watched = None
     if validation:
@@ -148,24 +154,32 @@ def load(
         note=note,
         learned={"labels": list(train.labels)},
         implied={"classes": len(train.labels)},
-        # Another machine, or this one later, may find MNIST where it is digits now.
+        # Without MNIST, digits was used. Another machine, or this one later, may have MNIST.
         known_as=() if data else (found.name,),
     )
 
 
 def held_out(data: Sequence[str], *, skip_bad: bool, seed: int) -> Dataset:
-    """The same to measure on: what would be watched while training is of no interest."""
+    """Read data to measure on: as `load`, without a validation part."""
     return load(data, validation=0.0, skip_bad=skip_bad, seed=seed)
 
 
 def from_arrays(images: Any, labels: Any) -> Dataset:
-    """Images of shape (N, 28, 28) or (N, 28, 28, 1) and a label each, given from Python."""
+    """Make a data set of arrays from Python.
+
+    Args:
+        images: Shape (N, 28, 28) or (N, 28, 28, 1); brightness 0 to 255, or floats 0 to 1.
+        labels: A whole number or a name for each image, shape (N,).
+
+    Raises:
+        InputError: The arrays have other shapes or values.
+    """
     import numpy as np
 
     try:
         names = np.asarray(labels)
     except ValueError:
-        raise InputError("expected a label for each image, received lists of them") from None
+        raise InputError("expected one label for each image, received lists of labels") from None
     pixels = numbers.array(images, "images of shape (N, 28, 28)")
     labelled = _labelled("the arrays", pixels, names)
     train, test = _split(labelled, TEST_SHARE, seed=0)
@@ -173,25 +187,25 @@ def from_arrays(images: Any, labels: Any) -> Dataset:
         name="arrays from Python",
         train=train.examples(),
         test=test.examples(),
-        note=f"{len(test):,} examples held out at random",
+        note=f"{len(test):,} examples are held out at random",
         learned={"labels": list(labelled.labels)},
         implied={"classes": len(labelled.labels)},
     )
 
 
 def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> Iterator[Batch]:
-    """Pictures in files, folders (searched through) and quoted globs, or one on standard input.
+    """Yield the pictures of files, folders with their subfolders, and globs, or of standard input.
 
-    Files that hold many images as MNIST has them, IDX and NPZ, are taken as they are.
+    The images of IDX and NPZ files are in MNIST's form already and are used as they are.
 
     Args:
-        texts: As the user gave them.
-        seen: Folder in which to save what the net sees of each picture, as PNG.
-        skip_bad: As for `load`.
+        texts: Paths and globs as the user gave them, or `-`.
+        seen: Folder in which to save each picture in the form in which the net sees it, as PNG.
+        skip_bad: Whether to leave out pictures that cannot be read, instead of stopping.
     """
     number, replaced = itertools.count(), 0
     if seen and Path(seen).exists() and not Path(seen).is_dir():
-        raise InputError(f"seen: expected a folder to save pictures in, {seen} is a file")
+        raise InputError(f"seen: expected a folder to save pictures in, received the file {seen}")
     for many, paths in itertools.groupby(_paths(texts), _holds_many):
         for names, images in (_stored if many else _drawn)(paths, skip_bad):
             if seen:
@@ -225,7 +239,7 @@ def _drawn(paths: Iterator[Path], skip_bad: bool) -> "Iterator[tuple[list[str], 
             readable = True
             yield [name for name, _ in good], np.stack([image for _, image in good])
     if not readable:
-        raise InputError("no picture could be read")
+        raise InputError("no picture could be read; see the warnings above")
 
 
 def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
@@ -235,21 +249,25 @@ def _picture(path: Path, skip_bad: bool) -> "np.ndarray | None":
         return pictures.read(path)
     except InputError as error:
         if not skip_bad:
-            raise InputError(f"{error}; --set skip_bad=true goes on without it") from None
+            raise InputError(f"{error}; --set skip_bad=true leaves it out") from None
         log.warning("%s; left out", error)
         return None
 
 
 def example(data: Sequence[str]) -> str:
-    """What may be asked of a model: nobody's pictures are here, so a place to put one."""
+    """Return the example input for `recipes predict`: a name in capitals stands for a picture."""
     return "PICTURE.png"
 
 
 def as_batch(images: Any) -> Batch:
-    """Images of shape (N, 28, 28) or (N, 28, 28, 1), white on black, or a single one.
+    """Return images from Python as a batch.
+
+    Args:
+        images: Shape (N, 28, 28) or (N, 28, 28, 1), or one image of shape (28, 28) or (28, 28, 1),
+            white on black; brightness 0 to 255, or floats 0 to 1.
 
     Raises:
-        InputError: Another shape, or values that are no brightness.
+        InputError: The array has another shape or other values.
     """
     array = numbers.array(images, "images of shape (N, 28, 28)")
     single = array.shape in ((28, 28), (28, 28, 1))
@@ -269,13 +287,13 @@ def _paths(texts: Sequence[str]) -> Iterator[Path]:
 
 
 def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> int:
-    """Saves pictures, and counts those that were there before."""
+    """Save pictures, and return how many files were replaced."""
     from PIL import Image
 
     replaced = 0
     folder.mkdir(parents=True, exist_ok=True)
     for name, image in zip(names, images, strict=True):
-        # Numbered, since pictures in different folders often have one name.
+        # The number tells apart pictures of the same name in different folders.
         path = folder / f"{next(number):06}-{Path(name).stem}.png"
         replaced += path.exists()
         Image.fromarray(image).save(path)
@@ -283,7 +301,7 @@ def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "n
 
 
 def mnist_is_here() -> bool:
-    """Whether Keras' cache has MNIST."""
+    """Return whether MNIST is in Keras' cache."""
     return _mnist_cache().is_file()
 
 
@@ -296,7 +314,7 @@ def _mnist_or_digits() -> Found:
     try:
         return _mnist()
     except InputError as error:
-        log.warning("%s; using digits instead, scikit-learn's 1,797", error)
+        log.warning("%s; using scikit-learn's 1,797 digits instead", error)
         return _digits()
 
 
@@ -306,13 +324,15 @@ def _read(name: str, skip_bad: bool) -> Found:
         try:
             return _mnist()
         except InputError as error:
-            raise InputError(f"{error}; copy mnist.npz there, or take --data digits") from error
+            raise InputError(f"{error}; copy mnist.npz there, or use --data digits") from error
     if name == "digits":
         return _digits()
     if path.is_dir():
         return _folder(path, skip_bad)
     if not path.is_file():
-        raise InputError(f"{name}: no such file or folder, and neither mnist nor digits")
+        raise InputError(
+            f"{name}: no such file or folder; expected a file, a folder, mnist or digits"
+        )
     if path.suffix == ".npz":
         return _npz(path)
     if path.suffix == ".csv":
@@ -340,7 +360,7 @@ def _mnist() -> Found:
 
 @contextlib.contextmanager
 def _network_timeout() -> Iterator[None]:
-    """Gives up on a network that does not answer; says nothing on stdout."""
+    """Stop waiting for a network that does not answer, and keep stdout free, inside the block."""
     import socket
 
     before = socket.getdefaulttimeout()
@@ -358,7 +378,7 @@ def _digits() -> Found:
     from sklearn.datasets import load_digits
 
     def enlarged(grey: "np.ndarray") -> "np.ndarray":
-        # To the 20 x 20 that MNIST's digits fill, in the middle of 28 x 28.
+        # MNIST's digits fill 20 x 20 pixels in the middle of 28 x 28.
         large = Image.fromarray(grey).resize((20, 20), Image.Resampling.BICUBIC)
         return np.pad(np.asarray(large).clip(0, 255), 4)
 
@@ -381,13 +401,14 @@ def _folder(folder: Path, skip_bad: bool) -> Found:
 
 
 def _classes(folder: Path, skip_bad: bool, labels: tuple[str, ...] | None = None) -> Labelled:
-    """A folder with a folder of pictures for each class, named after it."""
+    """Read a folder that has a folder of pictures for each class, named after the class."""
     import numpy as np
 
     found = labels or tuple(sorted(p.name for p in folder.iterdir() if p.is_dir()))
     if len(found) < 2:
         raise InputError(
-            f"{folder}: expected a folder of pictures for each class, or MNIST's IDX files"
+            f"{folder}: expected a folder of pictures for each of at least two classes, or MNIST's "
+            "IDX files"
         )
     images, indices = [], []
     for index, label in enumerate(found):
@@ -397,7 +418,7 @@ def _classes(folder: Path, skip_bad: bool, labels: tuple[str, ...] | None = None
                 images.append(image)
                 indices.append(index)
     if not images:
-        raise InputError(f"{folder}: holds no picture that can be read")
+        raise InputError(f"{folder}: expected pictures that can be read, found none")
     return Labelled(np.stack(images), np.array(indices), found)
 
 
@@ -412,13 +433,13 @@ def _npz_arrays(path: Path) -> "dict[str, np.ndarray]":
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except _DAMAGED as error:
-        raise InputError(f"{path}: damaged, or no NPZ file: {error}") from None
+        raise InputError(f"{path}: expected an NPZ file, received a damaged one: {error}") from None
 
 
 def _too_large(path: Path) -> UnsafeModelError:
     return UnsafeModelError(
-        f"{path}: refused, it unpacks to more than {MOST_BYTES:,} bytes; split it, or use a folder "
-        "of pictures, which is read one by one"
+        f"{path}: expected at most {MOST_BYTES:,} bytes after unpacking, received more; split it, "
+        "or use a folder of pictures"
     )
 
 
@@ -426,7 +447,9 @@ def _npz_images(path: Path) -> "np.ndarray":
     have = _npz_arrays(path)
     if "x" in have or len(have) == 1:
         return have.get("x", next(iter(have.values())))
-    raise InputError(f"{path}: expected images called x, or a single array, found {list(have)}")
+    raise InputError(
+        f"{path}: expected an array x of images, or a single array, found {', '.join(have)}"
+    )
 
 
 def _npz(path: Path) -> Found:
@@ -439,7 +462,8 @@ def _npz(path: Path) -> Found:
     if {"x", "y"} <= have.keys():
         return Found(str(path), _labelled(str(path), have["x"], have["y"]))
     raise InputError(
-        f"{path}: expected x_train, y_train, x_test, y_test, or x, y; found {', '.join(have)}"
+        f"{path}: expected the arrays x_train, y_train, x_test, y_test, or x and y, found "
+        f"{', '.join(have)}"
     )
 
 
@@ -450,7 +474,8 @@ def _csv(path: Path) -> Labelled:
         header = next(csv.reader(lines), [])
     if "label" not in header or len(header) != 785:
         raise InputError(
-            f"{path}: expected a header with label and 784 pixels, received {len(header)} columns"
+            f"{path}: expected a header with the column label and 784 columns of pixels, received "
+            f"{len(header)} columns"
         )
     try:
         table = np.loadtxt(path, delimiter=",", skiprows=1, dtype="int64", ndmin=2)
@@ -462,10 +487,10 @@ def _csv(path: Path) -> Labelled:
 
 
 def _idx(path: Path) -> Found:
-    """IDX images, their labels beside them, and the other half of the pair where it is there."""
+    """Read IDX images, the labels next to them and, if they are there, MNIST's test files."""
     if "images" not in path.name:
         raise InputError(
-            f"{path}: expected IDX images named like train-images-idx3-ubyte, NPZ or CSV"
+            f"{path}: expected NPZ, CSV, or IDX images with a name such as train-images-idx3-ubyte"
         )
     train = _idx_pair(path)
     name = path.name.replace("train", "t10k", 1)
@@ -477,12 +502,12 @@ def _idx_pair(path: Path) -> Labelled:
     named = path.name.replace("images", "labels").replace("idx3", "idx1")
     labels = _idx_variant(path.with_name(named))
     if labels is None:
-        raise InputError(f"{path}: its labels are missing, expected {named} beside it")
+        raise InputError(f"{path}: its labels are missing; expected {named} next to it")
     return _labelled(str(path), _idx_array(path, 3), _idx_array(labels, 1))
 
 
 def _idx_variant(path: Path) -> Path | None:
-    """The file, zipped or not."""
+    """Return the file or its `.gz` variant, whichever exists, else None."""
     plain = path.with_name(path.name.removesuffix(".gz"))
     return next(
         (p for p in (path, plain, plain.with_name(f"{plain.name}.gz")) if p.is_file()), None
@@ -490,7 +515,7 @@ def _idx_variant(path: Path) -> Path | None:
 
 
 def _idx_array(path: Path, dimensions: int) -> "np.ndarray":
-    """Reads IDX: two zero bytes, a type, the number of dimensions, their sizes, the values."""
+    """Read IDX: two zero bytes, a type, the number of dimensions, their sizes, the values."""
     import gzip
 
     import numpy as np
@@ -518,10 +543,14 @@ def _idx_array(path: Path, dimensions: int) -> "np.ndarray":
 
 
 def as_images(source: str, images: "np.ndarray") -> "np.ndarray":
-    """Images of shape (N, 28, 28) as uint8, whatever type they had.
+    """Return images of any numeric dtype as uint8 of shape (N, 28, 28).
+
+    Args:
+        source: The name of the file or array, for messages.
+        images: Shape (N, 28, 28) or (N, 28, 28, 1); brightness 0 to 255, or floats 0 to 1.
 
     Raises:
-        InputError: Another shape, or values that are no brightness.
+        InputError: The array has another shape or other values.
     """
     import numpy as np
 
@@ -538,7 +567,10 @@ def as_images(source: str, images: "np.ndarray") -> "np.ndarray":
     if images.dtype.kind == "f" and images.max() <= 1:
         images = images * 255
     if images.min() < 0 or images.max() > 255:
-        raise InputError(f"{source}: expected brightness 0 to 255, or 0 to 1")
+        raise InputError(
+            f"{source}: expected brightness 0 to 255, or 0 to 1, received {images.min():g} to "
+            f"{images.max():g}; scale it"
+        )
     return np.round(images).astype("uint8")
 
 
@@ -551,23 +583,28 @@ def _labelled(source: str, images: "np.ndarray", labels: "np.ndarray") -> Labell
             f"received labels of shape {labels.shape}"
         )
     if labels.dtype.kind not in "iuU":
-        raise InputError(f"{source}: expected whole numbers or names as labels")
+        raise InputError(
+            f"{source}: expected whole numbers or names as labels, received {labels.dtype}"
+        )
     if labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < 10:
-        # Ten digits, even where a small sample lacks some.
+        # There are ten digits, even if a small sample lacks some of them.
         return Labelled(as_images(source, images), labels, tuple(map(str, range(10))))
     names, indices = np.unique(labels, return_inverse=True)
     return Labelled(as_images(source, images), indices, tuple(map(str, names)))
 
 
 def _split(whole: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
-    """Two parts, the second with about that share of every class."""
+    """Split into two parts, the second with about this share of each class."""
     import numpy as np
     from sklearn.model_selection import train_test_split
 
     _, sizes = np.unique(whole.indices, return_counts=True)
     count = max(len(sizes), round(share * len(whole)))
     if sizes.min() < 2 or count > len(whole) - len(sizes):
-        raise InputError(f"expected at least two examples of each class, received {sizes.min()}")
+        raise InputError(
+            f"expected at least two examples of each class and enough for a split, received "
+            f"{sizes.min()} of one class and {len(whole):,} in all; add some"
+        )
     rows = np.arange(len(whole))
     one, other = train_test_split(rows, test_size=count, random_state=seed, stratify=whole.indices)
     return whole.part(np.sort(one)), whole.part(np.sort(other))
@@ -580,7 +617,9 @@ def _joined(found: list[Found]) -> Found:
         return found[0]
     labels = found[0].train.labels
     if any(f.train.labels != labels for f in found):
-        raise InputError("--data: the sources have different classes; give them one at a time")
+        raise InputError(
+            "--data: expected data with the same classes, received different ones; give one source"
+        )
 
     def together(parts: list[Labelled]) -> Labelled | None:
         if not parts:

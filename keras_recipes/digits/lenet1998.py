@@ -1,4 +1,4 @@
-"""The layers of LeNet-5 that Keras has not, as LeCun et al. built them in 1998."""
+"""The layers of LeNet-5 of 1998 (LeCun et al.) that Keras does not have."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_recipes.own_layers import PlainLayer, registered
 
-# LeCun et al. 1998, table I: the maps of S2 (rows) that each map of C3 (columns) is connected to.
+# LeCun et al. 1998, table I. X marks the maps of S2 (rows) to which a map of C3 (column) connects.
 C3_TABLE = (
     "X   XXX  XXXX XX",
     "XX   XXX  XXXX X",
@@ -21,7 +21,7 @@ C3_TABLE = (
 )
 
 
-# A character of 7 x 12 points for every digit, as the paper has them in figure 3; drawn anew here.
+# Each digit as a character of 7 x 12 points, like those of the paper's figure 3 but drawn here.
 DIGIT_CODES = (
     "  ###      #     #####  ######      ##  #######   ####  #######  #####    ###  ",
     " #   #    ##    #     #       #    # #  #        #            # #     #  #   # ",
@@ -40,38 +40,38 @@ DIGIT_CODES = (
 
 @registered
 class ScaledTanh(PlainLayer):
-    """The squashing function of LeCun et al. 1998, appendix A: 1.7159 tanh(2x / 3)."""
+    """The activation function of LeCun et al. 1998, appendix A: 1.7159 tanh(2x / 3)."""
 
     def call(self, inputs: Any) -> Any:
-        """The same shape, between -1.7159 and 1.7159."""
+        """Return values between -1.7159 and 1.7159 of the same shape."""
         return 1.7159 * ops.tanh(inputs * (2 / 3))
 
 
 @registered
 class TrainableSubsampling2D(PlainLayer):
-    """Adds up 2 x 2 points of each map, times a coefficient, plus a bias, both learned.
+    """A layer that adds up 2 x 2 points, times a trained coefficient, plus a trained bias.
 
-    Section II.B of LeCun et al. 1998: two parameters a map. (N, H, W, C) becomes
-    (N, H / 2, W / 2, C).
+    Each map has one coefficient and one bias (LeCun et al. 1998, section II.B). (N, H, W, C)
+    becomes (N, H / 2, W / 2, C).
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes a coefficient and a bias for each map."""
+        """Create a coefficient and a bias for each map."""
         maps = (input_shape[-1],)
         self.coefficient = self.add_weight(shape=maps, initializer="ones", name="coefficient")
         self.bias = self.add_weight(shape=maps, initializer="zeros", name="bias")
 
     def call(self, inputs: Any) -> Any:
-        """The sums, weighted."""
+        """Return the weighted sums."""
         return 4 * ops.average_pool(inputs, 2) * self.coefficient + self.bias
 
 
 @registered
 class TableConv2D(PlainLayer):
-    """The convolution of C3, of which each map sees only some of the maps below (`C3_TABLE`).
+    """The convolution of C3: each map is connected to some of the input maps (`C3_TABLE`).
 
-    Section II.B of LeCun et al. 1998: 5 x 5 kernels, 1,500 weights and 16 biases, where a full
-    convolution has 2,400 and 16. (N, H, W, 6) becomes (N, H - 4, W - 4, 16).
+    It has kernels of 5 x 5, 1,500 weights and 16 biases (LeCun et al. 1998, section II.B). A full
+    convolution has 2,400 weights and 16 biases. (N, H, W, 6) becomes (N, H - 4, W - 4, 16).
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -83,7 +83,7 @@ class TableConv2D(PlainLayer):
         self.connections = seen.sum(axis=0)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes a kernel for each connection and a bias for each map."""
+        """Create a kernel for each connection and a bias for each map."""
         side = self.kernel_size
         fan_in = side * side * float(self.connections.mean())
         limit = math.sqrt(6 / (fan_in + side * side * self.maps))
@@ -95,7 +95,7 @@ class TableConv2D(PlainLayer):
         self.bias = self.add_weight(shape=(self.maps,), initializer="zeros", name="bias")
 
     def call(self, inputs: Any) -> Any:
-        """The maps."""
+        """Return the maps."""
         side = self.kernel_size
         kernel = ops.reshape(ops.matmul(self.kernel, self.where), (side, side, self.below, -1))
         return ops.conv(inputs, kernel) + self.bias
@@ -103,13 +103,17 @@ class TableConv2D(PlainLayer):
 
 @registered
 class DistanceToCodes(PlainLayer):
-    """Minus a tenth of the squared distance to a fixed code of each digit: logits of ten classes.
+    """A layer whose logits are -1/10 of the squared distance of F6 to a fixed code of each digit.
 
-    The radial basis functions of LeCun et al. 1998, section II.C: F6 is to show the digit itself,
-    in 7 x 12 points of -1 or 1. Their softmax with cross-entropy is the paper's maximum a
-    posteriori criterion (equation 9) without its constant for rubbish, which keeps F6 near the
-    codes. A tenth does that instead: with the whole distance, five points out of 84 decide a digit
-    before F6 shows it, and one image in a hundred more is misread. (N, 84) becomes (N, 10).
+    The codes are those of the radial basis functions in LeCun et al. 1998, section II.C: a picture
+    of the digit in 7 x 12 points, each -1 or 1. So F6 learns to draw the digit.
+
+    A softmax over these logits, trained by cross-entropy, is the paper's maximum a posteriori
+    criterion (equation 9) without its constant for images that are no digit. That constant keeps F6
+    near the codes. Here the factor 1/10 does so: with the whole distance, five of the 84 points are
+    enough to decide a digit before F6 shows it, and one more image in a hundred is misread.
+
+    (N, 84) becomes (N, 10).
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -119,6 +123,6 @@ class DistanceToCodes(PlainLayer):
         self.codes = np.where(codes, 1.0, -1.0)
 
     def call(self, inputs: Any) -> Any:
-        """The logits."""
+        """Return the logits."""
         codes = ops.cast(self.codes, inputs.dtype)
         return -ops.sum((inputs[:, None, :] - codes) ** 2, axis=-1) / 10

@@ -1,30 +1,34 @@
-"""Any picture of one handwritten character, made to look as MNIST's pictures look.
+"""Converting a picture of one handwritten character to the form of MNIST's pictures.
 
-A net that was trained on MNIST has seen nothing but bright strokes on black, of one size, of one
-thickness and in one place. `read` brings every picture there. The rule, step by step:
+A net that was trained on MNIST knows only bright strokes on black, of one size, of one thickness
+and in one place. `read` gives every picture this form, in seven steps:
 
-1. **Grey.** The first frame, turned as the camera says, transparency filled with white paper (with
-   black where nothing could be seen on white), colours as their brightness.
-2. **Already MNIST.** 28 x 28 pixels, black ground, a bright character with its centre of mass in
-   the middle: returned as it is, bit for bit. Everything else goes on.
-3. **Paper.** When nearly all of the picture's rim has one brightness (or that and the ink's, where
-   a character was cut out closely), that is the paper. Otherwise the paper is what remains when
-   every stroke is filled in from both of its sides: strokes of up to a twentieth of the picture's
-   longer side, of a tenth or of a quarter, whichever is the least that leaves no ink out. Shadows
-   and vignetting are wider and stay. Ink is darker or lighter than paper, whichever differs more
-   from its surroundings, the middle of the picture counting more than its edges.
-4. **Ink.** Paper less picture; in uneven light the share of the paper's light that is missing, at
-   least 6 %. It has to stand out of the noise and be more than specks; a picture where nothing does
-   is blank.
-5. **The character.** Of all connected spots of ink the heaviest one, where ink in the middle of the
-   picture weighs most, and what touches the picture's edge weighs a quarter: table edges and ruled
-   lines lose, a character that fills the picture wins. Spots nearby belong to it (a five's
-   detached bar, a broken stroke), specks and distant things do not.
-6. **Strokes.** What has two fifths of the character's own darkness is stroke, so that pencil gets
-   as bright as felt pen. Strokes thinner than 2.5 of the 28 pixels grow to that.
-7. **Place.** As MNIST was made: fitted into 20 x 20 pixels, keeping the aspect ratio, every pixel
-   as bright as the share of it that strokes cover; then moved by whole pixels until the centre of
-   mass is in the middle of 28 x 28.
+1. **Grey.** Take the first frame and turn it as the camera's orientation tag says. Transparent
+   pixels become white paper, or black paper if nothing can be seen on white. A colour becomes its
+   brightness.
+2. **MNIST's own pictures.** A picture of 28 x 28 pixels with a black ground and a bright character
+   whose centre of mass is in the middle is returned as it is, bit for bit. Any other picture goes
+   through the next steps.
+3. **Paper.** If nearly all pixels near the edge have one brightness, this is the paper's. Some may
+   have the ink's brightness, if a character was cut out closely. Otherwise the light is uneven.
+   Then the paper is what remains when each stroke is filled in from both of its sides. Strokes of
+   up to a twentieth, a tenth or a quarter of the picture's longer side are filled in: the smallest
+   of these widths that misses no ink. Shadows and vignetting are wider, so they stay in the paper.
+   Ink is either darker or lighter than paper: the one that differs more from its surroundings.
+   The middle of the picture counts more than its edges.
+4. **Ink.** Ink is the difference between paper and picture. In uneven light it is the share of the
+   paper's light that is missing, and less than 6 % is no ink. Ink has to be stronger than the noise
+   and larger than a speck. A picture without ink is blank.
+5. **The character.** Take the connected spot with the most ink. Ink in the middle of the picture
+   counts most, and a spot that touches the edge counts a quarter. So table edges and ruled lines
+   lose, and a character that fills the picture wins. Nearby spots belong to the character (the
+   detached bar of a five, a broken stroke); specks and distant spots do not.
+6. **Strokes.** A pixel with at least two fifths of the character's own darkness is stroke. So a
+   pencil becomes as bright as a felt pen. Strokes thinner than 2.5 of the 28 pixels are widened to
+   2.5.
+7. **Place.** As in MNIST, the character is scaled to fit into 20 x 20 pixels and keeps its aspect
+   ratio. Each pixel is as bright as the share of it that strokes cover. The character is moved by
+   whole pixels until its centre of mass is in the middle of 28 x 28 pixels.
 """
 
 import io
@@ -40,35 +44,36 @@ from scipy import ndimage
 from keras_recipes.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
-"""What is opened. Pillow knows more, but some of those start other programs (EPS: Ghostscript)."""
+"""The formats that are opened. Some other formats of Pillow start programs (EPS: Ghostscript)."""
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 1 << 28
-"""Of a picture on standard input."""
+"""The most bytes of a picture on standard input."""
 
 STANDARD_INPUT = Path("-")
 SIDE, BOX = 28, 20
-WORKING_SIDE = 512  # pixels; a character of a tenth of that still has all its strokes
+WORKING_SIDE = 512  # pixels; a character of a tenth of this size still has all its strokes
 WIDEST_STROKES = (24, 48, 128)  # pixels of the working picture
 SPECK = 25  # square pixels of the working picture
-FINE = 8  # pixels of the working picture for one of the 28
-THINNEST = 2.5  # pixels of the 28; nine in ten of MNIST's strokes are between 2 and 4.5
-PALEST = 3 / 255  # of ink, on a scale from paper to black
-PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of paper are no ink
-STROKE = 0.4  # of the character's darkness
+FINE = 8  # pixels of the fine picture for each of the 28 pixels
+THINNEST = 2.5  # of the 28 pixels; nine in ten of MNIST's strokes are between 2 and 4.5 wide
+PALEST = 3 / 255  # the palest ink, on a scale from paper to black
+PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of the paper are paler
+STROKE = 0.4  # the palest stroke, as a share of the character's darkness
 
 
 def read(path: Path) -> np.ndarray:
-    """The character in a picture file, in MNIST's form.
+    """Read a picture file and return its character in MNIST's form.
 
     Args:
-        path: PNG, JPEG, GIF, TIFF, BMP or WebP, of any size up to 100 megapixels.
+        path: A PNG, JPEG, GIF, TIFF, BMP or WebP file of at most 100 megapixels; or `-` for
+            standard input.
 
     Returns:
-        White on black, uint8 (28, 28).
+        White on black, shape (28, 28), uint8.
 
     Raises:
-        InputError: The file is missing, no picture, damaged, too large, or blank.
+        InputError: The file is missing, damaged, too large, blank, or not a picture.
     """
     grey = decode(path)
     try:
@@ -78,38 +83,39 @@ def read(path: Path) -> np.ndarray:
 
 
 def decode(path: Path) -> np.ndarray:
-    """The first frame of a picture file, as it is meant to be seen, in grey.
+    """Read the first frame of a picture file, upright and in grey.
 
     Returns:
-        From 0 (black) to 1 (white), float32 (height, width).
+        Brightness from 0 (black) to 1 (white), shape (height, width), float32.
 
     Raises:
-        InputError: The file is missing, no picture, damaged, or has more than 100 megapixels.
+        InputError: The file is missing, damaged, not a picture, or has more than 100 megapixels.
     """
     if path != STANDARD_INPUT and not path.is_file():
-        what = "expected a picture, not a folder" if path.is_dir() else "no such file"
+        what = "expected a picture, received a folder" if path.is_dir() else "no such file"
         if path.exists() and not path.is_dir():
-            what = "expected a picture in a file, not a device or pipe"
+            what = "expected a picture in a file, received a device or pipe"
         raise InputError(f"{path}: {what}")
     try:
         with _opened(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow; we refuse or read, and say so ourselves
+            warnings.simplefilter("ignore")  # Pillow's warnings; an error below says what is wrong
             return _decode(path, file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def normalize(grey: np.ndarray) -> np.ndarray:
-    """A grey picture of one character in MNIST's form; the module says by which rule.
+    """Convert a grey picture of one character to MNIST's form, as the module's docstring says.
 
     Args:
-        grey: From 0 (black) to 1 (white), (height, width); dark on light or light on dark.
+        grey: Brightness from 0 (black) to 1 (white), shape (height, width); dark on light or light
+            on dark.
 
     Returns:
-        White on black, uint8 (28, 28).
+        White on black, shape (28, 28), uint8.
 
     Raises:
-        InputError: There is no ink.
+        InputError: The picture is blank.
     """
     grey = np.clip(np.nan_to_num(np.asarray(grey, np.float32)), 0, 1)
     if grey.ndim != 2 or not grey.size:
@@ -124,7 +130,9 @@ def _opened(path: Path) -> BinaryIO:
         return path.open("rb")
     content = sys.stdin.buffer.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise InputError(f"standard input: expected at most {MOST_BYTES:,} bytes of a picture")
+        raise InputError(
+            f"standard input: expected a picture of at most {MOST_BYTES:,} bytes, received more"
+        )
     return io.BytesIO(content)
 
 
@@ -142,10 +150,10 @@ def _decode(path: Path, file: BinaryIO) -> np.ndarray:
     except Image.DecompressionBombError:
         raise _too_large(path, "many more") from None
     except Exception as error:
-        # Damaged files make Pillow's decoders raise whatever they stumble over: OSError,
-        # SyntaxError, ValueError, IndexError, struct.error, zlib.error, ...
+        # Damaged files make Pillow's decoders raise many kinds of errors: OSError, SyntaxError,
+        # ValueError, IndexError, struct.error, zlib.error, ...
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: the picture is damaged or cut off: {reason}") from None
+        raise InputError(f"{path}: the picture is damaged or incomplete: {reason}") from None
 
 
 def _too_large(path: Path, received: str) -> InputError:
@@ -167,7 +175,7 @@ def _grey(image: Image.Image) -> np.ndarray:
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:
-    """From 0 to 1 what has no scale of its own, such as a TIFF of floats."""
+    """Scale values without a fixed range, such as a TIFF of floats, to 0 to 1."""
     span = values.max() - values.min()
     stretched: np.ndarray = (values - values.min()) / (span if span > 0 else 1)
     return stretched
@@ -191,19 +199,19 @@ def _brightness(image: Image.Image) -> np.ndarray:
 
 
 def _is_mnist(grey: np.ndarray) -> bool:
-    # Thousands of such files are asked about at once, so nothing here is slower than it must be.
+    # People ask about thousands of such files at once, so this function has to be fast.
     if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or 2 * np.count_nonzero(grey) > grey.size:
         return False
     on_rim = sum(map(np.count_nonzero, (grey[0], grey[-1], grey[:, 0], grey[:, -1])))
     down, across = grey.sum(axis=1), grey.sum(axis=0)
     at, mass = np.arange(SIDE) - SIDE / 2, down.sum()
-    # All of MNIST's 70,000 are within half a pixel, and 6 % of a rim is the most that has ink.
+    # All of MNIST's 70,000 centres are within half a pixel, and at most 6 % of an edge has ink.
     off_centre = max(abs(down @ at), abs(across @ at)) / mass
     return bool(on_rim < 0.1 * 4 * SIDE and off_centre < 1)
 
 
 def _working_size(grey: np.ndarray) -> np.ndarray:
-    """At the one size for which the widths below are meant; small pictures get smooth edges."""
+    """Resize to the size for which the widths above are meant; small pictures get smooth edges."""
     return _resized(grey, WORKING_SIDE / max(grey.shape), Image.Resampling.BICUBIC)
 
 
@@ -214,7 +222,7 @@ def _resized(values: np.ndarray, scale: float, how: Image.Resampling) -> np.ndar
 
 
 def _ink(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    """How much ink is in every pixel (0 for paper, 1 for black on white), and how much is none."""
+    """Return each pixel's ink (0 paper, 1 black on white), and the least that counts as ink."""
     smooth = ndimage.gaussian_filter(grey, 1.0)
     paper, even = _even_paper(smooth)
     if not even:
@@ -222,21 +230,22 @@ def _ink(grey: np.ndarray) -> tuple[np.ndarray, float]:
     ink = paper - smooth
     if _weighted(ink**3).sum() < 0:
         ink = -ink
-    # The noise is on both sides of paper, but one is full of ink, perhaps more than half of it.
+    # Noise makes paper lighter and darker. Ink is on one of these sides, perhaps on more than half
+    # of the picture, so the noise is measured on the other side.
     return ink, max(PALEST, _noise(ink[ink < 0]))
 
 
 def _ink_in_uneven_light(grey: np.ndarray) -> tuple[np.ndarray, float]:
     light_on_dark = _is_light_on_dark(grey)
     paper = 1 - grey if light_on_dark else grey
-    # Without the slope of the light, or the darkest edge of the picture would pass for a stroke.
+    # Subtract the slope of the light. Otherwise the picture's darkest edge looks like a stroke.
     slope = _slope(paper)
     inks = [
         _missing_light(paper, slope, width, relative=not light_on_dark) for width in WIDEST_STROKES
     ]
     faintest = [max(PALEST_IN_UNEVEN_LIGHT, _noise(ink)) for ink in inks]
-    # The narrowest that still spans the strokes follows the light best. Where it does not span
-    # them, dark ink is missing.
+    # The narrowest width that still spans the strokes follows the light best. A width that does not
+    # span them misses dark ink.
     dark = 0.4 * max(float(np.percentile(_weighted(ink), 99.8)) for ink in inks)
     amounts = [
         float(_weighted(np.maximum(ink - max(dark, least), 0)).sum())
@@ -247,12 +256,12 @@ def _ink_in_uneven_light(grey: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _noise(ink: np.ndarray) -> float:
-    """Six standard deviations, of which ink makes up the smaller part."""
+    """Return six standard deviations of the noise; the median ignores the ink, which is rarer."""
     return 6 * 1.4826 * float(np.median(np.abs(ink))) if ink.size else 0.0
 
 
 def _even_paper(grey: np.ndarray) -> tuple[float, bool]:
-    """The brightness that most of the rim has, and whether nothing but ink has another."""
+    """Return the brightness of most of the edge, and whether only ink has another brightness."""
     rim = _rim(grey)
     paper = float(np.median(rim))
     differs = np.abs(rim - paper) / max(float(np.ptp(grey)), 1e-6)
@@ -261,7 +270,7 @@ def _even_paper(grey: np.ndarray) -> tuple[float, bool]:
 
 
 def _rim(grey: np.ndarray) -> np.ndarray:
-    # Deeper than a thin frame around a drawing, which is not its paper.
+    # Deep enough to see the paper behind a thin frame around the drawing.
     depth = max(1, min(WORKING_SIDE // 25, min(grey.shape) // 3))
     inside = np.zeros(grey.shape, bool)
     inside[depth:-depth, depth:-depth] = True
@@ -269,15 +278,15 @@ def _rim(grey: np.ndarray) -> np.ndarray:
 
 
 def _weighted(values: np.ndarray) -> np.ndarray:
-    """The middle counts in full, the picture's edges not at all."""
+    """Return the values with weights: 1 in the middle of the picture, falling to 0 at its edges."""
     rows, columns = (np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in values.shape)
     weighted: np.ndarray = values * rows[:, None] * columns
     return weighted
 
 
 def _is_light_on_dark(grey: np.ndarray) -> bool:
-    # Thin strokes differ much from the mean around them, in one direction; the wide ground only
-    # little, and what is on both sides of a shadow's edge cancels out.
+    # Thin strokes differ much from the mean around them, in one direction. The ground differs only
+    # a little, and the two sides of a shadow's edge cancel out.
     difference = grey - ndimage.gaussian_filter(grey, WORKING_SIDE / 12)
     return bool(_weighted(difference**3).sum() > 0)
 
@@ -287,7 +296,7 @@ def _missing_light(
 ) -> np.ndarray:
     filled = ndimage.grey_closing(grey - slope, size=(width, width))
     paper = ndimage.gaussian_filter(filled, 2.0) + slope
-    # Paper in shadow reflects the same share of less light. Near black the share is all noise.
+    # Paper in shadow reflects the same share of less light. Near black this share is only noise.
     light = np.maximum(paper, 0.15) if relative else 1.0
     missing: np.ndarray = (paper - grey) / light
     missing -= np.median(missing)
@@ -295,7 +304,7 @@ def _missing_light(
 
 
 def _slope(grey: np.ndarray) -> np.ndarray:
-    """The second-degree surface that fits best: a lamp at one side, a lens that darkens corners."""
+    """Fit a surface of degree 2 to the light: a lamp at one side, a lens that darkens corners."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij")
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
     some = (slice(None, None, 4), slice(None, None, 4))
@@ -305,17 +314,17 @@ def _slope(grey: np.ndarray) -> np.ndarray:
 
 
 def _strokes(ink: np.ndarray, least: float) -> np.ndarray:
-    """The character's strokes, cut out, at `FINE` times their final size, and not too thin."""
+    """Return the character's strokes, cut out and not too thin, at `FINE` times the final size."""
     character, darkness = _character(ink, least)
     rows, columns = _extent(character)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     part = np.where(ndimage.binary_dilation(character, iterations=2), ink, 0)[rows, columns]
-    # Room for the growing strokes.
+    # Strokes may be widened, so leave room around them.
     part = np.pad(part, 2 + max(height, width) // 4)
     fine = _resized(part, BOX * FINE / max(height, width), Image.Resampling.BICUBIC)
     inside = fine > STROKE * min(darkness, fine.max())
     depth = ndimage.distance_transform_edt(inside)
-    # A stroke's pixels are on average a quarter of its width away from its edge.
+    # The mean distance of a stroke's pixels from its edge is a quarter of its width.
     width_now = 4 * depth[inside].mean() / FINE
     grow = max(0.0, THINNEST - width_now) / 2 * FINE
     outside = ndimage.distance_transform_edt(~inside)
@@ -324,10 +333,10 @@ def _strokes(ink: np.ndarray, least: float) -> np.ndarray:
 
 
 def _character(ink: np.ndarray, least: float) -> tuple[np.ndarray, float]:
-    """Where the character is, and how dark it is."""
+    """Return where the character is (a mask), and how dark it is."""
     character = _spots(ink, max(least, 0.25 * float(np.percentile(_weighted(ink), 99.7))))
     darkness = float(np.percentile(ink[character], 75))
-    # Once more, with what the character itself calls dark: faint things that hang on it fall off.
+    # Search again, with a threshold from the character's own darkness: faint parts are left out.
     character = _spots(ink, max(least, STROKE * darkness))
     return character, float(np.percentile(ink[character], 75))
 
@@ -338,11 +347,11 @@ def _extent(character: np.ndarray) -> tuple[slice, slice]:
 
 
 def _spots(ink: np.ndarray, least: float) -> np.ndarray:
-    """The main spot of ink and those that belong to it."""
+    """Return a mask of the main spot of ink and of the spots that belong to it."""
     labels, count = ndimage.label(ink > least, structure=np.ones((3, 3)))
     every = np.arange(1, count + 1)
     if not count or max(ndimage.sum_labels(ink > least, labels, every)) < SPECK:
-        raise InputError("the picture is blank: expected a character, found no ink")
+        raise InputError("expected a picture of a character, received a blank one: it has no ink")
     mass = ndimage.sum_labels(ink, labels, every)
     weight = ndimage.sum_labels(_weighted(ink), labels, every)
     at_edge = np.isin(every, np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()]))

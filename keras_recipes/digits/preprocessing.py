@@ -1,4 +1,4 @@
-"""What stands before a net for digits: upright characters, directions of strokes."""
+"""Preprocessing layers for digits: deskewing, and histograms of oriented gradients."""
 
 import math
 from collections.abc import Sequence
@@ -11,20 +11,21 @@ from keras_recipes.digits.augmentation import sampled
 from keras_recipes.own_layers import PlainLayer, registered
 
 DIRECTIONS, CELL = 16, 4
-"""Of `OrientedGradients`: a cell of 4 by 4 pixels gives as many numbers."""
+"""Directions and cell size of `OrientedGradients`: a cell of 4 x 4 pixels gives 16 numbers."""
 
 
 @registered
 class Deskew(PlainLayer):
-    """Uprights slanted characters: shears each image until its second moments are not slanted.
+    """A layer that makes slanted characters upright and moves them to the centre.
 
-    As for the deskewed inputs of LeCun et al. 1998, section III.A: rows are moved so that the axis
-    of inertia is vertical, and the centre of mass comes to the centre. Takes (N, H, W, 1), white on
-    black, of any numeric type, gives float32; an empty image stays as it is.
+    The rows of each image are shifted until the axis of inertia is vertical, and the centre of mass
+    is moved to the centre of the image, as for the deskewed inputs of LeCun et al. 1998, section
+    III.A. The input has shape (N, H, W, 1), white on black, and any numeric dtype. The output has
+    the same shape and dtype float32. An empty image stays as it is.
     """
 
     def call(self, inputs: Any) -> Any:
-        """The images, upright."""
+        """Return the upright images."""
         images = ops.cast(inputs, "float32")
         height, width = images.shape[1:3]
         x = ops.arange(width, dtype="float32")[None, None, :]
@@ -44,24 +45,26 @@ class Deskew(PlainLayer):
 
 @registered
 class OrientedGradients(PlainLayer):
-    """How steep an image is in each of 16 directions around each point of a grid 4 pixels wide.
+    """A layer that computes histograms of oriented gradients (HOG), without parameters.
 
-    Histograms of oriented gradients (Dalal and Triggs 2005, section 6; on MNIST: Maji and Malik
-    2009) with as many numbers as there are pixels, and no parameters. A pixel counts in the one or
-    two directions that are less than 22.5 degrees from its gradient and, linearly, at the grid's
-    nearest points. Square roots of the sums, divided by their size, keep what matters: where
-    strokes lie and how they run, hardly how bright they are.
+    For each point of a grid of 4 pixels' width, 16 numbers say how strong the gradients around it
+    are in 16 directions (Dalal and Triggs 2005, section 6; on MNIST: Maji and Malik 2009). A pixel
+    counts in the one or two directions that are less than 22.5 degrees from its gradient, and at
+    the nearest grid points by linear interpolation. The square roots of the sums are divided by
+    their root mean square. So the numbers say where strokes are and how they run, and hardly how
+    bright they are.
 
-    Takes (N, H, W, 1) of any numeric type, from 0 to 255, H and W multiples of 4; outside the image
-    is 0, so that a bright one has an edge all around. Gives float32 of shape (N, H / 4, W / 4, 16),
-    the mean of an image's squares 0.09, about that of scaled pixels, or 0 where it is black.
+    The input has shape (N, H, W, 1), any numeric dtype, and values from 0 to 255; H and W are
+    multiples of 4. Pixels outside the image count as 0, so a bright image has an edge all around.
+    The output has shape (N, H / 4, W / 4, 16) and dtype float32: as many numbers as pixels. The
+    mean of their squares is 0.09, as for scaled pixels, and 0 for a black image.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Makes nothing: looks whether the images divide into cells.
+        """Check that the images divide into cells; the layer has no weights to create.
 
         Raises:
-            ValueError: They do not.
+            ValueError: The shape is another than (N, H, W, 1), or H or W is no multiple of 4.
         """
         _, *size, channels = input_shape
         if len(size) != 2 or any(not x or x % CELL for x in size) or channels != 1:
@@ -71,19 +74,19 @@ class OrientedGradients(PlainLayer):
             )
 
     def call(self, inputs: Any) -> Any:
-        """The histograms."""
+        """Return the histograms."""
         images = ops.cast(inputs, "float32")
         height, width = images.shape[1:3]
         found = ops.reshape(self._by_direction(images), (-1, height, width * DIRECTIONS))
         found = ops.matmul(_tents(height // CELL), found)
         found = ops.reshape(found, (-1, height // CELL, width, DIRECTIONS))
         found = ops.matmul(_tents(width // CELL), found)
-        found = ops.sqrt(1 + found) - 1  # of 0 alone the root would blow up what is rounding
+        found = ops.sqrt(1 + found) - 1  # sqrt(found) would magnify rounding errors near 0
         size = ops.sqrt(ops.mean(found**2, axis=(1, 2, 3), keepdims=True))
         return 0.3 * found / (size + 1e-3)
 
     def _by_direction(self, images: Any) -> Any:
-        """How far each pixel's gradient reaches in the directions next to it: (N, H, W, 16)."""
+        """Return the share of each pixel's gradient in each direction, shape (N, H, W, 16)."""
         padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
         across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
         down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
@@ -97,7 +100,7 @@ class OrientedGradients(PlainLayer):
 
 
 def _tents(cells: int) -> np.ndarray:
-    """What each of a grid's points takes of each pixel of a row: (cells, CELL * cells), float32."""
+    """Return the weight of each pixel of a row for each grid point: (cells, CELL * cells)."""
     middles = CELL * (np.arange(cells) + 0.5)
     distances = np.abs(np.arange(CELL * cells) + 0.5 - middles[:, None]) / CELL
     return np.maximum(0, 1 - distances).astype("float32")

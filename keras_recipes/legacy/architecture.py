@@ -1,4 +1,4 @@
-"""The JSON of any version of Keras as a tree of layers, still in that version's terms."""
+"""Turn the JSON of any version of Keras into a tree of layers, in that version's terms."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -22,39 +22,39 @@ _CONSTANT = "_CONSTANT_VALUE"
 
 
 def tree(value: Mapping[str, Any]) -> Layer:
-    """A model's JSON as a tree.
+    """Return a model's JSON as a tree.
 
     Args:
         value: An object with `class_name` and `config`.
 
     Raises:
-        InputError: A model that is not made of layers.
-        UnsafeModelError: It holds code.
-        CorruptModelError: The JSON is no model's.
+        InputError: The model is not made of layers.
+        UnsafeModelError: The model contains code.
+        CorruptModelError: The JSON is not a model's.
     """
     try:
         model = _layer(value, str(value["class_name"]).lower())
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         raise CorruptModelError(
-            f"the JSON is no model that Keras wrote: {type(error).__name__} {printable(error)}"
+            f"the JSON is not a model that Keras wrote: {type(error).__name__} {printable(error)}"
         ) from error
     if model.kind == "Graph":
         raise refused(
             model,
-            "the Graph of Keras 0.3 and 1.0, which wired layers by name",
+            "the Graph of Keras 0.3 and 1.0, which connected layers by name",
             "rebuild it as a functional Model in Keras 1.1 or later and save that",
         )
     if model.kind not in MODELS:
         raise refused(
             model,
-            "a model of its own class, whose code alone knows what it computes",
+            "a model of a custom class; only its code knows what it computes",
             "rebuild it as a Sequential or functional model and save that",
         )
     return model
 
 
 def _layer(value: Mapping[str, Any], name: str) -> Layer:
-    """A layer, a wrapper or a model; `name` is for those that have none."""
+    """Return a layer, a wrapper or a model; `name` is used if the JSON has no name."""
     kind, config = value["class_name"], value["config"]
     _refuse_code(kind, config)
     if kind == SEQUENTIAL:
@@ -80,7 +80,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _build_shape(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The input shape that Keras 2.12 and later note down."""
+    """Return the input shape that Keras 2.12 and later write."""
     build = value.get("build_config") or {}
     return {"build_input_shape": build["input_shape"]} if build.get("input_shape") else {}
 
@@ -89,8 +89,9 @@ def _refuse_code(kind: str, config: Any) -> None:
     if kind in CODE or _holds_code(config):
         name = config.get("name") if isinstance(config, dict) else None
         raise UnsafeModelError(
-            f"layer {printable(name or kind)} ({printable(kind)}): refused, it is Python code that "
-            "would run; replace it by layers of Keras where the model is built, and save again"
+            f"layer {printable(name or kind)} ({printable(kind)}): refused, it contains Python "
+            "code that would run; replace it by layers of Keras where the model is built, and save "
+            "again"
         )
 
 
@@ -116,7 +117,7 @@ def _sequential(config: Any, name: str) -> Layer:
 
 
 def _with_class(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Before Keras 1.0 a layer's settings and its class stood side by side."""
+    """Return a layer as class and settings; before Keras 1.0 they were in one dictionary."""
     if "class_name" in value:
         return value
     config = {key: item for key, item in value.items() if key not in ("name", "custom_name")}
@@ -124,7 +125,7 @@ def _with_class(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _merged(name: str, listed: list[Mapping[str, Any]]) -> Layer:
-    """A Sequential of Keras 1 that begins with several models merged: a functional one."""
+    """Return a functional model for a Sequential of Keras 1 that begins with merged models."""
     merge = dict(listed[0]["config"])
     _refuse_code("Merge", merge)
     branches = [_layer(one, f"{name}_branch_{i}") for i, one in enumerate(merge.pop("layers"))]
@@ -147,26 +148,26 @@ def _merged(name: str, listed: list[Mapping[str, Any]]) -> Layer:
 
 
 def _input_config(model: Layer) -> dict[str, Any]:
-    """What the input of a Sequential has to be, which its first layer says."""
+    """Return the settings of a Sequential's input, which its first layer holds."""
     first = model
     while first.layers and first.kind in MODELS:
         first = first.layers[0]
     shape = first.config.get("batch_input_shape") or _short_shape(first.config)
     if not shape:
-        raise CorruptModelError(f"{first}: says nothing of its input's shape")
+        raise CorruptModelError(f"{first}: the shape of its input is missing")
     dtype = first.config.get("input_dtype") or first.config.get("dtype") or "float32"
     return {"batch_input_shape": shape, "dtype": dtype}
 
 
 def _short_shape(config: Mapping[str, Any]) -> list[Any] | None:
-    """The ways before Keras 1.0 to give an input's shape."""
+    """Return an input shape in the form that was used before Keras 1.0."""
     if config.get("input_shape"):
         return [None, *config["input_shape"]]
     return None
 
 
 def _uniquely_named(model: Layer) -> None:
-    """Models inside of others had no names in a Sequential's list; make sure that none clash."""
+    """Rename layers with the same name: inner models had no names in a Sequential's list."""
     taken: set[str] = set()
     for layer in model.layers:
         while layer.name in taken:
@@ -191,7 +192,7 @@ def _functional(config: Mapping[str, Any], name: str) -> Layer:
 
 
 def _tensors(value: Any) -> Any:
-    """`["dense", 0, 0]` as a `Tensor`, and lists and dicts of such; a list of one is that one."""
+    """Convert `["dense", 0, 0]`, also in lists and dicts, to `Tensor`; unpack a list of one."""
     if isinstance(value, dict):
         return {key: _tensors(item) for key, item in value.items()}
     if len(value) == 3 and isinstance(value[0], str):
@@ -201,7 +202,7 @@ def _tensors(value: Any) -> Any:
 
 
 def _call(node: Any, names: set[str]) -> Call:
-    """A node of a layer, in Keras 3's spelling or in an earlier one."""
+    """Convert a node of a layer, in the form of Keras 3 or of an earlier version."""
     if isinstance(node, dict) and "args" in node:
         revived = (_revived(node["args"]), _revived(node["kwargs"]))
         return Call(tuple(revived[0]), _given(revived[1]))
@@ -217,7 +218,7 @@ def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _first_argument(node: Any) -> tuple[Any, dict[str, Any]]:
-    """What a layer was called with; the other arguments hang on every tensor of it."""
+    """Return a layer's first argument, and the others, which its tensors hold."""
     if isinstance(node, dict):
         parts = {key: _first_argument(item) for key, item in node.items()}
         return {key: part[0] for key, part in parts.items()}, _last(parts.values())
@@ -237,7 +238,7 @@ def _last(parts: Iterable[tuple[Any, dict[str, Any]]]) -> dict[str, Any]:
 
 
 def _argument(value: Any, names: set[str]) -> Any:
-    """A further argument of a call, with `["dense", 0, 0]` in it as tensors."""
+    """Convert another argument of a call, with `["dense", 0, 0]` in it as tensors."""
     if isinstance(value, dict):
         return {key: _argument(item, names) for key, item in value.items()}
     if not isinstance(value, list):
@@ -250,7 +251,7 @@ def _argument(value: Any, names: set[str]) -> Any:
 
 
 def _revived(value: Any) -> Any:
-    """Keras 3's spelling of a tensor."""
+    """Convert Keras 3's form of a tensor."""
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         return Tensor(*value["config"]["keras_history"])
     if isinstance(value, dict):
@@ -259,7 +260,7 @@ def _revived(value: Any) -> Any:
 
 
 def _count_calls_from_zero(model: Layer) -> None:
-    """A model inside of another had a first node of its own, so that its calls counted from 1."""
+    """Renumber calls from 0; an inner model's own first node made its calls begin at 1."""
     used: dict[str, set[int]] = {}
 
     def note(tensor: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What Keras 3 has no layer for, put together from layers that it has; the same to rounding."""
+"""Build layers that Keras 3 lacks from layers that it has; outputs are equal up to rounding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ LETTERS = "abcdefghij"
 
 
 def activation(name: str, setting: Any) -> list[Layer]:
-    """The layers for an activation that is applied for itself; `hard_sigmoid` is the old one."""
+    """Return layers for an activation as a layer; `hard_sigmoid` is the old version of it."""
     if setting == "hard_sigmoid":
-        # clip(0.2 x + 0.5) is Keras 3's clip(x / 6 + 0.5) of 1.2 x.
+        # clip(0.2 x + 0.5) equals Keras 3's clip(x / 6 + 0.5) at 1.2 x.
         return [
             Layer("Rescaling", f"{name}_slope", {"scale": 1.2, "offset": 0.0}),
             Layer("Activation", f"{name}_hard_sigmoid", {"activation": "hard_sigmoid"}),
@@ -33,21 +33,21 @@ def activation(name: str, setting: Any) -> list[Layer]:
 
 
 def channels_last(layer: Layer, upgrade: Callable[[Layer], Layer]) -> Layer:
-    """A convolution of channels first between two permutations.
+    """Return a channels-first convolution as a channels-last one between two permutations.
 
-    On a CPU, TensorFlow computes most of these with channels last alone, and Keras 3.15 adds the
-    bias along the wrong axis where the last axis happens to be as long as there are filters.
+    On a CPU, TensorFlow computes most of these only with channels last. Keras 3.15 also adds the
+    bias along the wrong axis if the last axis is as long as the number of filters.
 
     Args:
-        layer: With data_format `channels_first`.
-        upgrade: Makes a layer of channels last one of Keras 3.
+        layer: A layer with data_format `channels_first`.
+        upgrade: Converts a channels-last layer to Keras 3.
     """
     name, config = layer.name, {**layer.config, "data_format": "channels_last"}
     steps = 1 if layer.kind.startswith("ConvLSTM") else 0
     n = next(int(c) for c in layer.kind if c.isdigit())
     setting, outside = config.get("activation"), []
     if setting in ("softmax", "log_softmax"):
-        # These go along the last axis, whichever that is.
+        # These work along the last axis, whatever it holds.
         config["activation"], outside = "linear", activation(name, setting)
     inner = upgrade(Layer(layer.kind, f"{name}_last", config, layer.arrays))
     kept = steps if config.get("return_sequences") else 0
@@ -63,9 +63,10 @@ def channels_last(layer: Layer, upgrade: Callable[[Layer], Layer]) -> Layer:
 
 
 def _moved(steps: int, n: int, *, to_last: bool) -> list[int]:
-    """The axes of a picture of n dimensions, after an axis of time or none, in another order."""
-    time, one, rest = list(range(1, steps + 1)), steps + 1, list(range(steps + 2, steps + n + 2))
-    return [*time, *rest, one] if to_last else [*time, steps + n + 1, one, *rest[:-1]]
+    """Return a permutation that moves the channels of n-dimensional images, maybe after time."""
+    time, one = list(range(1, steps + 1)), steps + 1
+    others = list(range(steps + 2, steps + n + 2))
+    return [*time, *others, one] if to_last else [*time, steps + n + 1, one, *others[:-1]]
 
 
 def maxout(layer: Layer) -> Layer:
@@ -89,10 +90,10 @@ def maxout(layer: Layer) -> Layer:
 
 
 def highway(layer: Layer) -> Layer:
-    """Keras 1's Highway: t f(x) + (1 - t) x with t = sigmoid of a dense layer.
+    """Keras 1's Highway: t f(x) + (1 - t) x, where t is the sigmoid of a dense layer.
 
-    Arrays: kernel and kernel of t, and the two biases, behind them or before Keras 1.1 between. 1 -
-    sigmoid(z) is sigmoid(-z).
+    Arrays: the kernel, the kernel of t, and the two biases. The biases come last; before Keras 1.1
+    each followed its kernel. The code uses 1 - sigmoid(z) = sigmoid(-z).
     """
     name = layer.name
     kernels = [array for array in layer.arrays if array.ndim == 2]
@@ -127,7 +128,7 @@ def highway(layer: Layer) -> Layer:
 
 
 def scale_and_shift(name: str, scale: np.ndarray, shift: np.ndarray, **config: Any) -> Layer:
-    """Each number of an input multiplied and moved by its own.
+    """Return a layer that multiplies each number of its input and adds to it.
 
     The arrays have the input's shape without the batch axis, or 1 where an axis shares one number.
     """
@@ -147,7 +148,7 @@ def scale_and_shift(name: str, scale: np.ndarray, shift: np.ndarray, **config: A
 
 
 def shared_axes(array: np.ndarray) -> list[int]:
-    """Axes of an input, from 1, along which all numbers have one parameter."""
+    """Return the axes of an input, from 1, along which all numbers share a parameter."""
     return [i for i, n in enumerate(array.shape, 1) if n == 1 and array.ndim > 1]
 
 
@@ -162,13 +163,14 @@ def parametric_softplus(layer: Layer) -> Layer:
 def srelu(layer: Layer, *, capped: bool) -> Layer:
     """Keras 1's SReLU, linear in three pieces; arrays t_left, a_left, t_right, a_right.
 
-    With u = x - t_left, v = u - |t_right| and p = PReLU(u), where PReLU has the slope a_left, it is
-    t_left + min(p, |t_right|) + a_right max(v, 0). Of that, min(p, t) is t - max(t - p, 0). Only
-    Theano took the minimum where u is negative, too, which matters if a_left is.
+    Let u = x - t_left, v = u - |t_right| and p = PReLU(u), where PReLU has the slope a_left.
+    Then the output is t_left + min(p, |t_right|) + a_right max(v, 0), and min(p, t) is
+    t - max(t - p, 0). Only Theano also took the minimum where u is negative, which matters if
+    a_left is negative.
 
     Args:
-        layer: With its arrays.
-        capped: Whether it did.
+        layer: A layer with its arrays.
+        capped: Whether Theano computed it.
     """
     name = layer.name
     left, left_slope, right, right_slope = layer.arrays
@@ -207,7 +209,7 @@ def srelu(layer: Layer, *, capped: bool) -> Layer:
 def samplewise_normalization(layer: Layer) -> Layer:
     """Keras 1's BatchNormalization of mode 1: (x - m) / (s + e) g + b, s = sqrt(v + e), by sample.
 
-    Keras 3's LayerNormalization divides by s alone, which differs by e / s.
+    Keras 3's LayerNormalization divides by s alone, so its outputs differ by a share of e / s.
     """
     name, epsilon = layer.name, layer.config["epsilon"]
     gamma, beta = layer.arrays[:2]
@@ -241,26 +243,25 @@ def samplewise_normalization(layer: Layer) -> Layer:
 
 
 def locally_connected(layer: Layer) -> Layer:
-    """LocallyConnected1D and 2D: every place has a kernel of its own.
+    """LocallyConnected1D and 2D: every position has its own kernel.
 
-    The patches are cut out by a convolution with kernels of ones and zeros, which gives the very
-    numbers, and multiplied by an EinsumDense. Arrays: (places, numbers in a patch, filters) and a
-    bias of the output's shape.
+    A convolution with kernels of ones and zeros cuts out the patches, which is exact. An
+    EinsumDense multiplies them. Arrays: (places, numbers in a patch, filters), and a bias of the
+    output's shape.
     """
     kernel = layer.arrays[0]
     if layer.config.get("implementation", 1) != 1 or kernel.ndim != 3:
         raise refused(
             layer,
-            f"implementation={layer.config.get('implementation')}, whose weights are laid out "
-            "for the whole picture",
+            f"implementation={layer.config.get('implementation')}, whose weights are arranged "
+            "for the whole image",
             "save it with implementation=1",
         )
     dimensions = int(layer.kind[-2])
     places, numbers, filters = kernel.shape
     if numbers**2 > limits.current().parameters:
         raise UnsafeModelError(
-            f"{layer}: refused, cutting out its patches takes {numbers**2:,} parameters; "
-            f"{limits.advice()}"
+            f"{layer}: refused, its patches need {numbers**2:,} parameters; {limits.advice()}"
         )
     first = layer.config.get("data_format") == "channels_first"
     size, strides = _list(layer, "kernel_size", dimensions), _list(layer, "strides", dimensions)
@@ -290,7 +291,7 @@ def _patches(layer: Layer, size: list[int], strides: list[int], numbers: int, fi
     channels = numbers // int(np.prod(size))
     kernel = np.eye(numbers, dtype="float32").reshape(*size, channels, numbers)
     if first:
-        # There the numbers of a patch are counted channel by channel.
+        # With channels first, the numbers of a patch are ordered channel by channel.
         order = np.arange(numbers).reshape(channels, *size)
         order = np.moveaxis(order, 0, -1).reshape(-1)
         kernel = np.eye(numbers, dtype="float32")[order].reshape(*size, channels, numbers)
@@ -311,7 +312,7 @@ def _places(layer: Layer, kernel: np.ndarray) -> list[Layer]:
     places, _, filters = kernel.shape
     biases = [array.reshape(places, filters) for array in layer.arrays[1:]]
     if layer.config.get("data_format") == "channels_first":
-        # Keras took the bias's numbers as (filters, rows, columns) there, and kept them otherwise.
+        # Keras read the bias as (filters, rows, columns) here, but stored it in the other order.
         biases = [array.reshape(filters, places).T for array in biases]
     config = {
         "equation": "abc,bcd->abd",
@@ -323,14 +324,14 @@ def _places(layer: Layer, kernel: np.ndarray) -> list[Layer]:
 
 
 def _extent(layer: Layer) -> list[int]:
-    """Rows and columns of the output."""
+    """Return the rows and columns of the output."""
     for array in layer.arrays[1:]:
         return list(array.shape[:2])
     shape = layer.config.get("build_input_shape") or layer.config.get("batch_input_shape")
     if not shape:
         raise refused(
             layer,
-            "without a bias nothing in the file says how many rows its output has",
+            "without a bias, the file does not hold the number of rows of its output",
             "save it with use_bias=True, or with Keras 2.12 or later",
         )
     spatial = shape[2:] if layer.config.get("data_format") == "channels_first" else shape[1:3]

@@ -1,4 +1,4 @@
-"""Opening a model of Keras 1 or 2: read, understand, express in Keras 3, build, fill."""
+"""Open a model of Keras 1 or 2: read it, convert it to Keras 3, build it, assign its weights."""
 
 import json
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 Change = tuple[str, str, str]
-"""A layer's name, its class before, its classes today."""
+"""A layer's name, its old class, and its classes today."""
 
 
 @dataclass(frozen=True)
 class Converted:
-    """A model of today, and where it comes from.
+    """A converted model, and what it was converted from.
 
     Attributes:
-        model: With its weights, not compiled.
-        keras_version: That saved it, as its files say, or "1", "2", "3" where they do not.
-        backend: "theano", or "" where that made no difference.
-        changes: Each layer that is another one now.
+        model: The model with its weights, not compiled.
+        keras_version: The version that saved it; "1", "2" or "3" if the files hold no version.
+        backend: "theano", or "" if the backend made no difference.
+        changes: The layers that have other classes now.
     """
 
     model: "keras.Model"
@@ -41,17 +41,17 @@ class Converted:
 
 
 def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Converted | None:
-    """Opens an old pair; None where the JSON is today's, whose weights may be of any age.
+    """Open an old pair; return None if Keras 3 wrote the JSON.
 
     Args:
         json_text: The contents of the JSON file.
         h5: The contents of the weights file.
-        where: The JSON file's name.
-        h5_where: The weights file's name.
+        where: The path of the JSON file, for messages.
+        h5_where: The path of the weights file, for messages.
 
     Raises:
-        InputError: A layer that cannot be expressed: which, what is missing, what to do.
-        UnsafeModelError: It holds code, or more than the limits.
+        InputError: Keras 3 cannot express a layer; the message says which, why, and what to do.
+        UnsafeModelError: The model contains code, or exceeds the limits.
         CorruptModelError: The files are damaged or do not belong together.
     """
     value = reading.architecture(json_text, where)
@@ -61,14 +61,14 @@ def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Convert
 
 
 def open_whole(h5: bytes, where: str) -> Converted:
-    """Opens a whole model in one HDF5 file, as `model.save("model.h5")` wrote it.
+    """Open a whole model in one HDF5 file, in the form that `model.save("model.h5")` wrote.
 
     Args:
         h5: The contents of the file.
-        where: Its name.
+        where: The path of the file, for messages.
 
     Raises:
-        InputError: As for `open_pair`, or the file holds weights alone.
+        InputError: As for `open_pair`, or the file holds only weights.
         UnsafeModelError: As for `open_pair`.
         CorruptModelError: As for `open_pair`.
     """
@@ -89,7 +89,7 @@ def _converted(old: reading.Old) -> Converted:
 
 
 def modern(old: reading.Old) -> tuple[Layer, list[Change]]:
-    """An old model's tree in terms of Keras 3, and which layers are others now.
+    """Return an old model's tree in terms of Keras 3, and the layers whose classes changed.
 
     Raises:
         InputError: As for `open_pair`.
@@ -102,8 +102,8 @@ def modern(old: reading.Old) -> tuple[Layer, list[Change]]:
         raise type(error)(f"{old.where}: {error}") from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CorruptModelError(
-            f"{old.where}: damaged, not what Keras {old.version} writes "
-            f"({type(error).__name__}: {printable(error)})"
+            f"{old.where}: damaged, expected what Keras {old.version} writes "
+            f"({type(error).__name__}: {printable(error)}); get it again"
         ) from error
 
 
@@ -128,14 +128,14 @@ def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
 
 
 def _as_it_is(tree: Layer) -> Layer:
-    """A tree of Keras 3: the shapes that were noted beside its settings are none of them."""
+    """Return a tree of Keras 3 without the input shapes that were noted next to its settings."""
     for layer in leaves(tree):
         layer.config.pop("build_input_shape", None)
     return tree
 
 
 def _kinds(model: Layer) -> dict[str, str]:
-    """The classes by name; what a layer was put together from in one line."""
+    """Return the layers' classes by name; for a composed layer, all its classes in one line."""
     return {
         layer.name: layer.kind
         if layer.kind not in MODELS
@@ -145,11 +145,13 @@ def _kinds(model: Layer) -> dict[str, str]:
 
 
 def _places(model: "keras.Model", tree: Layer, where: str) -> dict[int, np.ndarray]:
-    """The arrays of a tree by the ids of the variables of the model that was built of it."""
+    """Return the arrays of a tree by the ids of the variables in the model built from it."""
     found = dict(_within(model, tree, where))
     missing = [weight.path for weight in model.weights if id(weight) not in found]
     if missing:
-        raise CorruptModelError(f"{where}: no weights for {printable(missing[0])}")
+        raise CorruptModelError(
+            f"{where}: expected weights for {printable(missing[0])}, found none; get it again"
+        )
     return found
 
 
@@ -164,7 +166,7 @@ def _of_layer(layer: Any, tree: Layer, where: str) -> Iterator[tuple[int, np.nda
         return _within(layer, tree, where)
     if tree.kind == "TimeDistributed":
         return _of_layer(layer.layer, tree.layers[0], where)
-    # Wrappers and stacks of cells list the arrays of what is in them one after the other.
+    # Wrappers and stacked cells list the arrays of their parts one after the other.
     arrays = [array for leaf in leaves(tree) for array in leaf.arrays]
     shapes = [tuple(weight.shape) for weight in layer.weights]
     if shapes != [array.shape for array in arrays]:

@@ -1,4 +1,4 @@
-"""Keras 1 to Keras 2: every layer's settings and arrays in the terms of the later one."""
+"""Convert layers of Keras 1 to Keras 2, settings and arrays together."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,10 +60,10 @@ MERGES = {
 
 @dataclass(frozen=True)
 class Origin:
-    """What a layer of Keras 1 does not say itself.
+    """What a layer of Keras 1 does not hold itself.
 
     Attributes:
-        ordering: The order of axes, `channels_first` or `channels_last`, that was the default.
+        ordering: The default order of axes, `channels_first` or `channels_last`.
         theano: Whether Theano computed its outputs.
     """
 
@@ -75,20 +75,20 @@ Change = Callable[[Layer, Origin], Layer]
 
 
 def upgrade(model: Layer, theano: bool) -> Layer:
-    """A tree of Keras 1 as a tree of Keras 2.
+    """Convert a tree of Keras 1 to Keras 2.
 
     Args:
-        model: With its arrays.
+        model: A tree with its arrays.
         theano: Whether Theano computed its outputs.
 
     Raises:
-        InputError: A layer that cannot be expressed.
+        InputError: A layer cannot be expressed.
     """
     return _upgraded(model, Origin(_ordering(model, theano), theano))
 
 
 def _ordering(model: Layer, theano: bool) -> str:
-    """The order of axes that was the user's default: layers for padding and the like lack it."""
+    """Return the user's default order of axes, which padding and similar layers do not hold."""
     said = [ORDERINGS.get(str(leaf.config.get("dim_ordering"))) for leaf in leaves(model)]
     known = [ordering for ordering in said if ordering]
     return known[0] if known else "channels_first" if theano else "channels_last"
@@ -116,7 +116,7 @@ def _input_shape(layer: Layer) -> list[Any] | None:
 
 
 def _renamed(layer: Layer, origin: Origin) -> Layer:
-    """The same layer with Keras 2's names for its settings."""
+    """Return the same layer with Keras 2's names for its settings."""
     config = {
         RENAMED.get(key, key): value
         for key, value in layer.config.items()
@@ -146,7 +146,7 @@ def _time_distributed_dense(layer: Layer, origin: Origin) -> Layer:
 
 
 def _convolution(kind: str, arrays: int = 1) -> Change:
-    """Kernels (filters, channels, rows, columns) where channels come first."""
+    """Convert kernels; with channels first they are (filters, channels, rows, columns)."""
 
     def change(layer: Layer, origin: Origin) -> Layer:
         new = _renamed(layer, origin)
@@ -160,12 +160,12 @@ def _convolution(kind: str, arrays: int = 1) -> Change:
 
 
 def _kernel(array: np.ndarray, first: bool) -> np.ndarray:
-    """As Keras 2 has it: (rows, columns, channels, filters)."""
+    """Return a kernel in Keras 2's order: (rows, columns, channels, filters)."""
     return np.moveaxis(array, (0, 1), (-1, -2)) if first else array
 
 
 def _convolution1d(layer: Layer, origin: Origin) -> Layer:
-    """Kernels (length, 1, channels, filters), before 1.1 (filters, channels, length, 1)."""
+    """Convert kernels (length, 1, channels, filters); before 1.1 (filters, channels, length, 1)."""
     new = _renamed(layer, origin)
     new.kind = "Conv1D"
     kernel = layer.arrays[0]
@@ -177,7 +177,7 @@ def _convolution1d(layer: Layer, origin: Origin) -> Layer:
 
 
 def _deconvolution(layer: Layer, origin: Origin) -> Layer:
-    """Transposed kernels; the output's size was a setting, today it follows from a padding."""
+    """Convert transposed kernels, and turn the output's size into a padding."""
     new = _renamed(layer, origin)
     new.kind = "Conv2DTranspose"
     first = new.config["data_format"] == "channels_first"
@@ -194,7 +194,7 @@ def _deconvolution(layer: Layer, origin: Origin) -> Layer:
 
 
 def _output_padding(output: int, size: int, stride: int, padding: str) -> int:
-    """How much longer an output is than its input, kernel and stride make it."""
+    """Return how much longer an output is than its input, kernel and stride make it."""
     if padding == "valid":
         return (output - size) % stride
     steps = -(-output // stride) - 1
@@ -202,7 +202,7 @@ def _output_padding(output: int, size: int, stride: int, padding: str) -> int:
 
 
 def _gated(order: tuple[int, ...]) -> Change:
-    """A gate's three arrays after the other's; Keras 2 has the gates side by side in three."""
+    """Join each gate's three arrays; Keras 2 stores the gates side by side in three arrays."""
 
     def change(layer: Layer, origin: Origin) -> Layer:
         new = _renamed(layer, origin)
@@ -220,13 +220,13 @@ def _gated(order: tuple[int, ...]) -> Change:
 
 
 def _convolutional_lstm(layer: Layer, origin: Origin) -> Layer:
-    """Input, forget, cell and output gate, kept in the order input, cell, forget, output."""
+    """Convert input, forget, cell and output gate to the order input, forget, cell, output."""
     new = _renamed(layer, origin)
     first = new.config["data_format"] == "channels_first"
     parts = [[layer.arrays[3 * gate + part] for gate in (0, 2, 1, 3)] for part in range(3)]
     kernels = [[_kernel(array, first) for array in part] for part in parts[:2]]
     new.arrays = [np.concatenate(part, axis=-1) for part in (*kernels, parts[2])]
-    # The strides it was built with are not in the file.
+    # The file does not hold the strides that the layer was built with.
     new.config.update(strides=[1, 1], use_bias=True)
     return new
 
@@ -238,21 +238,21 @@ def _batch_normalization(layer: Layer, origin: Origin) -> Layer:
     if mode == 2:
         raise refused(
             layer,
-            "mode=2 normalizes by the other inputs of a batch, so that an input has no answer of "
-            "its own",
+            "mode=2 normalizes by the other inputs of a batch, so that the answer for one input "
+            "depends on them",
             "train it with mode=0 and save again",
         )
     return _renamed(layer, origin)
 
 
 def _merge(layer: Layer, origin: Origin) -> Layer:
-    """One class with a mode became a class for each mode."""
+    """Convert a Merge with a mode to the class that replaced this mode."""
     config = layer.config
     mode = config.get("mode", "sum")
     if mode == "cos" or mode not in MERGES:
         raise refused(
             layer,
-            f"mode={mode!r} has no counterpart: its output had other axes than Keras 1 believed",
+            f"mode={mode!r} has no counterpart: its output had other axes than Keras 1 assumed",
             "replace it by a Dot layer with normalize=True in Keras 2 and save again",
         )
     new = Layer(MERGES[mode], layer.name, calls=layer.calls)
@@ -292,7 +292,7 @@ def _repeated(layer: Layer, origin: Origin) -> Layer:
 
 
 def _zero_padding(layer: Layer, origin: Origin) -> Layer:
-    """Keras 1.2 also took the sides by name."""
+    """Convert padding; Keras 1.2 also allowed the sides by name."""
     new = _renamed(layer, origin)
     padding = new.config["padding"]
     if isinstance(padding, Mapping):
@@ -319,7 +319,7 @@ ORDERED = {
     "UpSampling2D", "UpSampling3D", "ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D",
     "SpatialDropout2D", "SpatialDropout3D", "Convolution2D", "Convolution3D",
 }  # fmt: skip
-"""Layers that Keras 1 forgot to note the order of axes of."""
+"""Layers for which Keras 1 did not save the order of axes."""
 
 LAYERS: dict[str, Change] = {
     "InputLayer": _input,

@@ -1,4 +1,4 @@
-"""Keras 2 to Keras 3: every layer's settings and arrays in the terms of the later one."""
+"""Convert layers of Keras 2 to Keras 3, settings and arrays together."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -139,7 +139,7 @@ SETTINGS = {
     "ZeroPadding2D": "padding data_format",
     "ZeroPadding3D": "padding data_format",
 }
-"""The layers that Keras 3 has too, and which settings it takes, besides trainable and dtype."""
+"""Layers that Keras 3 still has, with the settings that it takes besides trainable and dtype."""
 
 DROPPED = {
     "batch_input_shape", "input_shape", "build_input_shape", "implementation", "input_dim",
@@ -150,7 +150,7 @@ DROPPED = {
     "embeddings_initializer", "seed", "force_generator", "auto_vectorize", "data_format",
     "activity_regularizer", "batch_size", "unroll", "dilation_rate",
 }  # fmt: skip
-"""Settings that may be left out where Keras 3 has none: they change no output there."""
+"""Settings that may be left out if Keras 3 lacks them, because they change no output."""
 
 RENAMED = {
     "BatchNormalizationV1": "BatchNormalization",
@@ -167,21 +167,21 @@ WITHOUT = {
     "Discretization": {"trainable", "dtype"},
     "Hashing": {"dtype"},
 }
-"""Settings that Keras 3 takes everywhere but there."""
+"""Settings that Keras 3 takes everywhere except in these layers."""
 
 LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}
 
 
 def upgrade(layer: Layer, *, inside: bool = False) -> Layer:
-    """A tree of Keras 2 as a tree of Keras 3.
+    """Convert a tree of Keras 2 to Keras 3.
 
     Args:
-        layer: With its arrays.
-        inside: Whether it is part of another, so that its input's shape need not be known.
+        layer: A layer with its arrays.
+        inside: Whether the layer is part of another one, so that its input shape may be unknown.
 
     Raises:
-        InputError: A layer that cannot be expressed.
-        UnsafeModelError: A layer that holds code.
+        InputError: A layer cannot be expressed.
+        UnsafeModelError: A layer contains code.
     """
     if not inside:
         _make_stateless(layer)
@@ -201,7 +201,7 @@ def upgrade(layer: Layer, *, inside: bool = False) -> Layer:
 
 
 def _source(model: Layer, inside: bool) -> Layer | None:
-    """The input that a Sequential's first layer describes."""
+    """Return the input that a Sequential's first layer describes, or None."""
     first = model.layers[0] if model.layers else model
     if first.kind == "InputLayer":
         return None
@@ -216,9 +216,9 @@ def _source(model: Layer, inside: bool) -> Layer | None:
 
 
 def _make_stateless(model: Layer) -> None:
-    """Leaves out what layers remember from one call to the next, and the fixed batch it needs.
+    """Remove state that is kept between calls, and the fixed batch size that it needs.
 
-    The safe loader opens no such layer. A first call computes the same without.
+    The safe loader refuses such layers. The first call computes the same without state.
     """
     if not any(leaf.config.get("stateful") for leaf in leaves(model)):
         return
@@ -247,7 +247,7 @@ def _input_type(layer: Layer) -> str:
 
 
 def _from_arrays(layer: Layer) -> list[int | None] | None:
-    """The shape that a first layer's kernel tells."""
+    """Return the input shape that follows from a first layer's kernel, or None."""
     if layer.kind == "Dense":
         return [None, layer.arrays[0].shape[0]]
     if layer.kind in ("LSTM", "GRU", "SimpleRNN"):
@@ -266,11 +266,11 @@ Change = Callable[[Layer], Layer]
 
 
 def _same(layer: Layer) -> Layer:
-    """A layer that Keras 3 has too."""
+    """Convert a layer that Keras 3 still has."""
     if layer.kind not in SETTINGS:
         raise refused(
             layer,
-            "not one of Keras' own layers, only its code knows what it computes",
+            "not one of Keras' own layers; only its code knows what it computes",
             "replace it by layers of Keras where the model is built, and save again",
         )
     layer.config = _settings(layer, SETTINGS[layer.kind].split())
@@ -290,13 +290,13 @@ def _settings(layer: Layer, known: list[str]) -> dict[str, Any]:
             raise refused(
                 layer,
                 f"its setting {printable(key)}={printable(value, 30)} is unknown to Keras 3",
-                "save it without, or ask for it where this program comes from",
+                "save it without this setting, or report it to the authors of keras_recipes",
             )
     return config
 
 
 def _rescaled(scaled: int) -> Change:
-    """A layer that multiplies by a kernel and then bends; the last arrays take the old slope."""
+    """Convert a layer with kernel and activation; the last arrays take the old slope."""
 
     def change(layer: Layer) -> Layer:
         if layer.config.get("data_format") == "channels_first":
@@ -317,13 +317,13 @@ def _rescaled(scaled: int) -> Change:
 
 
 def _home(setting: Mapping[str, Any]) -> str:
-    """Where the class of an activation that is an object lies."""
+    """Return the module of an activation that is given as an object, or an empty text."""
     named = "layers" if setting.get("class_name") in SETTINGS else ""
     return str(setting.get("module") or named) if setting.get("config") is not None else ""
 
 
 def _with_layer(layer: Layer, setting: Mapping[str, Any]) -> Layer:
-    """An activation that is itself a layer, such as LeakyReLU."""
+    """Convert an activation that is itself a layer, such as LeakyReLU."""
     inner = Layer(layer.kind, f"{layer.name}_linear", {**layer.config, "activation": "linear"})
     inner.arrays = layer.arrays
     config = {key: value for key, value in setting["config"].items() if key != "name"}
@@ -356,7 +356,7 @@ def _stepping(layer: Layer) -> Layer:
     if layer.config.get("time_major"):
         raise refused(
             layer,
-            "time_major=True, inputs with time before the batch, which Keras 3 does not have",
+            "time_major=True puts time before the batch, which Keras 3 does not support",
             "save it with time_major=False",
         )
     layer.calls = recurrent.calls(layer)
@@ -372,7 +372,7 @@ def _batch_normalization(layer: Layer) -> Layer:
     if config.get("renorm") or config.get("virtual_batch_size"):
         raise refused(
             layer,
-            "batch renormalization or virtual batches, which are left out in Keras 3",
+            "batch renormalization or virtual batches, which Keras 3 does not have",
             "save it with renorm=False and virtual_batch_size=None",
         )
     config["axis"] = _one_axis(layer)
@@ -400,7 +400,7 @@ def _input(layer: Layer) -> Layer:
         raise refused(layer, "ragged inputs, which Keras 3 lacks", "pad the inputs to one length")
     shape = config.get("batch_input_shape") or config.get("batch_shape")
     if shape is None:
-        raise refused(layer, "it says nothing of its shape", "save it with a shape")
+        raise refused(layer, "its shape is missing", "save it with a shape")
     dtype = config.get("dtype") or "float32"
     new = {"batch_shape": list(shape), "dtype": dtype, "sparse": bool(config.get("sparse"))}
     return Layer("InputLayer", layer.name, new)
@@ -413,7 +413,7 @@ def _leaky(layer: Layer) -> Layer:
 
 
 def _number(value: Any) -> Any:
-    """A number, which Keras 2.0 wrote as an array."""
+    """Return a number, which Keras 2.0 wrote as an array."""
     return value.get("value") if isinstance(value, Mapping) else value
 
 
@@ -434,17 +434,17 @@ def _lookup(layer: Layer) -> Layer:
     raise refused(
         layer,
         "a table of words, which an HDF5 file does not hold",
-        "look the words up before the model, and save it from there on",
+        "look up the words outside of the model, and save the model without this layer",
     )
 
 
 def _nothing(layer: Layer) -> Layer:
-    """A layer that only training makes something of, in a way that Keras 3 does not know."""
+    """Replace a layer that only has an effect in training, which Keras 3 does not support."""
     return Layer("Identity", layer.name)
 
 
 def _cropped(layer: Layer) -> Layer:
-    """Without training the middle, made as large as what is cropped at random."""
+    """Replace a random crop by a center crop and resize, which it is outside of training."""
     kept = {key: layer.config[key] for key in ("height", "width")}
     return Layer("Resizing", layer.name, {**kept, "crop_to_aspect_ratio": True})
 
@@ -452,8 +452,8 @@ def _cropped(layer: Layer) -> Layer:
 def _normalized(layer: Layer) -> Layer:
     raise refused(
         layer,
-        "a wrapper whose state Keras 3 keeps differently",
-        "save the model with the layer that is inside of it",
+        "a wrapper whose state Keras 3 stores differently",
+        "save the model with the layer inside the wrapper",
     )
 
 

@@ -1,7 +1,7 @@
-"""TensorFlow functions that were called inside of a functional model, as Keras 3's operations.
+"""Convert TensorFlow functions in a functional model to operations of Keras 3.
 
-Keras 2.4 and later noted them down by the function's name (TFOpLambda, SlicingOpLambda), TensorFlow
-2.0 to 2.3 as a node of TensorFlow's graph (TensorFlowOpLayer).
+Keras 2.4 and later saved a call by the function's name (TFOpLambda, SlicingOpLambda). TensorFlow
+2.0 to 2.3 saved it as a node of TensorFlow's graph (TensorFlowOpLayer).
 """
 
 import json
@@ -77,22 +77,22 @@ REDUCTIONS = {
 
 
 def upgrade(layer: Layer) -> Layer:
-    """A call of a TensorFlow function as an operation or a layer of Keras 3.
+    """Convert a call of a TensorFlow function to an operation or a layer of Keras 3.
 
     Raises:
-        InputError: The function is none of those that have a counterpart.
+        InputError: The function has no counterpart here.
     """
     if layer.kind == "TensorFlowOpLayer":
         return _from_node(layer)
     if layer.kind == "SlicingOpLambda":
         return _operation(layer, "GetItem", [_sliced(call) for call in layer.calls])
-    symbol = str(layer.config.get("function") or "")
-    name = symbol.rpartition(".")[2].lower()
+    function = str(layer.config.get("function") or "")
+    name = function.rpartition(".")[2].lower()
     made = _made(layer, name, [_arguments(call) for call in layer.calls])
     if made is None:
         raise refused(
             layer,
-            f"TensorFlow's function {printable(symbol)} has no counterpart here",
+            f"TensorFlow's function {printable(function)} has no counterpart here",
             "replace it by layers of Keras where the model is built, and save again",
         )
     return made
@@ -106,7 +106,7 @@ def _arguments(call: Call) -> Arguments:
 
 
 def _made(layer: Layer, name: str, calls: list[Arguments]) -> Layer | None:
-    """The counterpart of a function, or None."""
+    """Return the counterpart of a function, or None."""
     if name in BINARY:
         return _operation(layer, BINARY[name], [_two(*call) for call in calls])
     if name in UNARY:
@@ -132,11 +132,11 @@ def _operation(layer: Layer, kind: str, calls: list[Call]) -> Layer:
 
 
 def _two(args: list[Any], kwargs: Mapping[str, Any]) -> Call:
-    """Two numbers; the second may stand under its name."""
+    """Return a call with two numbers; the second may be a keyword argument."""
     others = [kwargs[key] for key in ("y", "b", "x2") if key in kwargs]
     flags = [key for key in kwargs if key.startswith(("transpose", "adjoint")) and kwargs[key]]
     if len([*args, *others]) != 2 or flags:
-        raise ValueError("two arguments")
+        raise ValueError("expected two arguments")
     return Call((*args, *others))
 
 
@@ -224,7 +224,7 @@ _SHAPES: dict[str, Settings] = {
 
 
 def _sliced(call: Call) -> Call:
-    """`x[1:, ..., 0]`, whose parts the earlier Keras wrote down as dicts."""
+    """Convert `x[1:, ..., 0]`, whose parts earlier versions saved as dicts."""
     spec = call.kwargs.get("slice_spec", [])
     return Call((call.args[0], _slices(spec)))
 
@@ -245,7 +245,7 @@ def _slice(start: Any, stop: Any, step: Any) -> dict[str, Any]:
 
 
 def _from_node(layer: Layer) -> Layer:
-    """A node of TensorFlow's graph: its operation, its inputs and the constants among them."""
+    """Convert a node of TensorFlow's graph: its operation, its inputs, and constants."""
     node = layer.config.get("node_def")
     node = json.loads(node) if isinstance(node, str) else node
     if not isinstance(node, Mapping):

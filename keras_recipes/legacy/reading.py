@@ -1,4 +1,4 @@
-"""What an old pair or an old whole-model file says of itself: version, settings, arrays."""
+"""Read the version, the settings and the arrays of an old pair or an old whole model."""
 
 import json
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ _KERAS_1 = {
     "nb_filter", "border_mode", "output_dim", "W_regularizer", "dim_ordering", "subsample",
     "pool_length", "filter_length", "inner_init", "bias", "p", "sigma", "input_dtype",
 }  # fmt: skip
-"""Settings whose names Keras 2 changed."""
+"""Settings that Keras 2 renamed."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """The arrays of one layer in a weights file, in the file's order, with their names there."""
+    """The arrays of one layer in a weights file, in the file's order, with their names."""
 
     name: str
     names: tuple[str, ...]
@@ -30,15 +30,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Old:
-    """A model of an earlier Keras, read and not yet understood.
+    """A model of an earlier Keras that was read but not converted yet.
 
     Attributes:
         architecture: The JSON, an object with `class_name` and `config`.
         groups: The layers that have weights.
         version: 1, 2 or 3.
-        keras_version: As the file gives it, "" where it does not.
-        theano: Whether Theano computed the outputs, whose convolutions turn their kernels around.
-        where: The files' names, for the messages.
+        keras_version: The version in the file, or "".
+        theano: Whether Theano computed the outputs; its convolutions flip their kernels.
+        where: The paths of the files, for the messages.
     """
 
     architecture: Mapping[str, Any]
@@ -50,10 +50,10 @@ class Old:
 
 
 def architecture(content: bytes, where: str) -> Any:
-    """The value of a JSON file; of JSON inside a JSON string, which people write by accident.
+    """Return the value of a JSON file; JSON inside a JSON string, a common mistake, is unpacked.
 
     Raises:
-        CorruptModelError: It is no JSON.
+        CorruptModelError: The content is not JSON.
     """
     value = strict_json.parse(content, where)
     for _ in range(2):
@@ -63,10 +63,10 @@ def architecture(content: bytes, where: str) -> Any:
 
 
 def unwrapped(content: bytes, where: str) -> bytes:
-    """A JSON file, without the string that it may be in.
+    """Return the content of a JSON file without the string that it may be in.
 
     Raises:
-        CorruptModelError: It is no JSON.
+        CorruptModelError: The content is not JSON.
     """
     if not content.lstrip().startswith(b'"'):
         return content
@@ -74,40 +74,40 @@ def unwrapped(content: bytes, where: str) -> bytes:
 
 
 def is_keras3(value: Any) -> bool:
-    """Whether parsed JSON is what `to_json` of Keras 3 writes."""
+    """Return whether a parsed JSON value is what Keras 3's `to_json` writes."""
     return isinstance(value, dict) and "module" in value and "keras_version" not in value
 
 
 def pair(value: Any, h5: bytes, json_where: str, h5_where: str) -> Old:
-    """An old pair.
+    """Read an old pair.
 
     Args:
         value: The parsed JSON.
         h5: The contents of the weights file.
-        json_where: The JSON file's name.
-        h5_where: The weights file's name.
+        json_where: The path of the JSON file, for messages.
+        h5_where: The path of the weights file, for messages.
 
     Raises:
-        CorruptModelError: No model, or no weights in Keras' format before 3.
-        UnsafeModelError: The weights file reaches outside of itself.
+        CorruptModelError: There is no model, or no weights in the format before Keras 3.
+        UnsafeModelError: The weights file refers to other files.
     """
     return _old(_checked(value, json_where), _tree(h5, h5_where), json_where, h5_where)
 
 
 def whole(h5: bytes, where: str) -> Old:
-    """A whole model in one HDF5 file, as `model.save("model.h5")` wrote it.
+    """Read a whole model in one HDF5 file, in the form that `model.save("model.h5")` wrote.
 
     Raises:
-        InputError: It holds weights alone.
-        CorruptModelError: It is damaged.
-        UnsafeModelError: It reaches outside of itself.
+        InputError: The file holds only weights.
+        CorruptModelError: The file is damaged.
+        UnsafeModelError: The file refers to other files.
     """
     tree = _tree(h5, where)
     text = tree.attributes.get("", {}).get("model_config")
     if not isinstance(text, str):
         raise InputError(
-            f"{where}: holds weights and no architecture; name the JSON file that belongs to it "
-            f"as MODEL, and this one as its weights"
+            f"{where}: holds weights but no architecture; name the JSON file that belongs to it "
+            f"as MODEL, and this file with --weights"
         )
     return _old(_checked(architecture(text.encode(), where), where), tree, where, where)
 
@@ -136,13 +136,13 @@ def _checked(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, dict) or "config" not in value or "class_name" not in value:
         raise CorruptModelError(
             f"{where}: expected the JSON of a Keras model, an object with class_name and config, "
-            f"found {printable(json.dumps(value), 40)}"
+            f"received {printable(json.dumps(value), 40)}"
         )
     return value
 
 
 def _said(value: Mapping[str, Any], tree: hdf5.Tree) -> dict[str, str]:
-    """Version and backend, where one of the files names them."""
+    """Return the version and the backend, if one of the files holds them."""
     places = [value, tree.attributes.get("", {}), tree.attributes.get(MODEL_WEIGHTS, {})]
     found = {}
     for name in ("keras_version", "backend"):
@@ -168,20 +168,20 @@ def _names(value: Any) -> set[str]:
 def _theano(backend: str, version: int, groups: list[Group]) -> bool:
     if backend or version != 1:
         return backend == "theano"
-    # Keras 1 did not write its backend down. TensorFlow's names of variables end in ":0".
+    # Keras 1 did not save its backend. TensorFlow's names of variables end in ":0".
     names = [name for group in groups for name in group.names]
     return bool(names) and not any(":" in name for name in names)
 
 
 def _groups(tree: hdf5.Tree, where: str) -> list[Group]:
-    """The layers with weights, in the file's order."""
+    """Return the layers with weights, in the file's order."""
     root = MODEL_WEIGHTS if MODEL_WEIGHTS in tree.attributes else ""
     attributes = tree.attributes.get(root, {})
     if "nb_layers" in attributes:
         return _numbered(tree, root, where)
     if "layer_names" not in attributes and "layer_names0" not in attributes:
         raise CorruptModelError(
-            f"{where}: holds no weights in the format before Keras 3 (no layer_names)"
+            f"{where}: holds no weights in the format before Keras 3 (no layer_names); get it again"
         )
     groups = []
     for layer in _texts(attributes, "layer_names", where):
@@ -193,7 +193,7 @@ def _groups(tree: hdf5.Tree, where: str) -> list[Group]:
 
 
 def _numbered(tree: hdf5.Tree, root: str, where: str) -> list[Group]:
-    """Before Keras 1.0: layers and arrays by number."""
+    """Return the layers and arrays of a file before Keras 1.0, which numbered them."""
     groups, most = [], len(tree.attributes)
     for number in range(_count(tree.attributes[root]["nb_layers"], most, where)):
         path = _joined(root, f"layer_{number}")
@@ -206,18 +206,20 @@ def _numbered(tree: hdf5.Tree, root: str, where: str) -> list[Group]:
 
 def _count(value: Any, most: int, where: str) -> int:
     if not isinstance(value, int) or not 0 <= value <= most:
-        raise CorruptModelError(f"{where}: damaged, {printable(value)} layers or arrays")
+        raise CorruptModelError(
+            f"{where}: damaged, the number of layers or arrays is {printable(value)}; get it again"
+        )
     return value
 
 
 def _texts(attributes: Mapping[str, Any], name: str, where: str) -> list[str]:
-    """A list of names; a long one is kept in pieces, `name0`, `name1`, and so on."""
+    """Return a list of names; a long list is stored in pieces, `name0`, `name1`, and so on."""
     pieces = [attributes[name]] if name in attributes else []
     while f"{name}{len(pieces)}" in attributes and name not in attributes:
         pieces.append(attributes[f"{name}{len(pieces)}"])
     texts = [text for piece in pieces for text in ([piece] if isinstance(piece, str) else piece)]
     if not all(isinstance(text, str) for text in texts):
-        raise CorruptModelError(f"{where}: damaged, {name} is no list of names")
+        raise CorruptModelError(f"{where}: damaged, {name} is not a list of names; get it again")
     return texts
 
 
@@ -227,5 +229,5 @@ def _joined(path: str, name: str) -> str:
 
 def _array(tree: hdf5.Tree, path: str, where: str) -> np.ndarray:
     if path not in tree.arrays:
-        raise CorruptModelError(f"{where}: damaged, {printable(path)!r} is missing")
+        raise CorruptModelError(f"{where}: damaged, {printable(path)!r} is missing; get it again")
     return tree.arrays[path]

@@ -1,4 +1,4 @@
-"""Recurrent layers: the old slope of hard_sigmoid, cuDNN's layouts, states among the inputs."""
+"""Recurrent layers: the old slope of hard_sigmoid, cuDNN's layouts, and states among inputs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,28 +8,28 @@ import numpy as np
 from keras_recipes.legacy.tree import Call, Layer, refused
 
 SLOPE = 1.2
-"""Keras 3's hard_sigmoid is clip(x / 6 + 0.5), the earlier one clip(0.2 x + 0.5)."""
+"""Keras 3's hard_sigmoid is clip(x / 6 + 0.5); earlier versions used clip(0.2 x + 0.5)."""
 
 GATES = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "ConvLSTM": 4, "CuDNNLSTM": 4}
 CANDIDATES = {4: 2, 3: 2}
-"""Which of the gates is the candidate, to which the layer's own activation is applied."""
+"""The index of the candidate gate, to which the layer's own activation is applied."""
 
 LAYERS = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU"}
 
 
 def rescaled_gates(layer: Layer) -> list[np.ndarray]:
-    """The arrays of a gated layer or cell, scaled where a gate's activation is the old one.
+    """Return the arrays of a gated layer or cell, scaled for gates with the old activation.
 
     Raises:
-        InputError: The old activation is applied to the state of a cell, which has no weights.
+        InputError: The old activation is applied to a cell's state, which has no weights.
     """
     number = gates(layer.kind)
     own = layer.config.get("activation") == "hard_sigmoid"
     if own and number == 4:
         raise refused(
             layer,
-            "activation='hard_sigmoid', whose slope Keras 3 changed and which is applied to the "
-            "state itself",
+            "activation='hard_sigmoid' is applied to the state itself, and Keras 3 changed its "
+            "slope",
             "save it with another activation",
         )
     gate = layer.config.get("recurrent_activation") == "hard_sigmoid"
@@ -42,14 +42,14 @@ def rescaled_gates(layer: Layer) -> list[np.ndarray]:
 
 
 def gates(kind: str) -> int:
-    """How many gates lie side by side in the arrays of a layer."""
+    """Return the number of gates that a layer's arrays hold side by side."""
     return next(number for name, number in GATES.items() if kind.startswith(name))
 
 
 def from_cudnn(layer: Layer) -> None:
-    """Puts arrays that cuDNN's layouts are in into those of LSTM and GRU; others stay.
+    """Convert a layer's arrays from cuDNN's layout to that of LSTM and GRU, if they have it.
 
-    cuDNN has each gate's kernels the other way round, and a second bias.
+    cuDNN stores each gate's kernels transposed, and a second bias.
     """
     if layer.kind not in ("LSTM", "GRU") or len(layer.arrays) != 3:
         return
@@ -69,7 +69,7 @@ def from_cudnn(layer: Layer) -> None:
 
 
 def calls(layer: Layer) -> list[Call]:
-    """States that were given as further inputs, as what they are."""
+    """Return the calls with states as keyword arguments instead of further inputs."""
     constants = layer.config.get("num_constants") or 0
     return [_call(call, constants) for call in layer.calls]
 
@@ -78,9 +78,9 @@ def _call(call: Call, constants: int) -> Call:
     first = call.args[0] if call.args else None
     if not isinstance(first, Sequence) or isinstance(first, str):
         return call
-    sequences, *rest = first
-    split = len(rest) - constants
-    more: dict[str, Any] = {"initial_state": rest[:split]} if split else {}
+    sequences, *others = first
+    split = len(others) - constants
+    more: dict[str, Any] = {"initial_state": others[:split]} if split else {}
     if constants:
-        more["constants"] = rest[split:]
+        more["constants"] = others[split:]
     return Call((sequences, *call.args[1:]), {**call.kwargs, **more})

@@ -1,4 +1,4 @@
-"""Settings that many layers share, from Keras 1's and 2's spelling to Keras 3's."""
+"""Convert settings that many layers share from Keras 1 and 2 to Keras 3."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,19 +55,19 @@ _KERAS_1 = {
 
 
 def modern(layer: Layer, key: str, value: Any) -> Any:
-    """A setting as Keras 3 has it.
+    """Return a setting in Keras 3's form.
 
-    Initializers, regularizers and constraints matter to training alone; one that Keras 3 does not
-    know becomes its default.
+    Initializers, regularizers and constraints only matter to training. One that Keras 3 does not
+    know becomes Keras 3's default.
 
     Args:
-        layer: Whose setting it is.
+        layer: The layer that has the setting.
         key: The setting's name.
         value: Its value in terms of Keras 1 or 2.
 
     Raises:
-        InputError: An activation that is not Keras' own.
-        UnsafeModelError: It holds code.
+        InputError: An activation is not one of Keras' own.
+        UnsafeModelError: The setting contains code.
     """
     if key.endswith("activation"):
         return activation(layer, value)
@@ -81,16 +81,17 @@ def modern(layer: Layer, key: str, value: Any) -> Any:
 
 
 def activation(layer: Layer, value: Any) -> str:
-    """An activation's name.
+    """Return an activation's name.
 
     Raises:
-        InputError: Not one of Keras' own.
-        UnsafeModelError: It is code.
+        InputError: The activation is not one of Keras' own.
+        UnsafeModelError: The activation is code.
     """
     if isinstance(value, Mapping):
         if "lambda" in str(value.get("class_name")):
             raise UnsafeModelError(
-                f"{layer}: refused, its activation is Python code that would run"
+                f"{layer}: refused, its activation is Python code that would run; ask its author "
+                "for a model without this"
             )
         value = value.get("config") if value.get("class_name") == "function" else value
     if value is None:
@@ -106,7 +107,7 @@ def activation(layer: Layer, value: Any) -> str:
 
 
 def initializer(value: Any) -> Any:
-    """Where a weight starts from; `None` stands for the layer's default."""
+    """Return an initializer in Keras 3's form; None means the layer's default."""
     if isinstance(value, str):
         value = {"class_name": INITIALIZERS.get(value, value), "config": {}}
     if not isinstance(value, Mapping):
@@ -126,7 +127,7 @@ def initializer(value: Any) -> Any:
 def _known(value: Any, module: str, kinds: Mapping[str, set[str]]) -> Any:
     if not isinstance(value, Mapping):
         return None
-    # Keras 1 kept the class's name among the settings.
+    # Keras 1 stored the class's name among the settings.
     name = value.get("class_name") or value.get("name")
     name = _KERAS_1.get(str(name), str(name))
     if name not in kinds:
@@ -137,11 +138,11 @@ def _known(value: Any, module: str, kinds: Mapping[str, set[str]]) -> Any:
 
 
 def policy(value: Any) -> Any:
-    """In which type of numbers a layer computes."""
+    """Return the dtype or the policy in which a layer computes."""
     name = value.get("config", {}).get("name") if isinstance(value, Mapping) else value
     if name in FLOATS:
         return name
     if name in ("mixed_float16", "mixed_bfloat16"):
         return keras_object("keras", "DTypePolicy", {"name": name})
-    # Whole numbers were the type of a layer's input, and what it computed in was float32.
+    # An integer was the dtype of a layer's input; the layer computed in float32.
     return "float32"

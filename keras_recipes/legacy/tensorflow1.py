@@ -1,25 +1,25 @@
-"""What TensorFlow 1 computed differently, expressed for TensorFlow 2; Keras 2's terms.
+"""Convert layers that TensorFlow 1 computed differently from TensorFlow 2, in Keras 2's terms.
 
-It enlarged pictures bilinearly from their upper left corners on: row s q + r, enlarged s times, is
-made of (s - r) / s of row q and r / s of the next, and where there is no next, of row q alone.
+TensorFlow 1 enlarged images bilinearly from the upper left corner. Enlarged s times, row s q + r is
+(s - r) / s times row q plus r / s times the next row. If there is no next row, it is row q alone.
 """
 
 from keras_recipes.legacy.tree import Layer, chain, refused
 
 
 def meant(keras_version: str, theano: bool) -> bool:
-    """Whether Keras itself, and not the one in TensorFlow 2, saved a model on TensorFlow."""
+    """Return whether standalone Keras on TensorFlow saved a model, not the one in TensorFlow 2."""
     return keras_version.startswith(("2.2.", "2.3.")) and "tf" not in keras_version and not theano
 
 
 def upgrade(layer: Layer) -> Layer:
-    """A tree that computes with TensorFlow 2 what it computed with TensorFlow 1.
+    """Return a tree that computes with TensorFlow 2 what it computed with TensorFlow 1.
 
     Args:
-        layer: In terms of Keras 2, with its arrays.
+        layer: A layer in terms of Keras 2, with its arrays.
 
     Raises:
-        InputError: A layer that cannot be expressed.
+        InputError: A layer cannot be expressed.
     """
     layer.layers = [upgrade(inner) for inner in layer.layers]
     if layer.kind != "UpSampling2D" or layer.config.get("interpolation") != "bilinear":
@@ -30,7 +30,7 @@ def upgrade(layer: Layer) -> Layer:
 
 
 def _enlarged(layer: Layer) -> Layer:
-    """Each row doubled, and then the mean of every row and the next."""
+    """Repeat each row, and then average every row with the next one."""
     size = layer.config["size"]
     size = list(size) if isinstance(size, list | tuple) else [size, size]
     if any(n not in (1, 2) for n in size):

@@ -1,7 +1,8 @@
-"""What Theano computed differently from TensorFlow, expressed for TensorFlow; Keras 2's terms.
+"""Convert layers that Theano computed differently from TensorFlow, in Keras 2's terms.
 
-Theano's convolutions turn their kernels around, TensorFlow's are correlations. With "same", Theano
-puts k // 2 zeros before the input, TensorFlow as many as it takes, the odd one behind.
+Theano's convolutions flip their kernels, while TensorFlow's are correlations. With "same" padding,
+Theano puts k // 2 zeros before the input. TensorFlow puts as many as are needed on both sides, and
+an odd one after the input.
 """
 
 from collections.abc import Callable
@@ -13,13 +14,13 @@ from keras_recipes.legacy.tree import Layer, applied, chain, refused
 
 
 def upgrade(layer: Layer) -> Layer:
-    """A tree that computes with TensorFlow what it computed with Theano.
+    """Return a tree that computes with TensorFlow what it computed with Theano.
 
     Args:
-        layer: In terms of Keras 2, with its arrays.
+        layer: A layer in terms of Keras 2, with its arrays.
 
     Raises:
-        InputError: A layer that cannot be expressed.
+        InputError: A layer cannot be expressed.
     """
     layer.layers = [upgrade(inner) for inner in layer.layers]
     change = LAYERS.get(layer.kind)
@@ -38,12 +39,12 @@ def _convolution(layer: Layer) -> Layer:
 
 
 def _turned(kernel: np.ndarray) -> np.ndarray:
-    """Every axis reversed but the last two, channels and filters."""
+    """Return a kernel with every axis reversed except the last two, channels and filters."""
     return np.flip(kernel, tuple(range(kernel.ndim - 2)))
 
 
 def _same(layer: Layer) -> Layer:
-    """Spells out "same" where the two put their zeros in different places."""
+    """Replace "same" by explicit zeros if the two backends put them in different places."""
     if layer.config.get("padding") != "same":
         return layer
     sizes = _many(layer.config["kernel_size"])
@@ -67,7 +68,7 @@ def _many(value: Any, length: int = 1) -> list[int]:
 
 
 def _transposed_convolution(layer: Layer) -> Layer:
-    """Of the whole output Theano leaves k // 2 away at the beginning."""
+    """Convert a transposed convolution; Theano drops k // 2 of the whole output at the start."""
     layer.arrays[0] = _turned(layer.arrays[0])
     config = layer.config
     if config.get("padding") != "same":
@@ -76,16 +77,16 @@ def _transposed_convolution(layer: Layer) -> Layer:
     said = config.get("output_padding") or [
         s - k + 2 * (k // 2) for s, k in zip(strides, sizes, strict=True)
     ]
-    rest = [k // 2 - more for k, more in zip(sizes, said, strict=True)]
-    cropping = [[k // 2, max(n, 0)] for k, n in zip(sizes, rest, strict=True)]
-    more = {"padding": "valid", "output_padding": [max(-n, 0) for n in rest]}
+    others = [k // 2 - more for k, more in zip(sizes, said, strict=True)]
+    cropping = [[k // 2, max(n, 0)] for k, n in zip(sizes, others, strict=True)]
+    more = {"padding": "valid", "output_padding": [max(-n, 0) for n in others]}
     whole = Layer(layer.kind, f"{layer.name}_whole", {**config, **more}, layer.arrays)
     settings = {"cropping": cropping, "data_format": config.get("data_format")}
     return chain(layer.name, [whole, Layer("Cropping2D", f"{layer.name}_cropping", settings)])
 
 
 def _pooling(layer: Layer) -> Layer:
-    """Pools of 3 begin one place before the input; those of other sizes further outside."""
+    """Convert pools; those of 3 begin one position before the input, others further outside."""
     config = layer.config
     if config.get("padding") != "same":
         return layer
@@ -95,7 +96,7 @@ def _pooling(layer: Layer) -> Layer:
     if any(size not in (1, 3) for size in sizes):
         raise refused(
             layer,
-            "pooling with padding 'same' by Theano, whose first pool begins outside of the input",
+            "Theano's pooling with padding 'same', whose first pool begins outside of the input",
             "pad the input by hand and save the model with 'valid'",
         )
     one = [1] * dimensions
@@ -114,7 +115,7 @@ def _enlarging(layer: Layer) -> Layer:
     if layer.config.get("interpolation") == "bilinear":
         raise refused(
             layer,
-            "bilinear by Theano, which weighs the rows differently",
+            "Theano's bilinear enlargement, which weights the rows differently",
             "save it with interpolation='nearest'",
         )
     return layer
@@ -128,7 +129,7 @@ def _convolutional_lstm(layer: Layer) -> Layer:
     if any(size % 2 == 0 for size in sizes) or (same and any(n > 1 for n in strides)):
         raise refused(
             layer,
-            "by Theano with kernels of even size, or with strides and padding 'same'",
+            "Theano's kernels of even size, or its strides with padding 'same'",
             "save it with odd sizes and strides of 1",
         )
     return layer
@@ -140,7 +141,7 @@ LAYERS: dict[str, Callable[[Layer], Layer]] = {
     "Conv3D": _convolution,
     "Conv2DTranspose": _transposed_convolution,
     "Conv3DTranspose": _transposed_convolution,
-    # Keras turned the kernels of these beforehand, so that Theano turned them back.
+    # Keras flipped the kernels of these beforehand, so that Theano flipped them back.
     "DepthwiseConv2D": _same,
     "SeparableConv1D": _same,
     "SeparableConv2D": _same,

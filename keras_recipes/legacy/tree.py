@@ -1,4 +1,4 @@
-"""A model as a tree of layers, settings and arrays together, of whichever version of Keras."""
+"""A model as a tree of layers with settings and arrays, for any version of Keras."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class Tensor:
     """An output of a layer inside a functional model.
 
     Attributes:
-        layer: Its name.
-        call: Which of the layer's calls, from 0.
-        output: Which of the outputs of that call, from 0.
+        layer: The layer's name.
+        call: The index of the layer's call, from 0.
+        output: The index of the output of that call, from 0.
     """
 
     layer: str
@@ -41,16 +41,16 @@ class Layer:
     """A layer, a wrapper, a cell, an operation or a model.
 
     Attributes:
-        kind: Its class's name.
-        name: Its own, unique in its model.
-        config: Its settings, without name and without what is in `layers`.
-        arrays: Its weights, in the order in which its version of Keras keeps them.
-        layers: What a model, a wrapper or a stack of cells is made of.
-        calls: How it is used in the functional model that it is part of.
-        inputs: Of a functional model, `Tensor` or a structure of them.
-        outputs: The same.
-        module: Where its class lies in Keras 3.
-        composed: Whether it stands in the place of one layer that Keras 3 lacks.
+        kind: The name of its class.
+        name: Its name, unique in its model.
+        config: Its settings, without its name and `layers`.
+        arrays: Its weights, in the order of its version of Keras.
+        layers: The parts of a model, a wrapper or a stack of cells.
+        calls: Its calls in the functional model that it is part of.
+        inputs: The inputs of a functional model: a `Tensor`, or a structure of them.
+        outputs: The outputs of a functional model, in the same form.
+        module: The module of its class in Keras 3.
+        composed: Whether it replaces one layer that Keras 3 lacks.
     """
 
     kind: str
@@ -69,15 +69,15 @@ class Layer:
 
 
 def refused(layer: Layer, missing: str, advice: str) -> InputError:
-    """What is said of a layer that cannot be expressed in Keras 3."""
+    """Return the error for a layer that Keras 3 cannot express."""
     return InputError(f"{layer}: {missing}; {advice}")
 
 
 def applied(change: Callable[[Layer], Layer], layer: Layer) -> Layer:
-    """A step of a conversion, for settings and arrays that may be anything.
+    """Apply a step of a conversion to a layer whose settings and arrays may be anything.
 
     Raises:
-        CorruptModelError: They are not those of such a layer.
+        CorruptModelError: The settings or arrays do not belong to such a layer.
     """
     try:
         return change(layer)
@@ -85,13 +85,13 @@ def applied(change: Callable[[Layer], Layer], layer: Layer) -> Layer:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CorruptModelError(
-            f"{layer}: damaged, its settings or weights are not those of such a layer "
+            f"{layer}: damaged, its settings or weights do not belong to such a layer "
             f"({type(error).__name__}: {printable(error)})"
         ) from error
 
 
 def leaves(layer: Layer) -> Iterator[Layer]:
-    """Every layer below that is made of no others, the layer itself if it is one."""
+    """Yield every layer below that has no parts, or the layer itself."""
     if not layer.layers:
         yield layer
     for inner in layer.layers:
@@ -99,12 +99,12 @@ def leaves(layer: Layer) -> Iterator[Layer]:
 
 
 def chain(name: str, layers: Sequence[Layer]) -> Layer:
-    """Layers one after the other in the place of one."""
+    """Return layers that follow each other and replace one layer."""
     return Layer(SEQUENTIAL, name, layers=list(layers), composed=True)
 
 
 def spliced(model: Layer) -> Layer:
-    """Chains that stand in a Sequential as the layers of it that they are."""
+    """Replace every chain in a Sequential by its layers."""
     model.layers = [spliced(inner) for inner in model.layers]
     if model.kind == SEQUENTIAL:
         model.layers = [part for inner in model.layers for part in _parts(inner)]
@@ -118,12 +118,12 @@ def _parts(layer: Layer) -> list[Layer]:
 
 
 def graph(name: str, shape: Sequence[int | None], layers: Sequence[Layer]) -> Layer:
-    """Layers in the place of one, wired by their calls; the last one gives the output.
+    """Return layers that replace one layer, connected by their calls; the last gives the output.
 
     Args:
-        name: Of the layer that they replace; their input is called `input_name(name)`.
-        shape: Of the input, with the batch axis.
-        layers: With their calls.
+        name: The name of the layer that they replace; `input_name(name)` names their input.
+        shape: The shape of the input, with the batch axis.
+        layers: The layers with their calls.
     """
     source = Layer("InputLayer", input_name(name), {"batch_shape": list(shape)})
     return Layer(
@@ -137,12 +137,12 @@ def graph(name: str, shape: Sequence[int | None], layers: Sequence[Layer]) -> La
 
 
 def input_name(name: str) -> str:
-    """What the input of a `graph` is called."""
+    """Return the name of the input of a `graph`."""
     return f"{name}_in"
 
 
 def structure(value: Any, change: Callable[[Tensor], Any]) -> Any:
-    """A structure of lists and dicts with every `Tensor` in it changed."""
+    """Apply `change` to every `Tensor` in a structure of lists and dicts."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, Mapping):
@@ -153,7 +153,7 @@ def structure(value: Any, change: Callable[[Tensor], Any]) -> Any:
 
 
 def keras3(layer: Layer) -> dict[str, Any]:
-    """A tree in terms of Keras 3 as Keras 3 itself writes it."""
+    """Return a tree in terms of Keras 3 in the form that Keras 3 writes."""
     if layer.kind == FUNCTIONAL:
         return _functional(layer)
     config = {"name": layer.name, **layer.config}
@@ -170,12 +170,12 @@ def keras3(layer: Layer) -> dict[str, Any]:
 
 
 def slots(layer: Layer) -> tuple[str, ...]:
-    """Under which names a wrapper's settings hold what it is made of."""
+    """Return the settings under which a wrapper holds its parts."""
     return ("cell",) if layer.kind == "RNN" else ("layer", "backward_layer")
 
 
 def keras_object(module: str, kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """An object of Keras 3's own as Keras 3 itself writes it."""
+    """Return an object of Keras 3 in the form that Keras 3 writes."""
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
 
 
@@ -183,7 +183,7 @@ def _functional(model: Layer) -> dict[str, Any]:
     kinds = {inner.name: inner.kind for inner in model.layers}
 
     def coordinates(tensor: Tensor) -> list[Any]:
-        # Keras counts the calls of a functional model from 1 here, and from 0 everywhere else.
+        # Keras counts the calls of a functional model from 1 here, but from 0 everywhere else.
         first = 1 if kinds.get(tensor.layer) == FUNCTIONAL else 0
         return [tensor.layer, tensor.call + first, tensor.output]
 
@@ -213,6 +213,6 @@ def _nodes(layer: Layer) -> list[dict[str, Any]]:
 
 def _keras_tensor(tensor: Tensor) -> dict[str, Any]:
     history = [tensor.layer, tensor.call, tensor.output]
-    # Keras wants a shape and a type to stand here and looks at the history alone.
+    # Keras requires a shape and a dtype here, but reads only the history.
     config = {"shape": [], "dtype": "float32", "keras_history": history}
     return {"class_name": "__keras_tensor__", "config": config}

@@ -1,4 +1,4 @@
-"""Giving each layer of an old tree the arrays that the old file has for it."""
+"""Assign the arrays of an old file to the layers of an old tree."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from keras_recipes.legacy.reading import Group
 from keras_recipes.legacy.tree import FUNCTIONAL, MODELS, Layer
 
 Counts = tuple[int, int]
-"""How many arrays a layer has that training changes, and how many that it does not."""
+"""The number of arrays of a layer that training changes, and of those that it does not."""
 
 Counter = Callable[[Mapping[str, Any], int], Counts]
-"""Given a layer's settings and its version of Keras."""
+"""Takes a layer's settings and its version of Keras, and returns the numbers of arrays."""
 
 _WITH_BIAS = {
     "Dense": 1, "Conv1D": 1, "Conv2D": 1, "Conv3D": 1, "Conv1DTranspose": 1, "Conv2DTranspose": 1,
@@ -25,7 +25,7 @@ _WITH_BIAS = {
     "AtrousConvolution2D": 1, "Deconvolution2D": 1, "SeparableConvolution2D": 2,
     "TimeDistributedDense": 1, "MaxoutDense": 1,
 }  # fmt: skip
-"""Arrays besides the bias."""
+"""The number of arrays besides the bias."""
 
 _FIXED = {
     "Embedding": 1, "PReLU": 1, "CuDNNLSTM": 3, "CuDNNGRU": 3, "ParametricSoftplus": 2, "SReLU": 4,
@@ -33,10 +33,10 @@ _FIXED = {
 
 
 def attach(model: Layer, groups: Sequence[Group], version: int, where: str) -> None:
-    """Puts the arrays of a weights file into the tree, as Keras itself would have read them.
+    """Put the arrays of a weights file into the tree, in the way Keras would have read them.
 
-    By name where every name is there, and otherwise in the order of the layers, since people built
-    a net twice and its automatic names counted on.
+    Arrays are assigned by name if every name is present. Otherwise they are assigned in the order
+    of the layers: if a net is built twice, its automatic names have other numbers.
 
     Raises:
         CorruptModelError: The file does not hold this model's weights.
@@ -57,11 +57,11 @@ def attach(model: Layer, groups: Sequence[Group], version: int, where: str) -> N
 
 
 def _units(model: Layer, known: Mapping[str, Group], version: int) -> Iterator[Layer]:
-    """The layers with weights that stand for themselves in a file."""
+    """Yield the layers with weights that have their own group in a file."""
     for layer in model.layers:
         if sum(counts(layer, version)) == 0:
             continue
-        # Keras 1 took the models apart that a Sequential begins with.
+        # Keras 1 took apart the models at the beginning of a Sequential.
         apart = version == 1 and model.kind == FUNCTIONAL and layer.kind in MODELS
         if apart and layer.name not in known and any(x.name in known for x in layer.layers):
             yield from _units(layer, known, version)
@@ -70,7 +70,7 @@ def _units(model: Layer, known: Mapping[str, Group], version: int) -> Iterator[L
 
 
 def _give(unit: Layer, arrays: Sequence[np.ndarray], version: int, where: str) -> None:
-    """Deals a layer's arrays out to the layers inside of it: first all that training changes."""
+    """Assign a group's arrays to the layers inside: first all arrays that training changes."""
     first, then = _places(unit, version)
     if len(first) + len(then) != len(arrays):
         raise CorruptModelError(
@@ -92,7 +92,7 @@ def _places(layer: Layer, version: int) -> tuple[list[Layer], list[Layer]]:
 
 
 def inner_layers(layer: Layer) -> list[Layer]:
-    """What a layer is made of; a Bidirectional's second direction is made where it is not given."""
+    """Return a layer's parts; the second direction of a Bidirectional is added if it is missing."""
     if layer.kind == "Bidirectional" and len(layer.layers) == 1:
         forward = layer.layers[0]
         config = {**forward.config, "go_backwards": not forward.config.get("go_backwards")}
@@ -102,7 +102,7 @@ def inner_layers(layer: Layer) -> list[Layer]:
 
 
 def counts(layer: Layer, version: int) -> Counts:
-    """How many arrays a layer of Keras 1, 2 or 3 has in a file."""
+    """Return how many arrays a layer of Keras 1, 2 or 3 has in a file."""
     if layer.layers:
         inside = [counts(inner, version) for inner in inner_layers(layer)]
         return sum(first for first, _ in inside), sum(then for _, then in inside)

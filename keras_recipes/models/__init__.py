@@ -1,1 +1,1 @@
-"""What a model is: its card, its history, and what computes it."""
+"""The parts of a model: its card, its history, and the runtime that computes it."""

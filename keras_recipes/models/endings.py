@@ -1,4 +1,4 @@
-"""What the names of exports end in, by format; those with a hyphen are folders."""
+"""The ending of an export's name, by format; an ending with a hyphen is a folder's."""
 
 ENDINGS = {
     "json-h5": "-json-h5",

@@ -1,4 +1,4 @@
-"""A model that answers: one fitted or loaded, or one opened in another runtime."""
+"""A model that can be asked: fitted, loaded, or opened in another runtime."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 class Askable(Protocol):
-    """A model that answers: one fitted or loaded, or one opened in another runtime."""
+    """A model that can be asked: fitted, loaded, or opened in another runtime."""
 
     @property
     def card(self) -> "Card | None":
-        """What is known of it besides the weights; None for a model that is no recipe's."""
+        """What is known about the model besides its weights; None if no recipe made it."""
 
     @property
     def runtime(self) -> Runtime:
-        """What computes its outputs."""
+        """The runtime that computes the model's outputs."""
 
     @property
     def in_keras(self) -> "Fitted":
-        """The model itself, for answers that take more of it than outputs.
+        """The model in Keras, for answers that need more of the model than its outputs.
 
         Raises:
-            InputError: It left Keras.
+            InputError: The model is an export for another runtime.
         """
 
 
 class Described(ABC):
-    """A model that says in two lines what it is, in a terminal and in a notebook."""
+    """A model that describes itself in two lines, in a terminal and in a notebook."""
 
     @abstractmethod
     def lines(self) -> tuple[str, str]:
-        """What it is, and where it came from, without a control character in it."""
+        """Return what the model is and where it came from, without control characters."""
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -59,11 +59,11 @@ class Fitted(Described):
 
     Attributes:
         model: The compiled Keras model.
-        card: Recipe, options, metrics and so on; None for a pair that is no recipe's.
-        history: Per-epoch values; None when they were not kept.
-        first_weights: The weights before training, in `model.get_weights()` order, where the
-            recipe keeps them.
-        place: Where it was loaded from; None where it was fitted in this process.
+        card: Recipe, options, metrics and so on; None if no recipe made the model.
+        history: Metrics by epoch; None if they were not kept.
+        first_weights: The weights before training, in `model.get_weights()` order, if the recipe
+            keeps them.
+        place: The path that the model was loaded from; None if it was fitted in this process.
     """
 
     model: "keras.Model"
@@ -73,7 +73,7 @@ class Fitted(Described):
     place: Path | None = field(default=None, compare=False)
 
     def lines(self) -> tuple[str, str]:
-        """What it is, and where it came from."""
+        """Return what the model is and where it came from."""
         size = f"{self.model.count_params():,} parameters"
         what = f"{self.card.name}, {size}, {self.card.result}" if self.card else f"a model, {size}"
         course = self.card.course if self.card else "without a card"
@@ -82,12 +82,12 @@ class Fitted(Described):
 
     @property
     def in_keras(self) -> "Fitted":
-        """This."""
+        """This model."""
         return self
 
     @property
     def runtime(self) -> Runtime:
-        """The model as what computes.
+        """The Keras runtime of this model.
 
         Raises:
             InputError: The model has several inputs or outputs.
@@ -97,12 +97,12 @@ class Fitted(Described):
 
 @dataclass(frozen=True, repr=False)
 class Opened(Described):
-    """A model that left Keras, in the runtime that computes it, with the card that it took along.
+    """An exported model in its runtime, with the card that came with it.
 
     Attributes:
-        runtime: Computes its outputs.
-        card: None where the file is no recipe's.
-        place: Its file or folder.
+        runtime: The runtime that computes its outputs.
+        card: The card; None if no recipe made the model.
+        place: The path of its file or folder.
     """
 
     runtime: Runtime
@@ -110,13 +110,13 @@ class Opened(Described):
     place: Path
 
     def lines(self) -> tuple[str, str]:
-        """What it is, and where it came from."""
+        """Return what the model is and where it came from."""
         what = f"{self.card.name}, {self.card.result}" if self.card else "a model without a card"
         return what, f"from {printable(self.place, 200)}; computed by {self.runtime.name}"
 
     @property
     def in_keras(self) -> Fitted:
-        """Never there.
+        """Not available: an export has no Keras model.
 
         Raises:
             InputError: Always.
@@ -125,16 +125,16 @@ class Opened(Described):
 
 
 def needs_keras(what: str) -> InputError:
-    """What is said where a recipe's answers take more of a model than an export has.
+    """Return the error for a recipe that needs a Keras model and received an export.
 
     Args:
-        what: The recipe, or the export.
+        what: The name of the recipe or the path of the export.
     """
     return InputError(
-        f"{what}: answers with its Keras model, received an export; name the model that it "
-        "was made from"
+        f"{what}: expected a Keras model, received an export; name the model that it was "
+        "exported from"
     )
 
 
 Model = Fitted | Opened | str | Path
-"""What the library's functions take for a model: one that is open, a recipe's name, or a path."""
+"""What the functions take as a model: an open model, a recipe's name, or a path."""

@@ -1,4 +1,4 @@
-"""Metrics over the epochs, and the CSV file that keeps them with a model."""
+"""Metrics by epoch, and the CSV file that stores them with a model."""
 
 import csv
 import io
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 def epochs_in_words(epochs: int) -> str:
-    """So many epochs in words: "1 epoch", "2,750 epochs"."""
+    """Return a number of epochs in words: "1 epoch", "2,750 epochs"."""
     return f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
 
 
 @dataclass(frozen=True)
 class History:
-    """True values of the epochs that are kept, not means over a stride.
+    """The metrics of the epochs that are kept; they are not averaged over the stride.
 
     Attributes:
-        epochs: Numbers of the epochs kept, counted from 1, int64 of shape (rows,).
-        values: Metric name to float64 array of shape (rows,).
-        stride: Every so many epochs are kept; the last always is.
+        epochs: Numbers of the epochs that are kept, counted from 1, int64 of shape (rows,).
+        values: Float64 array of shape (rows,) by name of the metric.
+        stride: One of so many epochs is kept; the last epoch is always kept.
     """
 
     epochs: "np.ndarray"
@@ -31,14 +31,14 @@ class History:
 
     @classmethod
     def of(cls, calls: "Sequence[Mapping[str, np.ndarray]]") -> "History":
-        """The history of consecutive calls, with every epoch kept."""
+        """Return the history of consecutive calls, with every epoch kept."""
         import numpy as np
 
         values = {name: np.concatenate([call[name] for call in calls]) for name in calls[0]}
         return cls(np.arange(1, len(values["loss"]) + 1), values)
 
     def thinned(self, rows: int) -> "History":
-        """About `rows` of the epochs, evenly spaced, and the last."""
+        """Return about `rows` of the epochs, evenly spaced, and the last one."""
         import numpy as np
 
         stride = max(1, -(-len(self.epochs) // rows))
@@ -47,7 +47,7 @@ class History:
         return History(self.epochs[kept], values, self.stride * stride)
 
     def to_csv(self) -> bytes:
-        """A line for each epoch kept, under a header."""
+        """Return a header and one line for each epoch that is kept."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["epoch", *self.values])
@@ -57,7 +57,7 @@ class History:
 
     @classmethod
     def from_csv(cls, content: bytes, stride: int) -> "History":
-        """What `to_csv` wrote."""
+        """Read what `to_csv` wrote."""
         import numpy as np
 
         names, *rows = csv.reader(io.StringIO(content.decode()))

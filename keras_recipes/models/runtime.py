@@ -1,4 +1,4 @@
-"""Who computes a model's outputs: Keras, or whatever runs a file that left Keras."""
+"""What computes a model's outputs: Keras, or another runtime that opens an export."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -11,37 +11,37 @@ if TYPE_CHECKING:
     import numpy as np
 
 BATCH_SIZE = 1_000
-"""Inputs that are computed at once, so that memory stays bounded."""
+"""The most inputs that are computed at once, so that memory stays bounded."""
 
 
 class Runtime(Protocol):
-    """A model with one input and one output, ready to compute."""
+    """A model with one input and one output that is ready to compute."""
 
     @property
     def name(self) -> str:
-        """What computes, with its version, such as "onnxruntime 1.31.1"."""
+        """The name and version of the runtime, such as "onnxruntime 1.31.1"."""
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
-        """The shape of one input, without the batch axis; None where any length is taken."""
+        """The shape of one input, without the batch axis; None for an axis of any length."""
 
     def outputs(self, x: "np.ndarray") -> "np.ndarray":
-        """The model's outputs for a batch.
+        """Compute the model's outputs for a batch.
 
         Args:
-            x: Numbers of any type, shape (N, *input_shape); as in Keras, a last axis of length 1
-                may be there or not.
+            x: Numbers of any dtype, shape (N, *input_shape). As in Keras, a last axis of length 1
+                may be present or absent.
 
         Returns:
             Floats of shape (N, ...).
 
         Raises:
-            RecipeError: The model cannot compute that.
+            RecipeError: The model cannot compute outputs for this batch.
         """
 
 
 class KerasRuntime:
-    """A Keras model, computing on Keras' own backend.
+    """A Keras model that computes on Keras' own backend.
 
     Raises:
         InputError: The model has several inputs or outputs.
@@ -50,9 +50,11 @@ class KerasRuntime:
     def __init__(self, model: "keras.Model") -> None:
         shapes = model.input_shape, model.output_shape
         if not all(isinstance(shape, tuple) for shape in shapes):
-            raise InputError("expected a model with one input and one output, this one has more")
+            raise InputError("expected a model with one input and one output, received more")
         if len(model.input_shape) < 2:
-            raise InputError(f"expected a model of arrays, this one takes {model.input_shape}")
+            raise InputError(
+                f"expected a model whose input has a batch axis, received {model.input_shape}"
+            )
         self.model = model
 
     @property
@@ -69,10 +71,10 @@ class KerasRuntime:
         return shape
 
     def outputs(self, x: "np.ndarray") -> "np.ndarray":
-        """The model's outputs for a batch, shape (N, ...).
+        """Compute the model's outputs for a batch, shape (N, ...).
 
         Raises:
-            UnsafeModelError: For inputs of this shape the model needs more memory than the limits.
+            UnsafeModelError: The model needs more memory than the limits for inputs of this shape.
         """
         most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
         return in_batches(self._computed, x, self.model.name, most=most)
@@ -80,19 +82,19 @@ class KerasRuntime:
     def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         import keras
 
-        # Called and not `predict`ed: a function traced anew for every model and shape costs more
-        # than it saves here, and TensorFlow complains.
+        # This calls the model instead of `predict`: tracing a function for every model and shape
+        # costs more than it saves here, and TensorFlow warns about it.
         answer: np.ndarray = keras.ops.convert_to_numpy(self.model(piece, training=False))
         return answer
 
 
 def check_fits(runtime: Runtime, x: "np.ndarray", recipe: str) -> None:
-    """Refuses a model that does not take what its card says.
+    """Refuse a model whose input shape does not fit the recipe on its card.
 
     Args:
-        runtime: Of the model.
+        runtime: The runtime of the model.
         x: Inputs of the card's recipe, shape (N, ...).
-        recipe: Its name, for the message.
+        recipe: The recipe's name, for the message.
 
     Raises:
         CorruptModelError: The model takes inputs of another shape.
@@ -101,7 +103,7 @@ def check_fits(runtime: Runtime, x: "np.ndarray", recipe: str) -> None:
     shapes = [shape, (*shape, 1), shape[:-1] if shape[-1:] == (1,) else shape]
     if not any(_matches(expected, found) for found in shapes):
         raise CorruptModelError(
-            f"its card: says {recipe}, which has inputs of shape {shape}, and the model takes "
+            f"its card: {recipe} has inputs of shape {shape}, but the model takes "
             f"{expected}; restore it, or fit again"
         )
 
@@ -113,20 +115,20 @@ def _matches(expected: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
 
 
 def check_ends(ranks: Sequence[int | None], outputs: int, where: str) -> None:
-    """Refuses a model with several inputs or outputs, or one whose input has no batch axis.
+    """Refuse a model with several inputs or outputs, or without a batch axis.
 
     Args:
-        ranks: How many axes each input has; None where that is not known.
-        outputs: How many there are.
+        ranks: Number of axes of each input; None where it is unknown.
+        outputs: Number of outputs.
         where: The model's path, for the message.
 
     Raises:
-        CorruptModelError: It is one.
+        CorruptModelError: The model has several inputs or outputs, or no batch axis.
     """
     if len(ranks) != 1 or outputs != 1 or (ranks[0] or 0) < 2:
         raise CorruptModelError(
             f"{where}: expected one input with a batch axis and one output, "
-            f"received {len(ranks)} and {outputs}"
+            f"received {len(ranks)} inputs and {outputs} outputs; export another"
         )
 
 
@@ -137,15 +139,17 @@ def in_batches(
     batch: int | None = None,
     most: int = BATCH_SIZE,
 ) -> "np.ndarray":
-    """What a runtime computes for a batch, piece by piece.
+    """Compute the outputs for a batch, piece by piece.
 
     Args:
-        compute: Outputs for one piece.
-        x: Inputs, first axis N.
+        compute: Function that computes the outputs of one piece.
+        x: Inputs, shape (N, ...).
         where: The model's path, for the messages.
-        batch: So many inputs the model takes at once, neither more nor less; None where it takes
-            any number.
-        most: No more than so many at once, where it takes any number.
+        batch: The exact number of inputs that the model takes at once; None if it takes any number.
+        most: The largest number of inputs at once, if the model takes any number.
+
+    Returns:
+        Outputs, shape (N, ...).
 
     Raises:
         CorruptModelError: The model does not give an output for each input.
@@ -159,17 +163,17 @@ def in_batches(
         filled = np.concatenate([piece, piece[-1:].repeat(missing, axis=0)]) if missing else piece
         answer = compute(filled)
         if not answer.ndim or len(answer) != len(filled):
-            raise CorruptModelError(f"{where}: does not give an output for each input")
+            raise CorruptModelError(f"{where}: expected an output for each input; export it again")
         answers.append(answer[: len(piece)])
     return np.concatenate(answers)
 
 
 def as_input(x: "np.ndarray", shape: tuple[int | None, ...], dtype: str) -> "np.ndarray":
-    """A batch as another runtime wants it, which converts nothing by itself; Keras does.
+    """Convert a batch for another runtime; unlike Keras, such runtimes convert nothing.
 
     Args:
-        x: Numbers of shape (N, ...); as in Keras, a last axis of length 1 may be there or not.
-        shape: Of one input.
+        x: Numbers of shape (N, ...). As in Keras, a last axis of length 1 may be present or absent.
+        shape: The shape of one input.
         dtype: NumPy's name for the input's type.
     """
     if x.ndim == len(shape) + 2 and x.shape[-1] == 1:

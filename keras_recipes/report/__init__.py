@@ -1,1 +1,1 @@
-"""What people get to see: tables, pictures, progress."""
+"""Output for people: tables, pictures and progress bars."""

@@ -1,4 +1,4 @@
-"""What `recipes doctor` found, as people read it."""
+"""The results of `recipes doctor` as a table."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,10 @@ from keras_recipes.report import tables
 
 
 def findings(found: Sequence[Mapping[str, Any]]) -> str:
-    """What `doctor` found for people; the last line says whether all is well."""
+    """Return the results as a table; the last line says whether a fit can run."""
     rows = [{name: row[name] for name in ("what", "found", "fix")} for row in found]
     broken = [row["what"] for row in found if row["broken"]]
-    verdict = "all is well: what a fit needs is here"
+    verdict = "all is well: everything that a fit needs is here"
     if broken:
-        verdict = f"not well: a fit needs {', '.join(broken)}; see the column fix"
+        verdict = f"a fit cannot run: fix {', '.join(broken)}; the column fix says how"
     return f"{tables.text(rows)}\n\n{tables.paragraph(verdict)}"

@@ -1,4 +1,4 @@
-"""Text in pictures: short enough, with fonts that have its characters, and never boxes."""
+"""Text in pictures: shortened to fit, and drawn with fonts that have its characters."""
 
 import logging
 import textwrap
@@ -16,23 +16,23 @@ from matplotlib.ft2font import FT2Font
 from keras_recipes.errors import printable
 
 NO_FONT = "Last Resort"
-"""A font of this name has a box for every character, and comes with Matplotlib."""
+"""The name of a font that comes with Matplotlib and draws a box for every character."""
 
 NORMAL = 400
-"""A font's weight, neither light nor bold."""
+"""The weight of a font that is neither light nor bold."""
 
 log = logging.getLogger(__name__)
 
 
 def drawable(texts: Sequence[object], longest: int) -> tuple[list[str], dict[str, Any]]:
-    """Texts as they can be drawn, and Matplotlib's properties to draw them with.
+    """Return texts that can be drawn, and Matplotlib's properties to draw them with.
 
-    Dollar signs are dollar signs. A character that no installed font has is drawn as its number,
-    such as U+4E00, which is said once.
+    Dollar signs do not start formulas. A character that no installed font has is drawn as its
+    number, such as U+4E00, and one warning says so.
 
     Args:
-        texts: Anything: labels, names of files, lines of logs.
-        longest: Columns of a terminal; longer texts lose their middle.
+        texts: Any values: labels, names of files, lines of logs.
+        longest: The most columns, as in a terminal; longer texts lose their middle.
     """
     shortened = [brief(printable(text, 10 * longest), longest) for text in texts]
     needed = frozenset("".join(shortened))
@@ -46,7 +46,7 @@ def drawable(texts: Sequence[object], longest: int) -> tuple[list[str], dict[str
 
 
 def brief(text: str, longest: int) -> str:
-    """The text, or its two ends if it takes more columns than that."""
+    """Return the text, without its middle if it takes more columns than `longest`."""
     if columns(text) <= longest:
         return text
     front = longest // 2
@@ -54,12 +54,12 @@ def brief(text: str, longest: int) -> str:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes: Chinese characters take two."""
+    """Return how many columns of a terminal a text takes; a Chinese character takes two."""
     return sum(_width(character) for character in text)
 
 
 def lines(text: str, width: int) -> str:
-    """The text, broken into lines of so many columns."""
+    """Return the text, wrapped into lines of at most `width` columns."""
     wide = columns(text) > len(text)
     return "\n".join(textwrap.wrap(text, width // 2 if wide else width, break_on_hyphens=False))
 
@@ -81,7 +81,7 @@ def _numbered(text: str, missing: frozenset[str]) -> str:
 
 @cache
 def _fonts(needed: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Families that have these characters, Matplotlib's own first; the characters none has."""
+    """Return font families that have these characters, and the characters that no font has."""
     own = tuple(matplotlib.rcParams["font.family"])
     missing = needed - _characters(findfont(FontProperties(family=list(own))))
     candidates = _candidates() if missing else []
@@ -97,7 +97,7 @@ def _fonts(needed: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
 
 
 def _candidates() -> list[FontEntry]:
-    """A font of each family: an upright one, neither light nor bold; those without serifs first."""
+    """Return one font per family, upright and of normal weight if possible, sans serif first."""
     _notice_new_fonts()
     fonts = [font for font in fontManager.ttflist if not font.name.startswith(NO_FONT)]
     fonts.sort(key=lambda font: (font.style != "normal", _off(font)), reverse=True)
@@ -110,26 +110,26 @@ def _off(font: FontEntry) -> int:
 
 
 def _as_normal(font: FontEntry) -> None:
-    """Makes Matplotlib find a font under its family's name without complaint about its weight."""
+    """Make Matplotlib find a font by its family's name, without a warning about its weight."""
     if _off(font):
         fontManager.ttflist.append(replace(font, weight=NORMAL))
 
 
 @cache
 def _notice_new_fonts() -> None:
-    """Matplotlib keeps a list of fonts, in which those installed since then are missing."""
+    """Add fonts to Matplotlib's cached list that were installed after it was made."""
     known = {font.fname for font in font_manager.fontManager.ttflist}
     for path in font_manager.findSystemFonts():
         if path not in known:
             try:
                 font_manager.fontManager.addfont(path)
-            except (OSError, RuntimeError):  # no font that Matplotlib can read
+            except (OSError, RuntimeError):  # Matplotlib cannot read this file
                 continue
 
 
 @cache
 def _characters(path: str) -> frozenset[str]:
-    """Those that Matplotlib can draw with a font; none of one made of pictures."""
+    """Return the characters that Matplotlib can draw with a font; none for a bitmap font."""
     try:
         font = FT2Font(path)
     except (OSError, RuntimeError):
@@ -140,6 +140,6 @@ def _characters(path: str) -> frozenset[str]:
 @cache
 def _say_once() -> None:
     log.warning(
-        "no installed font has some of the characters: they are drawn as numbers, such as U+4E00; "
-        "install a font that has them, such as Noto Sans CJK for Chinese, Japanese and Korean"
+        "no installed font has some of the characters, so they are drawn as numbers such as U+4E00;"
+        " install a font that has them, such as Noto Sans CJK for Chinese, Japanese and Korean"
     )

@@ -1,4 +1,4 @@
-"""Metrics as people read them, beside what an article reports."""
+"""Metrics as a table, next to what an article reports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,13 @@ def beside_reported(
     data: str,
     reported: Mapping[str, Any],
 ) -> str:
-    """Metrics for people: the article's beside ours where they are of the same data.
+    """Return a table of metrics, next to the article's if these are of the same data.
 
     Args:
-        metrics: As they were measured.
-        meanings: What each means; the order is theirs.
-        data: What they were measured on.
-        reported: By the article, on that.
+        metrics: The measured values by name.
+        meanings: What each metric means; the rows have this order.
+        data: The name of the data.
+        reported: The article's values on this data by name; empty if there are none.
     """
     ordered = [name for name in meanings if name in metrics]
     ordered += [name for name in metrics if name not in meanings]
@@ -37,7 +37,7 @@ def beside_reported(
 
 
 def detailed(details: Details, meanings: Mapping[str, Metric]) -> str:
-    """Further tables for people, each under its name."""
+    """Return the detailed tables, each under its name."""
     written = {
         name: [
             {key: in_words(row, key, meanings) if key in meanings else row[key] for key in row}
@@ -54,7 +54,7 @@ def detailed(details: Details, meanings: Mapping[str, Metric]) -> str:
 
 
 def in_words(values: Mapping[str, Any], name: str, meanings: Mapping[str, Metric]) -> str:
-    """A metric as people read it: four digits; a share in per cent, a count with commas."""
+    """Return a metric as text: four digits; a share in percent, a count with commas."""
     if name not in values:
         return ""
     value, kind = values[name], meanings[name].kind if name in meanings else "number"

@@ -1,4 +1,4 @@
-"""Figures, drawn with Matplotlib and returned, never shown."""
+"""Figures, drawn with Matplotlib. The functions return a figure and do not show it."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -21,29 +21,29 @@ from keras_recipes.report import lettering
 if TYPE_CHECKING:
     import keras
 
-ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, told apart by colour-blind eyes too
+ZERO, ONE = "#0072b2", "#d55e00"  # blue and vermilion, which colour-blind people can tell apart
 INCHES = (5.2, 4.2)
 TITLE, SMALL = 12, 8
-"""Sizes in points; labels of axes have Matplotlib's 10."""
+"""Font sizes in points; labels of axes have Matplotlib's 10 points."""
 
 A_LINE = 10
-"""Characters of a title in an inch."""
+"""The number of characters of a title per inch."""
 
 LONGEST_LABEL = 24
-"""Columns of a terminal that a class's label takes."""
+"""The most columns, as in a terminal, of a class's label."""
 
 LONGEST_SESSION = 60
-"""A session is drawn up to so many events."""
+"""The most events of a session that are drawn."""
 
 WORST = 24
-"""So many mistakes are shown at most."""
+"""The most mistakes that are drawn."""
 
 COUNTED = 12
-"""With so many classes there is room for a number in each cell, and for each class's label."""
+"""The most classes for which each cell has room for its number, and each class for its label."""
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Writes a figure as PNG, replacing what is there in one step.
+    """Write a figure as a PNG file. An existing file is replaced in one step.
 
     Raises:
         RecipeError: The file cannot be written.
@@ -55,23 +55,23 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuses a folder for pictures before any work.
+    """Refuse a folder for pictures before any work is done.
 
     Raises:
-        InputError: It cannot be made or written to.
+        InputError: The folder cannot be created or written to.
     """
     atomic.prepare(folder.resolve() / "any.png")
 
 
 def curve(history: History, metric: str, unit: str, *, log: bool = True, note: str = "") -> Figure:
-    """One metric over the epochs, on training and, where there is any, validation data.
+    """Draw one metric over the epochs, on the training and the validation data.
 
     Args:
-        history: Of the fit.
-        metric: Its name there.
-        unit: Of the metric.
-        log: Whether the axis is to be logarithmic, where the values differ more than fivefold.
-        note: What makes the two curves differ besides the data.
+        history: The history of the fit.
+        metric: The metric's name in the history.
+        unit: The metric's unit.
+        log: Whether to use a logarithmic axis if the values differ more than fivefold.
+        note: A note about differences between the two curves besides the data.
     """
     figure, axes = _figure()
     drawn = []
@@ -108,7 +108,7 @@ def _log_scale(axes: Axes, values: np.ndarray) -> None:
 
 
 def _whole_numbers(axes: Axes) -> None:
-    """For what is counted along the horizontal axis, be it only one thing."""
+    """Put only whole numbers on the horizontal axis, even if there is only one."""
     low, high = axes.get_xlim()
     if high - low < 1:
         axes.set_xlim(low - 0.5, high + 0.5)
@@ -116,15 +116,15 @@ def _whole_numbers(axes: Axes) -> None:
 
 
 def watched(rows: Sequence[Row], column: str, data: str) -> Figure:
-    """A series with what was expected of it and what was flagged, over its scores.
+    """Draw a series with its expected range and its alarms, and the scores below it.
 
-    An alarm is shaded for as long as it goes on: to the last record in a row whose score, halved
-    after the alarm, is still half of what makes an alarm.
+    The shade of an alarm ends before the first record whose score is below 0.25. (After an alarm
+    the scores are halved, and 0.5 raises an alarm.)
 
     Args:
-        rows: From `novelty.rows`, of one column, at least one.
-        column: What the series is called.
-        data: What it is from.
+        rows: At least one row about a series of one column, from `novelty.rows`.
+        column: The name of the column.
+        data: The name of the data.
     """
     figure = _empty((8.4, 4.4))
     top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
@@ -163,7 +163,7 @@ def watched(rows: Sequence[Row], column: str, data: str) -> Figure:
 
 
 def _name_records(axes: Axes, timestamps: Sequence[str]) -> None:
-    """Some of the records' times, without the seconds where nothing is lost by that."""
+    """Label some records with their times, without seconds if the times still differ."""
     room = 5 if len(timestamps[0]) <= 20 else 3
     ticks = np.unique(np.linspace(0, len(timestamps) - 1, room).astype(int)).tolist()
     texts = [timestamps[tick] for tick in ticks]
@@ -177,12 +177,13 @@ def _name_records(axes: Axes, timestamps: Sequence[str]) -> None:
 
 
 def confusion(counts: np.ndarray, labels: Sequence[object], data: str) -> Figure:
-    """What was said of each class; right answers are on the diagonal.
+    """Draw a confusion matrix. Right answers are on the diagonal.
 
     Args:
-        counts: Of each answer (column) to each true class (row).
-        labels: The classes'.
-        data: What it was measured on.
+        counts: Number of images of each true class (row) by answer (column), shape
+            (classes, classes).
+        labels: The label of each class.
+        data: The name of the data.
     """
     texts, style = lettering.drawable(labels, LONGEST_LABEL)
     longest = max(lettering.columns(text) for text in texts)
@@ -214,12 +215,12 @@ def confusion(counts: np.ndarray, labels: Sequence[object], data: str) -> Figure
 
 
 def _counts_norm() -> FuncNorm:
-    """Shades that tell one mistake from none beside thousands of right answers."""
+    """Return a logarithmic scale of shades, on which one mistake differs from none."""
     return FuncNorm((np.log1p, np.expm1))
 
 
 def _name_classes(axes: Axes, texts: Sequence[str], style: dict[str, Any], upright: bool) -> None:
-    """As many labels as there is room for."""
+    """Label the axes with as many classes as there is room for."""
     places = range(0, len(texts), -(-len(texts) // 90))
     shown = [texts[place] for place in places]
     size = 10 if len(texts) <= COUNTED else 7
@@ -228,7 +229,7 @@ def _name_classes(axes: Axes, texts: Sequence[str], style: dict[str, Any], uprig
 
 
 def mistakes(test: Examples, outputs: np.ndarray, labels: Sequence[object]) -> Figure:
-    """Images that are answered wrongly, those first whose class was given the least probability."""
+    """Draw images that get a wrong answer; the least probability of the true class comes first."""
     truths, answers = test.y.argmax(axis=1), outputs.argmax(axis=1)
     wrong = np.flatnonzero(truths != answers)
     given = (test.y * outputs).sum(axis=1)[wrong]
@@ -248,7 +249,7 @@ def mistakes(test: Examples, outputs: np.ndarray, labels: Sequence[object]) -> F
         axes.imshow(test.x[row].squeeze(), cmap="gray_r", vmin=0)
         (truth, answer), style = lettering.drawable((labels[truths[row]], labels[answers[row]]), 9)
         between = ",\n" if long else ", "
-        axes.set_title(f"{truth}{between}said {answer}", fontsize=SMALL, **style)
+        axes.set_title(f"{truth}{between}answer {answer}", fontsize=SMALL, **style)
     many = f"{_counted(len(wrong), 'mistake')} on {_counted(len(test), 'test image')}"
     part = "" if len(shown) == len(wrong) else f"The {len(shown)} worst of "
     _title(figure, f"{part}{many}")
@@ -256,7 +257,7 @@ def mistakes(test: Examples, outputs: np.ndarray, labels: Sequence[object]) -> F
 
 
 def filters(model: "keras.Model", layer: str) -> Figure:
-    """The kernels of a convolution over one map; blue is negative, vermilion positive."""
+    """Draw the kernels of a convolution over one map; blue is negative, vermilion positive."""
     kernels = np.asarray(model.get_layer(layer).kernel)[:, :, 0, :]
     height, width, count = kernels.shape
     kinds = "filter" if count == 1 else f"{count} filters"
@@ -300,14 +301,14 @@ def activations(
     labels: Sequence[object],
     truth: object,
 ) -> Figure:
-    """What each of the layers makes of one image: a row of maps for each, a strip for a vector.
+    """Draw the outputs of layers for one image: a row of maps for each, a strip for a vector.
 
     Args:
-        model: Sequential or functional; its output is drawn last.
-        image: Shape (28, 28) or (28, 28, 1).
-        layers: Names, in the order in which they are drawn.
-        labels: The classes'.
-        truth: The image's.
+        model: A sequential or functional model; its output is drawn last.
+        image: An image of shape (28, 28) or (28, 28, 1).
+        layers: The names of the layers, in the order in which they are drawn.
+        labels: The label of each class.
+        truth: The label of the image.
     """
     import keras
 
@@ -328,7 +329,7 @@ def activations(
     (right, said), style = lettering.drawable((truth, answer), LONGEST_LABEL)
     _title(figure, f"A test image of class {right}", f"on its way to the answer {said}", like=style)
     figure.supxlabel(
-        "white is the smallest value of a row, black the largest; both stand at its beginning",
+        "white is the smallest value of a row, black the largest; the numbers on the left say both",
         fontsize=SMALL,
     )
     return figure
@@ -366,11 +367,11 @@ def _name_answers(axes: Axes, labels: Sequence[object], answer: np.ndarray) -> N
 
 
 def scores(values: np.ndarray, data: str) -> Figure:
-    """Scores of sessions in their order, those from 0.5 on marked as anomalies.
+    """Draw the scores of sessions in their order; scores of at least 0.5 are anomalies.
 
     Args:
-        values: From 0 to 1, of shape (N,).
-        data: What they are of.
+        values: Scores from 0 to 1, shape (N,).
+        data: The name of the data.
     """
     figure, axes = _figure()
     strange = values >= 0.5
@@ -394,13 +395,13 @@ def scores(values: np.ndarray, data: str) -> Figure:
 
 
 def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str = "") -> Figure:
-    """How unexpected each event of a session was, or of a long one those around the strangest.
+    """Draw the surprise of each event of a session or, if it is long, around the largest one.
 
     Args:
-        events: In words.
-        nats: -log p of each, of the same length.
-        session: Its name.
-        note: What is thought of it.
+        events: The text of each event.
+        nats: The surprise (-log p) of each event in nats, shape (events,).
+        session: The name of the session.
+        note: A note about the session, below the picture.
     """
     strangest = int(nats.argmax())
     first = max(0, min(strangest - LONGEST_SESSION // 2, len(events) - LONGEST_SESSION))
@@ -415,7 +416,7 @@ def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str =
     axes.set_yticks(places, texts, fontsize=SMALL, **style)
     axes.set(xlabel="surprise, -log p (nats)", ylim=(last + 0.6, first + 0.4))
     axes.set_xlim(0, max(1.05 * float(nats[strangest]), 0.1))
-    axes.set_ylabel("event, the strangest in vermilion" if len(texts) > 8 else "event")
+    axes.set_ylabel("event, the least expected in vermilion" if len(texts) > 8 else "event")
     (name, *said), style = lettering.drawable((session, *note.splitlines()), 90)
     part = "event by event"
     if len(texts) < len(events):
@@ -427,7 +428,7 @@ def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str =
 
 
 def decision_surface(model: "keras.Model", points: Examples) -> Figure:
-    """What a net with two inputs and one probability says all over the plane around the points."""
+    """Draw the answers of a net with two inputs and one probability around the points."""
     figure, axes = _figure()
     low, high = _around(points.x)
     across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
@@ -475,12 +476,13 @@ def moving_line(weights: Mapping[int, Sequence[np.ndarray]], points: Examples) -
 def hidden_layer(
     model: "keras.Model", first_weights: tuple[np.ndarray, ...], points: Examples
 ) -> Figure:
-    """Where the first layer puts the points, before and after training.
+    """Draw the outputs of the hidden layer for the points, before and after training.
 
-    Two hidden units are drawn as they are. For more, the horizontal axis is the direction that the
-    output layer reads and the vertical one the first principal component of all the rest: the two
-    largest components alone can hide that the classes are separated, or show it where it is not so.
-    The shade is what the output layer answers there: after training one line separates the classes.
+    Two hidden units are the two axes. For more units, the horizontal axis is the direction that the
+    output layer reads, and the vertical axis is the first principal component of what remains. The
+    first two principal components are not used, because they can hide that the classes are
+    separated, or show a separation that does not exist. The shade is the output layer's answer:
+    after training, one line separates the classes.
     """
     figure = _empty((9.2, 4.2))
     panels = figure.subplots(1, 2)
@@ -519,7 +521,7 @@ def _hidden_panel(
 
 
 class _Plane:
-    """Two coordinates for points of any dimension, in which what is read of them is exact."""
+    """Two coordinates for points of any dimension; what the output layer reads stays exact."""
 
     def __init__(self, points: np.ndarray, read: np.ndarray) -> None:
         if points.shape[1] <= 2:
@@ -528,11 +530,11 @@ class _Plane:
             return
         self.origin = points.mean(axis=0)
         across = read / np.linalg.norm(read)
-        rest = points - self.origin
-        rest = rest - np.outer(rest @ across, across)
-        up = np.linalg.svd(rest, full_matrices=False)[2][0]
+        others = points - self.origin
+        others = others - np.outer(others @ across, across)
+        up = np.linalg.svd(others, full_matrices=False)[2][0]
         self.axes = np.stack([across, up])
-        self.labels = ("direction that the output reads", "first principal component of the rest")
+        self.labels = ("direction that the output reads", "principal component of what remains")
 
     def flat(self, points: np.ndarray) -> np.ndarray:
         return (points - self.origin) @ self.axes.T
@@ -571,7 +573,7 @@ def _scatter(axes: Axes, where: Any, points: Examples, names: list[Any]) -> None
 
 
 def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
-    """A text for each place, naming all the points that practically lie there."""
+    """Return a text for each place that names all points there, or very near."""
     near = 0.05 * (where.max(axis=0) - where.min(axis=0)).max()
     texts: dict[tuple[float, float], str] = {}
     for (x, y), (a, b) in zip(where.tolist(), names, strict=True):
@@ -592,12 +594,12 @@ def _diverging() -> LinearSegmentedColormap:
 
 
 def _title(figure: Figure, *parts: str, like: dict[str, Any] | None = None) -> None:
-    """A title over the whole figure, in as many lines as its width takes.
+    """Set the title of a figure, in as many lines as it needs.
 
     Args:
-        figure: What it is the title of.
-        parts: Of the title, each in lines of its own where they do not fit in one together.
-        like: Properties from `lettering.drawable`.
+        figure: The figure.
+        parts: Parts of the title. If they do not fit on one line, each begins a new line.
+        like: Matplotlib's text properties, from `lettering.drawable`.
     """
     width = int(A_LINE * (figure.get_figwidth() - 0.4))
     text = " ".join(parts)
@@ -607,7 +609,7 @@ def _title(figure: Figure, *parts: str, like: dict[str, Any] | None = None) -> N
 
 
 def _legend(figure: Figure, *axes: Axes) -> None:
-    """A legend of what the axes show, below them, where it hides nothing."""
+    """Draw one legend for all the axes, below them, so that it hides nothing."""
     handles, labels = [], []
     for one in axes:
         found = one.get_legend_handles_labels()
@@ -628,5 +630,5 @@ def _figure(inches: tuple[float, float] = INCHES) -> tuple[Figure, Axes]:
 
 
 def _empty(inches: tuple[float, float]) -> Figure:
-    # Not by pyplot, which would keep every figure and want a window system's word.
+    # pyplot would keep every figure in memory, and look for a display.
     return Figure(figsize=inches, layout="constrained")

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, drawn by tqdm: in a terminal and in a notebook, never into a file."""
+"""A progress bar on stderr in terminals and notebooks, drawn by tqdm."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,20 +8,20 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 Update = Callable[..., None]
-"""`update(done, text, total)`: how far it is, a few words, and where the end is."""
+"""`update(done, text, total)` sets how much is done, a short text, and how much there is in all."""
 
 
 @contextmanager
 def bar(title: str, total: int | None, shown: bool | None = None) -> Iterator[Update]:
-    """A bar for the time of the `with` block.
+    """Show a progress bar inside the `with` block.
 
     Args:
-        title: What is going on.
-        total: The number at which it is done; None where nobody knows.
-        shown: Whether to draw it; None draws where somebody can see it.
+        title: The name of the work.
+        total: How much there is in all; None if this is unknown.
+        shown: Whether to draw the bar; None draws it in terminals and notebooks.
 
     Yields:
-        What to call as things move on.
+        The function that updates the bar.
     """
     in_notebook = "ipykernel" in sys.modules
     if not (sys.stderr.isatty() or in_notebook if shown is None else shown):
@@ -29,8 +29,8 @@ def bar(title: str, total: int | None, shown: bool | None = None) -> Iterator[Up
         return
     from tqdm import tqdm
 
-    # Plain text, which notebooks show without the widgets that `tqdm.auto` would ask for; there it
-    # stays, since what is drawn over in a terminal leaves an empty box in a notebook.
+    # Notebooks show plain text without the widgets that `tqdm.auto` needs. The bar stays in a
+    # notebook, because erasing it there leaves an empty box.
     with tqdm(
         desc=title,
         total=total,
@@ -51,7 +51,7 @@ def bar(title: str, total: int | None, shown: bool | None = None) -> Iterator[Up
 
 @contextmanager
 def out_of_the_way() -> Iterator[None]:
-    """Meanwhile there is no bar where a message is printed."""
+    """Hide the progress bar inside the block, so that a message can be printed."""
     if "tqdm" not in sys.modules:
         yield
         return
@@ -62,7 +62,7 @@ def out_of_the_way() -> Iterator[None]:
 
 
 def counted(rows: Iterable[Item], title: str, shown: bool | None = None) -> Iterator[Item]:
-    """The same rows, while a bar counts them."""
+    """Yield the same rows while a progress bar counts them."""
     with bar(title, None, shown) as update:
         for done, row in enumerate(rows, 1):
             yield row

@@ -1,4 +1,4 @@
-"""Recipes as people read them: all in a list, or one on a page."""
+"""Recipes as text: a list of all, or a page about one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from keras_recipes.report.metrics import in_words
 
 
 def listing(recipes: Sequence[Recipe], known: Sequence[Mapping[str, Any]]) -> str:
-    """Every recipe for people: what it is; what was reported, and what it reached here.
+    """Return a table of all recipes, and a table of their reported and measured results.
 
     Args:
-        recipes: All of them.
-        known: What `commands.list.entry` says of each.
+        recipes: The recipes.
+        known: The facts about each, from `commands.list.entry`.
     """
     entries = list(zip(recipes, known, strict=True))
     said = [
@@ -21,7 +21,9 @@ def listing(recipes: Sequence[Recipe], known: Sequence[Mapping[str, Any]]) -> st
             "recipe": recipe.name,
             "what it is": entry["summary"],
             "parameters": f"{entry['parameters']:,}",
-            "data": entry["data"] if entry["data_here"] else f"{entry['data']} (not here yet)",
+            "data": entry["data"]
+            if entry["data_here"]
+            else f"{entry['data']} (not on this machine yet)",
         }
         for recipe, entry in entries
     ]
@@ -35,7 +37,7 @@ def listing(recipes: Sequence[Recipe], known: Sequence[Mapping[str, Any]]) -> st
 
 
 def _compared(recipe: Recipe, known: Mapping[str, Any]) -> Iterator[Row]:
-    """Reported beside measured where both are of the same data; else one below the other."""
+    """Yield reported next to measured results or, if their data differs, in separate rows."""
     reported, measured, data = known["reported"], known["measured"], known["measured_on"]
     telling = [name for name in recipe.metrics if name in measured][:1]
     names = list(reported) or telling or [""]
@@ -60,11 +62,11 @@ def _compared(recipe: Recipe, known: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def page(recipe: Recipe, known: Mapping[str, Any]) -> str:
-    """A recipe for people: article, net, options by what they are about, presets and so on.
+    """Return the page of a recipe: article, layers, options, presets, metrics, deviations.
 
     Args:
-        recipe: Which.
-        known: What `commands.show.description` says of it.
+        recipe: The recipe.
+        known: The facts about it, from `commands.show.description`.
     """
     reported = ", ".join(
         f"{name} {in_words(known['reported'], name, recipe.metrics)}" for name in known["reported"]
@@ -90,14 +92,14 @@ def page(recipe: Recipe, known: Mapping[str, Any]) -> str:
         sets = [{"preset": name, "sets": _assigned(v)} for name, v in recipe.presets.items()]
         blocks.append("Presets (--preset of fit):\n" + tables.text(sets))
     metrics = [{"metric": name, "meaning": m.meaning} for name, m in recipe.metrics.items()]
-    blocks.append("What is measured:\n" + tables.text(metrics))
+    blocks.append("Metrics:\n" + tables.text(metrics))
     deviations = [tables.paragraph(text, "- ") for text in recipe.source.deviations]
     blocks.append("\n".join(["Deviations from the article:", *deviations]))
     return "\n\n".join(blocks)
 
 
 def _options(several: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A table for each part of the work and the commands that take its options."""
+    """Yield a table of options for each part of a recipe and the commands that take them."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for option in several:
         row = {
@@ -121,7 +123,7 @@ def _assigned(values: Mapping[str, Any]) -> str:
 
 
 def _assignable(value: Any) -> str:
-    """A value as it is typed behind `--set KEY=`."""
+    """Return a value as it is typed after `--set KEY=`."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     return str(value).removesuffix(".0")

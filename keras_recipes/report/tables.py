@@ -1,4 +1,4 @@
-"""Rows for people and programs: an aligned table, CSV, or a JSON object a line."""
+"""Rows as an aligned table, as CSV, or as one JSON object per line."""
 
 import csv
 import glob
@@ -22,22 +22,22 @@ from keras_recipes.recipe import Row
 log = logging.getLogger(__name__)
 
 TABLE_ROWS = 1_000
-"""A longer table is printed in pieces of this length, so that memory stays bounded."""
+"""The most rows of a table; a longer one is printed in pieces, so that memory stays bounded."""
 
 GAP = 2
 """Spaces between columns."""
 
 NARROWEST = (24, 18, 12)
-"""No column of texts is narrower than the first of these that all of them have room for."""
+"""The least width of a column of texts: the first of these for which all columns fit."""
 
 ROOM = {float: 9, int: 6}
-"""Columns kept for numbers when only the first row is known."""
+"""The width kept for a column of numbers if only the first row is known."""
 
 NARROWEST_SCREEN = 40
-"""Below that, the terminal has to fold lines itself."""
+"""The narrowest terminal that tables are made for; a narrower one folds the lines itself."""
 
 FORM_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-"""The form that a file's name asks for."""
+"""The form of a file by the ending of its name."""
 
 
 def write(
@@ -48,14 +48,14 @@ def write(
     columns: Sequence[str] = (),
     live: bool = False,
 ) -> None:
-    """Writes rows as they come.
+    """Write rows as they are computed.
 
     Args:
-        rows: With the same keys each.
-        form: "table" (numbers to four digits), "csv" or "jsonl" (in full).
+        rows: Dicts that all have the same keys.
+        form: "table" (numbers with four digits), or "csv" or "jsonl" (numbers with all digits).
         output: A file to write instead of stdout; it appears when it is complete.
-        columns: Their keys, for the header of a CSV file without any row.
-        live: Whether somebody watches: each row then comes out as soon as it is there.
+        columns: The keys, for the header of a CSV file without rows.
+        live: Whether somebody waits for each row: it is printed as soon as it is there.
 
     Raises:
         InputError: The file cannot be written.
@@ -68,11 +68,11 @@ def write(
 
 
 def write_text(pieces: Iterable[str], output: str | None = None) -> None:
-    """Writes plain text as it comes, and a line break at its end.
+    """Write plain text as it is computed, and a line break at its end.
 
     Args:
-        pieces: One behind the other.
-        output: As for `write`.
+        pieces: The pieces of the text, in order.
+        output: A file to write instead of stdout.
     """
     with _destination(output) as file:
         for piece in pieces:
@@ -96,19 +96,19 @@ def _write(
 
 
 def form_of(output: str | None) -> str:
-    """The form for a file of that name: CSV or JSON lines by its ending, otherwise a table."""
+    """Return the form for a file by the ending of its name; "table" for other endings."""
     return FORM_OF.get(Path(output or "").suffix.lower(), "table")
 
 
 def check_output(output: str, inputs: Sequence[str] = ()) -> None:
-    """Refuses a place for a file before any work is done.
+    """Refuse the path of an output file before any work is done.
 
     Args:
-        output: The file that is to be written.
-        inputs: What is read meanwhile: files, folders, quoted globs, or values.
+        output: The file to write.
+        inputs: The files, folders, globs or values that are read.
 
     Raises:
-        InputError: It is an input, there is a folder, or it cannot be written.
+        InputError: The file is one of the inputs, is a folder, or cannot be written.
     """
     if not output:
         raise InputError("--output: expected the name of a file, received an empty text")
@@ -122,30 +122,30 @@ def check_output(output: str, inputs: Sequence[str] = ()) -> None:
 
 @dataclass(frozen=True)
 class _Column:
-    """A title and the cells below it; those of numbers stay on one line."""
+    """A column: its title and its cells. Numbers stay on one line."""
 
     title: str
     cells: Sequence[str]
     number: bool
 
     def least(self, most: int) -> int:
-        """How narrow it may become; `most` bounds what texts are granted."""
-        from rich.cells import cell_len  # which `recipes --help` has no use for
+        """Return the least width of the column; for texts at most `most`."""
+        from rich.cells import cell_len  # imported here because `recipes --help` does not need it
 
         needed = max(map(cell_len, [self.title, *self.cells]))
         return needed if self.number else min(needed, most)
 
 
 def text(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
-    """Rows as a table that fits the terminal, or 80 columns where there is none.
+    """Return rows as a table that fits the terminal, or 80 columns without a terminal.
 
-    Long texts go on below, words whole where they can be; numbers stay whole and nothing is cut
-    off. Where there are too many columns for that, several tables follow each other, each with the
-    first column and as many as fit.
+    Long texts continue on the next line, broken between words if possible. Numbers stay whole, and
+    nothing is cut off. If there are too many columns, several tables follow each other, each with
+    the first column and as many others as fit.
 
     Args:
-        rows: With the same keys each.
-        numbers: Columns of texts that stand for numbers.
+        rows: Dicts that all have the same keys.
+        numbers: Names of columns whose texts are numbers.
     """
     columns = [
         _Column(
@@ -194,15 +194,15 @@ def _drawn(columns: Sequence[_Column]) -> str:
 
 
 def paragraph(words: str, lead: str = "") -> str:
-    """A text on as many lines as it needs in the terminal, all of them behind `lead`."""
+    """Return a text wrapped to the terminal's width, with `lead` in front and an even margin."""
     lines = _rendered(cell(words), width() - len(lead)).splitlines()
     return "\n".join((lead if not i else " " * len(lead)) + line for i, line in enumerate(lines))
 
 
 def _rendered(what: Any, wide: int) -> str:
-    """What Rich makes of a table or a text, without colours.
+    """Return a table or a text as Rich renders it, without colours.
 
-    It goes into a text first: Rich has its own idea of what to do when a reader goes away.
+    Rich writes into a text and not to stdout, because it would handle a closed pipe itself.
     """
     from rich.console import Console
 
@@ -213,7 +213,7 @@ def _rendered(what: Any, wide: int) -> str:
 
 
 def width() -> int:
-    """Columns of the terminal, or of COLUMNS; 80 where nobody knows."""
+    """Return the width of the terminal, or of the variable COLUMNS; 80 if both are unknown."""
     return max(shutil.get_terminal_size().columns, NARROWEST_SCREEN)
 
 
@@ -240,7 +240,7 @@ def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
     widths: list[int] = []
     for count, row in enumerate(rows):
         if form == "table":
-            # Columns are as wide as the first row wants them: nobody knows what is to come.
+            # The later rows are not known yet, so the first one decides the widths.
             texts = [list(map(cell, row)), list(map(cell, row.values()))]
             widths = widths or _fitting(row)
             shown = [_line(cells, widths) + "\n" for cells in texts]
@@ -253,7 +253,7 @@ def _live(rows: Iterable[Row], form: str, file: TextIO) -> None:
 
 
 def _fitting(row: Row) -> list[int]:
-    """How wide columns are for this row and ones like it; long texts get what is left over."""
+    """Return the widths of the columns for rows like this one; long texts share what is left."""
     from rich.cells import cell_len
 
     widths = [
@@ -267,7 +267,7 @@ def _fitting(row: Row) -> list[int]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Cells beside each other; one that is too long goes on below."""
+    """Return cells next to each other; a cell that is too long continues on the next line."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, GAP, 0, 0))
@@ -285,11 +285,11 @@ FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
 
 
 def cell(value: Any) -> str:
-    """A value as it stands in a table: floats to four digits."""
+    """Return a value as text for a table; floats have four digits."""
     if isinstance(value, float):
         return f"{value:.4g}"
     text = str(value)
-    # What came out of a file may be anything: a terminal is not to obey it.
+    # A text from a file may contain control characters, which a terminal would obey.
     return text if text.isprintable() else printable(text, len(text))
 
 

@@ -1,1 +1,1 @@
-"""Saved models: found, opened, written."""
+"""Find, open and save models."""

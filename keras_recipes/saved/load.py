@@ -1,4 +1,4 @@
-"""From a MODEL argument to a model: found once, read once, opened when it is needed."""
+"""Turn a MODEL argument into a model: find it once, read it once, open it when needed."""
 
 import logging
 from pathlib import Path
@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 
 
 class Found:
-    """A model that was named, or given open.
+    """A model that was named by the user, or that is already open.
 
-    Its files are read when the card or the model is first asked for, and never again: what the
-    card was compared with is what is opened.
+    Its files are read when the card or the model is first requested, and only once. The content
+    that is compared with the card is therefore the content that is opened.
 
     Args:
-        model: Where it lies, or the model itself.
+        model: The location of the model, or the model itself.
     """
 
     def __init__(self, model: Located | Fitted | Opened) -> None:
@@ -30,27 +30,27 @@ class Found:
 
     @property
     def place(self) -> Path | None:
-        """Its folder or file; None where it was fitted in this process."""
+        """The model's folder or file; None if it was fitted in this process."""
         if self._located:
             return self._located.path
         return self._opened.place if self._opened else None
 
     @property
     def name(self) -> str:
-        """What is made of it is named after this: its place or, where it has none, its recipe."""
+        """A name for files made from the model: from its path or, without a path, its recipe."""
         if self.place is not None:
             return self.place.name if self.place.is_dir() else self.place.stem
         return self.card.recipe if self.card else "model"
 
     @property
     def card(self) -> Card | None:
-        """Its card, if its files are the ones that the card describes; None where it has none.
+        """The model's card if its files match the card; None if it has no card.
 
         Raises:
-            InputError: What computes it is not installed, or an export was given where a recipe
-                answers with its Keras model only.
-            UnsafeModelError: The model could do more than compute, or is larger than the limits.
-            CorruptModelError: The card is damaged, or a file is missing or not the one described.
+            InputError: The runtime is not installed, or the recipe needs a Keras model and
+                received an export.
+            UnsafeModelError: The model could do more than compute, or exceeds the limits.
+            CorruptModelError: The card is damaged, or a file is missing or differs from the card.
         """
         if self._opened:
             return self._opened.card
@@ -64,32 +64,32 @@ class Found:
 
     @property
     def contents(self) -> Contents:
-        """What its files hold, before it is open; see `read`."""
+        """The content of the model's files; see `read`."""
         assert self._located
         if self._contents is None:
             self._contents = read(self._located)
         return self._contents
 
     def open(self) -> Fitted | Opened:
-        """The model, in the runtime that it was saved or exported for.
+        """Open the model in the runtime that it was saved or exported for.
 
         Raises:
-            InputError: What computes it is not installed.
-            UnsafeModelError: The model could do more than compute, or is larger than the limits.
-            CorruptModelError: A member is missing, damaged, or not the one in the card.
+            InputError: The runtime is not installed.
+            UnsafeModelError: The model could do more than compute, or exceeds the limits.
+            CorruptModelError: A member is missing, damaged, or differs from the card.
         """
         if self._opened is None:
             assert self._located
             self._opened = opening.opened(self.contents)
-            self._contents = None  # which may be as large as the model
+            self._contents = None  # frees what may be as large as the model
             self._tell(self._located, self._opened.card)
         return self._opened
 
     def in_keras(self) -> Fitted:
-        """The model in Keras; see `open`.
+        """Open the model in Keras; see `open`.
 
         Raises:
-            InputError: It is an export for another runtime.
+            InputError: The model is an export for another runtime.
         """
         self.check_keras()
         opened = self.open()
@@ -97,10 +97,10 @@ class Found:
         return opened
 
     def check_keras(self) -> None:
-        """Refuses an export for another runtime, before it is read.
+        """Refuse an export for another runtime, before it is read.
 
         Raises:
-            InputError: It is one.
+            InputError: The model is an export for another runtime.
         """
         if self._located:
             check_keras(self._located)
@@ -111,11 +111,13 @@ class Found:
     def _tell(located: Located, card: Card | None) -> None:
         tell_what_answers(located, card)
         if card is None:
-            log.warning("unverified: no card with digests comes with %s", in_message(located.path))
+            log.warning(
+                "%s: no card with digests, so it could not be verified", in_message(located.path)
+            )
 
 
 def find(model: Model, weights: str | Path | None = None) -> Found:
-    """What a MODEL argument means; nothing is read yet.
+    """Find the model that a MODEL argument names, without reading it.
 
     Args:
         model: As for `open_model`.
@@ -128,40 +130,40 @@ def find(model: Model, weights: str | Path | None = None) -> Found:
 
 
 def load(model: Fitted | str | Path, weights: str | Path | None = None) -> Fitted:
-    """Loads a saved model.
+    """Load a saved model.
 
     Args:
         model: A folder that `save` wrote, a recipe's name (looked up in ./saved_models, then among
             the models that come with this package), a `model.json` of any version of Keras, a
-            `.keras` file, or a whole model in an `.h5` file. What was exported for another runtime
-            is opened by `open_model`. A model that is loaded already is returned as it is.
-        weights: The weights that belong to a `.json` file; default `model.weights.h5` beside it,
-            or the one `.h5` file there that has the same name.
+            `.keras` file, or a whole model in an `.h5` file. Use `open_model` for a model that was
+            exported for another runtime. A model that is already loaded is returned unchanged.
+        weights: The weights that belong to a `.json` file. The default is `model.weights.h5` next
+            to it, or the `.h5` file there that has the same name.
 
     Returns:
-        The compiled Keras model (`.model`) with what is known of it.
+        The compiled Keras model (`.model`), with its card and history.
 
     Raises:
         InputError: There is no such model.
-        UnsafeModelError: The model could do more than compute, or is larger than the limits.
-        CorruptModelError: A member is missing, damaged, or not the one in the card.
+        UnsafeModelError: The model could do more than compute, or exceeds the limits.
+        CorruptModelError: A member is missing, damaged, or differs from the card.
     """
     return find(model, weights).in_keras()
 
 
 def open_model(model: Model, weights: str | Path | None = None) -> Fitted | Opened:
-    """Opens a model to ask or to measure, whatever it was saved or exported as.
+    """Open a model for `evaluate` or `predict`, in whatever format it was saved or exported.
 
     Args:
-        model: As for `load`, or a `.onnx` file, a `.tflite` file, or a SavedModel's folder.
+        model: As for `load`; also an `.onnx` file, a `.tflite` file, or a SavedModel's folder.
         weights: As for `load`.
 
     Returns:
-        What `evaluate` and `predict` take.
+        A model that `evaluate` and `predict` take.
 
     Raises:
-        InputError: There is no such model, or what computes it is not installed.
-        UnsafeModelError: The model could do more than compute.
-        CorruptModelError: It is damaged, or not the one that its card describes.
+        InputError: There is no such model, or its runtime is not installed.
+        UnsafeModelError: The model could do more than compute, or exceeds the limits.
+        CorruptModelError: The model is damaged, or differs from its card.
     """
     return find(model, weights).open()

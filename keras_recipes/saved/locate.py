@@ -1,6 +1,6 @@
-"""Where saved models lie, and what their cards say: everything short of opening one.
+"""Locate saved models and read their cards, without opening a model.
 
-A list of what was fitted here, and a mistyped name, are answered without what opens a model.
+The list of fitted models and the answer to a mistyped name need nothing that opens a model.
 """
 
 import logging
@@ -27,20 +27,20 @@ SHIPPED = "shipped"
 MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
 DEFAULT_FOLDER = Path("saved_models")
 MOST_NAMED = 5
-"""So many files are named in a message."""
+"""The most files that a message names."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Located:
-    """What a MODEL argument means, found once.
+    """The location that a MODEL argument means.
 
     Attributes:
-        asked: What was given.
-        path: The folder or file; the folder where `model.json` has a card.
-        weights: Of a JSON file, where they were named.
-        format: Of an export for another runtime; None for what Keras opens.
+        asked: The argument.
+        path: The folder or file; for a `model.json` with a card, its folder.
+        weights: The weights of a JSON file, if they were named.
+        format: The format of an export for another runtime; None for a model that Keras opens.
     """
 
     asked: str
@@ -50,18 +50,21 @@ class Located:
 
 
 def locate(model: str | Path, weights: str | Path | None = None) -> Located:
-    """The folder or file that a MODEL argument means.
+    """Return the folder or file that a MODEL argument means.
 
     Raises:
-        InputError: Neither a fitted recipe nor a model that exists, or weights for something that
-            has its own.
+        InputError: The argument is neither a fitted recipe nor an existing model, or weights
+            were named for a model that has its own.
     """
     asked = _text(model)
     path = _existing(asked)
     if path.name == ARCHITECTURE and weights is None and path.with_name(CARD).is_file():
         return Located(asked, path.parent)
     if weights is not None and path.suffix != ".json":
-        raise InputError(f"--weights: belongs to a .json file, and {path} has its own weights")
+        raise InputError(
+            f"--weights: expected a .json file as the model, received {path}, which has its own "
+            "weights"
+        )
     if weights is not None and not Path(weights).exists():
         raise InputError(f"{weights}: no such file; expected the weights of {path}")
     if format := _export(path):
@@ -69,7 +72,8 @@ def locate(model: str | Path, weights: str | Path | None = None) -> Located:
     if path.is_dir():
         if not ((path / CARD).exists() or (path / ARCHITECTURE).exists()):
             raise InputError(
-                f"{path}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; name one"
+                f"{path}: holds no saved model, neither {CARD} nor {ARCHITECTURE}; "
+                "name a model's folder"
             )
     elif path.suffix not in (".json", KERAS_FILE, *WHOLE):
         raise InputError(
@@ -80,59 +84,59 @@ def locate(model: str | Path, weights: str | Path | None = None) -> Located:
 
 
 def check_keras(located: Located) -> None:
-    """Refuses an export for another runtime where a Keras model is needed.
+    """Refuse an export for another runtime where a Keras model is needed.
 
     Raises:
-        InputError: It is one.
+        InputError: The model is an export for another runtime.
     """
     if located.format:
         raise InputError(
             f"{located.path}: expected a Keras model, received an export ({located.format.name}), "
-            "which can only be asked and measured; name the model that it was made from"
+            "which only evaluate and predict take; name the model that it was exported from"
         )
 
 
 def weights_beside(place: Path) -> Path:
-    """The weights of a JSON file for which none are named.
+    """Return the weights file of a JSON file for which none was named.
 
     Raises:
-        InputError: None lie beside it under a name that says so.
+        InputError: No file next to the JSON file has the expected name.
     """
     same = [place.with_suffix(ending) for ending in WHOLE if place.with_suffix(ending).is_file()]
     usual = place.with_name(WEIGHTS)
     if not same and not usual.exists() and place.exists():
         there = some_weights(place)
-        choice = f"name them, such as {' or '.join(there)}" if there else "none lie beside it"
-        raise InputError(f"{place}: expected its weights, an .h5 file; {choice}")
+        choice = f"name them, such as {' or '.join(there)}" if there else "none is next to it"
+        raise InputError(f"{place}: expected its weights in an .h5 file; {choice}")
     return same[0] if same and not usual.exists() else usual
 
 
 def some_weights(place: Path) -> list[str]:
-    """Files beside a JSON file that may hold its weights, by their paths; not more than a few."""
+    """Return paths of a few files next to a JSON file that may hold its weights."""
     beside = sorted(path for path in place.parent.iterdir() if path.suffix in WHOLE)
     return [str(path) for path in beside[:MOST_NAMED]]
 
 
 def tell_what_answers(located: Located, card: Card | None) -> None:
-    """Says where a recipe's name means a fit of the user's in place of the model that is shipped.
+    """Tell the user if a recipe's name means a model fitted here instead of the shipped model.
 
     Args:
-        located: What answers.
-        card: Of the model there.
+        located: The model that is used.
+        card: Its card.
     """
     name = catalog.canonical(located.asked)
     if name and located.path == default_folder(name) and shipped(name):
         fitted = f", fitted on {printable(card.data['name'])}" if card else ""
-        log.info("answered by %s%s", located.path, fitted)
+        log.info("using the model in %s%s", located.path, fitted)
 
 
 def earlier(folder: Path) -> str | None:
-    """What would be replaced in a saved model's folder, in words; None where nothing would."""
+    """Describe the saved model that would be replaced; None if nothing would be replaced."""
     if not folder.exists():
         return None
     try:
         card = card_in(folder)
-        # The card has no date of its own; the file was written with the model.
+        # The card holds no date, but its file was written together with the model.
         written = datetime.fromtimestamp((folder / CARD).stat().st_mtime)
     except (RecipeError, OSError):
         return f"what was in {folder}"
@@ -142,15 +146,15 @@ def earlier(folder: Path) -> str | None:
 
 
 def default_folder(name: str) -> Path:
-    """Where a recipe's fit is saved when nothing is said."""
+    """Return the default folder for a recipe's fit."""
     return DEFAULT_FOLDER / name
 
 
 def target(path: str | Path) -> Path:
-    """A folder or file to write that was named from Python.
+    """Check and return a path to write to that was passed from Python.
 
     Raises:
-        InputError: It is no path.
+        InputError: The argument is not a path.
     """
     if not isinstance(path, str | Path) or not str(path):
         raise InputError(f"path: expected a folder or a file, received {described(path)}")
@@ -158,35 +162,35 @@ def target(path: str | Path) -> Path:
 
 
 def check_own(folder: Path) -> None:
-    """Refuses a folder for a fit that is kept for the models that come with this package.
+    """Refuse to save a fit in the folder of the models that come with this package.
 
     Raises:
-        InputError: It is `saved_models/shipped`, here or in the package, or lies in it.
+        InputError: The folder is `saved_models/shipped`, here or in the package, or is inside it.
     """
-    ours = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
-    if ours & {folder.resolve(), *folder.resolve().parents}:
+    reserved = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
+    if reserved & {folder.resolve(), *folder.resolve().parents}:
         raise InputError(
-            f"{folder}: is kept for the models that come with this package; name another folder"
+            f"{folder}: is reserved for the models that come with this package; name another folder"
         )
 
 
 def shipped(name: str) -> Path | None:
-    """Where a recipe's trained model lies that comes with this package, if one does."""
+    """Return the folder of a recipe's shipped model, or None if none is shipped."""
     folder = _shipped_folder() / name
     return folder if folder.is_dir() else None
 
 
 def _shipped_folder() -> Path:
-    """In the wheel beside the modules; in a checkout where a reader looks for saved models."""
+    """Return where the shipped models are: next to the modules in a wheel, else in the checkout."""
     package = Path(__file__).parent.parent
     installed = package / SHIPPED
     return installed if installed.is_dir() else package.parent / DEFAULT_FOLDER / SHIPPED
 
 
 def card_of(model: str | Path) -> Card | None:
-    """The card of a MODEL argument as it stands there, or None where it has none.
+    """Return the card of a MODEL argument as it is on the disk, or None if it has no card.
 
-    Nothing else is read, and nothing verified: a list of what was fitted must not wait for weights.
+    This reads and verifies nothing else, so that a list of models does not wait for weights.
 
     Raises:
         InputError: There is no such model.
@@ -201,29 +205,31 @@ def card_of(model: str | Path) -> Card | None:
 
 
 def card_in(folder: Path) -> Card:
-    """The card of a saved model's folder."""
+    """Read the card of a saved model's folder."""
     return read_card(content(folder / CARD), str(folder / CARD))
 
 
 def card_inside(found: Mapping[str, bytes], path: Path) -> Card | None:
-    """The card among the members of a `.keras` file, if there is one."""
+    """Read the card among the members of a `.keras` file; None if it has no card."""
     return read_card(found[CARD], in_message(path)) if CARD in found else None
 
 
 def read_card(text: bytes, where: str) -> Card:
-    """A card of a recipe that is here.
+    """Read a card and check that this version has its recipe.
 
     Raises:
-        CorruptModelError: It is no card, or of a recipe that this version lacks.
+        CorruptModelError: The text is not a card, or this version does not have its recipe.
     """
     card = Card.from_json(text, where)
     if catalog.canonical(card.recipe) is None:
-        raise CorruptModelError(f"{where}: names a recipe {card.recipe!r} that this version lacks")
+        raise CorruptModelError(
+            f"{where}: expected a recipe of this version, received {card.recipe!r}; upgrade"
+        )
     recipe = catalog.get(card.recipe)
     card = replace(card, options=options.renamed(recipe, card.options))
     known = options.of(recipe)
     try:
-        # An older version may have had others.
+        # An older version may have had other options.
         options.check(recipe, {n: value for n, value in card.options.items() if n in known})
     except InputError as error:
         raise CorruptModelError(
@@ -233,18 +239,18 @@ def read_card(text: bytes, where: str) -> Card:
 
 
 def content(path: Path) -> bytes:
-    """What a member of a saved model holds, if it is no larger than the limits."""
+    """Read a member of a saved model; it must not exceed the limits."""
     small = path.suffix in (".json", ".csv")
     return files.read(path, strict_json.MOST_BYTES if small else limits.current().file_bytes)
 
 
 def in_message(path: Path) -> str:
-    """A path as messages have it."""
+    """Format a path for a message."""
     return printable(path, 200)
 
 
 def _export(place: Path) -> "Format | None":
-    """The format of an export for another runtime; our own folders have the card on top."""
+    """Return the format of an export for another runtime, or None for a folder with a card."""
     if (place / CARD).is_file():
         return None
     from keras_recipes.models import formats

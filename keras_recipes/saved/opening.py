@@ -1,7 +1,7 @@
-"""From what was read to a model that answers: every part checked before Keras sees it.
+"""Turn files that were read into a model; every part is checked before Keras sees it.
 
-ONNX and LiteRT files are computed by onnxruntime and ai-edge-litert; neither Keras nor TensorFlow
-is imported for them.
+onnxruntime and ai-edge-litert compute ONNX and LiteRT files. Neither Keras nor TensorFlow is
+imported for them.
 """
 
 import csv
@@ -37,28 +37,28 @@ log = logging.getLogger(__name__)
 
 
 def staged(path: Path) -> Fitted | Opened:
-    """Opens what was written to be published, as it will be opened there.
+    """Open content that is staged for publishing, in the way users will open it.
 
     Args:
-        path: Its folder or file.
+        path: The staged folder or file.
     """
     return opened(read(locate(path)))
 
 
 def opened(found: Contents) -> Fitted | Opened:
-    """Opens a model in the runtime that it was saved or exported for."""
+    """Open a model in the runtime that it was saved or exported for."""
     return in_runtime(found) if found.located.format else in_keras(found)
 
 
 def in_runtime(found: Contents) -> Opened:
-    """Opens an export."""
+    """Open an export."""
     place, format = found.located.path, found.located.format
     assert format
     return Opened(format.open(found.members, str(place)), found.card, place)
 
 
 def in_keras(found: Contents) -> Fitted:
-    """Opens a model in Keras."""
+    """Open a model in Keras."""
     place = found.located.path
     if found.kind == "folder":
         return _with_card(found)
@@ -68,14 +68,14 @@ def in_keras(found: Contents) -> Fitted:
 
 
 def from_earlier_keras(found: Contents) -> Converted | None:
-    """Opens a model without a card that an earlier Keras saved, with what is known about it.
+    """Open a model without a card that an earlier Keras saved.
 
     Returns:
-        The model, or None where it is of today's Keras.
+        The model with what was changed, or None if today's Keras saved it.
 
     Raises:
-        InputError: It cannot be expressed in today's Keras.
-        UnsafeModelError: The model could do more than compute, or is larger than the limits.
+        InputError: Today's Keras cannot express the model.
+        UnsafeModelError: The model could do more than compute, or exceeds the limits.
         CorruptModelError: The files are damaged or do not belong together.
     """
     if found.kind == "whole":
@@ -87,7 +87,7 @@ def from_earlier_keras(found: Contents) -> Converted | None:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Architecture and weights as they were read."""
+    """Architecture and weights as bytes, with their paths for messages."""
 
     json: bytes
     h5: bytes
@@ -97,7 +97,7 @@ class _Pair:
 
 @dataclass(frozen=True)
 class _Checked:
-    """A pair that passed everything that can be checked without Keras."""
+    """A pair that passed every check that does not need Keras."""
 
     architecture: Architecture
     tree: hdf5.Tree
@@ -131,7 +131,7 @@ def _built(checked: _Checked) -> "keras.Model":
     backend.start()
     architecture, where = checked.architecture, checked.pair.json_path
     model = building.build(architecture, checked.tree, where, checked.pair.h5_path)
-    # Compiled only now: Keras would miss the slots of an optimizer that has some.
+    # Compile only now: Keras expects weights files to hold an optimizer's state otherwise.
     building.compile_settings(model, architecture, where)
     if architecture.left_out:
         log.warning("%s: opened without its compile settings: %s", where, architecture.left_out)
@@ -139,7 +139,7 @@ def _built(checked: _Checked) -> "keras.Model":
 
 
 def _with_card(found: Contents) -> Fitted:
-    """What `save` wrote, with all that is there besides architecture and weights."""
+    """Open a folder that `save` wrote, with its history and first weights."""
     card, folder = found.card, found.located.path
     assert card
     checked = _checked(_pair(found))
@@ -163,5 +163,5 @@ def _history(found: Contents, card: Card) -> History | None:
         return History.from_csv(found.members[HISTORY], int(card.training["history_stride"]))
     except (ValueError, IndexError, OverflowError, csv.Error) as error:
         raise CorruptModelError(
-            f"{in_message(found.located.path / HISTORY)}: damaged, no history: {printable(error)}"
+            f"{in_message(found.located.path / HISTORY)}: damaged: {printable(error)}; fit again"
         ) from None

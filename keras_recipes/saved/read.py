@@ -1,6 +1,6 @@
-"""What a saved model's files hold: each read once, and compared with the card that describes it.
+"""Read a saved model's files once, and compare them with the card that describes them.
 
-What is compared here is what `opening.py` opens.
+`opening.py` opens the same bytes that are compared here.
 """
 
 from collections.abc import Mapping
@@ -19,19 +19,19 @@ from keras_recipes.untrusted import archive, files, limits
 
 Kind = Literal["folder", "keras", "whole", "pair", "export"]
 """A folder with a card, a `.keras` file, a whole model in an `.h5` file, a JSON file and its
-weights, or what another runtime opens."""
+weights, or an export for another runtime."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What was read of a model.
+    """The content of a model's files.
 
     Attributes:
-        located: Where.
-        kind: What opens it.
-        card: It describes the members; None where there is none.
-        members: What is in a folder with a card, a `.keras` file or an export, by name.
-        files: A `.keras` file, a whole model in one file, or a pair: the architecture first.
+        located: The model's location.
+        kind: The kind of files, which decides what opens them.
+        card: The card that describes the members; None if there is no card.
+        members: The members of a folder with a card, a `.keras` file or an export, by name.
+        files: A `.keras` file, a whole model in one file, or a pair with the architecture first.
     """
 
     located: Located
@@ -42,17 +42,17 @@ class Contents:
 
 
 def may_have_card(located: Located) -> bool:
-    """Whether there may be a card in a model's files, or beside them."""
+    """Return whether a model's files may include a card."""
     return _kind(located) not in ("pair", "whole")
 
 
 def read(located: Located) -> Contents:
-    """Reads a model's files, of which a card says what they have to be.
+    """Read a model's files, and compare them with the card if there is one.
 
     Raises:
-        InputError: A JSON file has no weights, or what computes an export is not installed.
-        UnsafeModelError: A file is a link, a pipe or a device, or larger than the limits.
-        CorruptModelError: A member is missing, damaged, or not the one in the card.
+        InputError: A JSON file has no weights, or the runtime of an export is not installed.
+        UnsafeModelError: A file is a link, a pipe or a device, or exceeds the limits.
+        CorruptModelError: A member is missing, damaged, or differs from the card.
     """
     path, kind = located.path, _kind(located)
     if located.format:
@@ -81,22 +81,24 @@ def _pair(located: Located) -> tuple[Path, Path]:
 
 
 def _folder(folder: Path) -> tuple[Card, Members]:
-    """The card, and the members that it describes."""
+    """Read the card and the members that it describes."""
     while True:
         card = locate.card_in(folder)
         try:
             return card, _described(folder, card)
         except CorruptModelError:
-            # A save that replaced the folder meanwhile is no damage: look again.
+            # Another process may have replaced the folder in the meantime: then read it again.
             if locate.card_in(folder) == card:
                 raise
 
 
 def _described(folder: Path, card: Card) -> Members:
-    """The members by name, each the file that the card describes."""
+    """Read the members by name, and compare them with the card."""
     for name in (ARCHITECTURE, WEIGHTS):
         if name not in card.files:
-            raise CorruptModelError(f"{folder / CARD}: lists no {name}; restore it, or fit again")
+            raise CorruptModelError(
+                f"{folder / CARD}: expected an entry for {name}; restore it, or fit again"
+            )
     members = {name: locate.content(folder / name) for name in card.files}
     if altered := card.altered(members):
         raise CorruptModelError(

@@ -1,11 +1,11 @@
-"""Writing a saved model: a folder with architecture, weights and card, published whole.
+"""Save a model as a folder with architecture, weights and card, published whole.
 
-model.json          what Keras' `to_json()` gives
-model.weights.h5    Keras' own weights file, without optimizer slots
-card.json           what is not in the graph, and the digests of the other members
-history.csv         metrics over the epochs
-first.weights.h5    the untrained weights, where the recipe's pictures need them
-conversion.json     of a model that was converted: where from, and what changed
+model.json          the result of Keras' `to_json()`
+model.weights.h5    Keras' own weights file, without optimizer state
+card.json           everything that is not in the graph, and the digests of the other members
+history.csv         metrics by epoch
+first.weights.h5    the untrained weights, if the recipe's pictures need them
+conversion.json     for a converted model: its source, and what was changed
 """
 
 import json
@@ -44,29 +44,30 @@ _TORCH = "keras.src.backend.torch.optimizers."
 
 
 def save(model: Fitted | str | Path, path: str | Path) -> Path:
-    """Saves a fitted model as the folder `path`, replacing a model that is there.
+    """Save a fitted model as the folder `path`, and replace a model that is there.
 
-    The folder is written beside, read back and compared, and only then put in place in one step: at
-    every moment the old or the new model is there, whole.
+    The folder is written next to `path`, read back, compared, and then moved into place in one
+    step. The old or the new model is there, complete, at every moment.
 
     Args:
-        model: From `fit` or `load`; or, to copy a saved model, what `load` takes.
-        path: The model's own folder.
+        model: A model from `fit` or `load`. To copy a saved model, anything that `load` takes.
+        path: The folder for this model alone.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: There is no card to save, or the folder holds something that is no saved model.
-        RecipeError: It could not be written, or did not read back as it was; nothing was changed.
-        UnsafeModelError: As for `load`, where the model is named.
-        CorruptModelError: As for `load`, where the model is named.
+        InputError: The model has no card, or the folder holds something that is not a saved model.
+        RecipeError: The model could not be written, or differed when it was read back; nothing was
+            changed.
+        UnsafeModelError: As for `load`, if the model is named.
+        CorruptModelError: As for `load`, if the model is named.
     """
     fitted = load(model) if isinstance(model, str | Path) else model
     if not isinstance(fitted, Fitted) or fitted.card is None:
         raise InputError(
-            "expected what fit or load returned, a recipe's name or a path, received "
-            f"{described(model)}; Keras' own model.save saves the rest"
+            "expected a model from fit or load, a recipe's name or a path, received "
+            f"{described(model)}; save other models with Keras' own model.save"
         )
     target = locate.target(path).resolve()
     check_replaceable(target)
@@ -79,58 +80,58 @@ def save(model: Fitted | str | Path, path: str | Path) -> Path:
 
 
 def check_target(target: Path) -> None:
-    """Finds out before training, not after, whether a model can be saved there.
+    """Check before training that a model can be saved at `target`.
 
     Raises:
-        InputError: `target` is a file, a folder that is no saved model, or cannot be written.
+        InputError: `target` is a file, is a folder without a saved model, or cannot be written.
     """
     check_replaceable(target)
     atomic.prepare(target)
 
 
-def check_replaceable(target: Path, ours: Collection[str] = MEMBERS) -> None:
-    """Refuses to replace a folder in which anything would be lost.
+def check_replaceable(target: Path, replaceable: Collection[str] = MEMBERS) -> None:
+    """Refuse to replace a folder if it holds anything other than a saved model.
 
     Args:
         target: An absolute path.
-        ours: Names of the files that may be replaced.
+        replaceable: Names of the files that may be replaced.
 
     Raises:
-        InputError: `target` is no folder, the working directory or above it, the root of a file
-            system, or holds other files than those of a saved model.
+        InputError: `target` is not a folder, is the working directory or above it, is the root
+            of a file system, or holds other files than those of a saved model.
     """
-    names = atomic.replaced(target, ours)
+    names = atomic.replaced(target, replaceable)
     pair = names - {CONVERSION} == {ARCHITECTURE, WEIGHTS}
     if names and not {ARCHITECTURE, CARD} <= names and not pair:
         raise InputError(f"{target}: holds no saved model; name another folder")
 
 
 def architecture(model: "keras.Model") -> bytes:
-    """The model as JSON, with settings that are ours alone reset."""
+    """Return the model as JSON, without settings that only this package uses."""
     config = json.loads(model.to_json())
     if config.get("compile_config"):
         config["compile_config"]["steps_per_execution"] = 1
         optimizer = config["compile_config"].get("optimizer")
         if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith(_TORCH):
-            # On PyTorch, Keras names a class that other backends do not have.
+            # On PyTorch, Keras writes a class that other backends do not have.
             optimizer["module"] = "keras.optimizers"
     return (json.dumps(config, indent=2) + "\n").encode()
 
 
 def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
-    """The contents of a Keras weights file, without optimizer slots.
+    """Return the content of a Keras weights file, without optimizer state.
 
     Args:
-        model: Whose layers they are.
-        weights: In `get_weights()` order; default the model's own.
+        model: The model whose layers the weights belong to.
+        weights: Arrays in `get_weights()` order; the default is the model's own.
     """
     import keras
 
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights() if weights is None else weights)
-    if getattr(model, "optimizer", None):  # which a model lacks that was never compiled
-        # The JSON says how to compile, so Keras looks for an optimizer in the file: a new one,
-        # which has made no slots yet.
+    if getattr(model, "optimizer", None):  # a model that was never compiled has none
+        # The JSON holds compile settings, so Keras looks for an optimizer in the file. A new
+        # optimizer has no state yet.
         bare.compile(keras.optimizers.get(keras.optimizers.serialize(model.optimizer)))
     with tempfile.TemporaryDirectory() as scratch, backend.handing_over_arrays():
         path = Path(scratch) / WEIGHTS
@@ -139,7 +140,7 @@ def weights_file(model: "keras.Model", weights: Any = None) -> bytes:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that make a model what it is."""
+    """Return the versions of Python and of the packages that a model depends on."""
     import keras
 
     backend = keras.backend.backend()
@@ -149,7 +150,7 @@ def versions() -> dict[str, str]:
 
 
 def members(fitted: Fitted) -> dict[str, bytes]:
-    """The files of a saved model by name, the card last with the digests of the others."""
+    """Return the files of a saved model by name; the card is last, with the others' digests."""
     files = {ARCHITECTURE: architecture(fitted.model), WEIGHTS: weights_file(fitted.model)}
     if fitted.history is not None:
         files[HISTORY] = fitted.history.to_csv()
@@ -165,5 +166,5 @@ def _verify(model: "keras.Model", staged: Path) -> None:
     for mine, other in zip(model.get_weights(), read.get_weights(), strict=True):
         if not np.array_equal(mine, other, equal_nan=True):
             raise RecipeError(
-                "the saved model did not read back as it was written; nothing was changed"
+                "the saved model differed when it was read back; nothing was changed; save it again"
             )

@@ -1,1 +1,1 @@
-"""From a plan to trained weights: attempts, the compiled loop, checkpoints."""
+"""Training: attempts at the goal, the compiled loop, and checkpoints."""

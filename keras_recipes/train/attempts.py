@@ -1,7 +1,7 @@
-"""One fit under way: attempts at the goal, longer attempts, and new starts.
+"""Training until the goal is reached: an attempt, a longer attempt, a restart.
 
-The articles advise, when a net does not converge, to train longer or to start again from other
-random weights. A run does both, in that order, and says so.
+If a net does not converge, the articles advise to train longer or to start again from other random
+weights. A run does both, in this order, and logs it.
 """
 
 import hashlib
@@ -32,19 +32,20 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Run:
-    """A model, the plan for it, and what has happened to it so far.
+    """A fit in progress: the model, its plan, and the results so far.
 
     Attributes:
-        recipe: What is being fitted.
+        recipe: The recipe that is fitted.
         values: The recipe's options.
-        plan: Made from them.
-        data: To train on, and to watch.
+        plan: The plan that was made from the options.
+        data: The training and validation data.
         callbacks: Keras callbacks.
-        restarts: New starts so far.
-        results: The values of each call of the present attempt.
-        seconds: Spent training, compilation included.
-        start: A model to go on from instead of random weights.
-        best_weights: Those with the smallest validation loss so far, if the plan wants them.
+        restarts: The number of restarts so far.
+        results: The metrics of each call of the current attempt.
+        seconds: The time of training so far, compilation included.
+        start: A model whose weights are used instead of random weights, if there is one.
+        best_weights: The weights with the smallest validation loss so far, if the plan has a
+            patience.
     """
 
     recipe: Recipe
@@ -76,21 +77,26 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """Epochs of the present attempt."""
+        """The number of epochs of the current attempt."""
         return sum(len(result["loss"]) for result in self.results)
 
     def history(self) -> History:
-        """Every epoch of the present attempt."""
+        """Return the metrics of every epoch of the current attempt."""
         return History.of(self.results)
 
     def until_goal(self, checkpoint: Checkpoint | None, update: Update) -> None:
-        """Trains; where that misses the goal trains longer; then starts again from other weights.
+        """Train until the goal is reached: an attempt, a longer attempt, then restarts.
 
-        A callback that sets `model.stop_training` ends all of it.
+        A callback that sets `model.stop_training` ends the run.
+
+        Args:
+            checkpoint: The file that keeps the progress, if there is one.
+            update: The function that updates the progress bar.
 
         Raises:
-            GoalNotReachedError: All of that was in vain.
-            StoppedError: Somebody asked to stop; the checkpoint holds what was reached.
+            GoalNotReachedError: No attempt reached the goal.
+            StoppedError: The process was asked to stop; the checkpoint holds the progress.
+            RecipeError: The loss is no longer a finite number, and the plan has no goal.
         """
         plan = self.plan
         while True:
@@ -107,7 +113,7 @@ class Run:
             self._restart()
 
     def made_of(self) -> dict[str, Any]:
-        """What makes this fit the one it is: options, data, backend."""
+        """Return what identifies this fit: options, data, backend, and the start's weights."""
         import keras
 
         made_of = {"data": self.data.sha256, "backend": keras.backend.backend()}
@@ -116,7 +122,7 @@ class Run:
         return {**self.values, **made_of}
 
     def go_on_from(self, state: State) -> None:
-        """Puts the run where another one had got to."""
+        """Continue from the state of a run that was stopped."""
         for variable, value in zip(self._variables(), state.variables, strict=True):
             variable.assign(value)
         self.restarts, self.seconds = state.restarts, state.seconds
@@ -148,11 +154,13 @@ class Run:
             model: keras.Model = options.call(self.recipe.build, options=self.values)
         except Exception as error:
             reason = first_line(error)
-            raise InputError(f"{self.recipe.name}: no such net can be built: {reason}") from error
+            raise InputError(
+                f"{self.recipe.name}: these options give no valid net: {reason}"
+            ) from error
         return model
 
     def _restart(self) -> None:
-        # Other weights in the same model: what was compiled for it still serves.
+        # New weights in the same model, so that the compiled function can still be used.
         self.restarts += 1
         self.results.clear()
         self.best_weights = []
@@ -162,7 +170,7 @@ class Run:
             slot.assign(value)
 
     def _train(self, epochs: int, checkpoint: Checkpoint | None, update: Update) -> bool:
-        """Trains the present attempt up to so many epochs; whether that reached the goal."""
+        """Train the current attempt up to `epochs` epochs; return whether it reached the goal."""
         started = time.perf_counter() - self.seconds
         for values in compiled_loop.train(
             self.model,
@@ -174,8 +182,8 @@ class Run:
         ):
             self.results.append({**values, **self._watched(len(values["loss"]))})
             self.seconds = time.perf_counter() - started
-            update(self.epochs, self._news(), epochs)
-            log.debug("epoch %s of %s: %s", f"{self.epochs:,}", f"{epochs:,}", self._news())
+            update(self.epochs, self._latest(), epochs)
+            log.debug("epoch %s of %s: %s", f"{self.epochs:,}", f"{epochs:,}", self._latest())
             if self._reached() or not self._finite() or self._no_better():
                 break
             if checkpoint:
@@ -187,7 +195,7 @@ class Run:
         return self.plan.goal is None or self._reached()
 
     def _no_better(self) -> bool:
-        """Early stopping: whether the validation loss has not been smaller for too long."""
+        """Return whether the validation loss has not improved for too long (early stopping)."""
         if not self.plan.patience or self.data.validation is None:
             return False
         losses = [float(result["val_loss"][-1]) for result in self.results]
@@ -200,7 +208,7 @@ class Run:
         return self.plan.goal is not None and self._error() <= self.plan.goal.at_most
 
     def _error(self) -> float:
-        """The metric of the goal, on the training examples: test data is for the end."""
+        """Return the goal's metric on the training data; the test data is used only at the end."""
         assert self.plan.goal is not None
         return self._measured(self.data.train)[self.plan.goal.metric]
 
@@ -209,14 +217,14 @@ class Run:
         return self.recipe.measure(examples.y, outputs)
 
     def _watched(self, count: int) -> dict[str, np.ndarray]:
-        """Metrics on the validation examples after a call of `count` epochs; not known between."""
+        """Return the validation metrics after a call of `count` epochs; NaN for the others."""
         if self.data.validation is None:
             return {}
         measured = self._measured(self.data.validation)
         unknown = [math.nan] * (count - 1)
         return {f"val_{name}": np.array([*unknown, value]) for name, value in measured.items()}
 
-    def _news(self) -> str:
+    def _latest(self) -> str:
         last = {name: column[-1] for name, column in self.results[-1].items()}
         shown = {n: last[n] for n in ("loss", "val_accuracy", "val_loss") if n in last}
         return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
@@ -242,12 +250,12 @@ class Run:
         return f"{name} {self._error():.3g} after {epochs_in_words(self.epochs)}"
 
     def _say(self, what: str) -> None:
-        log.warning("not there yet (%s): %s", self._so_far(), what)
+        log.warning("the goal is not reached yet (%s): %s", self._so_far(), what)
 
     def _failure(self) -> str:
         assert self.plan.goal is not None
         starts = f" in the last of {self.restarts + 1} starts" if self.restarts else ""
-        advice = "a larger epochs or restarts" if self._finite() else "a smaller learning_rate"
+        advice = "more epochs or restarts" if self._finite() else "a smaller learning_rate"
         return (
             f"{self.recipe.name}: not reached: {self.plan.goal.text}; {self._so_far()}{starts}; "
             f"try {advice}, or another seed"
@@ -255,10 +263,10 @@ class Run:
 
 
 def _adopt(model: "keras.Model", start: "keras.Model") -> None:
-    """Gives a model the weights of another one, which may have fewer classes.
+    """Copy the weights of another model, which may have fewer classes, into a model.
 
     Raises:
-        InputError: The other one is no such net.
+        InputError: The other model has other layers or sizes.
     """
     mine, theirs = model.get_weights(), start.get_weights()
     more = {
@@ -266,10 +274,12 @@ def _adopt(model: "keras.Model", start: "keras.Model") -> None:
         for a, b in zip(mine, theirs, strict=False)
         for large, small in zip(a.shape, b.shape, strict=False)
     }
-    # With more units the four gates, which lie side by side in one array, grow by four times that.
+    # More classes add one number to all sizes that change. More units add two: the four gates of an
+    # LSTM are one array, which gets four more columns per unit. That is another net.
     if [w.ndim for w in mine] != [w.ndim for w in theirs] or len(more - {0}) > 1 or min(more) < 0:
         raise InputError(
-            "--from: the model has another net than these options give; fit without --from"
+            "--from: expected a model with the layers that these options give, received another "
+            "one; fit without --from"
         )
     for whole, part in zip(mine, theirs, strict=True):
         whole[tuple(slice(0, size) for size in part.shape)] = part

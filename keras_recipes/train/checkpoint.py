@@ -1,4 +1,4 @@
-"""Stopping a fit and going on with it later: one file beside the model's folder."""
+"""Stopping and resuming a fit: its progress is kept in one file next to the model's folder."""
 
 import logging
 import time
@@ -23,23 +23,24 @@ from keras_recipes.models.history import epochs_in_words
 from keras_recipes.untrusted import limits
 
 SECONDS = 60.0
-"""A fit that takes longer is kept this often, so that a crash costs no more."""
+"""The time between two checkpoints. A crash costs at most this much of training."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class State:
-    """A fit between two epochs.
+    """The state of a fit between two epochs.
 
     Attributes:
-        made_of: What has to be the same for the fit to go on as it would have; JSON values.
-        restarts: New starts so far.
-        seconds: Spent so far.
-        variables: The model's and the optimizer's.
+        made_of: The settings that identify the fit, as JSON values. A fit is resumed only with the
+            same settings.
+        restarts: The number of restarts so far.
+        seconds: The time of training so far.
+        variables: The variables of the model and of the optimizer.
         first_weights: The model's weights before training.
-        history: Each metric's value at the end of each epoch of the present start.
-        best_weights: The model's weights when its validation loss was smallest, where that counts.
+        history: The value of each metric at the end of each epoch of the current attempt.
+        best_weights: The weights with the smallest validation loss, if the plan has a patience.
     """
 
     made_of: dict[str, Any]
@@ -52,12 +53,12 @@ class State:
 
     @property
     def epochs(self) -> int:
-        """Epochs of the present start."""
+        """The number of epochs of the current attempt."""
         return len(self.history["loss"])
 
 
 class _Meta(msgspec.Struct):
-    """What is kept of a state besides its arrays, as JSON."""
+    """The parts of a state that are no arrays; they are kept as JSON."""
 
     made_of: dict[str, Any]
     restarts: int
@@ -65,19 +66,20 @@ class _Meta(msgspec.Struct):
 
 
 class Checkpoint:
-    """Where a fit's state is kept: weights, optimizer, epochs, attempts, history.
+    """The file that keeps a fit's state: weights, optimizer, epochs, attempts, history.
 
-    Orders of examples depend on the seed and the epoch's number alone, so a fit that was stopped
-    and resumed ends where it would have ended, unless the net itself draws random numbers.
+    The order of the examples depends on the seed and the number of the epoch only. So a fit that
+    was stopped and resumed ends with the same weights as one that was not stopped, unless the net
+    itself draws random numbers.
     """
 
     def __init__(self, model_folder: Path, *, resume: bool = False, fresh: bool = False) -> None:
-        """Makes it; nothing is read yet.
+        """Make a checkpoint; nothing is read yet.
 
         Args:
-            model_folder: Of the fit; the state lies beside it.
-            resume: Whether to go on with what is kept.
-            fresh: Whether what is kept may go.
+            model_folder: The folder of the model; the file is next to it.
+            resume: Whether to resume the fit that the file keeps.
+            fresh: Whether to discard the fit that the file keeps.
         """
         self.path = model_folder.with_name(f".{model_folder.name}.checkpoint.npz")
         self.resume, self.fresh = resume, fresh
@@ -87,15 +89,20 @@ class Checkpoint:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """In the block, SIGINT and SIGTERM stop at the next boundary; the second one at once."""
+        """Make SIGINT and SIGTERM stop the fit between two epochs, and a second one at once."""
         with interrupts.handled(self._ask):
             yield
 
     def boundary(self, state: Callable[[], State]) -> None:
-        """Called between epochs: keeps the state from time to time, and when asked to stop.
+        """Keep the state if it is time, or if the process was asked to stop.
+
+        The fit calls this between two epochs.
+
+        Args:
+            state: The function that returns the current state.
 
         Raises:
-            StoppedError: When asked to stop, after keeping it, if it can be kept.
+            StoppedError: The process was asked to stop. The state is kept if it could be written.
         """
         if self._signal is None and time.monotonic() - self._kept_at < SECONDS:
             return
@@ -104,9 +111,9 @@ class Checkpoint:
             atomic.file(self.path, _packed(now))
         except RecipeError as error:
             if self._signal is not None:
-                stopped = f"stopped after {epochs_in_words(now.epochs)}, now lost: {error}"
+                stopped = f"stopped after {epochs_in_words(now.epochs)}, which are lost: {error}"
                 raise StoppedError(stopped, self._signal) from None
-            log.warning("this fit could not be resumed if it were stopped: %s", error)
+            log.warning("the progress cannot be kept, so this fit cannot be resumed: %s", error)
             return
         if self._signal is not None:
             epochs = epochs_in_words(now.epochs)
@@ -115,33 +122,34 @@ class Checkpoint:
             )
 
     def check(self) -> None:
-        """Refuses to begin anew where a fit is kept that was stopped, unless that is wanted.
+        """Refuse to overwrite a fit that was stopped, or to resume one that does not exist.
 
         Raises:
-            InputError: It is not said what is to become of what is kept; or nothing is, to resume.
+            InputError: A fit is kept, and neither `resume` nor `fresh` is set; both are set; or
+                `resume` is set and no fit is kept.
         """
         if self.resume and self.fresh:
             raise InputError(
-                "--resume goes on with the fit that is kept, --fresh drops it: give one"
+                "--resume continues the fit that was stopped, --fresh discards it; give one"
             )
         if self.resume and not self.path.exists():
             raise InputError(f"{self.path}: nothing to resume; fit without --resume")
         if not (self.resume or self.fresh) and self.path.exists():
             raise InputError(
-                f"{self.path}: keeps a fit that was stopped; go on with it by --resume, or drop it "
-                "by --fresh"
+                f"{self.path}: holds a fit that was stopped; continue it with --resume, or discard "
+                "it with --fresh"
             )
 
     def check_settings(self, made_of: dict[str, Any]) -> None:
-        """Reads what is kept, if it is to go on, and refuses it where it is of another fit.
+        """Read the kept state, if the fit is resumed, and refuse the state of another fit.
 
         Args:
-            made_of: Of the fit that is to go on, as far as it is known.
+            made_of: The settings of this fit, as far as they are known.
 
         Raises:
-            InputError: It was kept with other settings.
-            CorruptModelError: What was kept is damaged.
-            UnsafeModelError: It holds Python objects, or more than the limits.
+            InputError: The state was kept with other settings.
+            CorruptModelError: The file is damaged.
+            UnsafeModelError: The file contains Python objects, or is larger than the limits.
         """
         if not self.resume:
             return
@@ -150,9 +158,9 @@ class Checkpoint:
                 self._state = _unpacked(self.path)
             except UnsafeModelError:
                 raise
-            except Exception as error:  # whatever a damaged file makes NumPy, zip or JSON say
+            except Exception as error:  # a damaged file raises many kinds of errors
                 raise CorruptModelError(
-                    f"{self.path}: damaged; fit without --resume: --fresh drops it"
+                    f"{self.path}: damaged; discard it with --fresh instead of --resume"
                 ) from error
         state = self._state
         differ = [name for name in made_of if state.made_of.get(name) != made_of[name]]
@@ -161,23 +169,23 @@ class Checkpoint:
                 f"{name}={state.made_of.get(name)}, received {made_of[name]}" for name in differ
             )
             raise InputError(
-                f"{self.path}: was kept with other settings, {kept}; take those with --resume, or "
-                "drop it by --fresh"
+                f"{self.path}: was kept with other settings, {kept}; use the kept ones with "
+                "--resume, or discard it with --fresh"
             )
 
     def kept(self, made_of: dict[str, Any]) -> State | None:
-        """Where the fit that was stopped had got to, if it is to go on; see `check_settings`."""
+        """Return the kept state if the fit is resumed, else None; see `check_settings`."""
         self.check_settings(made_of)
         if self._state is None:
             if self.fresh and self.path.exists():
                 self.discard()
-                log.info("dropped the fit that was stopped and kept as %s", self.path)
+                log.info("discarded the fit that was stopped and kept as %s", self.path)
             return None
         log.info("resumed after %s", epochs_in_words(self._state.epochs))
         return self._state
 
     def discard(self) -> None:
-        """Removes the file: the fit is saved."""
+        """Remove the file, because the fit is finished."""
         self.path.unlink(missing_ok=True)
 
     def _ask(self, number: int, frame: Any) -> None:
@@ -198,7 +206,7 @@ def _packed(state: State) -> bytes:
 
 
 def _unpacked(path: Path) -> State:
-    # The weights, as they were, are and were best, and the optimizer's two slots for each.
+    # Five arrays per weight: the first, the current and the best one, and the optimizer's two.
     plain, kept = state_archive.unpacked(path, 5 * limits.current().array_bytes)
     meta = msgspec.json.decode(plain, type=_Meta)
 

@@ -1,9 +1,9 @@
-"""The fast loop: whole epochs inside one compiled function around the model's own train step.
+"""The fast loop: one compiled function trains whole epochs with the model's own train step.
 
-Keras' `fit` hands control back to Python for every step, which for a small net costs a thousand
-times the step itself. Here the data is a constant of the compiled function, the host passes only
-the order of the examples, and the metrics come back as one array with a row for each epoch. Losses
-are those of `fit` to rounding, because the step is the model's own `train_step`.
+Keras' `fit` returns to Python after each step. For a small net this costs a thousand times as much
+as the step itself. Here the data is a constant of the compiled function, and Python passes only the
+order of the examples. The metrics come back as one array with a row for each epoch. The losses
+equal those of `fit` up to rounding, because the step is the model's own `train_step`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 EpochsCall = Callable[[int, int], dict[str, np.ndarray]]
-"""`call(first_epoch, count)` trains `count` epochs; each metric's value at the end of each."""
+"""`call(first_epoch, count)` trains `count` epochs and returns the metrics after each of them."""
 
 
 def train(
@@ -30,21 +30,22 @@ def train(
     epochs_per_call: int = 1,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Trains on from `first_epoch` up to `epochs`; stop iterating to stop training.
+    """Train from `first_epoch` up to `epochs`. Stop iterating to stop the training.
 
-    Keras callbacks get `on_epoch_begin` and `on_epoch_end` at the boundaries of a call, with the
-    number and the values of its first and last epoch; `on_*_batch_*` are not called.
+    Of Keras' callbacks, `on_epoch_begin` is called before each call with the number of its first
+    epoch, and `on_epoch_end` after it with the number and the metrics of its last epoch.
+    `on_*_batch_*` are not called.
 
     Args:
         model: The model that `call` trains.
-        call: From `compile_epochs`.
-        first_epoch: Epochs already trained.
-        epochs: Where to stop at the latest.
-        epochs_per_call: Epochs between two boundaries.
+        call: The function from `compile_epochs`.
+        first_epoch: The number of epochs already trained.
+        epochs: The number of epochs after which to stop.
+        epochs_per_call: The number of epochs in one call.
         callbacks: Keras callbacks.
 
     Yields:
-        The values of each call: metric name to float64 array with an entry for each epoch.
+        The metrics of each call by name: a float64 array with one value per epoch.
     """
     import keras
 
@@ -54,7 +55,7 @@ def train(
     try:
         while first_epoch < epochs and not model.stop_training:
             count = min(epochs_per_call, epochs - first_epoch)
-            with backend.handing_over_arrays():  # of the learning rate, by Keras' own callbacks
+            with backend.handing_over_arrays():  # Keras' callbacks convert the learning rate
                 listeners.on_epoch_begin(first_epoch)
             values = call(first_epoch, count)
             first_epoch += count
@@ -76,17 +77,18 @@ def compile_epochs(
     replicas: int = 1,
     augment: "keras.Layer | None" = None,
 ) -> EpochsCall:
-    """The function that trains epochs of `model` on `data`.
+    """Return a function that trains epochs of a model.
 
     Args:
-        model: Compiled and built.
-        data: To train on.
-        batch_size: Examples per update; the last batch of an epoch may be smaller, as in Keras.
-        seed: Of the order of the examples, which is a function of it and the epoch's number.
-        jit_compile: Whether XLA compiles the call (TensorFlow; JAX always does).
-        replicas: How many parts of a batch go through the net at once (TensorFlow); see
-            `cpu_kernels`.
-        augment: Changes the inputs of each batch at random.
+        model: A model that is compiled and built.
+        data: The training data.
+        batch_size: Number of examples per update; the last batch of an epoch may be smaller, as in
+            Keras.
+        seed: Seed of the order of the examples, which depends on it and the number of the epoch.
+        jit_compile: Whether XLA compiles the function (for TensorFlow; JAX always uses XLA).
+        replicas: Number of parts of a batch that go through the net at the same time (for
+            TensorFlow); see `cpu_kernels`.
+        augment: A layer that changes the inputs of each batch at random.
     """
     import keras
 
@@ -104,23 +106,23 @@ def compile_epochs(
 
 
 class _Orders:
-    """In which order the examples come: one index array an epoch, dealt into batches."""
+    """The order of the examples: one array of indices per epoch, which is cut into batches."""
 
     def __init__(self, examples: int, batch: int, seed: int) -> None:
         self.examples, self.batch, self.seed = examples, batch, seed
-        self.steps, self.rest = divmod(examples, batch)
+        self.steps, self.last_batch = divmod(examples, batch)  # the last batch may be smaller
 
     def __call__(self, first_epoch: int, count: int) -> np.ndarray:
-        """Indices of shape (count, examples), int32."""
-        if self.steps == 1 and not self.rest:
-            # Inside a single batch the order changes nothing but rounding.
+        """Return indices of shape (count, examples), int32."""
+        if self.steps == 1 and not self.last_batch:
+            # In a single batch the order changes only the rounding.
             return np.broadcast_to(np.arange(self.examples, dtype="int32"), (count, self.examples))
         generators = (np.random.default_rng([self.seed, first_epoch + i]) for i in range(count))
         return np.stack([g.permutation(self.examples).astype("int32") for g in generators])
 
 
 def _build_all(model: "keras.Model", data: Examples) -> None:
-    """Makes every variable exist, since none may be made inside a compiled loop."""
+    """Create all variables, because none may be created inside a compiled loop."""
     outputs = model(data.x[:1], training=False)
     model.compute_loss(x=data.x[:1], y=data.y[:1], y_pred=outputs)
     model.compute_metrics(x=data.x[:1], y=data.y[:1], y_pred=outputs)
@@ -155,8 +157,8 @@ def _tensorflow(
             return i + 1
 
         tf.while_loop(lambda i: i < orders.steps, body, [0])
-        if orders.rest:
-            step(order[-orders.rest :])
+        if orders.last_batch:
+            step(order[-orders.last_batch :])
         return tf.stack([tf.cast(v, tf.float32) for v in model.get_metrics_result().values()])
 
     @tf.function(jit_compile=jit_compile, autograph=False)
@@ -197,8 +199,8 @@ def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
         state = (*state[:3], [jnp.zeros_like(value) for value in state[3]])
         full = order[: orders.steps * orders.batch].reshape(orders.steps, orders.batch)
         state, logs = jax.lax.scan(step, state, full)
-        if orders.rest:
-            return step(state, order[-orders.rest :])
+        if orders.last_batch:
+            return step(state, order[-orders.last_batch :])
         return state, {name: column[-1] for name, column in logs.items()}
 
     run = jax.jit(lambda state, order: jax.lax.scan(epoch, state, order))
@@ -217,7 +219,7 @@ def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
 def _fitted(
     model: "keras.Model", data: Examples, orders: _Orders, vary: Callable[[Any], Any]
 ) -> EpochsCall:
-    """An epoch at a time by `fit`, for what does not compile into a loop (PyTorch)."""
+    """Train one epoch at a time by Keras' `fit`, for what cannot be compiled into a loop."""
     import keras
 
     def epoch(order: np.ndarray) -> dict[str, float]:

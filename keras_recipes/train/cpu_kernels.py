@@ -1,12 +1,12 @@
-"""The same net in the shape in which a CPU computes it sooner, while a training step is traced.
+"""Two rewrites of a net that make its training step faster on a CPU.
 
-Two things that TensorFlow's CPU kernels do not see for themselves. A convolution whose kernel is as
-large as its input is a matrix product, which takes a fifth of its time. And small convolutions
-cannot keep several cores busy one after the other: halves of a batch that go through the net side
-by side, on the same weights, do, and each half fits the cache.
+TensorFlow's CPU kernels miss two chances. First, a convolution whose kernel is as large as its
+input is a matrix product, which takes a fifth of the time. Second, one small convolution after the
+other cannot keep several cores busy. If a batch is cut into parts that go through the net at the
+same time, all cores have work, and each part fits into the cache.
 
-Both give what the net gives, to rounding; what is saved and what plain Keras reads stays a plain
-net. `benchmarks/digits.py speed` says what it brings.
+The outputs are the same up to rounding. The rewrites exist only while a training step is traced, so
+the saved net is a plain Keras net. `benchmarks/digits.py speed` measures the gain.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ import keras
 
 @contextlib.contextmanager
 def cpu_optimized(model: keras.Model, replicas: int) -> Iterator[None]:
-    """While this lasts, `model` computes its outputs in the shape for CPUs.
+    """Apply both rewrites to a model inside the block.
 
     Args:
-        model: Of layers that look at each example by itself, so no batch normalisation.
-        replicas: Into how many parts each batch is cut, which share the weights; 1 leaves it whole.
+        model: A model whose layers treat each example by itself (no batch normalisation).
+        replicas: Number of parts into which each batch is cut; they share the weights.
     """
     with contextlib.ExitStack() as replacements:
         for layer in filter(_is_plain_convolution, model.layers):

@@ -1,8 +1,9 @@
-"""Opening what somebody else made: everything is checked before anything acts on it.
+"""Open untrusted files: everything is checked before anything acts on it.
 
-First, without Keras: `files` reads, `strict_json` and `architecture` accept a model's configuration
-piece by piece against the list in `allowed`, `hdf5` reads weights in a process of their own,
-`archive` opens `.keras` files, `arrays` input. Then, with Keras: `building` makes the model without
-memory for its weights, so that its sizes are known first, and `weights` puts the arrays in place.
-`limits` says how much is too much, `time_limit` ends what computes too long.
+The first steps need no Keras. `files` reads. `strict_json` and `architecture` accept a model's
+configuration piece by piece, against the list in `allowed`. `hdf5` reads weights in a separate
+process. `archive` opens `.keras` files, and `arrays` opens input. The next steps need Keras.
+`building` creates the model without memory for its weights, so that its sizes are known first, and
+`weights` assigns the arrays. `limits` holds the largest sizes, and `time_limit` ends what computes
+too long.
 """

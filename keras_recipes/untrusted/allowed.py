@@ -1,8 +1,8 @@
-"""What a model's configuration may name: Keras' public classes, each with its arguments' kinds.
+"""The classes that a model's configuration may name: Keras' public ones, with their arguments.
 
-The table itself is `allowed.json`, made out of Keras by `tests/untrusted/allowed_table.py`, which
-also has the reasons for what is left out. Layers of this package's own are registered here, in
-`OWN`.
+The table itself is `allowed.json`. `tests/untrusted/allowed_table.py` generates it from Keras, and
+holds the reasons for the classes that are left out. This package's custom layers are registered
+here, in `OWN`.
 """
 
 import json
@@ -28,14 +28,14 @@ OWN: dict[str, dict[str, str]] = {
         "peephole_initializer": "initializer",
     },
 }
-"""Layers of this package's own: class name to the kind of each argument besides `LAYER`'s.
+"""Custom layers of this package: the kinds of the arguments besides `LAYER`'s, by class name.
 
-They are named in `keras_recipes/layers.py`, registered with Keras as "keras_recipes>...".
+`keras_recipes/layers.py` names them. They are registered with Keras as "keras_recipes>...".
 """
 OWN_MODULE = "keras_recipes.layers"
 OWN_PACKAGE = "keras_recipes"
 
-# Keras' own ready-made nets have one layer that is not public.
+# Keras' own ready-made nets contain one layer that is not public.
 _APPLICATIONS = {
     ("keras.src.applications.convnext", "LayerScale"): {
         "init_values": "number",
@@ -64,14 +64,14 @@ DTYPES = frozenset(
 
 @dataclass(frozen=True)
 class Allowed:
-    """One class that a configuration may name.
+    """A class that a configuration may name.
 
     Attributes:
         group: "layers", "operations", "initializers", ...
-        module: Where Keras finds it.
-        name: The class.
-        arguments: Kind of each; what a kind takes is in `values`.
-        registered_name: What Keras looks up for a class that is not its own.
+        module: The module in which Keras finds it.
+        name: The name of the class.
+        arguments: The kind of each argument; `values` defines what a kind accepts.
+        registered_name: The name that Keras looks up if the class is not its own.
     """
 
     group: str
@@ -107,7 +107,7 @@ def _classes() -> dict[tuple[str, str], Allowed]:
 
 
 def _few() -> dict[tuple[str, str], Allowed]:
-    """Layers that are not in the table, since they are not Keras' public ones."""
+    """Return layers that are not in the table because they are not public in Keras."""
     found = {}
     for (module, name), arguments in _APPLICATIONS.items():
         found[module, name] = Allowed("layers", module, name, {**LAYER, **arguments})
@@ -119,17 +119,17 @@ def _few() -> dict[tuple[str, str], Allowed]:
 
 
 def find(module: Any, name: Any) -> Allowed | None:
-    """The class that a configuration means, if it may."""
+    """Return the class that a configuration names, or None if it is not allowed."""
     known = isinstance(module, str) and isinstance(name, str)
     return _classes().get((module, name)) if known else None
 
 
 def names(kind: str) -> frozenset[str]:
-    """What may be said by name alone: "activation", "initializer", "loss", ..."""
+    """Return the names that an argument of this kind accepts: "activation", "loss", ..."""
     return frozenset(_table()["names"].get(kind, ()))
 
 
 def reason(name: str) -> str | None:
-    """Why a public class of Keras is left out."""
+    """Return why a public class of Keras is left out, or None."""
     excluded: dict[str, dict[str, str]] = _table()["excluded"]
     return next((group[name] for group in excluded.values() if name in group), None)

@@ -1,9 +1,9 @@
-"""A model's configuration, accepted piece by piece and put together anew from what was accepted.
+"""Accept a model's configuration piece by piece, and build a new one from what was accepted.
 
-Keras makes objects of whatever class or function a configuration names, hands them whatever
-arguments stand there, and calls what it finds. So nothing of the file itself reaches Keras: every
-class is looked up in `allowed`, every argument is checked by `values`, and what Keras gets is
-written here.
+Keras creates objects of any class or function that a configuration names, passes any arguments that
+the file holds, and calls what it finds. Therefore nothing from the file reaches Keras directly:
+every class is looked up in `allowed`, every argument is checked by `values`, and this module writes
+what Keras receives.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,7 +18,7 @@ from keras_recipes.untrusted.values import UnacceptableError, UnsafeValueError, 
 MOST_LAYERS = 2_000
 MOST_CALLS = 4_000
 MOST_ATTEMPTS = 20
-"""How often a call of a layer may have to wait for others that stand behind it in the file."""
+"""How often a call of a layer may have to wait for layers that come later in the file."""
 
 GRAPH = ("layers", "operations", "models")
 _ENTRIES = {"module", "class_name", "config", "registered_name", "shared_object_id"}
@@ -27,15 +27,15 @@ _LAYER_ENTRIES = {*_ENTRIES, "build_config", "compile_config", "name", "inbound_
 
 @dataclass(frozen=True)
 class Architecture:
-    """What a configuration says, ready for Keras.
+    """An accepted configuration, ready for Keras.
 
     Attributes:
-        config: For `keras.saving.deserialize_keras_object`.
-        compiled: For `compile_from_config`, or None.
-        left_out: Why the file's own settings for compiling were left out, or None.
-        names: Of all layers, as the file gives them.
-        layers: How many.
-        own: Whether there are layers of this package's own.
+        config: The argument for `keras.saving.deserialize_keras_object`.
+        compiled: The argument for `compile_from_config`, or None.
+        left_out: Why the file's compile settings were left out, or None.
+        names: The names of all layers in the file.
+        layers: The number of layers.
+        own: Whether there are custom layers of this package.
     """
 
     config: dict[str, Any]
@@ -47,15 +47,15 @@ class Architecture:
 
 
 def read(content: bytes, where: str) -> Architecture:
-    """Accepts a model's configuration, as `to_json()` writes it.
+    """Accept a model's configuration in the form that `to_json()` writes.
 
     Args:
         content: The bytes of the file.
-        where: Its name, for the messages.
+        where: The name of the file, for the messages.
 
     Raises:
-        CorruptModelError: It is no such configuration, or an argument has a value it cannot have.
-        UnsafeModelError: It names something that may not be opened.
+        CorruptModelError: The file is not such a configuration, or an argument has a wrong value.
+        UnsafeModelError: The configuration names a class that is not allowed.
     """
     value = strict_json.parse(content, where)
     checker = _Checker(where)
@@ -82,13 +82,13 @@ class _Checker:
 
     def model(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or "class_name" not in value:
-            self._corrupt("expected a model, as Keras' to_json() writes it")
+            self._corrupt("expected a model in the form that Keras' to_json() writes")
         if "module" not in value:
-            self._corrupt("Keras 2 or older wrote it, and `recipes convert` makes it today's")
+            self._corrupt("Keras 2 or older wrote it; convert it with `recipes convert`")
         return self._object(value, ("models",))
 
     def compile_settings(self, value: Any) -> tuple[dict[str, Any] | None, str | None]:
-        """The settings, or why they are left out: to compute, a model needs none of them."""
+        """Return the compile settings, or why they are left out; computing needs none of them."""
         if not value:
             return None, None
         try:
@@ -97,7 +97,7 @@ class _Checker:
             return None, str(error)
 
     def _object(self, value: Any, groups: Sequence[str]) -> dict[str, Any]:
-        """Something that has a class, put together anew."""
+        """Accept an object with a class, and return it in a new dictionary."""
         found = self._class(value, groups)
         if found.group in GRAPH:
             return self._layer(found, value)
@@ -112,12 +112,12 @@ class _Checker:
         if found is None:
             self._unknown(module, name)
         if found.group not in groups:
-            self._unsafe(f"{found.name} stands where only {' or '.join(groups)} may stand")
+            self._unsafe(f"found {found.name}, expected one of the {' or '.join(groups)}")
         if value.get("registered_name") not in (None, found.name, found.registered_name):
             self._unsafe(f"{found.name} is registered as {quoted(value['registered_name'])}")
         entries = _LAYER_ENTRIES if found.group in GRAPH else _ENTRIES
-        if strange := value.keys() - entries:
-            self._corrupt(f"{found.name} has an unknown entry {quoted(min(strange))}")
+        if unknown := value.keys() - entries:
+            self._corrupt(f"{found.name} has the unknown entry {quoted(min(unknown))}")
         return found
 
     def _unknown(self, module: Any, name: Any) -> NoReturn:
@@ -125,7 +125,7 @@ class _Checker:
         if known and str(module).startswith("keras"):
             self._unsafe(f"{name} is not opened: {known}")
         self._unsafe(
-            f"{quoted(name)} of {quoted(module)} is none of the classes of Keras that may be opened"
+            f"the class {quoted(name)} of {quoted(module)} is not one of Keras' that may be opened"
         )
 
     def _made(self, found: Allowed, config: dict[str, Any]) -> dict[str, Any]:
@@ -147,12 +147,12 @@ class _Checker:
         for name, value in config.items():
             kind = found.arguments.get(name)
             if kind is None:
-                # What a later Keras can do and this model does not, is no difference.
+                # An option of a later Keras that this model does not use makes no difference.
                 if value is None:
                     continue
                 self._corrupt(
-                    f"{what} has an option {quoted(name)} that this version does not know, "
-                    "of a newer Keras perhaps"
+                    f"{what} has the option {quoted(name)}, which this version does not know; "
+                    "a newer Keras may have written it"
                 )
             try:
                 accepted[name] = self._value(kind, value)
@@ -190,10 +190,10 @@ class _Checker:
             policy = value.get("class_name"), value.get("module"), value.get("registered_name")
             config = value.get("config")
             if list(policy) not in _POLICIES or not isinstance(config, dict):
-                self._unsafe(f"a type of numbers given by {quoted(value.get('class_name'))}")
+                self._unsafe(f"it gives a dtype by the class {quoted(value.get('class_name'))}")
             value = config.get("name")
         if not isinstance(value, str) or value not in allowed.DTYPES:
-            raise UnacceptableError(f"a type of numbers such as float32 ({quoted(value)} is not)")
+            raise UnacceptableError(f"a dtype such as float32 ({quoted(value)} is none)")
         return value
 
     def _activation(self, value: Any) -> Any:
@@ -201,7 +201,7 @@ class _Checker:
             return values.by_name("activation", value)
         found = self._class(value, ("layers",))
         if found.name not in ACTIVATION_LAYERS:
-            self._unsafe(f"{found.name} given as an activation")
+            self._unsafe(f"it uses the layer {found.name} as an activation")
         return self._object(value, ("layers",))
 
     def _named(self, kind: str, group: str) -> Callable[[Any], Any]:
@@ -225,7 +225,7 @@ class _Checker:
     def _layer(self, found: Allowed, value: dict[str, Any]) -> dict[str, Any]:
         self.layers += 1
         if self.layers > MOST_LAYERS:
-            self._unsafe(f"more than {MOST_LAYERS:,} layers")
+            self._unsafe(f"it has more than {MOST_LAYERS:,} layers")
         self.own = self.own or found.registered_name is not None
         config = self._config(value)
         what = f"layer {quoted(config.get('name', found.name))}"
@@ -243,11 +243,11 @@ class _Checker:
         return made
 
     def _shared(self, number: Any, made: dict[str, Any], what: str) -> int:
-        """Keras takes the first object of a number for every later one, whatever stands there."""
+        """Check a shared object; Keras uses the first object of a number for every later one."""
         if not isinstance(number, int) or isinstance(number, bool):
-            self._corrupt(f"{what}: its shared_object_id is no whole number")
+            self._corrupt(f"{what}: its shared_object_id is not an integer")
         if self.shared.setdefault(number, dict(made)) != made:
-            self._corrupt(f"{what}: is said to be one with another layer, and differs from it")
+            self._corrupt(f"{what}: shares its id with another layer, but differs from it")
         return number
 
     def _build_config(self, value: Any, what: str) -> dict[str, Any]:
@@ -257,7 +257,7 @@ class _Checker:
         try:
             return {name: values.shape(shapes) for name, shapes in value.items()}
         except UnacceptableError:
-            self._corrupt(f"{what}: its build_config holds something that is no shape")
+            self._corrupt(f"{what}: its build_config holds something that is not a shape")
 
     def _graph(self, found: Allowed, config: dict[str, Any], what: str) -> dict[str, Any]:
         mine = SEQUENTIAL if found.name == "Sequential" else FUNCTIONAL
@@ -279,7 +279,9 @@ class _Checker:
             accepted = self._object(layer, GRAPH)
             accepted["config"].setdefault("name", name)
             if not isinstance(name, str) or accepted["config"]["name"] != name or name in calls:
-                self._corrupt(f"{what}: a layer has no name, two, or one of another")
+                self._corrupt(
+                    f"{what}: a layer has no name, two different names, or another layer's name"
+                )
             calls[name] = self._list_of(layer.get("inbound_nodes"), f"the calls of {quoted(name)}")
             made.append({**accepted, "name": name, "inbound_nodes": []})
         for layer in made:
@@ -300,19 +302,19 @@ class _Checker:
         if self.calls > MOST_CALLS:
             self._unsafe(f"layers are called more than {MOST_CALLS:,} times")
         if not isinstance(value, dict) or value.keys() != {"args", "kwargs"}:
-            self._corrupt(f"layer {quoted(layer)}: a call that is not as Keras 3 writes it")
+            self._corrupt(f"layer {quoted(layer)}: a call is not in the form that Keras 3 writes")
         call = _Call(self, names, layer)
         args = [call.argument(item) for item in self._list_of(value["args"], "a call")]
         if not isinstance(value["kwargs"], dict):
-            self._corrupt(f"layer {quoted(layer)}: a call that is not as Keras 3 writes it")
+            self._corrupt(f"layer {quoted(layer)}: a call is not in the form that Keras 3 writes")
         kwargs = {key: call.argument(item) for key, item in value["kwargs"].items()}
         if not all(key.isidentifier() for key in kwargs) or not call.sources:
             # Keras computes a call without inputs while it reads the file.
-            self._unsafe(f"layer {quoted(layer)} is called with nothing that the model computes")
+            self._unsafe(f"layer {quoted(layer)} is called without an output of the model's layers")
         return {"args": args, "kwargs": kwargs, "sources": call.sources}
 
     def _check_order(self, layers: list[dict[str, Any]], what: str) -> None:
-        """Keras tries the calls again and again until their inputs exist; so does this, cheaply."""
+        """Check the order of calls, cheaply: Keras retries each call until its inputs exist."""
         made = {layer["name"]: int(not layer["inbound_nodes"]) for layer in layers}
         for layer in layers:
             if layer["class_name"] in ("Functional", "Sequential"):
@@ -332,10 +334,10 @@ class _Checker:
             if before >= 0:
                 self._corrupt(f"{what}: its layers wait for each other in a circle")
             if attempts > most:
-                self._unsafe(f"{what}: its layers stand in an order that takes too long to open")
+                self._unsafe(f"{what}: the order of its layers takes too long to open")
 
     def _end(self, value: Any, names: Collection[str], what: str) -> Any:
-        """Which layers' outputs go in or come out, in lists or by name."""
+        """Accept the layers whose outputs are the inputs or outputs: lists, or by name."""
         if isinstance(value, dict):
             return {values.name(key): self._end(item, names, what) for key, item in value.items()}
         if isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
@@ -344,16 +346,16 @@ class _Checker:
                 return [name, node, tensor]
         elif isinstance(value, list) and len(value) <= 1000:
             return [self._end(item, names, what) for item in value]
-        return self._corrupt(f"{what}: its inputs or outputs are not those of its layers")
+        return self._corrupt(f"{what}: its inputs or outputs are not outputs of its layers")
 
     def _corrupt(self, message: str) -> NoReturn:
         raise CorruptModelError(
-            f"{self.where}: no model that can be opened: {message}; get it again, or save it again"
+            f"{self.where}: cannot be opened: {message}; get it again, or save it again"
         )
 
     def _unsafe(self, message: str) -> NoReturn:
         raise UnsafeModelError(
-            f"{self.where}: refused, {message}; ask whoever made it for one without"
+            f"{self.where}: refused, {message}; ask its author for a model without this"
         )
 
 
@@ -376,7 +378,7 @@ class _Call:
         if isinstance(value, str):
             return self._text(value)
         if not values.plain(value):
-            self._refuse(f"a number out of range, {quoted(value)}")
+            self._refuse(f"the number {quoted(value)}, which is out of range")
         return value
 
     def _special(self, value: dict[str, Any]) -> Any:
@@ -391,16 +393,16 @@ class _Call:
                 return {"class_name": name, "config": parts}
             if name in ("__tensor__", "__numpy__"):
                 return {"class_name": name, "config": self._constant(config)}
-        return self._refuse(f"{quoted(name)}, which is no input")
+        return self._refuse(f"{quoted(name)}, which is not an input")
 
     def _tensor(self, config: dict[str, Any]) -> dict[str, Any]:
         history = config.get("keras_history")
         if not isinstance(history, list) or len(history) != 3 or not isinstance(history[0], str):
-            self._refuse("the output of no layer")
+            self._refuse("an output without a layer")
         if history[0] not in self.names or not all(map(_is_index, history[1:])):
-            self._refuse("the output of a layer that is not there")
+            self._refuse("the output of a layer that does not exist")
         self.sources.append((history[0], history[1]))
-        # Keras replaces it by the layer's real output, so shape and type are of no account.
+        # Keras replaces this by the layer's real output, so shape and dtype do not matter.
         accepted: dict[str, Any] = {"shape": [], "dtype": "float32", "keras_history": history}
         return {"class_name": "__keras_tensor__", "config": accepted}
 
@@ -408,11 +410,11 @@ class _Call:
         dtype = config.get("dtype")
         numbers = allowed.DTYPES - {"string", "mixed_float16", "mixed_bfloat16"}
         if not isinstance(dtype, str) or dtype not in numbers:
-            self._refuse(f"a constant of type {quoted(dtype)}")
+            self._refuse(f"a constant of dtype {quoted(dtype)}")
         try:
             return {"value": _NUMBERS(config.get("value")), "dtype": dtype}
         except UnacceptableError:
-            self._refuse("a constant that is not made of numbers")
+            self._refuse("a constant that does not consist of numbers")
 
     def _text(self, value: str) -> str:
         try:
@@ -431,18 +433,18 @@ class _Call:
 
 
 class _UnknownError(Exception):
-    """Settings for compiling that this version does not know."""
+    """The compile settings include something that this version does not know."""
 
 
 @dataclass
 class _Compiling:
-    """Settings for compiling; those of people's own are left out, those that hold code refused."""
+    """Compile settings. Custom ones are left out; those that contain code are refused."""
 
     checker: _Checker
 
     def settings(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            self.checker._corrupt("its compile_config is none")
+            self.checker._corrupt("its compile_config is not a dictionary")
         accepted = {}
         for name, setting in value.items():
             if name not in _SETTINGS:
@@ -452,8 +454,8 @@ class _Compiling:
             except (UnacceptableError, RecipeError) as error:
                 if _holds_code(setting):
                     raise UnsafeModelError(
-                        f"{self.checker.where}: refused, its {name} holds code, or names some; "
-                        "ask whoever made it for one without"
+                        f"{self.checker.where}: refused, its {name} contains or names code; "
+                        "ask its author for a model without this"
                     ) from None
                 raise _UnknownError(f"{name}: {_reason(error)}") from None
         return accepted
@@ -482,7 +484,7 @@ class _Compiling:
 
 
 def _holds_code(value: Any) -> bool:
-    """Whether Keras itself would never have written it: code, or a function of some module."""
+    """Return whether a setting contains code or names a function, which Keras never writes."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -499,7 +501,7 @@ def _holds_code(value: Any) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Without the file's name and the advice, which are for refusals."""
+    """Return a message without the file's name and the advice."""
     text = str(error) if isinstance(error, RecipeError) else f"expected {error}"
     return text.split(": refused, ")[-1].split(";")[0]
 

@@ -1,4 +1,4 @@
-"""Keras' own single file, a zip archive: opened in memory, and only what belongs in it."""
+"""Open Keras' own single file, a ZIP archive, in memory; members that do not belong are refused."""
 
 import io
 import zipfile
@@ -9,16 +9,18 @@ from keras_recipes.untrusted import limits, strict_json
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 CARD = "card.json"
-"""Ours, which Keras passes over."""
+"""The member that this package adds; Keras ignores it."""
 MOST_MEMBERS = 10
 
 
 def read_keras(content: bytes, where: str) -> dict[str, bytes]:
-    """The members of a `.keras` file: `CONFIG` and `WEIGHTS`, mostly `METADATA`, at times `CARD`.
+    """Return the members of a `.keras` file.
+
+    There are always `CONFIG` and `WEIGHTS`, usually `METADATA`, and sometimes `CARD`.
 
     Raises:
-        CorruptModelError: It is no such file, or damaged.
-        UnsafeModelError: It holds something else, or more than the limits.
+        CorruptModelError: The content is not a `.keras` file, or is damaged.
+        UnsafeModelError: It holds another member, or exceeds the limits.
     """
     most = {
         CONFIG: strict_json.MOST_BYTES,
@@ -29,24 +31,25 @@ def read_keras(content: bytes, where: str) -> dict[str, bytes]:
     found = members(content, where, most)
     for name in (CONFIG, WEIGHTS):
         if name not in found:
-            raise CorruptModelError(f"{where}: damaged, holds no {name}; get it again")
+            raise CorruptModelError(f"{where}: damaged, {name} is missing; get it again")
     return found
 
 
 def members(
     content: bytes, where: str, most: dict[str, int] | int, *, at_most: int = MOST_MEMBERS
 ) -> dict[str, bytes]:
-    """The members of a zip archive.
+    """Return the members of a ZIP archive.
 
     Args:
         content: The bytes of the file.
-        where: Its name, for the messages.
-        most: Bytes of each member that may be there, or of all together, whatever their names.
-        at_most: So many members.
+        where: The name of the file, for the messages.
+        most: The most bytes of each member, by the names that are allowed; or of all members
+            together, with any names.
+        at_most: The most members.
 
     Raises:
-        CorruptModelError: It is no zip archive, or damaged.
-        UnsafeModelError: It holds other members, one twice, or more bytes.
+        CorruptModelError: The content is not a ZIP archive, or is damaged.
+        UnsafeModelError: It holds other members, one member twice, or more bytes.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -61,8 +64,7 @@ def members(
             return found
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError) as error:
         raise CorruptModelError(
-            f"{where}: damaged, no zip archive that can be read ({printable(error, 120)}); "
-            "get it again"
+            f"{where}: damaged, not a readable ZIP archive ({printable(error, 120)}); get it again"
         ) from None
 
 
@@ -71,19 +73,21 @@ def _check_listed(
 ) -> None:
     names = [info.filename for info in listed]
     if len(set(names)) != len(names) or len(names) > at_most:
-        raise UnsafeModelError(f"{where}: refused, it holds a file twice, or too many; get another")
+        raise UnsafeModelError(
+            f"{where}: refused, it holds a file twice, or too many files; get another"
+        )
     for info in listed:
         if isinstance(most, dict) and info.filename not in most:
             raise UnsafeModelError(
-                f"{where}: refused, it holds {printable(repr(info.filename))}, which no model "
-                "needs that this version opens; ask whoever made it for one without"
+                f"{where}: refused, it holds {printable(repr(info.filename))}, which no model of "
+                "this version needs; ask its author for a model without this"
             )
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UnsafeModelError(f"{where}: refused, compressed in an unusual way; get another")
+            raise UnsafeModelError(f"{where}: refused, its compression is unusual; get another")
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, where: str) -> bytes:
-    """A member, of which no more is unpacked than is allowed, whatever the archive says."""
+    """Unpack a member, but never more than `most` bytes, whatever the archive declares."""
     if info.file_size <= most:
         with archive.open(info) as member:
             content = member.read(most + 1)

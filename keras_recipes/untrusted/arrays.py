@@ -1,4 +1,4 @@
-"""Arrays that users bring, out of `.npy` and `.npz` files, without pickles and without bombs."""
+"""Read users' arrays from `.npy` and `.npz` files, without pickles and ZIP bombs."""
 
 import io
 import math
@@ -18,15 +18,15 @@ from keras_recipes.untrusted import archive, files, limits
 
 MOST_AXES = 16
 MOST_ARRAYS = 10_000
-"""The state of a hundred columns of numbers has some thirty arrays each."""
+"""The most arrays; the state for a hundred columns of a series has about thirty for each."""
 
 
 def read(path: Path) -> np.ndarray:
-    """An array of numbers: a `.npy` file, or a `.npz` file with one array or one called x.
+    """Read an array of numbers: a `.npy` file, or a `.npz` file with one array or one named x.
 
     Raises:
         InputError: There is no such file, or it holds something else.
-        UnsafeModelError: It holds Python objects, or more than the limits.
+        UnsafeModelError: It holds Python objects, or exceeds the limits.
     """
     if not path.exists() and not path.is_symlink():
         raise InputError(f"{printable(path, 200)}: no such file")
@@ -41,11 +41,11 @@ def read(path: Path) -> np.ndarray:
 
 
 def read_pair(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The arrays x and y of a `.npz` file.
+    """Read the arrays x and y of a `.npz` file.
 
     Raises:
         InputError: There is no such file, or it holds something else.
-        UnsafeModelError: It holds Python objects, or more than the limits.
+        UnsafeModelError: It holds Python objects, or exceeds the limits.
     """
     where, most = printable(path, 200), limits.current().array_bytes
     if not path.exists() and not path.is_symlink():
@@ -54,18 +54,18 @@ def read_pair(path: Path) -> tuple[np.ndarray, np.ndarray]:
         members = archive.members(files.read(path, most), where, most)
         missing = [name for name in ("x.npy", "y.npy") if name not in members]
         if missing:
-            raise InputError(f"{where}: expected arrays x and y, {missing[0][0]} is missing")
+            raise InputError(f"{where}: expected arrays x and y; {missing[0][0]} is missing")
         return _npy(members["x.npy"], where), _npy(members["y.npy"], where)
     except CorruptModelError as error:
         raise InputError(str(error)) from None
 
 
 def read_named(path: Path, most: int) -> dict[str, np.ndarray]:
-    """All arrays of a `.npz` file that this package wrote itself, by name.
+    """Read all arrays, by name, of a `.npz` file that this package wrote.
 
     Args:
         path: The file.
-        most: Bytes of all arrays together.
+        most: The most bytes of all arrays together.
 
     Raises:
         CorruptModelError: It holds something else, or is damaged.
@@ -85,7 +85,7 @@ def _chosen(members: dict[str, bytes], where: str) -> bytes:
         return next(iter(named.values()))
     if "x" not in named:
         raise InputError(
-            f"{where}: expected one array, or one called x, received {printable(sorted(named))}"
+            f"{where}: expected one array, or one named x, received {printable(sorted(named))}"
         )
     return named["x"]
 
@@ -96,14 +96,14 @@ def _npy(content: bytes, where: str) -> np.ndarray:
         version = npy.read_magic(stream)
         readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
         if version not in readers:
-            raise ValueError(f"format version {version}")
+            raise ValueError(f"unknown format version {version}")
         shape, fortran, dtype = readers[version](stream)
         _check_header(shape, dtype, len(content) - stream.tell(), where)
     except RecipeError:
         raise
-    except Exception as error:  # NumPy parses the header as Python, with whatever that raises
+    except Exception as error:  # NumPy parses the header as Python, which may raise anything
         raise InputError(
-            f"{where}: no NumPy array that can be read: {printable(error, 120)}; save it again"
+            f"{where}: not a readable NumPy array: {printable(error, 120)}; save it again"
         ) from None
     array = np.frombuffer(content, dtype, offset=stream.tell())
     return array.reshape(shape, order="F" if fortran else "C")
@@ -120,5 +120,5 @@ def _check_header(shape: tuple[int, ...], dtype: np.dtype, left: int, where: str
         raise ValueError(f"its shape is {printable(shape)}")
     if math.prod(shape) * dtype.itemsize != left:
         raise ValueError(
-            f"it declares {math.prod(shape):,} numbers and does not hold as many bytes"
+            f"it declares {math.prod(shape):,} numbers, but does not hold as many bytes"
         )

@@ -1,8 +1,8 @@
-"""Making the model that an accepted configuration describes, its sizes known before its memory.
+"""Build the model of an accepted configuration; its sizes are known before memory is used.
 
-Keras builds models in a scope that gives variables a shape and no value. What is built there is
-measured, given its weights by `weights`, and used: nothing is allocated that was not counted, and
-no initializer runs.
+Keras builds the model in a scope that gives variables a shape but no value. The model is then
+measured, receives its values from `weights`, and is used. Only memory that was counted is
+allocated, and no initializer runs.
 """
 
 import copy
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
     import keras
 
 SECONDS, SECONDS_A_LAYER = 2.0, 0.03
-"""Processor time in which a model has to be built."""
+"""Seconds of processor time within which a model has to be built."""
 
-# Layers that compute with their input's size while they are built, even without memory for
-# variables. A first look at the model has a layer in their place that passes its input on.
+# These layers compute with the size of their input while they are built, even without memory for
+# variables. In the first pass over the model, a layer that returns its input replaces them.
 _EAGER = {"Normalization"}
 
 
 class _TooSlowError(Exception):
-    """Raised in the thread that builds, by the one that watches it."""
+    """The thread that builds the model receives this from the thread that watches it."""
 
 
 def build(architecture: Architecture, tree: Tree, where: str, weights_where: str) -> "keras.Model":
-    """Builds a model and gives it its weights; it is not compiled yet.
+    """Build a model and assign its weights, without compiling it.
 
     Args:
-        architecture: From `architecture.read`.
-        tree: From `hdf5.read`.
-        where: The configuration's file, for the messages.
-        weights_where: The weights' file.
+        architecture: The result of `architecture.read`.
+        tree: The result of `hdf5.read`.
+        where: The path of the configuration, for the messages.
+        weights_where: The path of the weights, for the messages.
 
     Raises:
-        CorruptModelError: Keras builds no such model, or the weights are not this model's.
-        UnsafeModelError: It is larger than the limits, or takes too long.
+        CorruptModelError: Keras cannot build the model, or the weights are another model's.
+        UnsafeModelError: The model exceeds the limits, or takes too long to build.
     """
     return build_with(
         architecture,
@@ -67,16 +67,17 @@ def build_with(
     where: str,
     find: "Callable[[keras.Model], dict[int, np.ndarray]]",
 ) -> "keras.Model":
-    """Builds a model and gives it weights that are not laid out as in its own file.
+    """Build a model and assign weights in another layout than its own file's.
 
     Args:
-        architecture: From `architecture.read`.
-        where: The configuration's file, for the messages.
-        find: Given the model, whose variables have no values yet, the array of each by its id.
+        architecture: The result of `architecture.read`.
+        where: The path of the configuration, for the messages.
+        find: Takes the model, whose variables have no values yet. Returns the array of each
+            variable by the variable's id.
 
     Raises:
-        CorruptModelError: Keras builds no such model.
-        UnsafeModelError: It is larger than the limits, or takes too long.
+        CorruptModelError: Keras cannot build the model.
+        UnsafeModelError: The model exceeds the limits, or takes too long to build.
     """
     if architecture.own:
         importlib.import_module(allowed.OWN_MODULE)
@@ -91,10 +92,10 @@ def build_with(
 
 
 def compile_settings(model: "keras.Model", architecture: Architecture, where: str) -> None:
-    """Compiles as the configuration says.
+    """Compile a model with the settings of its configuration.
 
     Raises:
-        CorruptModelError: Keras cannot compile so.
+        CorruptModelError: Keras cannot compile the model with these settings.
     """
     if architecture.compiled:
         with _explained(where):
@@ -105,16 +106,16 @@ def _deserialize(config: dict[str, Any]) -> "keras.Model":
     import keras
     from keras.src.saving.serialization_lib import ObjectSharingScope
 
-    # Keras takes what it is given to pieces.
+    # Keras changes the dictionary that it receives.
     with sizes.Scope(), ObjectSharingScope():
         model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
     if not model.built or not model.inputs:
-        raise ValueError("it does not say which shape its inputs have; save it after it was built")
+        raise ValueError("the shape of its inputs is missing; save it after it was built")
     return model
 
 
 def _without_eager(config: dict[str, Any]) -> dict[str, Any] | None:
-    """The configuration with stand-ins for layers that compute while they are built."""
+    """Return the configuration with stand-ins for layers that compute while they are built."""
     changed = copy.deepcopy(config)
     waiting, found = [changed], False
     while waiting:
@@ -140,22 +141,22 @@ def _explained(where: str) -> Iterator[None]:
         raise UnsafeModelError(f"{where}: refused, {error}; {limits.advice()}") from None
     except _TooSlowError:
         raise UnsafeModelError(
-            f"{where}: refused, it takes too long to build; ask whoever made it for a smaller one"
+            f"{where}: refused, it takes too long to build; ask its author for a smaller model"
         ) from None
     except MemoryError:
         raise UnsafeModelError(
-            f"{where}: refused, it needs more memory than there is; ask for a smaller one"
+            f"{where}: refused, it needs more memory than there is; ask for a smaller model"
         ) from None
     except Exception as error:
         raise CorruptModelError(
-            f"{where}: no model that Keras opens: {printable(first_line(error), 160)}; "
+            f"{where}: Keras cannot open it: {printable(first_line(error), 160)}; "
             "get it again, or save it again"
         ) from error
 
 
 @contextmanager
 def _nothing_left_behind() -> Iterator[None]:
-    """Keras keeps a list of variables without values, and later makes values for all of them."""
+    """Restore Keras' list of variables without values; it would create values for them later."""
     from keras.src.backend.common import global_state
 
     name = "uninitialized_variables"
@@ -168,7 +169,7 @@ def _nothing_left_behind() -> Iterator[None]:
 
 @contextmanager
 def _time_limit(layers: int) -> Iterator[None]:
-    """Raises `_TooSlowError` in this thread, wherever it is, when its processor time is up."""
+    """Raise `_TooSlowError` in this thread when it has used up its processor time."""
     thread, clock = threading.get_ident(), _clock()
     end = clock() + SECONDS + SECONDS_A_LAYER * layers
     over, lock = threading.Event(), threading.Lock()
@@ -191,7 +192,7 @@ def _time_limit(layers: int) -> Iterator[None]:
 
 
 def _clock() -> Callable[[], float]:
-    """This thread's processor time, readable from another one; else the time of day."""
+    """Return a clock of this thread's processor time for another thread; else of wall time."""
     if hasattr(time, "pthread_getcpuclockid"):
         identifier = time.pthread_getcpuclockid(threading.get_ident())
         return lambda: time.clock_gettime(identifier)

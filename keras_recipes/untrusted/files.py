@@ -1,8 +1,7 @@
-"""Reading files that somebody else made: regular files only, each once, and not without end.
+"""Read untrusted files: regular files only, each file once, and up to a size.
 
-A file that is itself a symbolic link is refused, wherever it lies: a folder from elsewhere could
-point at anything, and a link that the user made himself he can resolve. Links among the folders
-on the way are followed.
+A file that is a symbolic link is refused everywhere: a folder from elsewhere could link to any
+file, and users can resolve their own links. Links among the parent folders are followed.
 """
 
 import os
@@ -15,18 +14,18 @@ from keras_recipes.untrusted import limits
 
 
 def read(path: Path, most: int) -> bytes:
-    """The contents of a file.
+    """Return the content of a file.
 
     Args:
         path: The file.
-        most: Bytes.
+        most: The most bytes.
 
     Raises:
-        CorruptModelError: There is none.
+        CorruptModelError: The file does not exist.
         UnsafeModelError: It is a link, a pipe, a device or a folder, or larger than `most`.
         InputError: It cannot be read.
     """
-    # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+    # Without O_NONBLOCK, opening a pipe would wait until someone writes to it.
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
@@ -36,7 +35,7 @@ def read(path: Path, most: int) -> bytes:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
         raise CorruptModelError(
-            f"{shown}: missing, the model is incomplete; restore it, or fit again"
+            f"{shown}: missing, so the model is incomplete; restore it, or fit again"
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -50,7 +49,9 @@ def _refuse_special(mode: int, shown: str) -> None:
     if stat.S_ISREG(mode):
         return
     if stat.S_ISLNK(mode):
-        raise UnsafeModelError(f"{shown}: refused, a symbolic link; name the file it points to")
+        raise UnsafeModelError(
+            f"{shown}: refused, it is a symbolic link; name the file that it points to"
+        )
     raise UnsafeModelError(
         f"{shown}: refused, expected a regular file, found {_kind(mode)}; name the file itself"
     )
@@ -62,12 +63,12 @@ def _kind(mode: int) -> str:
 
 
 def _bounded(file: BinaryIO, most: int, shown: str) -> bytes:
-    # One byte more than there is said to be, so that a file that grows is found out.
+    # Read one byte more than the declared size, to notice a file that grows.
     content = b""
     if (size := os.fstat(file.fileno()).st_size) <= most:
         content = file.read(size + 1)
     if size > most or len(content) > size:
         raise UnsafeModelError(
-            f"{shown}: refused, larger than {min(size, most):,} bytes; {limits.advice()}"
+            f"{shown}: refused, it is larger than {min(size, most):,} bytes; {limits.advice()}"
         )
     return content

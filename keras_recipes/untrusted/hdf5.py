@@ -1,4 +1,4 @@
-"""HDF5 files as plain arrays and attributes, read by a process of their own (`hdf5_child`)."""
+"""Read HDF5 files as plain arrays and attributes, in a separate process (`hdf5_child`)."""
 
 import atexit
 import contextlib
@@ -25,18 +25,20 @@ GIT_LFS = b"version https://git-lfs"
 ZIP = b"PK\x03\x04"
 MOST_OBJECTS = 100_000
 TIMEOUT = 60.0
-"""Seconds of wall time, where the child's own alarm does not work."""
+"""Seconds of wall time; used where the child's own alarm does not work."""
 
 _DTYPES = {f"{k}{n}" for k in "iuf" for n in (1, 2, 4, 8)} | {"b1"}
 
 
 @dataclass(frozen=True)
 class Tree:
-    """What an HDF5 file holds, nothing of it followed anywhere else.
+    """The content of an HDF5 file; no reference out of the file is followed.
 
     Attributes:
-        arrays: By path without a leading slash, such as `layers/dense/vars/0`; bfloat16 as uint16.
-        attributes: Of each group and array, `""` being the root: texts, numbers, lists of them.
+        arrays: Arrays by path without a leading slash, such as `layers/dense/vars/0`; bfloat16 as
+            uint16.
+        attributes: Attributes of each group and array: texts, numbers, and lists of them. The path
+            of the root is `""`.
         bfloat16: Paths of the arrays that hold bfloat16.
     """
 
@@ -46,19 +48,20 @@ class Tree:
 
 
 def read(content: bytes, where: str, *, skip: Collection[str] = ()) -> Tree:
-    """Reads an HDF5 file: Keras' weights of any age, or a whole model.
+    """Read an HDF5 file: Keras' weights of any version, or a whole model.
 
-    Plain hard links are followed, each object once. Refused are other links, virtual data sets,
-    data in other files, filters other than deflate, shuffle and checksums, arrays that are no
-    numbers or are not stored in full. Values are not looked at: see `weights.check_values`.
+    Plain hard links are followed, each object once. Other links, virtual data sets, data in other
+    files, filters other than deflate, shuffle and checksums, arrays that are not numbers, and
+    arrays that are not stored in full are refused. Values are not checked: see
+    `weights.check_values`.
 
     Args:
         content: The bytes of the file.
-        where: Its name, for the messages.
-        skip: Groups at the root that are left out.
+        where: The name of the file, for the messages.
+        skip: Groups at the root to leave out.
 
     Raises:
-        CorruptModelError: It is damaged, or no HDF5 file.
+        CorruptModelError: The content is damaged, or not HDF5.
         UnsafeModelError: It holds one of the things above, or arrays beyond the limits.
     """
     _check_signature(content, where)
@@ -78,16 +81,16 @@ def read(content: bytes, where: str, *, skip: Collection[str] = ()) -> Tree:
         finally:
             alarm.cancel()
             if answer.status is None:
-                reader.end()  # it still has something to say that nobody will ask for
+                reader.end()  # it still has output that nobody will read
 
 
 class _Reader:
-    """The process that reads; it forks for each file, so that starting it is paid once."""
+    """The process that reads; it forks for each file, so that it starts only once."""
 
     def __init__(self) -> None:
         self.owner = os.getpid()
         self.process = subprocess.Popen(
-            # Neither the working directory nor anything from the environment is imported from.
+            # Nothing is imported from the working directory or from paths in the environment.
             [sys.executable, "-I", "-S", str(_CHILD), json.dumps(_import_path())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,7 +99,7 @@ class _Reader:
         )
 
     def usable(self) -> bool:
-        """Whether it is this process's own, and runs."""
+        """Return whether this process started the reader and the reader is running."""
         return self.owner == os.getpid() and self.process.poll() is None
 
     def ask(self, settings: dict[str, Any], content: bytes) -> "_Answer":
@@ -117,7 +120,7 @@ class _Reader:
 
 
 class _Answer:
-    """What comes back, out of its pieces; `status` once it has ended."""
+    """The reader's answer, joined from its pieces; `status` is set when it has ended."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -125,14 +128,14 @@ class _Answer:
         self.status: int | None = None
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes; none at the end."""
+        """Read at most `size` bytes; none at the end."""
         if not self._rest and self.status is None:
             self._next()
         piece, self._rest = self._rest[:size], self._rest[size:]
         return piece
 
     def line(self) -> bytes:
-        """All bytes up to the first line's end, or to the end."""
+        """Read up to the end of the first line, or to the end."""
         pieces: list[bytes] = []
         while not (pieces and b"\n" in pieces[-1]) and (piece := self.read(1 << 20)):
             pieces.append(piece)
@@ -140,7 +143,7 @@ class _Answer:
         return line + end
 
     def finish(self) -> None:
-        """Reads to the end."""
+        """Read to the end."""
         while self.read(1 << 20):
             pass
 
@@ -165,18 +168,18 @@ def _reader() -> _Reader:
 def _check_signature(content: bytes, where: str) -> None:
     if content.startswith(SIGNATURE):
         return
-    hint = "no HDF5 file; get it again"
+    hint = "not an HDF5 file; get it again"
     if not content:
         hint = "it is empty; get it again"
     elif content.startswith(GIT_LFS):
-        hint = "only a pointer of Git LFS; run `git lfs pull` where it comes from"
+        hint = "it is only a pointer of Git LFS; run `git lfs pull` in its repository"
     elif content.startswith(ZIP):
-        hint = "a zip archive; if it is a .keras file, name it as MODEL, without --weights"
+        hint = "it is a ZIP archive; if it is a .keras file, name it as MODEL, without --weights"
     raise CorruptModelError(f"{where}: damaged, {hint}")
 
 
 def _import_path() -> list[str]:
-    """Where NumPy and h5py lie, found without importing them."""
+    """Return where NumPy and h5py are installed, without importing them."""
     folders = []
     for name in ("h5py", "numpy"):
         spec = importlib.util.find_spec(name)
@@ -188,7 +191,7 @@ def _import_path() -> list[str]:
 def _understood(answer: _Answer, where: str) -> Tree:
     line = answer.line()
     if not line.endswith(b"\n"):
-        raise CorruptModelError(f"{where}: damaged so that {_end(answer)}; get it again")
+        raise CorruptModelError(f"{where}: damaged: {_end(answer)}; get it again")
     said = json.loads(line)
     if "arrays" in said:
         tree = _received(said, answer, where)
@@ -197,12 +200,12 @@ def _understood(answer: _Answer, where: str) -> Tree:
     answer.finish()
     if "refused" in said:
         reason = printable(said["refused"], 200)
-        raise UnsafeModelError(f"{where}: refused, {reason}; ask whoever made it for another")
+        raise UnsafeModelError(f"{where}: refused, {reason}; ask its author for another file")
     if "too_large" in said:
         reason = printable(said["too_large"], 200)
         raise UnsafeModelError(f"{where}: refused, {reason}; {limits.advice()}")
     raise CorruptModelError(
-        f"{where}: damaged, no HDF5 file that can be read ({printable(said['error'], 120)}); "
+        f"{where}: damaged, not a readable HDF5 file ({printable(said['error'], 120)}); "
         "get it again"
     )
 
@@ -232,7 +235,7 @@ def _known(kind: str) -> str:
 
 
 def _fill(answer: _Answer, data: bytearray | bytes) -> int:
-    """Reads as many bytes as `data` has; how many came."""
+    """Fill `data` with bytes that are read, and return how many there were."""
     view, filled = memoryview(data), 0
     while filled < len(view):
         piece = answer.read(len(view) - filled)
@@ -244,12 +247,12 @@ def _fill(answer: _Answer, data: bytearray | bytes) -> int:
 
 
 def _end(answer: _Answer) -> str:
-    """Why nothing was said."""
+    """Return why there was no answer."""
     answer.finish()
     alarms = [getattr(signal, name, None) for name in ("SIGPROF", "SIGKILL")]
     if answer.status in [-number for number in alarms if number]:
-        return "reading it does not end"
-    return f"the HDF5 library fails (status {answer.status})"
+        return "reading it did not end"
+    return f"the HDF5 library failed (status {answer.status})"
 
 
 _CHILD = Path(__file__).with_name("hdf5_child.py")

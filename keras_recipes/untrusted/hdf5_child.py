@@ -1,17 +1,18 @@
-"""Reads an HDF5 file in a process of its own; started by `hdf5`, never imported.
+"""Read an HDF5 file in a separate process; started by `hdf5`, never imported.
 
-libhdf5 is written in C and, given damaged files, crashes, loops and allocates without end: of 3,000
-files with a few bytes changed, two crashed it and six kept it busy for ever. Here that ends a
-process that holds nothing, cannot open a file, and is given little time and memory.
+libhdf5 is written in C. With damaged files it crashes, loops, and allocates without end: of 3,000
+files with a few changed bytes, two crashed it and six kept it busy for ever. Here, such a file ends
+a process that holds nothing, cannot open a file, and has little time and memory.
 
-Argument: folders to import from, as JSON. Standard input, again and again: a line of JSON ("size",
-"most_bytes" of all arrays, "most_objects", "skip": groups at the root that are not read) and as
-many bytes of a file. Each is read by a fork of this process. Standard output: its answer in pieces,
-each after its length (four bytes), then a length of zero and how it ended (four bytes, 0 if well).
+The argument holds the folders to import from, as JSON. Standard input holds any number of requests:
+a line of JSON ("size", "most_bytes" of all arrays, "most_objects", and "skip": groups at the root
+that are not read), and then "size" bytes of a file. A fork of this process reads each file.
+Standard output holds the answer in pieces. Each piece follows its length (four bytes). A length of
+zero ends the answer, followed by the exit status (four bytes, 0 if there was no error).
 
-An answer is a line of JSON, {"error": ...}, {"refused": ...}, {"too_large": ...} or
-{"objects": ..., "arrays": [[path,
-dtype, shape], ...]}, then for each array a zero byte and its bytes in C order, or a one byte.
+An answer is a line of JSON: {"error": ...}, {"refused": ...}, {"too_large": ...} or
+{"objects": ..., "arrays": [[path, dtype, shape], ...]}. In the last case a zero byte and the
+array's bytes in C order follow for each array, or a byte of one if it cannot be read.
 """
 
 import codecs
@@ -24,7 +25,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# The interpreter was started without any folder to import packages from.
+# The interpreter was started without folders to import packages from.
 sys.path[:0] = json.loads(sys.argv[1])
 
 import h5py  # noqa: E402
@@ -40,18 +41,18 @@ SPARE = 256 << 20
 
 
 class RefusedError(Exception):
-    """The file holds something that is not followed."""
+    """The file contains something that is refused."""
 
 
 class ArraysTooLargeError(Exception):
-    """The file holds more than the limits."""
+    """The file's arrays exceed the limits."""
 
 
 def restrict(size: int, most_bytes: int) -> None:
-    """From here on: no new files, no core dump, little time, little memory."""
+    """Forbid this process new files and core dumps, and limit its time and memory."""
     if sys.platform == "win32":
         return
-    # Ends the process, whatever the library is doing: nothing handles this signal.
+    # This signal ends the process, whatever the library is doing: nothing handles it.
     signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -62,7 +63,7 @@ def restrict(size: int, most_bytes: int) -> None:
 
 
 def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict[str, Any]:
-    """What is in the file, by path; nothing but hard links is followed, and each object once."""
+    """Return the content of the file by path; only hard links are followed, each object once."""
     objects: dict[str, Any] = {}
     arrays: list[Any] = []
     seen: set[Any] = set()
@@ -77,7 +78,7 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
                 continue
             child = follow(group, name, child_path, seen)
             if len(objects) >= most_objects or depth >= DEEPEST:
-                raise RefusedError("more groups than any model has")
+                raise RefusedError("it has more groups than any model")
             if type(child).__name__ == "Group":
                 waiting.append((child_path, child, depth + 1))
                 objects[child_path] = None
@@ -85,14 +86,14 @@ def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict
             check(child, child_path)
             total += child.size * child.dtype.itemsize
             if total > most_bytes:
-                raise ArraysTooLargeError(f"arrays of more than {most_bytes:,} bytes")
+                raise ArraysTooLargeError(f"its arrays have more than {most_bytes:,} bytes")
             objects[child_path] = attributes(child)
             arrays.append((child_path, child))
     return {"objects": objects, "arrays": arrays}
 
 
 def follow(group: Any, name: str, path: str, seen: set[Any]) -> Any:
-    """The object behind a link, if the link is a plain one and the object new."""
+    """Return the object behind a link; refuse other than hard links, and objects seen before."""
     link = group.get(name, getlink=True)
     if type(link) is not h5py.HardLink:
         kind = "an external" if isinstance(link, h5py.ExternalLink) else "a soft"
@@ -107,13 +108,13 @@ def follow(group: Any, name: str, path: str, seen: set[Any]) -> Any:
 
 
 def check(dataset: Any, path: str) -> None:
-    """Refuses arrays that are not numbers lying in this file, whole."""
+    """Refuse an array that is not numbers, or is not stored in full in this file."""
     plist = dataset.id.get_create_plist()
     layout = plist.get_layout()
     if layout not in (h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED):
         raise RefusedError(f"{path!r} is mapped onto other data (a virtual data set)")
     if plist.get_external_count():
-        raise RefusedError(f"{path!r} lies in another file (external storage)")
+        raise RefusedError(f"{path!r} is stored in another file (external storage)")
     for index in range(plist.get_nfilters()):
         code = plist.get_filter(index)[0]
         if code not in FILTERS:
@@ -126,7 +127,7 @@ def check(dataset: Any, path: str) -> None:
 
 
 def numeric(dataset: Any) -> bool:
-    """Whether it holds plain numbers, or Keras' bfloat16, which is opaque to HDF5."""
+    """Return whether an array holds plain numbers, or Keras' bfloat16, which HDF5 calls opaque."""
     dtype = dataset.dtype
     if dtype.metadata or dtype.fields or dtype.subdtype:
         return False
@@ -136,7 +137,7 @@ def numeric(dataset: Any) -> bool:
 
 
 def check_stored(dataset: Any, path: str, layout: int) -> None:
-    """HDF5 makes up what is not stored; a file that stores less than it declares is a bomb."""
+    """Refuse an array that is not fully stored: HDF5 fills the gaps, so it may be a bomb."""
     if not dataset.size:
         return
     if layout == h5py.h5d.CHUNKED:
@@ -147,27 +148,27 @@ def check_stored(dataset: Any, path: str, layout: int) -> None:
     else:
         whole = dataset.id.get_storage_size() == dataset.size * dataset.dtype.itemsize
     if not whole:
-        raise RefusedError(f"{path!r} declares more than is stored")
+        raise RefusedError(f"{path!r} declares more bytes than are stored")
 
 
 def attributes(thing: Any) -> dict[str, Any]:
-    """Texts, numbers and lists of them; others are left out."""
+    """Return the attributes that are texts, numbers, or lists of them; leave out others."""
     found = {}
     for name in thing.attrs:
         dtype = thing.attrs.get_id(name).dtype
-        # Without references, which lead elsewhere, and compounds, which nobody writes there.
+        # References, which lead elsewhere, and compounds, which Keras never writes, are left out.
         if dtype.kind in "SUbiuf" or (dtype.kind == "O" and is_text(dtype)):
             found[name] = plain(thing.attrs[name])
     return found
 
 
 def is_text(dtype: Any) -> bool:
-    """Whether an object type is HDF5's text of variable length."""
+    """Return whether an object type is HDF5's text of variable length."""
     return h5py.check_string_dtype(dtype) is not None
 
 
 def plain(value: Any) -> Any:
-    """As JSON has it."""
+    """Return a value in the form that JSON takes."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):
@@ -176,7 +177,7 @@ def plain(value: Any) -> Any:
 
 
 def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
-    """Reads one file, restricted."""
+    """Read one file with restrictions, and write the answer."""
     try:
         restrict(len(content), settings["most_bytes"])
         file = h5py.File(h5py.h5f.open_file_image(content))
@@ -188,7 +189,7 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
         stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
         return
     except MemoryError:
-        stream.write(b'{"refused": "it asks for more memory than its size explains"}\n')
+        stream.write(b'{"refused": "it needs more memory than its size explains"}\n')
         return
     except Exception as error:
         stream.write(json.dumps({"error": str(error)[:300]}).encode() + b"\n")
@@ -208,7 +209,7 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
 
 
 def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
-    """Has a fork read one file, and passes on what it says and how it ended."""
+    """Let a fork read one file, and pass on its answer and its exit status."""
     if not hasattr(os, "fork"):
         stream = io.BytesIO()
         answer(content, settings, stream)
@@ -233,8 +234,8 @@ def serve(content: bytes, settings: dict[str, Any], out: Any) -> None:
 
 
 def main() -> None:
-    """Serves until standard input ends."""
-    for codec in ("ascii", "latin-1", "utf-8"):  # their modules are files, too
+    """Serve requests until standard input ends."""
+    for codec in ("ascii", "latin-1", "utf-8"):  # loads their modules, which are files
         codecs.lookup(codec)
     requests, out = sys.stdin.buffer, sys.stdout.buffer
     while line := requests.readline():

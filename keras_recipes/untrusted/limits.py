@@ -1,4 +1,4 @@
-"""How large a model may be before it is opened, and the one way to say that more is fine."""
+"""The largest size that a model may have to be opened, and the setting that raises it."""
 
 import os
 from dataclasses import dataclass
@@ -7,40 +7,40 @@ from keras_recipes.errors import InputError
 
 VARIABLE = "KERAS_RECIPES_MAX_PARAMETERS"
 ORDINARY = 30_000_000
-"""Parameters; compiled with Adam, Keras and its backend included, such a model needs 1.3 GB."""
+"""The most parameters; compiled with Adam, such a model needs 1.3 GB, including Keras."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Everything that grows with a model, derived from the one number that a user may set.
+    """All limits on a model's size; one number that users can set determines them.
 
     Attributes:
-        parameters: Numbers in all weights together.
+        parameters: The most numbers in all weights together.
     """
 
     parameters: int = ORDINARY
 
     @property
     def activations(self) -> int:
-        """Numbers in the outputs of all layers together, for one input."""
+        """The most numbers in the outputs of all layers together, for one input."""
         return 2 * self.parameters
 
     @property
     def array_bytes(self) -> int:
-        """Of all arrays that are taken out of one file."""
+        """The most bytes of all arrays in one file."""
         return 8 * self.parameters
 
     @property
     def file_bytes(self) -> int:
-        """Of one weights file: float32 weights and two optimizer slots for each."""
+        """The most bytes of a weights file: float32 weights and two optimizer values for each."""
         return 12 * self.parameters + (16 << 20)
 
 
 def current() -> Limits:
-    """The limits that hold now.
+    """Return the limits in force.
 
     Raises:
-        InputError: The environment variable holds something else than a positive integer.
+        InputError: The environment variable is not a positive integer.
     """
     text = os.environ.get(VARIABLE)
     if not text:
@@ -51,5 +51,5 @@ def current() -> Limits:
 
 
 def advice() -> str:
-    """What to do about a model that is too large."""
+    """Return what to do about a model that is too large."""
     return f"if you trust it, set {VARIABLE} higher than {current().parameters:,}"

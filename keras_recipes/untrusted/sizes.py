@@ -1,4 +1,4 @@
-"""How much memory a model needs: its parameters, and what its layers put out for one input."""
+"""The memory that a model needs: its parameters, and its layers' outputs for one input."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     import keras
 
 MOST_STEPS, MOST_UNROLLED = 100_000, 1_000
-"""Time steps of a recurrent layer, which are taken one after the other."""
+"""The most time steps of a recurrent layer, which are computed one after the other."""
 
 
 class ModelTooLargeError(Exception):
-    """The model is larger than the limits."""
+    """The model exceeds the limits."""
 
 
 def Scope() -> Any:  # noqa: N802 - stands for a class that needs Keras to be defined
-    """A scope without memory for variables, in which one that is too large cannot even be read."""
+    """Return a scope without memory for variables; variables that are too large are unreadable."""
     import keras
 
     class _Scope(keras.StatelessScope):  # type: ignore[misc]
@@ -32,10 +32,10 @@ def Scope() -> Any:  # noqa: N802 - stands for a class that needs Keras to be de
 
 
 def check(model: "keras.Model") -> None:
-    """Refuses a model beyond the limits; sizes that are free are taken for one.
+    """Refuse a model beyond the limits; a free size counts as one.
 
     Raises:
-        ModelTooLargeError: It is.
+        ModelTooLargeError: The model exceeds the limits.
     """
     _check_parameters(model.variables)
     _check_activations(activations(model, [spec.shape for spec in model.inputs]))
@@ -45,15 +45,15 @@ _rows: "WeakKeyDictionary[Any, dict[Any, int]]" = WeakKeyDictionary()
 
 
 def rows_at_once(model: "keras.Model", shape: Sequence[int], most: int) -> int:
-    """How many inputs of a shape the model can be given at once, up to `most`.
+    """Return how many inputs of a shape the model can compute at once, up to `most`.
 
     Args:
-        model: With one input.
-        shape: Of the inputs, the batch axis first.
-        most: Never more.
+        model: A model with one input.
+        shape: The shape of the inputs, the batch axis first.
+        most: The largest number to return.
 
     Raises:
-        UnsafeModelError: Not even one.
+        UnsafeModelError: The model cannot compute even one input.
     """
     known = _rows.setdefault(model, {})
     key = tuple(shape[1:])
@@ -69,7 +69,7 @@ def rows_at_once(model: "keras.Model", shape: Sequence[int], most: int) -> int:
 
 
 def activations(model: "keras.Model", shapes: Sequence[Sequence[int | None]]) -> int:
-    """Numbers in all layers' outputs together, inner models included."""
+    """Return how many numbers all layers output together, inner models included."""
     import keras
 
     inputs = [
@@ -87,7 +87,7 @@ class _Counter:
         self.total = 0
 
     def run(self, model: Any, inputs: Any) -> Any:
-        """The model's outputs, as Keras computes their shapes; counts those on the way."""
+        """Return the shapes of the model's outputs as Keras computes them, and count on the way."""
         graph = getattr(model, "_functional", None) or model
         return graph._run_through_graph(inputs, operation_fn=self._counting)
 
@@ -109,7 +109,7 @@ class _Counter:
         return compute
 
     def _count_inside(self, operation: Any, shapes: Sequence[tuple[Any, ...]]) -> None:
-        """What a layer needs besides its outputs."""
+        """Count what a layer needs besides its outputs."""
         import keras
 
         if isinstance(operation, keras.layers.RNN | keras.layers.Bidirectional) and shapes:
@@ -133,7 +133,7 @@ class _Counter:
 
 
 def _scores(name: str, layer: Any, shapes: Sequence[tuple[Any, ...]]) -> int | None:
-    """Attention compares everything with everything."""
+    """Return how many attention scores a layer computes; None for other layers."""
     heads = {"MultiHeadAttention": "_num_heads", "GroupedQueryAttention": "num_query_heads"}
     known = {*heads, "GroupQueryAttention", "Attention", "AdditiveAttention", "DotProductAttention"}
     if name not in known or not shapes:
@@ -151,21 +151,21 @@ def _check_steps(layer: Any, shape: tuple[Any, ...]) -> None:
     most = MOST_UNROLLED if getattr(inner, "unroll", False) else MOST_STEPS
     if (steps or 0) > most:
         raise ModelTooLargeError(
-            f"{steps:,} steps one after the other, at most {most:,} are opened"
+            f"it needs {steps:,} steps one after the other, the limit is {most:,}"
         )
 
 
 def _check_parameters(variables: Sequence[Any]) -> None:
     count, most = sum(_size(v.shape) for v in variables), limits.current().parameters
     if count > most:
-        raise ModelTooLargeError(f"{count:,} parameters, at most {most:,} are opened")
+        raise ModelTooLargeError(f"it has {count:,} parameters, the limit is {most:,}")
 
 
 def _check_activations(count: int) -> None:
     most = limits.current().activations
     if count > most:
         raise ModelTooLargeError(
-            f"its layers put out {count:,} numbers for one input, at most {most:,} are opened"
+            f"its layers output {count:,} numbers for one input, the limit is {most:,}"
         )
 
 

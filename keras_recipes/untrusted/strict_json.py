@@ -1,4 +1,4 @@
-"""JSON of which nothing is left to interpretation: what is read is what every reader would read."""
+"""Read JSON strictly, so that every reader would read the same values."""
 
 import itertools
 import json
@@ -21,14 +21,14 @@ _NO_BRACKETS = bytes(set(range(256)) - set(_NESTING))
 
 
 def parse(content: bytes, where: str) -> Any:
-    """Reads JSON: UTF-8 without a byte order mark, no name twice, finite numbers, bounded depth.
+    """Read JSON: UTF-8 without a byte order mark, unique keys, finite numbers, limited depth.
 
     Args:
         content: The bytes of the file.
-        where: The file's name, for the messages.
+        where: The name of the file, for the messages.
 
     Raises:
-        CorruptModelError: It is anything else.
+        CorruptModelError: The content is anything else.
     """
     try:
         _check_size(content)
@@ -44,7 +44,8 @@ def parse(content: bytes, where: str) -> Any:
             _check_surrogates(value)
     except UnicodeDecodeError as error:
         raise CorruptModelError(
-            f"{where}: damaged, expected JSON in UTF-8, byte {error.start} is not; {ADVICE}"
+            f"{where}: damaged, expected JSON in UTF-8, received another byte at {error.start}; "
+            f"{ADVICE}"
         ) from None
     except (ValueError, RecursionError) as error:
         raise CorruptModelError(
@@ -57,7 +58,7 @@ def _check_size(content: bytes) -> None:
     if not content.strip():
         raise ValueError("it is empty")
     if content.startswith(b"\xef\xbb\xbf"):
-        raise ValueError("it begins with a byte order mark; save it as plain UTF-8")
+        raise ValueError("it begins with a byte order mark; save it as UTF-8 without one")
     if len(content) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES:,} bytes")
     # Python's own reader uses the stack of the process for each level.
@@ -71,29 +72,29 @@ def _check_size(content: bytes) -> None:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("an entry stands there twice")
+        raise ValueError("duplicate key")
     return values
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def _integer(digits: str) -> int:
     if len(digits) > LONGEST_NUMBER or abs(int(digits)) >= LARGEST_INTEGER:
-        raise ValueError(f"an integer of {len(digits)} digits")
+        raise ValueError(f"an integer has {len(digits)} digits, too many")
     return int(digits)
 
 
 def _float(digits: str) -> float:
     if len(digits) > LONGEST_NUMBER or not math.isfinite(float(digits)):
-        raise ValueError(f"{digits[:20]} is no finite number")
+        raise ValueError(f"{digits[:20]} is not a finite number")
     return float(digits)
 
 
 def _check_surrogates(value: Any) -> None:
-    """JSON can spell half a character; no file name, no terminal and no HDF5 file can."""
+    """Refuse half a surrogate pair: JSON can write one, but file names and HDF5 cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise ValueError("half a character") from None
+        raise ValueError("a text holds half a character (a lone surrogate)") from None

@@ -1,4 +1,4 @@
-"""A time limit for searching by somebody else's regular expression, which could take for ever."""
+"""A time limit for a search with an untrusted regular expression, which could run for ever."""
 
 import signal
 import threading
@@ -11,15 +11,15 @@ from keras_recipes.errors import RecipeError
 
 @contextmanager
 def at_most(seconds: float, refusal: RecipeError) -> Iterator[None]:
-    """Raises `refusal` in the block when it has computed for longer.
+    """Raise `refusal` in the block if it computes for longer than `seconds`.
 
-    Python's regular expressions hold the interpreter's lock, and look at signals now and then: so
-    only a signal ends them, which only the main thread gets. In other threads, and on Windows,
-    there is no end.
+    Python's regular expressions hold the interpreter's lock, but check for signals. Therefore only
+    a signal can stop them, and only the main thread receives signals. There is no limit in other
+    threads or on Windows.
 
     Args:
         seconds: Processor time of this process.
-        refusal: What is raised.
+        refusal: The error to raise.
     """
     if not hasattr(signal, "setitimer") or not _in_main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Values of arguments in a configuration: each kind is a function that takes one or refuses it."""
+"""The values of arguments in a configuration: each kind is a function that checks one value."""
 
 import math
 import re
@@ -14,23 +14,23 @@ SMALL, FEW = 8192, 64
 LONGEST_NAME, LONGEST_TEXT, LONGEST_WORD = 255, 100, 1000
 MOST_AXES, MOST_NUMBERS = 16, 1_000_000
 
-# Words such as "same", "half_pixel" or "abc,cd->abd": nothing that could be a path or an address.
+# Words such as "same", "half_pixel" or "abc,cd->abd", but no paths or addresses.
 _TEXT = re.compile(r"[A-Za-z0-9_ .,>()*-]*", re.ASCII)
 
 
 class UnacceptableError(ValueError):
-    """A value that an argument of this kind cannot have; says what was expected."""
+    """An argument of this kind cannot have the value; the message says what was expected."""
 
 
 class UnsafeValueError(UnacceptableError):
-    """A value that may name code or a file, where Keras would look for it."""
+    """The value may name code or a file that Keras would look up."""
 
 
 def check(kind: str, value: Any) -> Any:
-    """The value, if an argument of this kind may have it.
+    """Return the value if an argument of this kind may have it.
 
     Raises:
-        UnacceptableError: It may not.
+        UnacceptableError: An argument of this kind cannot have the value.
     """
     if value is None and kind != "words":
         return None
@@ -38,7 +38,7 @@ def check(kind: str, value: Any) -> Any:
 
 
 def name(value: Any) -> str:
-    """A layer's name; it becomes part of messages, files and graphs."""
+    """Return a layer's name; it becomes part of messages, files and graphs."""
     good = isinstance(value, str) and value.isprintable() and not set(value) & {"/", "\\"}
     if not good or not 0 < len(value) <= LONGEST_NAME:
         raise UnacceptableError("a name of printable characters without slashes")
@@ -46,7 +46,7 @@ def name(value: Any) -> str:
 
 
 def shape(value: Any) -> Any:
-    """Nested lists of sizes, null where one is free, by name where inputs have names."""
+    """Return nested lists of sizes; null is a free size, and named inputs have names."""
     if isinstance(value, dict):
         return {name(key): shape(item) for key, item in value.items()}
     if isinstance(value, list) and len(value) <= 1000:
@@ -55,7 +55,7 @@ def shape(value: Any) -> Any:
 
 
 def plain(value: Any) -> bool:
-    """Whether it is a number, a truth value or null."""
+    """Return whether a value is a number, a boolean or null."""
     return value is None or isinstance(value, bool | int) or _is_number(value)
 
 
@@ -74,7 +74,7 @@ def _integer(least: int, most: int) -> Callable[[Any], int]:
     def check_integer(value: Any) -> int:
         right = isinstance(value, int) and not isinstance(value, bool)
         if not right or not least <= value <= most:
-            raise UnacceptableError(f"a whole number from {least:,} to {most:,}")
+            raise UnacceptableError(f"an integer from {least:,} to {most:,}")
         return int(value)
 
     return check_integer
@@ -94,12 +94,12 @@ def _fraction(value: Any) -> int | float:
 
 def _positive(value: Any) -> int | float:
     if not _is_number(value) or value < 0:
-        raise UnacceptableError("a number that is not negative")
+        raise UnacceptableError("a number of at least 0")
     return value  # type: ignore[no-any-return]
 
 
 def _nested(item: Callable[[Any], Any], most: int) -> Callable[[Any], Any]:
-    """One of something, or lists of it."""
+    """Return a check of one item, or nested lists of items, with at most `most` items."""
 
     def check_nested(value: Any) -> Any:
         if not isinstance(value, list):
@@ -137,9 +137,9 @@ def _word(value: Any) -> str | int | float:
 
 
 def _words(value: Any) -> list[Any]:
-    """A vocabulary; Keras would take a text for a path, or an address to fetch it from."""
+    """Return a vocabulary; Keras would open a text as a path, or fetch it from an address."""
     if not isinstance(value, list) or not value or len(value) > MOST_NUMBERS:
-        raise UnsafeValueError("the vocabulary itself, as a list, and no file's name")
+        raise UnsafeValueError("the vocabulary itself as a list, not the name of a file")
     return [_word(item) for item in value]
 
 
@@ -179,15 +179,15 @@ KINDS: dict[str, Callable[[Any], Any]] = {
 
 
 def quoted(value: Any) -> str:
-    """A value out of a file, for a message: its first characters, nothing in them unprintable."""
+    """Return the first characters of a value from a file, for a message."""
     return printable(repr(value), 60)
 
 
 def by_name(kind: str, value: str) -> str:
-    """Something that Keras knows by name.
+    """Return the value if Keras has something of this kind by that name.
 
     Raises:
-        UnacceptableError: It is not one of these.
+        UnacceptableError: Keras has nothing of this kind by that name.
     """
     if value not in allowed.names(kind):
         raise UnsafeValueError(f"the name of one of Keras' {kind}s")

@@ -1,4 +1,4 @@
-"""Weights out of a file into a model: every array has its place, and every place its array."""
+"""Assign the weights of a file to a model: every array to a variable, every variable an array."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 NOT_WEIGHTS = ("optimizer", "optimizer_weights")
-"""Groups at the root of weights files that belong to training."""
+"""Groups at the root of weights files that only training needs."""
 
 _OLD_PREFIX = "_layer_checkpoint_dependencies/"
 _BFLOAT16_EXPONENT = 0x7F80
@@ -21,10 +21,10 @@ _NEVER_NEGATIVE = {"moving_variance", "variance"}
 
 
 def check_values(tree: Tree, where: str) -> None:
-    """Refuses arrays that no model has, whatever the model is.
+    """Refuse arrays that no model can have.
 
     Raises:
-        CorruptModelError: One holds NaN or infinity.
+        CorruptModelError: An array holds NaN or infinity.
     """
     for path, array in tree.arrays.items():
         if path in tree.bfloat16:
@@ -38,7 +38,7 @@ def check_values(tree: Tree, where: str) -> None:
 
 
 def give(model: "keras.Model", found: dict[int, np.ndarray]) -> None:
-    """Gives variables their arrays, by the variable's id, and the rest their first values."""
+    """Assign arrays to variables by the variable's id; initialize the other variables."""
     import keras
 
     for variable in model.variables:
@@ -54,7 +54,7 @@ def give(model: "keras.Model", found: dict[int, np.ndarray]) -> None:
 def in_order(
     model: "keras.Model", tree: Tree, where: str, names: Collection[str] = ()
 ) -> list[np.ndarray]:
-    """The file's arrays as `model.get_weights()` has them; the model keeps its own.
+    """Return the file's arrays in the order of `model.get_weights()`; the model is unchanged.
 
     Raises:
         CorruptModelError: As for `matched`.
@@ -66,16 +66,16 @@ def in_order(
 def matched(
     model: "keras.Model", tree: Tree, where: str, names: Collection[str]
 ) -> dict[int, np.ndarray]:
-    """The array of each variable, by the variable's id.
+    """Return the array of each variable by the variable's id.
 
     Args:
-        model: Built in `sizes.Scope`.
+        model: A model that was built in `sizes.Scope`.
         tree: The file's arrays and attributes.
-        where: The file, for the messages.
-        names: Of layers, as the configuration has them: the file's have to be the same.
+        where: The path of the file, for the messages.
+        names: The layers' names in the configuration; the file's names have to be the same.
 
     Raises:
-        CorruptModelError: The arrays are not this model's, or not finite.
+        CorruptModelError: The arrays are another model's, or not finite.
     """
     prefix = _legacy_prefix(tree)
     if prefix is not None:
@@ -121,7 +121,7 @@ def _checked(tree: Tree, path: str, variable: Any, where: str) -> np.ndarray:
     if path in tree.bfloat16:
         array = array.view(ml_dtypes.bfloat16)
     if variable.name in _NEVER_NEGATIVE and (array < 0).any():
-        raise CorruptModelError(f"{where}: {shown}, a variance, is negative; get it again")
+        raise CorruptModelError(f"{where}: {shown} is a variance and negative; get it again")
     return array
 
 
@@ -130,11 +130,11 @@ def _layers(model: "keras.Model") -> "list[keras.Layer]":
 
 
 def _places(model: "keras.Model") -> dict[str, Any]:
-    """Variables by their path in Keras 3's layout, and objects' names by theirs with a slash."""
+    """Return the variables by path in Keras 3's layout, and objects' names by path and slash."""
     from keras.src.saving import saving_lib
 
     class Places(saving_lib.H5IOStore):  # type: ignore[misc]
-        """Where Keras would write; it writes variables before they have values."""
+        """A store that records where Keras would write, before variables have values."""
 
         def __init__(self) -> None:
             self.found: dict[str, Any] = {}
@@ -162,7 +162,7 @@ def _is_training(path: str) -> bool:
 
 
 def _renamed(tree: Tree) -> Tree:
-    """Keras 2 called the group of layers by another name, and some have it still."""
+    """Return the tree with today's name for Keras 2's group of layers; some files have the old."""
     if not any(path.startswith(_OLD_PREFIX) for path in tree.arrays):
         return tree
 
@@ -177,9 +177,9 @@ def _renamed(tree: Tree) -> Tree:
 
 
 def _check_names(tree: Tree, places: Mapping[str, Any], names: Collection[str], where: str) -> None:
-    """Paths hold classes and numbers only; names tell one model from another like it."""
+    """Compare the layers' names: paths hold only classes and numbers, so they do not suffice."""
     for path, name in places.items():
-        # Only layers of a graph have names of their own; Keras names inner ones anew each time.
+        # Only layers of a graph have lasting names; Keras gives inner layers new names each time.
         if not path.endswith("/") or name not in names or path.split("/")[-4:-3] != ["layers"]:
             continue
         said = tree.attributes.get(path.rstrip("/"), {}).get("name")
@@ -191,14 +191,14 @@ def _check_names(tree: Tree, places: Mapping[str, Any], names: Collection[str], 
 
 
 def _legacy_prefix(tree: Tree) -> str | None:
-    """Where the layers lie in the layout of Keras 1 and 2, or None in that of Keras 3."""
+    """Return where the layers are in Keras 1's and 2's layout; None for Keras 3's layout."""
     if "layer_names" in tree.attributes.get("", {}):
         return ""
     return "model_weights/" if "layer_names" in tree.attributes.get("model_weights", {}) else None
 
 
 def _legacy_places(model: "keras.Model", tree: Tree, prefix: str, where: str) -> dict[str, Any]:
-    """Variables by their path in that layout, where attributes list layers and their weights."""
+    """Return the variables by path in the old layout, where attributes list layers and weights."""
     layers = {layer.name: _legacy_weights(layer) for layer in model.layers}
     layers = {name: variables for name, variables in layers.items() if variables}
     top = model._trainable_variables + model._non_trainable_variables

@@ -1,4 +1,4 @@
-"""The net in NumPy gives Keras' numbers."""
+"""The net in NumPy has the same outputs as Keras."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ def model(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(3)
     net = build_lstm_anomaly(**request.param)
     random = np.random.default_rng(3)
-    # Larger weights than a new net has: gates that open and close.
+    # The weights are larger than those of a new net, so that gates open and close.
     net.set_weights([w + random.normal(scale=0.5, size=w.shape) for w in net.get_weights()])
     return net
 
@@ -36,25 +36,25 @@ def by_keras(model: keras.Model, token_ids: np.ndarray) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(model(token_ids[None].astype("int32")))[0])
 
 
-def test_surprises_of_many_sequences_are_kerass(model: keras.Model) -> None:
+def test_surprises_of_many_sequences_equal_those_of_keras(model: keras.Model) -> None:
     stream, starts = sequences(model.output_shape[-1])
     token_ids, targets = stream[:-1], stream[1:]
     found = NumpyLSTM.of(model).surprises(token_ids, targets, starts)
     for one in (0, 7, 2_500, 2_999):
         rows = slice(starts[one], starts[one + 1])
         given = by_keras(model, token_ids[rows])
-        nats = -np.log(given[np.arange(len(given)), targets[rows]])
-        assert found.nats[rows] == pytest.approx(nats, rel=1e-5, abs=1e-5)
+        surprise = -np.log(given[np.arange(len(given)), targets[rows]])
+        assert found.surprise[rows] == pytest.approx(surprise, rel=1e-5, abs=1e-5)
         assert np.array_equal(found.likeliest[rows], given.argmax(axis=1))
         entropy = -np.sum(given * np.log(given), axis=1)
         run, largest = 0.0, 0.0
-        for step in np.minimum(nats - entropy, CUSUM_CLIP):
+        for step in np.minimum(surprise - entropy, CUSUM_CLIP):
             run = max(run + step, 0.0)
             largest = max(largest, run)
         assert found.cusum[one] == pytest.approx(largest, rel=1e-4, abs=1e-4)
 
 
-def test_step_by_step_it_stays_with_keras(model: keras.Model) -> None:
+def test_single_steps_give_the_probabilities_of_keras(model: keras.Model) -> None:
     lstm, token_ids = NumpyLSTM.of(model), np.random.default_rng(5).integers(0, 33, 200)
     h, c = (state[0] for state in lstm.start(1))
     for token_id, expected in zip(token_ids, by_keras(model, token_ids), strict=True):
@@ -64,7 +64,7 @@ def test_step_by_step_it_stays_with_keras(model: keras.Model) -> None:
         assert given / given.sum() == pytest.approx(expected, abs=1e-5)
 
 
-def test_another_kind_of_net_is_refused() -> None:
+def test_a_net_with_other_layers_is_refused() -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="no net of one LSTM"):
+    with pytest.raises(ValueError, match="expected one LSTM layer"):
         NumpyLSTM.of(other)

@@ -1,4 +1,4 @@
-"""The benchmark runs on any folder of NAB's shape and leaves scores that can be scored."""
+"""The benchmark runs on a folder with NAB's structure and writes scores that NAB can rate."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ SCRIPT = ROOT / "benchmarks" / "nab.py"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two series with a spike each, one of them labelled, and a third that nobody asked for."""
+    """Make two series with a spike each, one of them labelled, and a third one that is not used."""
     start, data = datetime(2024, 1, 1), tmp_path / "bench" / "data" / "some"
     data.mkdir(parents=True)
     times = [start + timedelta(minutes=5 * n) for n in range(1000)]

@@ -1,4 +1,4 @@
-"""What the shell offers, asked for as the shells do it: through the program, without Keras."""
+"""Completion, asked for as the shells do it: by starting the program, without Keras."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ HEAVY = ("keras", "tensorflow", "numpy", "h5py", "PIL", "pandas", "matplotlib")
 
 
 def offered(*words: str, shell: str = "bash") -> list[str]:
-    """What is offered in place of the last word; the others are behind `recipes`."""
+    """Return what is offered for the last word; the other words stand before it."""
     environment = {
         **os.environ,
         "_RECIPES_COMPLETE": f"{shell}_complete",

@@ -1,4 +1,4 @@
-"""Mistakes in what is typed are answered in one line."""
+"""A mistake on the command line gives an error message of one line."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from keras_recipes import load
 from tests.command_line import Run
 
 BAD = [
-    (["predict", "xor", "-1,0"], 2, "go behind --: "),
+    (["predict", "xor", "-1,0"], 2, "come after --: "),
     (["fit", "xor", "-1"], 2, "fit --help`"),
     (["fit", "mnist-mlp", "--from", "mnist-mlp", "--preset", "hog"], 2, "keeps its options"),
     (
@@ -26,7 +26,7 @@ BAD = [
     (["fit", "xor", "--data", "missing.csv"], 2, "no such file"),
     (["fit", "xor", "--resume"], 2, "nothing to resume"),
     (["fit", "xor", "--resume", "--fresh"], 2, "give one"),
-    (["fit", "xor", "--device", "gpu"], 2, "no GPU is seen here"),
+    (["fit", "xor", "--device", "gpu"], 2, "no GPU was found"),
     (["fit", "xor", "--out", "/proc/nowhere"], 2, "cannot be written"),
     (["fit"], 2, "Missing argument 'NAME'"),
     (["fly"], 2, "No such command 'fly'"),
@@ -57,7 +57,7 @@ BAD = [
         2,
         "expected one of json-h5, keras, saved-model, onnx, litert",
     ),
-    (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras"),
+    (["export", "xor", "--format", "keras", "--output", "xor.h5"], 2, "ends in .keras for format"),
     (["export", "xor", "--format", "litert", "--output", "xor.onnx"], 2, "ends in .tflite"),
     (["export", "xor", "--format", "saved-model", "--output", "saved_models"], 2, "holds xor"),
     (["predict", "missing.onnx", "0,1"], 2, "no such folder or file"),

@@ -1,4 +1,4 @@
-"""`recipes` in a process of its own: signals, pipes, full disks, backends, what is imported."""
+"""`recipes` in its own process: signals, pipes, full disks, backends and imports."""
 
 import os
 import shlex
@@ -110,7 +110,7 @@ def test_a_fit_that_is_stopped_can_be_resumed(number: signal.Signals, empty_fold
     other = process(*endless, "--resume", "--seed", "9", check=False)
     assert other.returncode == 2
     assert "kept with other settings, seed=0, received 9" in other.stderr
-    assert "take those with --resume, or drop it by --fresh" in other.stderr
+    assert "use the kept ones with --resume, or discard it with --fresh" in other.stderr
 
 
 @pytest.mark.full

@@ -1,4 +1,4 @@
-"""Old models on the command line: converted, asked, measured and exported like any other."""
+"""Old models on the command line: they are converted, asked, measured and exported."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ def dense() -> dict[str, Any]:
 
 @pytest.fixture
 def old(empty_folder: Path) -> Path:
-    """An old pair, an input and its output in the working directory."""
+    """Write an old pair, an input and its output to the working directory."""
     Path("old.json").write_text(json.dumps(dense()))
     named = [("dense_1/kernel:0", KERNEL), ("dense_1/bias:0", BIAS)]
     Path("old.h5").write_bytes(weights_file({"dense_1": named}, keras_version="2.2.4"))

@@ -1,4 +1,4 @@
-"""`recipes evaluate`, `export` and `plot`, of a model that is fitted."""
+"""`recipes evaluate`, `export` and `plot` with a fitted model."""
 
 import json
 from pathlib import Path

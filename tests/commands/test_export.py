@@ -66,7 +66,7 @@ def test_the_card_travels_inside(format: str, lenet: Fitted) -> None:
 @every_format
 def test_it_is_compared_on_the_recipes_own_test_inputs(format: str, lenet: Fitted) -> None:
     done, _ = reopened(lenet, format)
-    # Of scikit-learn's 1,797 digits a fifth is held out.
+    # A fifth of scikit-learn's 1,797 digits is held out.
     assert done.inputs == 359
 
 
@@ -109,7 +109,7 @@ def test_what_is_another_model_is_not_published(
 
 
 def operations(model: bytes) -> set[str]:
-    """Names of the operations in a LiteRT file, by its published schema."""
+    """Return the names of the operations in a LiteRT file, by its published schema."""
     from ai_edge_litert import schema_py_generated as schema
 
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
@@ -206,7 +206,7 @@ def test_only_the_path_is_printed_and_one_line_said(
 
 def test_an_earlier_saved_model_is_replaced_and_nothing_else(fitted: Fitted) -> None:
     place = export(fitted, "saved-model", "served").path
-    (place / "assets").mkdir()  # as TensorFlow leaves it
+    (place / "assets").mkdir()  # TensorFlow makes this folder too
     export(fitted, "saved-model", place)
     (place / "variables" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"holds variables/notes\.txt"):
@@ -245,7 +245,7 @@ def test_other_tools_find_the_card_in_an_onnx_file(fitted: Fitted) -> None:
     assert json.loads(entry.value)["recipe"] == "xor"
     seen = onnxruntime.InferenceSession("xor.onnx").get_modelmeta().custom_metadata_map
     assert seen == {entry.key: entry.value}
-    # Written again by another tool, it is still the file that the card describes.
+    # After another tool wrote it again, it is still the file that the card describes.
     onnx.save(model, "again.onnx")
     assert predict(open_model("again.onnx"), [[0, 1]])[0]["class"] == 1
 

@@ -1,4 +1,4 @@
-"""`recipes fit`: what it saves, prints, refuses and leaves alone."""
+"""`recipes fit`: what it saves, prints and refuses."""
 
 import json
 import os
@@ -57,12 +57,12 @@ def test_a_fit_that_fails_exits_1_and_leaves_the_old_model(recipes: Run, saved: 
 
 
 def test_training_longer_and_starting_again_are_said(recipes: Run, empty_folder: Path) -> None:
-    # Two answers to one question cannot be learned.
+    # Two different targets for the same input cannot be learned.
     (empty_folder / "odd.csv").write_text("0,1,0\n0,1,1\n")
     options = ("--set", "extra_epochs=1", "--set", "restarts=1")
     result = recipes("fit", "xor", "--data", "odd.csv", "--epochs", "1", *options)
     assert result.exit_code == 1
-    assert "warning: not there yet (largest error" in result.stderr
+    assert "warning: the goal is not reached yet (largest error" in result.stderr
     assert result.stderr.count("training longer") == 2
     assert result.stderr.count("starting again from other weights") == 1
 
@@ -110,11 +110,11 @@ def test_a_binary_file_is_no_csv(recipes: Run, empty_folder: Path) -> None:
     assert "bad.csv: expected CSV text in UTF-8" in result.stderr
 
 
-@pytest.mark.full  # TensorFlow looks for the memory for ten seconds.
+@pytest.mark.full  # TensorFlow tries for ten seconds to get the memory.
 def test_a_net_too_large_for_any_machine_is_refused(recipes: Run) -> None:
     result = recipes("fit", "xor", "--set", "hidden_units=1000000000000")
     assert result.exit_code == 2
-    assert "no such net can be built" in result.stderr.splitlines()[-1]
+    assert "these options give no valid net" in result.stderr.splitlines()[-1]
 
 
 def test_a_folder_with_somebodys_files_is_never_replaced(
@@ -149,7 +149,7 @@ def test_a_checkpoint_of_other_data_or_damaged_is_not_resumed(
         checkpoint.write_bytes(content)
         result = recipes("fit", "xor", "--resume")
         assert result.exit_code == 4
-        assert "damaged; fit without --resume: --fresh drops it" in result.stderr.splitlines()[-1]
+        assert "damaged; discard it with --fresh" in result.stderr.splitlines()[-1]
     np.savez(checkpoint, meta=np.array([print], dtype=object))
     result = recipes("fit", "xor", "--resume")
     assert result.exit_code == 3
@@ -163,5 +163,5 @@ def test_a_fit_that_cannot_be_kept_stops_when_asked_to(tmp_path: Path) -> None:
     (tmp_path / "gone").write_text("a file where the folder should be")
     with kept.watching():
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(StoppedError, match="stopped after 3 epochs, now lost"):
+        with pytest.raises(StoppedError, match="stopped after 3 epochs, which are lost"):
             kept.boundary(lambda: state)

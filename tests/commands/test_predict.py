@@ -1,4 +1,4 @@
-"""`recipes predict`: points in, rows out, and what cannot be asked."""
+"""`recipes predict`: answers for points, and refusals of wrong inputs."""
 
 import csv
 import io
@@ -97,7 +97,7 @@ def test_a_pair_without_a_recipe_gives_its_raw_outputs(recipes: Run, saved: Path
     result = recipes("predict", *pair, "0,1", "1,1", "--format", "csv")
     assert result.stdout.splitlines()[0] == "row,output_0"
     assert len(result.stdout.splitlines()) == 3
-    assert "warning: unverified" in result.stderr
+    assert "it could not be verified" in result.stderr
 
 
 def test_a_recipe_that_is_not_fitted_says_how_to(recipes: Run) -> None:
@@ -129,7 +129,7 @@ def test_a_damaged_model_exits_4_with_one_line(
         shutil.copy(saved / "history.csv", path)
     result = recipes("predict", "xor", "0,1")
     if member == "card.json" and damage == "remove":
-        assert "unverified" in result.stderr
+        assert "could not be verified" in result.stderr
         return
     assert result.exit_code == 4
     assert member in result.stderr.splitlines()[-1]

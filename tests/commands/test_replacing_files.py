@@ -1,4 +1,4 @@
-"""Nothing is replaced, and nothing shadowed, without a word."""
+"""Files that are replaced or hidden are always named in a message."""
 
 import os
 import shutil
@@ -78,8 +78,8 @@ def test_answers_pictures_and_conversions_say_what_they_replaced(recipes: Run, s
 
 def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run) -> None:
     seven().save("seven.png")
-    said = "answered by saved_models/lenet5, fitted on mnist"
-    assert "answered by" not in recipes("predict", "lenet5", "seven.png").stderr
+    said = "using the model in saved_models/lenet5, fitted on mnist"
+    assert "using the model in" not in recipes("predict", "lenet5", "seven.png").stderr
     shutil.copytree(locate.shipped("lenet5"), "saved_models/lenet5")
     for arguments in (
         ["predict", "lenet5", "seven.png"],
@@ -91,7 +91,7 @@ def test_a_fit_that_shadows_a_shipped_model_is_named_once_a_command(recipes: Run
         assert result.exit_code == 0, result.stderr
         assert result.stderr.splitlines().count(said) == 1
     by_path = recipes("predict", "saved_models/lenet5", "seven.png")
-    assert "answered by" not in by_path.stderr
+    assert "using the model in" not in by_path.stderr
 
 
 def test_python_is_told_by_a_log_message_what_answers(
@@ -99,7 +99,7 @@ def test_python_is_told_by_a_log_message_what_answers(
 ) -> None:
     shutil.copytree(locate.shipped("mnist-mlp"), "saved_models/mnist-mlp")
     load("mnist-mlp")
-    assert "answered by saved_models/mnist-mlp, fitted on mnist" in messages
+    assert "using the model in saved_models/mnist-mlp, fitted on mnist" in messages
     assert capsys.readouterr().out == ""
 
 
@@ -109,7 +109,7 @@ def test_what_shadows_nothing_is_not_mentioned(recipes: Run, saved: Path) -> Non
 
 @pytest.fixture
 def kept() -> Path:
-    """A fit of XOR that was stopped, as far as anybody looks at it who does not resume."""
+    """Write a file that looks like a stopped fit of XOR, as long as it is not resumed."""
     path = Path("saved_models", ".xor.checkpoint.npz")
     path.parent.mkdir()
     path.write_bytes(b"kept")
@@ -119,7 +119,7 @@ def kept() -> Path:
 def test_a_fit_over_a_stopped_one_names_the_ways_out(recipes: Run, kept: Path) -> None:
     refused = recipes("fit", "xor")
     assert refused.exit_code == 2
-    assert "go on with it by --resume, or drop it by --fresh" in refused.stderr
+    assert "continue it with --resume, or discard it with --fresh" in refused.stderr
     assert kept.read_bytes() == b"kept"
     assert not Path("saved_models/xor").exists()
 
@@ -127,7 +127,7 @@ def test_a_fit_over_a_stopped_one_names_the_ways_out(recipes: Run, kept: Path) -
 def test_fresh_drops_what_is_kept_and_fits_anew(recipes: Run, kept: Path) -> None:
     done = recipes("fit", "xor", "--fresh")
     assert done.exit_code == 0, done.stderr
-    assert f"dropped the fit that was stopped and kept as {kept.resolve()}" in done.stderr
+    assert f"discarded the fit that was stopped and kept as {kept.resolve()}" in done.stderr
     assert not kept.exists()
     again = recipes("fit", "xor", "--fresh")
     assert again.exit_code == 0, again.stderr
@@ -163,7 +163,7 @@ def test_pictures_that_are_left_of_another_plot_are_named(recipes: Run, saved: P
     Path("plots/xor").mkdir(parents=True)
     Path("plots/xor/scores.png").write_bytes(b"old")
     result = recipes("plot", "xor")
-    assert "plots/xor holds other pictures, not drawn now: scores.png" in result.stderr
+    assert "plots/xor also holds pictures that were not drawn now: scores.png" in result.stderr
 
 
 def test_saved_pictures_of_inputs_say_what_they_replaced(recipes: Run) -> None:

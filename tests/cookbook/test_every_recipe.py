@@ -1,4 +1,4 @@
-"""What every recipe in the catalog has to be."""
+"""Requirements for every recipe in the catalog."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ every_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=catalog.names())
 
 
 def by_hand(recipe: Recipe) -> int:
-    """The exact number of parameters, worked out from the article in the recipe's own test file."""
+    """Return the number of parameters that the recipe's own test computes from the article."""
     name = recipe.name.replace("-", "_")
     parameters: int = import_module(f"tests.cookbook.test_{name}").PARAMETERS
     return parameters
@@ -59,8 +59,8 @@ def test_its_options_have_bounds_or_choices(recipe: Recipe) -> None:
         assert option.check(option.default) == option.default
 
 
-# A noun phrase with what it is of ("Number of units."), or a verb that says what the option does;
-# what begins with one of these words leans on the option's name and is no sentence.
+# An explanation begins with a noun phrase ("Number of units.") or with a verb that says what the
+# option does. A text that begins with one of these words needs the option's name before it.
 FRAGMENT = re.compile(
     r"(Of|At|In|As|With|Without|After|Before|For|From|By|Whether|So|To|On|And|Or|If|The|A|An)\b"
 )
@@ -121,7 +121,7 @@ def test_its_docstring_tells_its_source(recipe: Recipe) -> None:
 @every_recipe
 def test_there_is_a_script_that_walks_through_its_article(recipe: Recipe) -> None:
     script = (ROOT / "recipes" / f"{recipe.name.replace('-', '_')}.py").read_text()
-    # The layers are to be seen, and the builder to be compared with them.
+    # The script shows the layers, and compares the builder with them.
     assert "keras.Sequential(" in script
     assert f"{recipe.build.__name__}(" in script
 

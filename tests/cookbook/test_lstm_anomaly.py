@@ -1,4 +1,4 @@
-"""The net for what comes next has the article's size."""
+"""The LSTM net has the article's size."""
 
 from keras_recipes import build_lstm_anomaly
 

@@ -1,4 +1,4 @@
-"""The recipe learns what is normal in a log, answers, streams, goes on training."""
+"""The recipe learns what is normal in a log, answers, streams, and continues its training."""
 
 import csv
 import io
@@ -97,7 +97,7 @@ def test_what_goes_wrong_in_the_second_log_is_found(fitted: Fitted) -> None:
     assert measured["precision"] >= 0.95
 
 
-def test_of_normal_sessions_held_back_hardly_any_is_called_an_anomaly(fitted: Fitted) -> None:
+def test_hardly_any_held_out_normal_session_is_called_an_anomaly(fitted: Fitted) -> None:
     assert fitted.card.metrics["held_out_sessions"] > 200
     assert fitted.card.metrics["false_alarms"] <= 0.005
     assert evaluate(fitted)["alarms"] == fitted.card.metrics["false_alarms"]
@@ -136,7 +136,7 @@ def test_an_answer_says_what_was_there_and_what_was_expected(fitted: Fitted) -> 
 
 
 def same_rows(file: list[Row], stream: list[Row]) -> None:
-    """Scores may differ by what a net's sums differ that are made for many sessions at once."""
+    """Compare scores up to rounding: sums for many sessions at once have another order."""
     scores, rest = [], []
     for some in (file, stream):
         some = sorted(some, key=lambda row: row["session"])
@@ -172,7 +172,7 @@ STRANGE = [b"WARN fire: %s on fire", b"INFO cat: %s is asleep on the keyboard", 
     )
 )
 @example([[(0, STRANGE[0])], [(20, STRANGE[1])], [(3, STRANGE[2]), (2, STRANGE[0])]])
-def test_events_never_seen_are_explained_alike_in_files_and_streams(
+def test_new_events_are_explained_alike_in_files_and_streams(
     recipes: Run, model: Path, inserted: list[list[tuple[int, bytes]]]
 ) -> None:
     lines = []
@@ -206,7 +206,7 @@ def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
     packed = begin[:23] + b" INFO depot.north: order-100000 label printed"
     text = b"\n".join([begin, *[packed] * 30]) + b"\n"
     Path("x.log").write_bytes(text)
-    # Surprises are told apart from numbers: with the net's own views out of the way.
+    # Only the counts may decide here, so the net's own features get large p-values.
     card = load(model).card.learned
     far = {**card["tails"]["surprise"], "scale": 1e6, "beyond": 1.0}
     learned = {**card, "tails": {**card["tails"], "surprise": far, "order": far}}
@@ -220,9 +220,7 @@ def test_what_occurs_too_often_explains_it_and_not_what_is_yet_to_come(
     assert row["line"] == row["position"] == 1 + count
 
 
-def test_each_file_s_name_stands_before_the_line_of_an_event_never_seen(
-    recipes: Run, model: Path
-) -> None:
+def test_the_line_of_a_new_event_has_the_name_of_its_file(recipes: Run, model: Path) -> None:
     order = [line for line in NORMAL if b"order-100000 " in line]
     Path("first.txt").write_bytes(b"\n".join(order[:3]) + b"\n")
     strange = [order[3][:23] + b" " + form % b"order-100000" for form in STRANGE]
@@ -232,7 +230,7 @@ def test_each_file_s_name_stands_before_the_line_of_an_event_never_seen(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_an_encoding_is_recognised_on_standard_input_as_in_a_file(
+def test_an_encoding_is_detected_on_standard_input_as_in_a_file(
     recipes: Run, model: Path, encoding: str
 ) -> None:
     order = [line for line in NORMAL if b"order-100000 " in line]
@@ -257,7 +255,7 @@ def test_a_run_that_was_cut_in_two_gives_the_same_answers(
     at_once = answers(recipes, model, "-", input=content)
     first = answers(recipes, model, "-", "--set", "state=s.npz", input=content[:middle])
     second = answers(recipes, model, "-", "--set", "state=s.npz", input=content[middle:])
-    # What is open at the end stays open where a state is kept.
+    # A session that is open at the end stays open if a state is kept.
     still = answers(recipes, model, "-", "--set", "state=s.npz", "--set", "timeout=1",
                     input=b"2030-01-01 00:00:00 INFO order-999999 x\n" * 3)  # fmt: skip
     together = [*first, *second, *still]
@@ -388,7 +386,7 @@ def test_labels_give_precision_and_recall(recipes: Run, model: Path, broken: Pat
     assert "no label for 1,199 of 1,200 sessions" in result.stderr
 
 
-def test_training_goes_on_with_new_normal_data_and_new_kinds_of_events(
+def test_training_is_continued_with_new_normal_data_and_new_templates(
     recipes: Run, model: Path
 ) -> None:
     log = []
@@ -408,7 +406,7 @@ def test_training_goes_on_with_new_normal_data_and_new_kinds_of_events(
     assert sum(row["anomaly"] == "1" for row in some) < 0.01 * len(some) + 5
 
 
-def test_pictures_show_the_scores_and_the_strangest_session(
+def test_pictures_show_the_scores_and_the_session_with_the_highest_score(
     recipes: Run, model: Path, broken: Path
 ) -> None:
     result = recipes("plot", str(model), "--data", str(broken), "--output", "plots")
@@ -516,9 +514,12 @@ def test_plot_draws_nothing_where_one_picture_cannot_be_drawn(recipes: Run, mode
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"], "another net"),
+        (
+            ["fit", "lstm-anomaly", "--from", "MODEL", "--set", "units=20"],
+            "the layers that these options",
+        ),
         (["fit", "lstm-anomaly", "--from", "MODEL", "--set", "window=5m"], "as before"),
-        (["fit", "lstm-anomaly", "--set", "classes=5"], "classes: follows from the data"),
+        (["fit", "lstm-anomaly", "--set", "classes=5"], "which follows from the data"),
         (["fit", "lstm-anomaly", "--epochs", "5", "--set", "epochs=6"], "epochs: given twice"),
         (["predict", "MODEL", "demo-anomalies", "--set", "state=x"], "give - instead of files"),
         (["predict", "MODEL", "demo-anomalies", "--set", "false_alarm_rate=0"], "more than 0"),
@@ -545,12 +546,12 @@ EARLY = [
     ("predict LOGS missing.log", "no such file"),
     ("predict LOGS folder", "folder: no file there"),
     ("predict LOGS - empty.log", "or - alone"),
-    ("predict LOGS - --set state=/nowhere/x", "state: /nowhere is no folder"),
+    ("predict LOGS - --set state=/nowhere/x", "state: /nowhere is not a folder"),
     ("predict LOGS - --set state=/proc/x", "cannot be written"),
     ("predict LOGS blank.log --set state=x", "give - instead of files"),
     ("predict LOGS blank.log --set timeout=5", "give - instead of files"),
     ("predict LOGS blank.log --set open_sessions=5", "give - instead of files"),
-    ("predict LOGS - --set threshold=2", "threshold: is of numbers"),
+    ("predict LOGS - --set threshold=2", "threshold: is an option for numbers"),
     ("predict LOGS demo-anomalies --set false_alarm_rate=0", "more than 0"),
     ("evaluate LOGS --set timeout=5", "timeout: has no effect here"),
     ("evaluate LOGS --set state=x", "state: has no effect here"),
@@ -558,17 +559,17 @@ EARLY = [
     ("evaluate LOGS --labels missing.csv", "missing.csv: cannot be read"),
     ("evaluate LOGS --labels blank.log", "blank.log"),
     ("evaluate LOGS --data blank.log", "expected sessions by"),
-    ("evaluate LOGS --set threshold=2", "threshold: is of numbers"),
+    ("evaluate LOGS --set threshold=2", "threshold: is an option for numbers"),
     ("plot LOGS --data missing.log", "no such file"),
     ("predict NUMBERS empty.csv", "empty.csv: expected rows of numbers"),
     ("predict NUMBERS blank.log", "blank.log: expected rows of numbers"),
     ("predict NUMBERS missing.csv", "no such file"),
     ("predict NUMBERS folder", "folder: no file there"),
-    ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is no folder"),
-    ("predict NUMBERS - --set timeout=5", "timeout: is of logs"),
-    ("predict NUMBERS demo-metrics --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
+    ("predict NUMBERS - --set state=/nowhere/x", "state: /nowhere is not a folder"),
+    ("predict NUMBERS - --set timeout=5", "timeout: is an option for logs"),
+    ("predict NUMBERS demo-metrics --set false_alarm_rate=0.1", "is an option for logs"),
     ("evaluate NUMBERS --data demo-metrics --labels missing.csv", "missing.csv: cannot be read"),
-    ("evaluate NUMBERS --set false_alarm_rate=0.1", "false_alarm_rate: is of logs"),
+    ("evaluate NUMBERS --set false_alarm_rate=0.1", "false_alarm_rate: is an option for logs"),
     ("fit lstm-anomaly --from xor", "run `recipes fit xor`"),
     ("fit lstm-anomaly --from lenet5", "expected a fitted lstm-anomaly, received a lenet5"),
     ("fit lstm-anomaly --from LOGS --set window=5m", "as before, None"),
@@ -598,7 +599,7 @@ def test_a_fit_that_does_no_better_than_guessing_says_so(recipes: Run) -> None:
     assert done.exit_code == 0
     (said,) = [line for line in done.stderr.splitlines() if "no better than guessing" in line]
     loss = json.loads(done.stdout)["metrics"]["loss"]
-    assert f"loss {loss:.3g} where expecting each event as often as it occurs gives" in said
+    assert f"loss {loss:.3g}, and expecting each event as often as it occurs gives" in said
     held = normal_log()
     token_ids = held.test.y[held.test.y > 0]
     often = np.bincount(held.train.y[held.train.y > 0], minlength=int(token_ids.max()) + 1)
@@ -621,7 +622,7 @@ def test_a_state_that_cannot_be_kept_is_a_failure(
     log = b"\n".join(demonstration.broken()[:50]) + b"\n"
     result = recipes("predict", str(model), "-", "--set", "state=kept.npz", input=log)
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].endswith("the state is not kept: the disk is full")
+    assert result.stderr.splitlines()[-1].endswith("the state was not kept: the disk is full")
 
 
 @pytest.fixture
@@ -655,9 +656,9 @@ def test_a_card_that_lacks_options_of_today_answers_with_their_defaults(
 def test_python_refuses_options_without_effect_as_the_command_does(on_the_demo: Path) -> None:
     for asked in ("demo-anomalies", demonstration.broken()[:3]):
         texts = asked if isinstance(asked, str) else [line.decode() for line in asked]
-        with pytest.raises(InputError, match="timeout: is of standard input"):
+        with pytest.raises(InputError, match="timeout: is an option for standard input"):
             predict("m", texts, timeout=5.0)
-        with pytest.raises(InputError, match="threshold: is of numbers"):
+        with pytest.raises(InputError, match="threshold: is an option for numbers"):
             predict("m", texts, threshold=2.0)
 
 

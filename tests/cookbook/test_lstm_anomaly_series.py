@@ -1,4 +1,4 @@
-"""The recipe learns what is normal in series of numbers, answers, streams, goes on."""
+"""The recipe learns what is normal in series, answers, streams, and continues its training."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def fitted(model: Path) -> Fitted:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of three columns, one a counter."""
+    """Return a model of three columns, one of which is a counter."""
     folder = tmp_path_factory.mktemp("servers")
     (folder / "servers.csv").write_text(table(400))
     fitted = fit("lstm-anomaly", folder / "servers.csv", epochs=4, show_progress=False)
@@ -119,7 +119,7 @@ def test_every_metric_of_numbers_is_explained(fitted: Fitted) -> None:
     assert set(evaluate(fitted, BROKEN)) <= known
 
 
-def test_records_held_back_are_measured_again_with_the_same_result(fitted: Fitted) -> None:
+def test_held_out_records_are_measured_again_with_the_same_result(fitted: Fitted) -> None:
     again = evaluate(fitted)
     assert again["held_out_records"] == 202
     assert {name: fitted.card.metrics[name] for name in again} == again
@@ -166,7 +166,7 @@ def test_a_stream_parts_and_the_whole_file_give_the_same(recipes: Run, servers: 
     assert answers(recipes, servers, "-", input=both.encode()) == whole
     keep = ("-", "--set", "state=s.npz")
     first = answers(recipes, servers, *keep, input=(header + "".join(lines[:25])).encode())
-    # The second run comes in behind the header, as after `tail -F`.
+    # The second run starts after the header, as with `tail -F`.
     second = answers(recipes, servers, *keep, input="".join(lines[25:]).encode())
     assert first + second == whole
 
@@ -189,7 +189,7 @@ def test_a_stream_goes_on_behind_a_row_that_does_not_fit(recipes: Run, servers: 
     Path("good.csv").write_text(header + "".join(lines))
     result = recipes("predict", str(servers), "-", "--format", "csv", input="".join(broken))
     assert result.exit_code == 0
-    assert "expected 5 cells, received 2; passed over" in result.stderr
+    assert "expected 5 cells, received 2; row skipped" in result.stderr
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert rows == answers(recipes, servers, "good.csv")
 
@@ -263,8 +263,11 @@ def test_labels_give_precision_and_recall_of_events(recipes: Run, model: Path, l
     [
         ("", "expected the columns start,end"),
         ("start,end\nsoon,later\n", "line 2: expected a time"),
-        ("start,end\n2024-01-17,2024-01-16\n", "expected an end behind the start"),
-        ("start,end\n2031-01-17,2031-01-18\n", "none of them lies among the records"),
+        ("start,end\n2024-01-17,2024-01-16\n", "expected an end after the start"),
+        (
+            "start,end\n2031-01-17,2031-01-18\n",
+            "labels: expected labels in the time span of the records",
+        ),
         ("start,end\n", "expected at least one labelled anomaly"),
     ],
 )
@@ -278,7 +281,7 @@ def test_labels_that_make_no_sense_are_refused(
 
 
 def test_training_goes_on_with_more_normal_numbers(recipes: Run, servers: Path) -> None:
-    higher = table(300, 400).replace(",web1,", "0,web1,")  # cpu with a digit more: no change
+    higher = table(300, 400).replace(",web1,", "0,web1,")  # one more digit of cpu is no change
     Path("new.csv").write_text(higher)
     result = recipes("fit", "lstm-anomaly", "--from", str(servers), "--data", "new.csv",
                      "--epochs", "2", "--out", "more")  # fmt: skip
@@ -355,7 +358,7 @@ def test_a_model_of_numbers_leaves_for_other_formats(servers: Path, form: str) -
     [
         ("", "expected rows of numbers, received nothing"),
         ("time,value\n", "expected rows of numbers, received none"),
-        ("word\nalpha\nbeta\n", "expected a column of numbers, there are word"),
+        ("word\nalpha\nbeta\n", "expected a column of numbers, received columns word"),
         ("time,value\n" + "2024-01-01 00:00:00,nan\n" * 50, "at least 30 numbers"),
         ("time,value\n" + "2024-01-01 00:00:00,1\n" * 20, "at least 30 numbers"),
         ("time,value\n2024-01-01 00:00:00,1\nsoon,2\n", "line 3: expected a time"),
@@ -386,7 +389,7 @@ ODD = {
     "duplicates": (odd(lambda n: minutes(n // 2), lambda n: n % 7), "120 records"),
     "out of order": (
         odd(lambda n: minutes(n ^ 1), lambda n: n % 7),
-        "60 records are older than the one",
+        "60 records are older than the record before them",
     ),
     "mixed zones": (
         odd(lambda n: f"2024-01-01T{n // 60:02}:{n % 60:02}:00+0{n % 3}:00", lambda n: n % 7),
@@ -413,7 +416,8 @@ def test_a_file_with_other_columns_is_refused(recipes: Run, servers: Path) -> No
     Path("other.csv").write_text("time,cpu,disk\n2024-03-04 00:00,1,2\n")
     result = recipes("predict", str(servers), "other.csv")
     assert result.exit_code == 2
-    assert "other.csv: expected a column 'memory', there are time, cpu, disk" in result.stderr
+    expected = "other.csv: expected a column 'memory', received columns time, cpu, disk"
+    assert expected in result.stderr
 
 
 def test_a_cell_that_cannot_learn_on_is_refused_before_training(recipes: Run) -> None:
@@ -464,7 +468,7 @@ def test_a_damaged_card_is_refused(fitted: Fitted, path: tuple[str, ...], value:
     [
         ("zone=Foo/Bar", "expected a name like Europe/Berlin"),
         ("columns=requests,requests", "expected each name once"),
-        ("columns=nope", "asked for was nope"),
+        ("columns=nope", "received nope"),
     ],
 )
 def test_what_no_model_could_be_asked_with_is_refused_before_training(

@@ -1,4 +1,4 @@
-"""The perceptron for MNIST has the article's size, whatever it sees."""
+"""The perceptron for MNIST has the article's size with every choice of features."""
 
 import pytest
 

@@ -39,7 +39,7 @@ def test_a_fit_that_was_ended_early_says_that_it_only_guesses(messages: list[str
     assert fitted.card.metrics["accuracy"] == pytest.approx(2 / 3)
     (said,) = [message for message in messages if "guessing" in message]
     assert said == (
-        "no better than guessing: accuracy 0.667 where always answering the commonest target gives "
+        "no better than guessing: accuracy 0.667, and always answering the commonest target gives "
         "0.667; try a smaller learning_rate"
     )
 
@@ -64,7 +64,7 @@ def test_a_stuck_net_starts_again_and_says_so(caplog: pytest.LogCaptureFixture) 
     import keras
 
     class StuckAtFirst(keras.callbacks.Callback):
-        """Weights of zero have no gradient on XOR: the flattest place there is."""
+        """Start from weights of 0, at which the gradient on XOR is 0."""
 
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             if "starting again" not in caplog.text:

@@ -1,4 +1,4 @@
-"""Logs are read as people have them."""
+"""Logs of all formats, encodings and rotations are read."""
 
 import bz2
 import gzip
@@ -81,7 +81,7 @@ def test_a_record_that_names_no_session_is_in_none() -> None:
     assert parser.without == 2
 
 
-def test_numbers_do_not_make_kinds_but_a_status_does() -> None:
+def test_numbers_make_no_templates_but_a_status_does() -> None:
     layout = recognise([COMBINED % (1, 1, 1, 200)] * 9)
     found = Parser(layout).parse(
         [COMBINED % (1, 1, i, s) for i, s in ((1, 200), (2, 200), (3, 404))]
@@ -106,7 +106,7 @@ def test_lines_out_of_order_are_put_in_order_within_their_session() -> None:
     assert found.lines.tolist() == [2, 3, 1]
 
 
-def test_windows_are_of_time_where_there_is_time_and_of_lines_where_not() -> None:
+def test_windows_are_time_spans_or_for_lines_without_times_numbers_of_lines() -> None:
     log = [b"2026-01-05 10:%02d:00 INFO tick" % minute for minute in range(20)]
     by_time = sessions.collect(recognise(log, window="5m"), [(0, log)]).sequences()
     assert by_time.lengths.tolist() == [5, 5, 5, 5]
@@ -120,7 +120,7 @@ def test_rotated_and_packed_files_are_read_from_the_oldest_on(tmp_path: Path) ->
     (tmp_path / "app.log").write_bytes(b"5\n")
     (tmp_path / "app.log.1").write_bytes(b"4\r\n")
     (tmp_path / "app.log.2.gz").write_bytes(gzip.compress(b"3\n"))
-    (tmp_path / "app.log.10.gz").write_bytes(bz2.compress(b"2\n"))  # the name is wrong, no matter
+    (tmp_path / "app.log.10.gz").write_bytes(bz2.compress(b"2\n"))  # the suffix is wrong on purpose
     paths = lines.paths([str(tmp_path / "app.log*")])
     assert [line for path in paths for block in lines.blocks(path) for line in block if line] == [
         *(b"2", b"3", b"4", b"5")
@@ -141,7 +141,7 @@ def test_lines_are_the_same_however_they_arrive(some: list[bytes], size: int, en
     stream = b"".join(line + end for line in some)
     splitter = lines.Splitter()
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
-    assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.rest() == some
+    assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.last() == some
 
 
 def test_an_endless_line_is_cut(tmp_path: Path) -> None:
@@ -155,8 +155,8 @@ def test_an_endless_line_is_cut(tmp_path: Path) -> None:
     ("settings", "complaint"),
     [
         ({"session": "("}, "regular expression"),
-        ({"window": "soon"}, "time such as 5m"),
-        ({"window": "100"}, "time such as 5m"),
+        ({"window": "soon"}, "time span such as 5m"),
+        ({"window": "100"}, "time span such as 5m"),
         ({"session_field": "user"}, "text has no fields"),
         ({"session": "a", "window": "5m"}, "one of"),
     ],
@@ -166,25 +166,25 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, str], compl
         recognise(text(), **settings)
 
 
-def test_a_field_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(InputError, match="there are msg, who"):
+def test_a_missing_field_is_refused_with_the_names_of_the_fields() -> None:
+    with pytest.raises(InputError, match="expected one of msg, who, received 'id'"):
         recognise([b'{"msg": "a", "who": {"id": 3}}'] * 9, session_field="id")
     nested = recognise([b'{"msg": "a", "who": {"id": 3}}'] * 9, session_field="who.id")
     assert Parser(nested).parse([b'{"msg": "b", "who": {"id": "x"}}']).keys == [b"x"]
 
 
-@settings(deadline=None)  # the first time imports drain3
+@settings(deadline=None)  # the first call imports drain3
 @given(
     st.lists(st.binary(max_size=80), max_size=20),
     st.sampled_from(["text", "syslog", "combined", "jsonl"]),
 )
-def test_no_line_is_too_strange_to_read(some: list[bytes], format_: str) -> None:
+def test_any_line_can_be_read(some: list[bytes], format_: str) -> None:
     layout = recognise(some, log_format=format_)
     records = Parser(layout).parse(some)
     Templates.mine(dict.fromkeys(records.messages)).token_ids(records.messages)
 
 
-def test_hdfs_has_fifteen_kinds_of_messages() -> None:
+def test_hdfs_has_fifteen_templates() -> None:
     path = shared_data("datasets/hdfs/train.log")
     log = [line for block in lines.blocks(path) for line in block]
     layout = recognise(log)
@@ -194,7 +194,7 @@ def test_hdfs_has_fifteen_kinds_of_messages() -> None:
     assert len(Templates.mine(found.messages).patterns) == 15
 
 
-def test_what_varies_is_no_part_of_a_template_and_what_is_new_is_unseen() -> None:
+def test_templates_have_wildcards_and_other_messages_are_new_events() -> None:
     templates = Templates.mine(
         [b"login accepted for user anna today", b"login accepted for user bob today"]
     )
@@ -204,7 +204,7 @@ def test_what_varies_is_no_part_of_a_template_and_what_is_new_is_unseen() -> Non
     assert templates.describe(UNSEEN, b"disk full") == "(never seen) disk full"
 
 
-def test_templates_keep_their_symbols_when_more_are_learned() -> None:
+def test_templates_keep_their_token_ids_when_more_are_learned() -> None:
     first = Templates.mine([b"a thing began here", b"nothing else to report today at all"])
     more = Templates.mine([b"quite another matter"], first)
     assert more.patterns[:2] == first.patterns

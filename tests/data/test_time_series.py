@@ -1,4 +1,4 @@
-"""Tables of numbers over time are read as they are found, and mistakes in them are named."""
+"""Tables of numbers over time are read in all formats, and errors in them are named."""
 
 import gzip
 import json
@@ -92,25 +92,25 @@ def test_without_times_rows_are_numbered() -> None:
         "03/06/2024 12:00:00",
     ],
 )
-def test_times_in_common_forms_mean_the_clock_on_the_wall(written: str) -> None:
+def test_times_in_common_formats_are_read_as_local_times(written: str) -> None:
     _, records = read(f'time,value\n"{written}",1\n')
     assert records[0].seconds is not None
     assert records[0].seconds % WEEK == NOON_SECONDS
     assert records[0].timestamp == written
 
 
-def test_a_day_above_twelve_settles_what_comes_first() -> None:
+def test_a_number_above_twelve_shows_that_the_day_comes_first() -> None:
     _, records = read("time,value\n03/06/2024 12:00,1\n13/06/2024 12:00,1\n")
     assert [r.seconds % 86_400 for r in records if r.seconds is not None] == [43_200, 43_200]
 
 
-def test_a_zone_says_whose_clock_counts() -> None:
+def test_a_time_zone_gives_the_local_time() -> None:
     _, records = read("time,value\n2024-07-03T10:00:00Z,1\n", zone="Europe/Berlin")
     assert records[0].seconds is not None
     assert records[0].seconds % 86_400 == 12 * 3600
 
 
-def test_a_format_of_ones_own() -> None:
+def test_a_time_format_can_be_given() -> None:
     _, records = read("t,value\n12h00 6-3-24,1\n", time="t", time_format="%Hh%M %d-%m-%y")
     assert records[0].seconds is not None
     assert records[0].seconds % WEEK == NOON_SECONDS
@@ -160,11 +160,11 @@ def test_a_dataframe_with_times_as_its_index() -> None:
     assert math.isnan(records[1].values[0])
 
 
-def test_lines_are_read_one_by_one_as_they_come() -> None:
+def test_lines_are_read_one_by_one_as_they_arrive() -> None:
     def arriving() -> Iterator[str]:
         yield "time,value\n"
         yield f"{NOON},1\n"
-        raise AssertionError("nobody asked for a third line yet")
+        raise AssertionError("the third line was read too early")
 
     records = time_series.from_lines("standard input", arriving()).records
     assert next(records).values == (1.0,)
@@ -190,15 +190,21 @@ def test_files_folders_and_patterns() -> None:
         (f"time,value\n{NOON},1\n{NOON}\n", "m.csv", "line 3: expected 2 cells, received 1"),
         (f"time,value\n{NOON},1\n{NOON},two\n", "m.csv", "line 3: expected a number .*'two'"),
         (f"time,value\n{NOON},1\nsoon,1\n", "m.csv", "line 3: expected a time, received 'soon'"),
-        (f"time,host\n{NOON},web\n", "m.csv", "expected a column of numbers, there are time, host"),
+        (
+            f"time,host\n{NOON},web\n",
+            "m.csv",
+            "expected a column of numbers, received columns time, host",
+        ),
         ("a,a\n1,2\n", "m.csv", "different names"),
         ('{"a": 1}\n{"a": 1\n', "m.jsonl", "line 2: expected a JSON object"),
         ('{"a": 1}\n[1]\n', "m.jsonl", "line 2: expected a JSON object"),
         ("{" * 40, "m.jsonl", "line 1: expected a JSON object"),
-        ("no parquet", "m.parquet", "not Parquet|needs pyarrow"),
+        ("no parquet", "m.parquet", "expected Parquet|needs pyarrow"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_place(text: str, name: str, message: str) -> None:
+def test_a_table_that_cannot_be_read_is_refused_with_file_and_line(
+    text: str, name: str, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         read(text, name)
 
@@ -206,13 +212,15 @@ def test_what_cannot_be_read_is_named_with_its_place(text: str, name: str, messa
 @pytest.mark.parametrize(
     ("known", "message"),
     [
-        ({"columns": ("memory",)}, "expected a column 'memory', there are time, value"),
+        ({"columns": ("memory",)}, "column 'memory', received columns time, value"),
         ({"time": "when"}, "expected a column 'when'"),
         ({"zone": "Mars/Olympus"}, "expected a name like Europe/Berlin"),
         ({"time_format": "%d.%m.%Y"}, "expected a time, received"),
     ],
 )
-def test_what_is_said_of_a_table_has_to_be_so(known: dict[str, object], message: str) -> None:
+def test_options_that_do_not_fit_the_table_are_refused(
+    known: dict[str, object], message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         read(f"time,value\n{NOON},1\n", **known)
 
@@ -257,7 +265,7 @@ def test_a_time_as_a_number_is_seconds_whatever_its_unit(seconds: float) -> None
     assert max(said) - min(said) <= 1
 
 
-def test_counters_are_told_from_what_goes_up_and_down() -> None:
+def test_counters_are_distinguished_from_values_that_rise_and_fall() -> None:
     random = np.random.default_rng(0)
     requests = np.cumsum(random.poisson(5, size=500)).astype(float)
     restarted = np.concatenate([requests[:300], requests[300:] - requests[300]])
@@ -271,7 +279,7 @@ def test_counters_are_told_from_what_goes_up_and_down() -> None:
     assert not is_counter([1.0, 2.0])
 
 
-def test_none_of_the_benchmarks_series_is_taken_for_a_counter() -> None:
+def test_no_series_of_the_benchmark_is_detected_as_a_counter() -> None:
     folder = shared_data("datasets/nab/data")
     paths = sorted(folder.rglob("*.csv"))
     values = [[r.values[0] for r in time_series.read(str(path)).records][:750] for path in paths]
@@ -287,7 +295,7 @@ def test_a_counters_growth_goes_through_its_restart() -> None:
     assert [grown[1], grown[2], grown[4]] == [5.0, 3.0, 2.0]
 
 
-def test_a_counters_growth_without_a_clock_is_by_the_record() -> None:
+def test_a_counters_growth_without_times_is_per_record() -> None:
     rate = CounterRate()
     assert [rate.update(None, value) for value in (1.0, 4.0, 2.0)][1:] == [3.0, 2.0]
 

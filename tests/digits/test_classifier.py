@@ -1,4 +1,4 @@
-"""What classifiers answer and how they are judged."""
+"""The answers and the metrics of classifiers."""
 
 import numpy as np
 import pytest

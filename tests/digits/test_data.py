@@ -1,4 +1,4 @@
-"""Digits are read from whatever people have, and what is damaged is named."""
+"""Digits are read from many formats; a damaged file is named in the message."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 
 def made_up(count: int = 60, classes: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """Images that show their label: a bright row for each class."""
+    """Make images that show their label: another row is bright in each class."""
     labels = np.arange(count) % classes
     images = RNG.integers(0, 40, (count, 28, 28), dtype="uint8")
     images[np.arange(count), 4 + 2 * labels] = 250
@@ -64,7 +64,7 @@ def test_what_has_no_test_part_is_split_and_that_is_said(
     np.savez(empty_folder / "own.npz", x=x, y=y)
     data = load("own.npz", validation=0.1)
     assert (len(data.train), len(data.validation), len(data.test)) == (70, 10, 20)
-    assert "20 of its examples held out at random" in data.note
+    assert "20 of its examples are held out at random" in data.note
     assert "held out" in caplog.text
 
 
@@ -136,7 +136,7 @@ def test_a_bad_picture_stops_the_run_unless_it_may_be_left_out(
 ) -> None:
     pictures_of(empty_folder / "own", ["a", "b"], each=6)
     (empty_folder / "own" / "a" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
-    with pytest.raises(InputError, match=r"broken\.png.*skip_bad=true goes on without it"):
+    with pytest.raises(InputError, match=r"broken\.png.*skip_bad=true leaves it out"):
         load("own")
     assert len(load("own", skip_bad=True, validation=0.0).train) > 0
     assert "broken.png" in caplog.text
@@ -158,7 +158,7 @@ def test_without_mnist_and_network_the_substitute_is_named(
     data = load()
     assert data.name == "digits"
     assert "MNIST is not in" in caplog.text
-    assert "using digits instead" in caplog.text
+    assert "using scikit-learn's 1,797 digits instead" in caplog.text
 
 
 def test_mnist_that_is_insisted_on_is_not_substituted(
@@ -198,9 +198,9 @@ BROKEN = [
     ("train-images-idx3-ubyte", b"\x00\x00\x08\x01" + b"\0" * 20, "expected IDX with 3 dimensions"),
     ("train-images-idx3-ubyte", b"\0\0\x08\x03\0\0\0\x09\0\0\0\x1c\0\0\0\x1c", "found 0"),
     ("train-images-idx3-ubyte.gz", b"no gzip", "cannot be read"),
-    ("own.npz", b"PK no zip", "damaged, or no NPZ"),
-    ("own.csv", b"a,b\n1,2\n", "expected a header with label and 784 pixels"),
-    ("own.txt", b"hello", "expected IDX images named like"),
+    ("own.npz", b"PK no zip", "expected an NPZ file, received a damaged one"),
+    ("own.csv", b"a,b\n1,2\n", "expected a header with the column label and 784 columns"),
+    ("own.txt", b"hello", "expected NPZ, CSV, or IDX images with a name such as"),
 ]
 
 
@@ -223,7 +223,7 @@ def test_a_damaged_file_is_named_with_what_is_wrong(
         ({"x": np.full((5, 28, 28), np.nan), "y": np.zeros(5, int)}, "NaN"),
         ({"x": np.full((5, 28, 28), 300), "y": np.zeros(5, int)}, "brightness 0 to 255"),
         ({"x": np.zeros((5, 28, 28)), "y": np.zeros(5)}, "whole numbers or names"),
-        ({"images": np.zeros((5, 28, 28))}, "expected x_train, y_train"),
+        ({"images": np.zeros((5, 28, 28))}, "expected the arrays x_train, y_train"),
     ],
     ids=str,
 )
@@ -314,7 +314,7 @@ def test_a_file_that_unpacks_without_end_is_refused(
     else:
         idx(Path(name), np.zeros((2_000, 28, 28)))
         idx(Path("bomb-labels-idx1-ubyte.gz"), np.zeros(2_000))
-    with pytest.raises(UnsafeModelError, match=r"unpacks to more than 1,048,576 bytes"):
+    with pytest.raises(UnsafeModelError, match=r"expected at most 1,048,576 bytes after unpacking"):
         load(name)
 
 

@@ -1,4 +1,4 @@
-"""Any picture of a digit becomes one as MNIST has them; what is none is refused in one line."""
+"""Pictures of digits get MNIST's form; other files are refused with a message of one line."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from tests.shared_data import shared_data
 
 
 def three(size: int = 300, width: int = 24) -> Image.Image:
-    """A three as with a felt pen, black on white; mirrored or turned it is another."""
+    """Draw a three as with a felt pen, black on white; mirrored or turned it looks different."""
     picture = Image.new("L", (4 * size, 4 * size), 255)
     pen = ImageDraw.Draw(picture)
     scale = 4 * size / 300
@@ -35,7 +35,7 @@ def grey(picture: Image.Image) -> np.ndarray:
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """The correlation of two pictures."""
+    """Return the correlation of two pictures."""
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
@@ -162,7 +162,7 @@ def test_decoding_gives_grey_from_0_to_1(tmp_path: Path) -> None:
 
 
 def refusal(path: Path) -> str:
-    """The message; one line that begins with the file's name."""
+    """Return the error message, which is one line that begins with the file's name."""
     with pytest.raises(InputError) as raised, warnings.catch_warnings():
         warnings.simplefilter("error")
         pictures.read(path)

@@ -9,13 +9,13 @@ Case = tuple[str, Callable[[], Any]]
 
 
 def shapes(form: str, *size: int, channels: int = 2) -> dict[str, Any]:
-    """Settings of a first layer whose input has these sizes."""
+    """Settings of a first layer whose input has this shape."""
     shape = (channels, *size) if form == "channels_first" else (*size, channels)
     return {"data_format": form, "input_shape": shape}
 
 
 def cases() -> list[Case]:
-    """Every model by name."""
+    """Every model, by name."""
     import tf_keras
     from tf_keras import layers as L
 
@@ -61,7 +61,7 @@ def dense(L: Any) -> Iterator[Case]:
 
 def convolutions(L: Any) -> Iterator[Case]:
     for form in ("channels_last", "channels_first"):
-        # TensorFlow computes some of these with channels first on GPUs alone.
+        # TensorFlow computes some of these with channels first only on GPUs.
         if form == "channels_last":
             yield "Conv1D", lambda: L.Conv1D(3, 3, strides=2, input_shape=(8, 2))
             yield "Conv1D causal", lambda: L.Conv1D(3, 3, padding="causal", input_shape=(8, 2))
@@ -505,7 +505,7 @@ def operations(keras: Any, L: Any) -> Iterator[Case]:
 
 
 def shuffle(model: Any, random: np.random.Generator) -> None:
-    """Weights that no initializer makes; variances and counts stay what they can be."""
+    """Assign weights that no initializer makes; variances and counts stay valid."""
     for weight in model.weights:
         if weight.dtype.name.startswith("int"):
             continue
@@ -518,7 +518,7 @@ def shuffle(model: Any, random: np.random.Generator) -> None:
 
 
 def inputs(model: Any, random: np.random.Generator) -> list[np.ndarray]:
-    """Four inputs for each of a model's."""
+    """Four inputs for each input of a model."""
     arrays = []
     for tensor in model.inputs:
         shape = [4, *(n or 5 for n in tensor.shape[1:])]

@@ -1,4 +1,4 @@
-"""Old files for the tests: written as earlier versions of Keras wrote them, and opened."""
+"""Old files for the tests, in the form of earlier versions of Keras, and how they open."""
 
 import io
 import json
@@ -11,7 +11,7 @@ import numpy as np
 from keras_recipes.legacy import convert, reading
 
 Weights = dict[str, Sequence[tuple[str, np.ndarray]]]
-"""By layer: names of arrays and the arrays."""
+"""Names of arrays and the arrays, by layer."""
 
 
 def weights_file(weights: Weights, **attributes: str) -> bytes:
@@ -30,7 +30,7 @@ def weights_file(weights: Weights, **attributes: str) -> bytes:
 
 
 def sequential(*layers: tuple[str, dict[str, Any]], version: str = "1.2.2") -> dict[str, Any]:
-    """A Sequential's JSON; the first layer has to say its `batch_input_shape`."""
+    """A Sequential's JSON; its first layer has to hold `batch_input_shape`."""
     listed = [
         {"class_name": kind, "config": {"name": f"{kind.lower()}_{i}", **config}}
         for i, (kind, config) in enumerate(layers, 1)
@@ -53,7 +53,7 @@ def answers(converted: convert.Converted, x: Any) -> Any:
 
 
 def largest_difference(ours: Any, theirs: Any) -> float:
-    """Relative to max(1, |theirs|), over all outputs."""
+    """The largest difference of all outputs, relative to max(1, |theirs|)."""
     pairs = list(zip(_flat(ours), _flat(theirs), strict=True))
     assert [a.shape for a, _ in pairs] == [b.shape for _, b in pairs]
     return max(float((abs(a - b) / np.maximum(1, abs(b))).max()) for a, b in pairs)

@@ -1,7 +1,7 @@
-"""What Keras 1 and Theano computed, Keras 3 computes: against recordings and against formulas.
+"""Models of Keras 1 and Theano: Keras 3 computes the outputs of recordings and formulas.
 
-The recordings are of Keras 1.2.2, 1.0.8 and 2.2.4 themselves (`references/record_theano.py`); the
-formulas are for what those could not run, and for Keras 1 on TensorFlow, which nobody can run.
+Keras 1.2.2, 1.0.8 and 2.2.4 made the recordings (`references/record_theano.py`). The formulas cover
+what those versions could not run, and Keras 1 on TensorFlow, which cannot be run any more.
 """
 
 import contextlib
@@ -127,7 +127,7 @@ def test_a_locally_connected_layer_has_a_kernel_for_every_place() -> None:
 
 
 def branch(number: int, shape: list[int]) -> dict[str, Any]:
-    """A model of Keras 1 that leaves its input as it is."""
+    """A model of Keras 1 that returns its input."""
     config = {"name": f"activation_{number}", "activation": "linear"}
     layer = {"class_name": "Activation", "config": {**config, "batch_input_shape": [None, *shape]}}
     return {"class_name": "Sequential", "config": [layer]}
@@ -205,7 +205,7 @@ def test_damaged_json_is_said_to_be_damaged(data: st.DataObject) -> None:
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in JSON where something stands."""
+    """Yield the container and key of every value in JSON."""
     for key in value if isinstance(value, dict) else range(len(value)):
         yield value, key
         if isinstance(value[key], dict | list):

@@ -1,4 +1,4 @@
-"""Layer by layer: what Keras 2 saved computes in Keras 3 what it computed there."""
+"""Models of Keras 2, layer by layer: Keras 3 computes the same outputs."""
 
 import functools
 import io
@@ -37,7 +37,7 @@ def saved(model: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Kept:
-    """What Keras 2 says of a model, for whoever asks."""
+    """A model of Keras 2 with its files and outputs, computed once for all tests."""
 
     json: str
     h5: bytes
@@ -88,7 +88,7 @@ def test_names_in_pieces_are_put_together() -> None:
 
 @pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3)])
 def test_cudnn_layers_become_ordinary_ones(kind: str, gates: int) -> None:
-    """Against Keras 2's own ordinary layer, which reads cuDNN's weights."""
+    """Compare with Keras 2's ordinary layer, which reads cuDNN's weights."""
     from tf_keras.src.saving.legacy.hdf5_format import preprocess_weights_for_loading
 
     random = np.random.default_rng(7)

@@ -1,13 +1,8 @@
-"""docs/models/old-layers.md: every layer of Keras 1 and 2 that the tests try, and its successor.
-
-After a change: UPDATE_DOCS=1 pytest tests/legacy/test_page_of_old_models.py
-"""
+"""docs/models/old-layers.md: each layer of Keras 1 and 2 that is tried, and its successor."""
 
 import functools
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +13,7 @@ from keras_recipes.legacy.tree import Layer, leaves
 from tests.checkout import ROOT
 from tests.legacy.legacy_files import read, weights_file
 from tests.legacy.test_keras1 import RECORDED, RECORDINGS
+from tests.pages import generated
 
 tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure")
 
@@ -28,42 +24,43 @@ pytestmark = pytest.mark.full
 PAGE = ROOT / "docs" / "models" / "old-layers.md"
 HEAD = """# Old models, layer by layer
 
-What `recipes convert` makes of each layer, written by `tests/legacy/test_page_of_old_models.py`
-out of the models that the tests convert. All of them compute what they computed before, to 1e-5
-relative to max(1, |y|): those of Keras 2 compared with `tf-keras`, which is Keras 2 kept alive,
-those of Keras 1 and of Theano with recordings of Keras 1.0.8, 1.2.2 and 2.2.4 themselves.
+This page lists the layers of old models that the tests convert, and what `recipes convert` makes of
+each. `tests/legacy/test_page_of_old_models.py` writes it. All converted models compute the same
+outputs as before, to 1e-5 relative to max(1, |y|). Models of Keras 2 are compared with `tf-keras`,
+which is Keras 2, still maintained. Models of Keras 1 and of Theano are compared with outputs that
+Keras 1.0.8, 1.2.2 and 2.2.4 computed.
 
 """
 REFUSED = """
 ## What is not converted
 
-One line names the layer, what is missing, and what to do.
+`recipes convert` refuses these layers. Its message names the layer, the reason, and what to do.
 
 | Keras | layer | why not |
 | --- | --- | --- |
 | 1, 2 | `Lambda`, `Merge` with a function, activations that are functions | Python code that would run (exit status 3) |
-| 1, 2 | layers and activations of people's own | only their code knows what they compute |
+| 1, 2 | custom layers and activations | only their code knows what they compute |
 | 1 | `BatchNormalization` with `mode=2` | normalizes by the other inputs of a batch |
 | 1 | `Graph` | rebuild it as a functional model |
-| 1 | `Merge` with `mode="cos"` | its output had other axes than Keras 1 believed |
-| 1, 2 | pooling with padding `same` and pools other than 3, on Theano | begins outside of the input |
-| 1, 2 | `ConvLSTM2D` with even kernels, on Theano | pads on the other side at every step |
+| 1 | `Merge` with `mode="cos"` | its output had other axes than Keras 1 assumed |
+| 1, 2 | pooling with padding `same` and pools other than 3, on Theano | the first pool begins outside of the input |
+| 1, 2 | `ConvLSTM2D` with even kernels, on Theano | pads on the other side at every time step |
 | 1, 2 | `LSTM` and `ConvLSTM` with `activation="hard_sigmoid"` | its old slope would be applied to the state |
-| 2 | bilinear `UpSampling2D` on Theano, and on TensorFlow 1 by more than 2 | done from another corner |
+| 2 | bilinear `UpSampling2D` on Theano, and on TensorFlow 1 by more than 2 | enlarged from another corner |
 | 2 | recurrent layers with `time_major=True` | Keras 3 has no such inputs |
-| 2 | `BatchNormalization` with several axes, `renorm` or virtual batches | Keras 3 has them otherwise or not |
-| 2 | `LocallyConnected` with `implementation` 2 or 3 | weights laid out for the whole picture |
+| 2 | `BatchNormalization` with several axes, `renorm` or virtual batches | Keras 3 has these settings in another form, or not at all |
+| 2 | `LocallyConnected` with `implementation` 2 or 3 | weights arranged for the whole image |
 | 2 | `StringLookup`, `IntegerLookup`, `TextVectorization` | an HDF5 file does not hold their tables |
-| 2 | `SpectralNormalization` | Keras 3 keeps its state differently |
-| 2 | ragged inputs | Keras 3 has none |
-| 2 | TensorFlow's functions other than those above | no counterpart among Keras 3's operations |
+| 2 | `SpectralNormalization` | Keras 3 stores its state differently |
+| 2 | ragged inputs | Keras 3 does not have them |
+| 2 | TensorFlow functions other than those above | no counterpart among Keras 3's operations |
 
-`stateful=True` is left out: every call begins anew, as the first call did.
+The setting `stateful=True` is left out: every call starts without state, as the first call did.
 """  # noqa: E501
 
 
 def old_models() -> Iterator[tuple[str, reading.Old]]:
-    """Which Keras, and a model of it."""
+    """Yield the Keras that saved a model, and the model."""
     for keras, name in RECORDED:
         recording = RECORDINGS[keras]
         value = json.loads(str(recording[f"{name}/json"]))
@@ -76,7 +73,7 @@ def old_models() -> Iterator[tuple[str, reading.Old]]:
 
 @functools.cache
 def converted() -> list[tuple[str, Layer, Layer, list[tuple[str, str, str]]]]:
-    """Which Keras, the tree before, the tree after, and which layers changed."""
+    """Return for each model: its Keras, the tree before and after, and the changed layers."""
     found = []
     for keras, old in old_models():
         before = architecture.tree(old.architecture)
@@ -86,7 +83,7 @@ def converted() -> list[tuple[str, Layer, Layer, list[tuple[str, str, str]]]]:
 
 
 def unchanged(layer: Layer, after: Layer) -> str:
-    """Of a layer that keeps its class, whether its weights stay what they are, too."""
+    """Return whether a layer that keeps its class also keeps its weights."""
     now = next((x for x in after.layers if (x.name, x.kind) == (layer.name, layer.kind)), layer)
     pairs = [[array for leaf in leaves(x) for array in leaf.arrays] for x in (layer, now)]
     same = len(pairs[0]) == len(pairs[1]) and all(map(np.array_equal, *pairs))
@@ -98,7 +95,7 @@ def origin(keras: str, old: reading.Old) -> str:
 
 
 def named(layer: Layer) -> str:
-    """A layer's class; a function's name where that is what it calls."""
+    """Return a layer's class, and the name of the function that it calls, if any."""
     function = layer.config.get("function") if layer.kind.endswith("OpLambda") else None
     node = layer.config.get("node_def")
     inside = json.loads(node)["op"] if node else function
@@ -128,14 +125,10 @@ def page() -> str:
     return HEAD + head + "\n".join(rows()) + "\n" + REFUSED
 
 
+@pytest.mark.generated
 def test_the_page_says_what_is_done() -> None:
     current = page()
-    if os.environ.get("UPDATE_DOCS"):
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(current)
-    assert current == PAGE.read_text(), (
-        f"run UPDATE_DOCS=1 pytest {Path(__file__).relative_to(ROOT)}"
-    )
+    assert generated.text_of(PAGE, current) == current, generated.ADVICE
 
 
 def test_every_layer_that_keras_3_kept_is_tried() -> None:

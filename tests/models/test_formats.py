@@ -1,4 +1,4 @@
-"""What was exported answers as the model does, by its own runtime, and is trusted no further."""
+"""An export answers as the model does, in its own runtime, and is not trusted."""
 
 import csv
 import io
@@ -101,7 +101,7 @@ def test_one_that_is_no_recipes_gives_its_raw_outputs(
     x = np.random.default_rng(0).normal(size=(3, 12, 3))
     np.save("x.npy", x)
     result = recipes("predict", str(place), "x.npy", "--format", "csv")
-    assert "warning: unverified" in result.stderr
+    assert "it could not be verified" in result.stderr
     rows = table(result.stdout)
     assert list(rows[0]) == ["row", "output_0", "output_1", "output_2", "output_3"]
     received = [[float(v) for k, v in row.items() if k != "row"] for row in rows]
@@ -128,7 +128,7 @@ def test_what_needs_keras_says_so(command: list[str], recipes: Run, fitted: Fitt
     result = recipes(*command, str(place))
     assert result.exit_code == 2
     assert "expected a Keras model, received an export (onnx)" in result.stderr
-    with pytest.raises(InputError, match="name the model that it was made from"):
+    with pytest.raises(InputError, match="name the model that it was exported from"):
         load(place)
 
 
@@ -143,7 +143,7 @@ def test_a_missing_runtime_is_named(
     assert result.stderr.rstrip().endswith(f"pip install 'keras_recipes[{format}]'")
 
 
-# What follows is damaged or hostile.
+# The files below are damaged or hostile.
 
 
 @every_place
@@ -159,7 +159,7 @@ def test_other_weights_are_not_what_the_card_describes(
     result = recipes("predict", str(place), "0,1")
     assert result.exit_code == 4
     assert len(result.stderr.splitlines()) == 1
-    if format != "keras":  # whose archive has checksums of its own
+    if format != "keras":  # its archive has its own checksums
         assert "SHA-256 differs" in result.stderr
 
 
@@ -188,7 +188,7 @@ def test_a_damaged_file_is_refused_whatever_the_damage(
         opened = open_model(place)
     except RecipeError:
         return
-    # Damage to where the card is kept may take it away, and that is said. With it, all is whole.
+    # Damage may remove the card, which a warning says. If the card is there, all is unchanged.
     if opened.card:
         assert predict(opened, [[0, 1]]) == predict(open_model(whole_place), [[0, 1]])
 
@@ -208,7 +208,7 @@ def test_what_is_no_model_is_refused(format: str, content: bytes) -> None:
     ("change", "complaint"),
     [
         ({"schema": 99}, "a newer keras_recipes wrote it"),
-        ({"recipe": "nor"}, "names a recipe 'nor'"),
+        ({"recipe": "nor"}, "expected a recipe of this version, received 'nor'"),
         ({"learned": {"labels": ["0"]}}, "expected 10 labels, one for each output"),
         ({"learned": {}}, "expected 10 labels, one for each output"),
         ({"options": {"unsure_below": "never"}}, "unsure_below: expected a number"),
@@ -249,12 +249,12 @@ def test_a_card_without_end_is_refused(fitted: Fitted) -> None:
 
 
 def field(number: int, value: bytes) -> bytes:
-    """A short field of a protobuf message, as it stands in a file."""
+    """A short field of a protobuf message, as bytes."""
     return bytes([number << 3 | 2, len(value)]) + value
 
 
 def onnx_model(initializer: bytes = b"", node: bytes = b"", inside: bool = False) -> bytes:
-    """A model by hand, with one tensor and one node, perhaps inside of another node."""
+    """A model written by hand: one tensor and one node, perhaps inside of another node."""
     graph = field(5, initializer) * bool(initializer) + field(1, node) * bool(node)
     if inside:
         graph = field(1, field(4, b"If") + field(5, field(6, graph)))
@@ -313,7 +313,7 @@ def test_an_onnx_file_of_nothing_but_fields_is_refused_before_it_is_parsed(
 def test_what_is_no_onnx_file_is_damaged(content: bytes) -> None:
     needs("onnx")
     Path("it.onnx").write_bytes(content)
-    with pytest.raises(CorruptModelError, match=r"it\.onnx: damaged, or no ONNX file"):
+    with pytest.raises(CorruptModelError, match=r"it\.onnx: damaged, or not an ONNX file"):
         open_model("it.onnx")
 
 
@@ -324,7 +324,7 @@ def test_a_file_in_onnxruntimes_own_format_is_no_onnx_file() -> None:
 
 def test_litert_files_with_tensorflows_operations_do_not_run(recipes: Run, lstm: Fitted) -> None:
     needs("litert")
-    with backend.suppressed_output():  # what plain Keras writes
+    with backend.suppressed_output():  # plain Keras writes this
         lstm.model.export("flex.tflite", format="litert", verbose=False)
     np.save("x.npy", np.zeros((2, 12, 3)))
     result = recipes("predict", "flex.tflite", "x.npy")
@@ -334,7 +334,7 @@ def test_litert_files_with_tensorflows_operations_do_not_run(recipes: Run, lstm:
 
 
 def saved(compute: Callable[..., object]) -> None:
-    """A SavedModel that answers two numbers with two numbers."""
+    """A SavedModel with two numbers as input and two as output."""
     import tensorflow as tf
 
     module = tf.Module()
@@ -378,7 +378,7 @@ def test_saved_models_that_do_more_than_compute_are_unsafe(
     saved(compute)
     result = recipes("predict", "it", "0,1")
     assert result.exit_code == 3, result.stderr
-    assert "which is not among those known only to compute" in result.stderr
+    assert "which is not on the list of operations that only compute" in result.stderr
     assert not Path("written").exists()
 
 
@@ -394,7 +394,7 @@ def test_the_functions_for_saving_may_not_be_called_to_compute() -> None:
     saved_model.check(graph.SerializeToString(), "it")
     call = serve.node_def.add(name="call", op="PartitionedCall")
     call.attr["f"].func.name = saver
-    with pytest.raises(UnsafeModelError, match="refused, it holds the operation"):
+    with pytest.raises(UnsafeModelError, match="refused, it contains the operation"):
         saved_model.check(graph.SerializeToString(), "it")
 
 
@@ -409,7 +409,7 @@ def test_a_saved_model_with_a_table_from_a_file_is_unsafe() -> None:
     module = tf.Module()
     module.table = tf.lookup.StaticHashTable(rows, -1)
     tf.saved_model.save(module, "it")
-    with pytest.raises(UnsafeModelError, match="it holds a"):
+    with pytest.raises(UnsafeModelError, match="it contains a"):
         open_model("it")
 
 

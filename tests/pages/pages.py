@@ -1,21 +1,35 @@
 """What a page shows to be typed: commands and programs out of its fences, in order.
 
-A fence marked `sh` holds commands, one marked `console` commands behind `$ ` with what they print,
-one marked `python` a program. A comment before a fence says what a test needs to know of it:
+A fence marked `sh` holds commands, one marked `console` commands after `$ ` with what they print,
+one marked `python` a program. A table whose last column is called Command holds commands for
+`make test-all`. A comment before a fence tells the tests about it:
 
     <!-- test: setup -->  makes an environment, which the one that runs the tests already has
-    <!-- test: full -->   needs MNIST, or minutes: for `make test-all`
+    <!-- test: full -->   needs MNIST, or more than ten seconds: for `make test-all`
+    <!-- test: fails -->  shows commands that end with an error
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-_FENCE = re.compile(
-    r"^(?:<!-- test: (?P<tier>\w+) -->\n)?```(?P<kind>sh|console|python)\n(?P<text>.*?)^```$",
-    re.DOTALL | re.MULTILINE,
+from tests.checkout import ROOT
+
+PAGES = tuple(
+    page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if not page.name.endswith(".zh.md")
+)
+"""Every page in English. A page in Chinese has the same commands; see test_chinese."""
+
+_PLACE = re.compile(
+    r"^(?:<!-- test: (?P<notes>[a-z ]+) -->\n)?"
+    r"(?:```(?P<kind>sh|console|python)\n(?P<text>.*?)^```$"
+    r"|\|[^\n]* (?:Command|命令) \|\n\| ---[^\n]*\n(?P<rows>(?:\|[^\n]*\n)+))",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -27,31 +41,45 @@ class Step:
         kind: "sh" or "python".
         text: The command line, or the program.
         printed: The lines that the page shows for it; none where it shows none.
-        tier: "quick", "full" or "setup".
+        notes: What a comment before the fence says of it: "setup", "full", "fails".
     """
 
     kind: str
     text: str
-    printed: tuple[str, ...]
-    tier: str
+    printed: tuple[str, ...] = ()
+    notes: frozenset[str] = frozenset()
+
+    @property
+    def quick(self) -> bool:
+        return not self.notes & {"setup", "full"}
+
+
+def name(page: Path) -> str:
+    """A page as tests and messages call it."""
+    return page.relative_to(ROOT).as_posix()
 
 
 def steps(page: Path) -> list[Step]:
     """Everything that the page shows to be typed."""
-    found: list[Step] = []
-    for fence in _FENCE.finditer(page.read_text(encoding="utf-8")):
-        tier, text = fence["tier"] or "quick", fence["text"]
-        if fence["kind"] == "python":
-            found.append(Step("python", text, (), tier))
-        elif fence["kind"] == "sh":
-            lines = text.replace("\\\n", " ").splitlines()
-            commands = [line for line in lines if line.strip() and not line.startswith("#")]
-            found.extend(Step("sh", command, (), tier) for command in commands)
-        else:
-            for block in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-                command, *printed = block.strip().splitlines()
-                found.append(Step("sh", command, tuple(printed), tier))
-    return found
+    text = page.read_text(encoding="utf-8")
+    return [step for place in _PLACE.finditer(text) for step in _steps_of(place)]
+
+
+def _steps_of(place: re.Match[str]) -> Iterator[Step]:
+    notes, text = frozenset((place["notes"] or "").split()), place["text"]
+    if place["rows"]:
+        for cell in re.findall(r"\| `(recipes .*|tail .*)` \|$", place["rows"], re.MULTILINE):
+            yield Step("sh", cell.replace(r"\|", "|"), notes=notes | {"full"})
+    elif place["kind"] == "python":
+        yield Step("python", text, notes=notes)
+    elif place["kind"] == "sh":
+        for command in text.replace("\\\n", " ").splitlines():
+            if command.strip() and not command.startswith("#"):
+                yield Step("sh", command, notes=notes)
+    else:
+        for block in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            command, *printed = block.replace("\\\n", " ").strip().splitlines()
+            yield Step("sh", command, tuple(printed), notes)
 
 
 def similar(shown: str, printed: str) -> bool:

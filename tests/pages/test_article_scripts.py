@@ -51,9 +51,10 @@ def error(outputs: list[float]) -> float:
     return max(abs(x - y) for x, y in zip(outputs, (0, 1, 1, 0), strict=True))
 
 
-def test_xor_marks_the_lines_that_the_readme_lists() -> None:
+def test_xor_marks_the_lines_that_its_page_lists() -> None:
     script = (ROOT / "recipes" / "xor.py").read_text()
-    rows = re.findall(r"^\| `(.*)` \| `(.*)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    page = (ROOT / "docs" / "recipes" / "xor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.*)` \| `(.*)` \|$", page, re.MULTILINE)
     assert len(rows) == 3
     for article, today in rows:
         assert re.search(rf"{re.escape(today)}.*# once: {re.escape(article)}", script), article
@@ -75,14 +76,14 @@ def test_these_lines_of_the_article_no_longer_run() -> None:
 @pytest.mark.full
 def test_the_articles_lstm_is_surprised_by_what_is_not_normal() -> None:
     printed = run("lstm_anomaly")
-    found = re.findall(r"^(.*): ([\d.]+) nats, (\w+)$", printed, re.MULTILINE)
-    nats = {name: float(surprise) for name, surprise, _ in found}
+    found = re.findall(r"^(.*): surprise ([\d.]+) nats, (\w+)$", printed, re.MULTILINE)
+    surprises = {name: float(surprise) for name, surprise, _ in found}
     verdicts = {name: verdict for name, _, verdict in found}
     assert verdicts.pop("normal") == "normal"
     assert set(verdicts.values()) == {"anomaly"}
-    normal = nats.pop("normal")
-    assert len(nats) == 2
-    assert all(surprise > 2 * normal for surprise in nats.values())
+    normal = surprises.pop("normal")
+    assert len(surprises) == 2
+    assert all(surprise > 2 * normal for surprise in surprises.values())
     assert "build_lstm_anomaly(cell='peephole', encoding='number') with these weights" in printed
     assert "the same: True" in printed
     assert re.search(r"lstm \(RNN\).* 510 ", printed)

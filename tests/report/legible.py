@@ -1,4 +1,4 @@
-"""Whether a picture can be read: what tests of pictures share."""
+"""A check whether a picture can be read, for the tests of pictures."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from matplotlib.transforms import Bbox
 
 
 def check(figure: Figure) -> None:
-    """A title; nothing cut off; no legend over data; no label of an axis over its neighbour."""
+    """Check that there is a title, nothing is cut off, and no legend or label covers others."""
     figure.draw_without_rendering()
     assert figure.get_suptitle()
     page = figure.bbox.padded(2)
@@ -33,7 +33,7 @@ def check(figure: Figure) -> None:
 
 
 def ticks_of(axis: Axis) -> list[Text]:
-    """The labels of an axis that are drawn: those in view."""
+    """Return the labels of an axis that are in view, and so are drawn."""
     low, high = sorted(axis.get_view_interval())
     ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
     return [tick.label1 for tick in ticks if tick.label1.get_visible()]

@@ -16,7 +16,7 @@ CHINESE = ["一", "二", "très long 三"]
 
 @pytest.fixture
 def only_matplotlibs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine without any font but those that come with Matplotlib."""
+    """Pretend that only Matplotlib's own fonts are installed."""
     come_along = str(Path(font_manager.__file__).parent)
     fonts = [f for f in font_manager.fontManager.ttflist if f.fname.startswith(come_along)]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", fonts)

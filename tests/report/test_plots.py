@@ -1,4 +1,4 @@
-"""Pictures that say what they show, and hide or cut off nothing of it."""
+"""Pictures have titles and labels, and hide or cut off nothing."""
 
 import string
 from dataclasses import replace
@@ -23,7 +23,7 @@ LONG = "a name that goes on, and on, until $x_{$ nobody can read it any more " *
 
 @pytest.fixture(scope="module")
 def of_lenet(lenet: Fitted) -> dict[str, Figure]:
-    """The pictures of the shipped LeNet-5, on the digits that are everywhere."""
+    """Return the pictures of the shipped LeNet-5 for scikit-learn's digits."""
     assert lenet.card is not None
     recipe = catalog.get("lenet5")
     return dict(recipe.answers.draw(recipe, lenet.card, ["digits"])(lenet))
@@ -101,7 +101,7 @@ def test_the_loss_says_what_makes_training_harder_than_answering(lenet: Fitted) 
 
 
 def answers(wrong: int, labels: list[str], count: int = 60) -> tuple[Examples, np.ndarray]:
-    """Images of which so many are answered wrongly, one more surely than the other."""
+    """Make images and outputs with `wrong` wrong answers of different probability."""
     random = np.random.default_rng(0)
     truth = np.arange(count) % len(labels)
     said = (truth + (np.arange(count) < wrong)) % len(labels)
@@ -121,7 +121,7 @@ def test_only_mistakes_are_shown_as_mistakes(wrong: int, labels: list[str]) -> N
     assert not any(axes.axison for axes in figure.axes)
     assert figure.get_suptitle().startswith("The 24 worst of 40" if wrong == 40 else f"{wrong} ")
     for axes in shown:
-        truth, said = axes.get_title().replace("\n", " ").split(", said ")
+        truth, said = axes.get_title().replace("\n", " ").split(", answer ")
         assert truth != said
 
 

@@ -1,4 +1,4 @@
-"""A progress bar is shown where somebody can see it, and gets in nobody's way."""
+"""A progress bar is shown in terminals and notebooks only, and disturbs no message."""
 
 import subprocess
 import sys
@@ -21,14 +21,14 @@ print("end", file=sys.stderr)
 
 
 def drawn(shown: bool | None, before: str = "") -> str:
-    """What is written to a stderr that is a file."""
+    """Return what is written to stderr if it is a file."""
     command = [sys.executable, "-W", "error", "-c", before + BAR.format(shown=shown)]
     done = subprocess.run(command, capture_output=True, check=False)
     return done.stderr.decode()
 
 
 def left(text: str) -> list[str]:
-    """The lines that remain of a text whose carriage returns are obeyed."""
+    """Return the lines that a terminal shows of a text with carriage returns."""
     return [line.rstrip("\r").rpartition("\r")[2].strip() for line in text.split("\n")]
 
 

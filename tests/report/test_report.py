@@ -1,4 +1,4 @@
-"""What people read: no wider than the screen, explained, compared only with what is alike."""
+"""Output for people fits the screen, is explained, and compares only results of the same data."""
 
 import json
 import os
@@ -148,7 +148,7 @@ def test_shares_counts_and_numbers_are_written_as_what_they_are() -> None:
     )
     words = written.split()
     assert {"0.02123", "12,345", "0.1235"} <= set(words)
-    # Of numbers with labels false alarms are counted.
+    # False alarms are counted for series with labels.
     assert " 3 " in metrics.beside_reported({"false_alarms": 3}, known, "x", {})
 
 
@@ -206,10 +206,10 @@ def test_a_model_of_a_synthetic_log_is_tried_on_the_one_with_anomalies() -> None
 def test_doctor_ends_with_a_verdict(recipes: Run) -> None:
     header, *_, last = recipes("doctor").stdout.splitlines()
     assert header.split() == ["what", "found", "fix"]
-    assert last == "all is well: what a fit needs is here"
+    assert last == "all is well: everything that a fit needs is here"
     missing = Finding("keras", "missing", "pip install keras", broken=True)
     verdict = findings.findings([vars(missing)]).splitlines()[-1]
-    assert verdict == "not well: a fit needs keras; see the column fix"
+    assert verdict == "a fit cannot run: fix keras; the column fix says how"
 
 
 def test_show_names_expected_values_and_the_commands_that_take_them(recipes: Run) -> None:
@@ -254,7 +254,7 @@ def test_verbose_says_what_is_read_where_the_model_is_and_how_epochs_go(
     recipes: Run, saved: Path
 ) -> None:
     fit = recipes("fit", "xor", "-v").stderr
-    assert "read the four points of XOR: 4 examples to train on" in fit
+    assert "read the four points of XOR: 4 training, 0 validation and 4 test examples" in fit
     assert "epoch 250 of 5,000: loss " in fit
     assert "versions: python" in fit
     predict = recipes("-v", "predict", "xor", "0,1").stderr

@@ -1,4 +1,4 @@
-"""MODEL is resolved once: located, read and parsed for everything that uses it."""
+"""MODEL is resolved once: it is located, read and parsed once for all that use it."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ from tests.exports import exported
 
 @pytest.fixture
 def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[object]:
-    """How often each file was read, a model located, and its card parsed."""
+    """Count how often each file is read, a model is located, and its card is parsed."""
     found: Counter[object] = Counter()
 
     def count(owner: object, name: str, what: Callable[..., object]) -> None:
@@ -45,7 +45,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[object]:
 
 
 def a_question(format: str, lenet: Fitted) -> tuple[list[str], list[Path]]:
-    """The rest of a `recipes predict`, and the files that it has to read."""
+    """The other arguments of `recipes predict`, and the files that it has to read."""
     picture, folder = Image.new("L", (28, 28), 255), locate.shipped("lenet5")
     picture.paste(0, (13, 4, 16, 24))
     picture.save("x.png")

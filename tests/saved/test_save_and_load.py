@@ -1,4 +1,4 @@
-"""A saved model is whole, verified, and opens without this package."""
+"""A saved model is complete and verified, and opens without this package."""
 
 import io
 import json
@@ -80,7 +80,11 @@ def test_a_missing_member_is_named(saved: Path, member: str) -> None:
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_one_changed_byte_anywhere_is_refused(
     saved: Path, member: str, data: st.DataObject
@@ -127,12 +131,15 @@ def edited(card: dict, **changes: object) -> bytes:
         ({"schema": "1"}, "expected card schema 1"),
         ({"recipe": 7}, r"Expected `str`, got `int` - at `\$\.recipe`; restore it"),
         ({"preset": True}, r"Expected `str \| null`, got `bool`"),
-        ({"files": {"../../etc/passwd": "0" * 64}}, "passwd' is no file in its folder"),
+        (
+            {"files": {"../../etc/passwd": "0" * 64}},
+            "expected names of files in its folder, received '../../etc/passwd'",
+        ),
         ({"files": {"model.json": 5}}, r"Expected `str`, got `int` - at `\$\.files"),
         ({"surprise": 1}, "missing or unknown entry 'surprise'"),
         ({"data": {}}, r"missing required field `name` - at `\$\.data`"),
         ({"data": DATA | {"sha256": None}}, r"Expected `str`, got `null` - at `\$\.data\.sha256`"),
-        ({"data": DATA | {"paths": ["a\0b"]}}, r"data\.paths holds something that is no path"),
+        ({"data": DATA | {"paths": ["a\0b"]}}, r"data\.paths: expected paths, received a NUL byte"),
         ({"data": DATA | {"paths": ["a" * 5_000]}}, r"length <= 4096 - at `\$\.data\.paths"),
         ({"training": {}}, r"missing required field `epochs` - at `\$\.training`"),
     ],
@@ -167,7 +174,9 @@ def test_what_is_no_card_is_refused(text: bytes) -> None:
 def test_a_card_of_a_recipe_we_do_not_know_is_refused(saved: Path) -> None:
     card = (saved / "card.json").read_text().replace('"recipe": "xor"', '"recipe": "nor"')
     (saved / "card.json").write_text(card)
-    with pytest.raises(CorruptModelError, match="names a recipe 'nor'"):
+    with pytest.raises(
+        CorruptModelError, match="expected a recipe of this version, received 'nor'"
+    ):
         load(saved)
 
 
@@ -207,7 +216,7 @@ def test_a_failed_save_keeps_the_model_elsewhere(
 @pytest.mark.parametrize("thing", ["model", "Fitted without a card", None])
 def test_only_what_was_fitted_is_saved(fitted: Fitted, thing: str | None) -> None:
     things = {"model": fitted.model, "Fitted without a card": replace(fitted, card=None)}
-    with pytest.raises(InputError, match="expected what fit or load returned"):
+    with pytest.raises(InputError, match="expected a model from fit or load"):
         save(things.get(thing), "somewhere")
 
 
@@ -216,7 +225,7 @@ def test_a_pair_without_a_card_opens_with_a_warning(
 ) -> None:
     (saved / "card.json").unlink()
     assert load(saved / "model.json").card is None
-    assert "unverified" in caplog.text
+    assert "could not be verified" in caplog.text
 
 
 def test_saving_replaces_a_model_and_leaves_nothing_beside_it(fitted: Fitted, saved: Path) -> None:
@@ -247,7 +256,7 @@ def test_a_model_that_does_not_read_back_is_not_published(
     good = (saved / "card.json").read_bytes()
     bad = saving.weights_file(fitted.model, [w + 1 for w in fitted.model.get_weights()])
     monkeypatch.setattr(saving, "weights_file", lambda model, weights=None: bad)
-    with pytest.raises(RecipeError, match="did not read back"):
+    with pytest.raises(RecipeError, match="differed when it was read back"):
         save(fitted, saved)
     assert (saved / "card.json").read_bytes() == good
     load(saved)
@@ -276,7 +285,7 @@ def test_a_full_disk_leaves_the_old_model(fitted: Fitted, saved: Path, full_disk
 
 @pytest.fixture
 def full_disk(tmp_path: Path):
-    """A file system of 200 kB, where one may mount it."""
+    """A file system of 200 kB, if mounting is permitted."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]

@@ -1,4 +1,4 @@
-"""The models that come with the package answer straight away, in any folder."""
+"""The models that come with the package can be used at once, in any folder."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def test_it_reads_digits_in_an_empty_folder(recipes: Run, name: str, at_least: f
 def test_no_fit_takes_the_place_of_what_is_shipped(recipes: Run, out: str) -> None:
     result = recipes("fit", "xor", "--out", out)
     assert result.exit_code == 2
-    assert "kept for the models that come with this package" in result.stderr
+    assert "reserved for the models that come with this package" in result.stderr
     assert not Path("saved_models").exists()
 
 

@@ -1,10 +1,10 @@
-"""Makes the table of what a model's configuration may hold, out of the installed Keras.
+"""Make the table of what a model's configuration may hold, from the installed Keras.
 
     python -m tests.untrusted.allowed_table > keras_recipes/untrusted/allowed.json
 
-Each public class is either in the table, with a kind for each argument that its `__init__` knows,
-or in EXCLUDED with the reason. A class or an argument that neither rule knows ends this script with
-its name: somebody has to look at it.
+Each public class is either in the table, with a kind for each argument of its `__init__`, or in
+EXCLUDED with a reason. If no rule covers a class or an argument, this script stops with its name,
+and someone has to add a rule.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras.src.ops.operation import Operation
 
-# Arguments whose default says too little, or too much.
+# Arguments whose default does not tell which values they take.
 KINDS = {
     "bool": "center mask_zero normalize invert sparse ragged use_scale trainable",
     "count": """units filters n input_dim output_dim num_heads key_dim value_dim head_dim
@@ -164,10 +164,10 @@ EXCLUDED = {
         "TorchModuleWrapper": f"{CODE} (a pickled module)",
         "JaxLayer": f"{CODE} (functions)",
         "FlaxLayer": f"{CODE} (a pickled module)",
-        "TFSMLayer": "it opens another file, a program of TensorFlow's",
+        "TFSMLayer": "it opens another file, a TensorFlow program",
         "Layer": BASE,
         "Wrapper": BASE,
-        "InputSpec": "no layer, only a note on inputs",
+        "InputSpec": "not a layer, only a description of inputs",
     },
     "initializers": {"Initializer": BASE},
     "regularizers": {"Regularizer": BASE},
@@ -200,7 +200,7 @@ EXCLUDED_OPERATIONS = {
     "Operation": BASE,
     "SegmentReduction": BASE,
 }
-# What `get_config` writes and `__init__` takes among its keywords.
+# Entries that `get_config` writes and `__init__` takes as keyword arguments.
 MORE = {
     "LayerNormalization": {"rms_scaling": "bool"},
     "Muon": {"adam_lr_ratio": "number"},  # Keras 3.12
@@ -213,7 +213,7 @@ OPERATION_MODULES = ("core", "einops", "image", "linalg", "math", "nn", "numpy")
 
 
 def parameters(cls: type) -> dict[str, Any]:
-    """Every argument that the class or a base takes by name, with its default."""
+    """Return the named arguments of a class and its bases, with their defaults."""
     found: dict[str, Any] = {}
     for base in cls.__mro__:
         if "__init__" in base.__dict__ and base is not object:
@@ -227,7 +227,7 @@ def parameters(cls: type) -> dict[str, Any]:
 
 
 def kind_of(cls: str, name: str, default: Any) -> str:
-    """What values an argument takes, by its special rule, its name, or its default."""
+    """Return the kind of values that an argument takes: by special rule, by name, or by default."""
     for suffix, kind in SUFFIXES.items():
         if name.endswith(suffix):
             return kind
@@ -245,7 +245,7 @@ def kind_of(cls: str, name: str, default: Any) -> str:
 
 
 def classes(module: Any, excluded: dict[str, str]) -> dict[str, dict[str, str]]:
-    """The public classes of a module, under each of their names."""
+    """Return the public classes of a module, by each of their names."""
     found = {}
     for name in sorted(vars(module)):
         cls = getattr(module, name)
@@ -270,7 +270,7 @@ def operations(module: str) -> dict[str, dict[str, str]]:
 
 
 def strings(module: Any) -> list[str]:
-    """The names by which `get` finds something."""
+    """Return the names that the module's `get` knows."""
     return sorted(
         name
         for name, value in vars(module).items()
@@ -281,7 +281,7 @@ def strings(module: Any) -> list[str]:
 
 
 def aliases(internal: Any) -> list[str]:
-    """The same, with the short names that only Keras' own dictionary knows."""
+    """Return the same with the short names that only Keras' own dictionary has."""
     return sorted(name for name in internal.ALL_OBJECTS_DICT if name and name[0] != "_")
 
 

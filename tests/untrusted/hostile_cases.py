@@ -1,7 +1,7 @@
-"""Pairs, files and inputs that are hostile or damaged, made by functions; nothing in them harms.
+"""Hostile or damaged pairs, files and inputs, made by functions; none of them does harm.
 
-A case changes a good pair (a net of 4-8-8-3) in a folder: its configuration, its weights, or the
-files themselves. What would run writes a file called PWNED in the working directory.
+A case changes a valid pair (a net of 4-8-8-3) in a folder: its configuration, its weights, or the
+files themselves. Code that ran would write a file called PWNED in the working directory.
 """
 
 import io
@@ -23,14 +23,14 @@ LAMBDA = {"class_name": "__lambda__", "config": {"value": "AAAA"}}
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that has to be refused.
+    """A case that has to be refused.
 
     Attributes:
-        name: Of the function that makes it.
+        name: The name of the function that makes it.
         make: Changes the folder.
-        codes: Exit statuses that are right: 2 input, 3 unsafe, 4 corrupt.
-        arguments: For `recipes predict`.
-        plain: Whether it can be tried on Keras itself without harm to the machine.
+        codes: The exit statuses that are right: 2 input, 3 unsafe, 4 corrupt.
+        arguments: The arguments of `recipes predict`.
+        plain: Whether Keras itself can be tried on it without harm to the machine.
     """
 
     name: str
@@ -54,7 +54,7 @@ def case(
 
 
 def good_pair(folder: Path) -> None:
-    """What every case starts from."""
+    """Write the pair that every case starts from."""
     import keras
     from keras import layers
 
@@ -77,17 +77,17 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def layer(folder: Path, index: int = 2, **config: Any) -> None:
-    """Changes arguments of a layer: 1 is a, 2 is b, 3 is c."""
+    """Change arguments of a layer: 1 is a, 2 is b, 3 is c."""
     edit(folder, lambda whole: whole["config"]["layers"][index]["config"].update(config))
 
 
 def replace(folder: Path, *items: dict[str, Any], index: int = 2) -> None:
-    """Other layers in the place of b."""
+    """Put other layers in the place of b."""
 
     def change(whole: dict[str, Any]) -> None:
         whole["config"]["layers"][index : index + 1] = items
         for item in whole["config"]["layers"]:
-            item.pop("build_config", None)  # what comes later is built anew
+            item.pop("build_config", None)  # later layers are built again
 
     edit(folder, change)
 
@@ -106,7 +106,7 @@ def node(*args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 def graph(folder: Path, *middle: dict[str, Any], out: str = "c", source: str = "in") -> None:
-    """A functional net: in, the layers given, and c on the last of `source`."""
+    """A functional net: the input, the given layers, and c on the last of `source`."""
     start = of("InputLayer", batch_shape=[None, 4], dtype="float32", name="in")
     end = of("Dense", units=3, name="c")
     layers = [
@@ -173,7 +173,7 @@ def json_with_an_integer_of_5000_digits(folder: Path) -> None:
 
 @case(4)
 def json_that_is_a_text(folder: Path) -> None:
-    # A model's JSON as a text is what people write by accident; that one opens.
+    # JSON inside a JSON string is a common mistake; that file opens.
     (folder / JSON).write_text(json.dumps("a model"))
 
 
@@ -846,7 +846,7 @@ def a_negative_variance(folder: Path) -> None:
 
 
 def legacy(folder: Path) -> h5py.File:
-    """The same weights as Keras 2 lays them out."""
+    """Write the same weights in Keras 2's layout."""
     import keras
 
     model = keras.models.model_from_json((folder / JSON).read_text())
@@ -1042,9 +1042,9 @@ def an_input_that_is_one_endless_line(folder: Path) -> None:
 
 
 def plain_keras(folder: Path, arguments: tuple[str, ...]) -> str:
-    """What Keras itself makes of a case, in the folder: how wrong it is, or "" where it is right.
+    """Open a case with Keras itself in the folder; return what is wrong, or "" if nothing is.
 
-    Right is to refuse it; wrong is to accept it, whatever comes of that.
+    A refusal is right. Opening the case is wrong, whatever happens then.
     """
     import keras
 

@@ -29,7 +29,7 @@ NASTY: list[Any] = [
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key) in a JSON value."""
+    """Return every (container, key) in a JSON value."""
     found, waiting = [], [value]
     while waiting:
         item = waiting.pop()
@@ -43,7 +43,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def mutated_json(draw: st.DrawFn, original: bytes) -> bytes:
-    """A JSON file with its structure changed in a few places, or its text."""
+    """A JSON file whose structure or text is changed in a few places."""
     if draw(st.integers(0, 3)) == 0:
         return draw(mutated_bytes(original))
     value = json.loads(original)
@@ -78,7 +78,7 @@ def change(draw: st.DrawFn, known: list[tuple[Any, Any]], container: Any, key: A
 
 @st.composite
 def mutated_bytes(draw: st.DrawFn, original: bytes) -> bytes:
-    """A file with bytes changed, taken out, put in, or cut off."""
+    """A file whose bytes are changed, removed, added, or cut off."""
     content = bytearray(original)
     for _ in range(draw(st.integers(1, 6))):
         place = draw(st.integers(0, max(0, len(content) - 1)))
@@ -103,7 +103,7 @@ def mutated_bytes(draw: st.DrawFn, original: bytes) -> bytes:
 
 @st.composite
 def mutated_hdf5(draw: st.DrawFn, original: bytes) -> bytes:
-    """A weights file with bytes changed (mostly where it describes itself), or rearranged."""
+    """A weights file whose bytes are changed (mostly its metadata), or that is rearranged."""
     if draw(st.integers(0, 3)) == 0:
         return rearranged(original, draw)
     return draw(mutated_bytes(original))

@@ -1,4 +1,4 @@
-"""A card may be anybody's, and so may a state: no search without end, no array without bounds."""
+"""Cards and states may be untrusted: searches end, and arrays have a limit."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def tamper(model: Path, change: Change) -> None:
 
 
 def learned(*path: str, to: Any) -> Change:
-    """Puts something in the place of what was learned, or of what it makes of that."""
+    """Replace what was learned, or a part of it."""
 
     def change(card: dict[str, Any]) -> None:
         *way, last = path
@@ -178,7 +178,7 @@ def test_a_card_of_another_recipe_is_refused(recipe: str, recipes: Run, model: P
 
 
 def test_a_net_of_another_kind_is_refused(recipes: Run, model: Path) -> None:
-    """Its digests are right: whoever writes a card can make them."""
+    """The digests are right: everyone who writes a card can make them right."""
     import keras
 
     from keras_recipes.models.card import Card
@@ -219,7 +219,7 @@ def test_a_state_without_bounds_is_refused(recipes: Run, model: Path) -> None:
 
 
 def test_a_search_is_ended_in_the_main_thread_only(model: Path) -> None:
-    """Elsewhere nothing could; but nothing fails there either."""
+    """Other threads cannot stop the search, but nothing fails there either."""
     from keras_recipes import load, predict
 
     found: list[Any] = []

@@ -1,9 +1,8 @@
-"""Every public layer of Keras opens as it was saved, or is left out for a stated reason."""
+"""Every public layer of Keras opens as it was saved, or is left out with a reason."""
 
 import inspect
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from keras_recipes import backend, load
 from keras_recipes.errors import UnsafeModelError
 from keras_recipes.untrusted import allowed
 from tests.checkout import ROOT
+from tests.pages import generated
 from tests.untrusted import allowed_table
 
 pytestmark = pytest.mark.full
@@ -30,11 +30,11 @@ IMAGE = (16, 16, 3)
 
 
 def spread(layer: Any) -> Callable[..., Any]:
-    """For layers that take several inputs as arguments of their own."""
+    """Call a layer that takes several inputs as separate arguments."""
     return lambda inputs: layer(*inputs)
 
 
-# What each layer is made with and what it is given, where it is not Layer() on a vector.
+# How each layer is made and what its input is, unless it is Layer() on a vector.
 MADE: dict[str, tuple[Callable[..., Any], Any]] = {
     "Activation": (lambda c: c("gelu"), VECTOR),
     "ActivityRegularization": (lambda c: c(l2=0.1), VECTOR),
@@ -103,7 +103,7 @@ MERGES = {"Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"}
 
 
 def public_layers() -> dict[str, type]:
-    """Every public class of keras.layers, once, under the name that is saved."""
+    """Every public class of keras.layers once, by the name that is saved."""
     found = {cls.__name__: cls for cls in vars(layers).values() if inspect.isclass(cls)}
     return dict(sorted(found.items()))
 
@@ -131,7 +131,7 @@ def shape_for(name: str) -> Any:
 
 
 def sample(name: str, cls: type) -> tuple[keras.Model, Any]:
-    """A model with this layer in it, and inputs for it."""
+    """A model with this layer, and inputs for it."""
     if name == "InputLayer":
         return model_of(layers.Dense(2), VECTOR)
     if name in CELLS:
@@ -225,21 +225,21 @@ def test_what_is_left_out_is_refused_with_its_reason(name: str, tmp_path: Path) 
 
 
 def page() -> str:
-    """The table for people."""
+    """The page for readers."""
     text = io.StringIO()
     text.write("# Layers that open\n\n")
     text.write(
-        "Made by `UPDATE_LAYERS=1 pytest tests/untrusted/test_layers_of_keras.py`, which saves\n"
+        "This table lists every public layer of Keras, and whether a model with this layer opens. "
+        "A test\nsaves and opens a model with each. `make pages` writes the table.\n\n"
+        "| layer | opens |\n| --- | --- |\n"
     )
-    text.write("and opens a model with each.\n\n| layer | opens |\n| --- | --- |\n")
     for name in public_layers():
         text.write(f"| `{name}` | {'no: ' + LEFT_OUT[name] if name in LEFT_OUT else 'yes'} |\n")
     return text.getvalue()
 
 
+@pytest.mark.generated
 def test_the_page_for_people_says_the_same() -> None:
-    if os.environ.get("UPDATE_LAYERS"):
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page())
-    listed = {line.split("`")[1] for line in PAGE.read_text().splitlines() if "| `" in line}
+    text = generated.text_of(PAGE, page())
+    listed = {line.split("`")[1] for line in text.splitlines() if "| `" in line}
     assert listed >= set(public_layers())

@@ -1,4 +1,4 @@
-"""Whatever is done to a file, it opens or is refused in one line; at length: benchmarks/fuzz.py."""
+"""A mutated file opens or is refused in one line; benchmarks/fuzz.py tries many more."""
 
 import json
 import time
@@ -26,7 +26,7 @@ FEW = settings(
 
 
 def outcome(read: object, content: bytes) -> object:
-    """What is read, or None where it is refused as it should be."""
+    """Return what is read, or None if it is refused correctly."""
     started = time.process_time()
     try:
         found = read(content, "file")
@@ -42,7 +42,7 @@ def outcome(read: object, content: bytes) -> object:
 def test_a_configuration_opens_or_is_refused(data: st.DataObject) -> None:
     content = data.draw(mutations.mutated_json((LENET5 / JSON).read_bytes()))
     found = outcome(architecture.read, content)
-    if found:  # then nothing stands in it that JSON could not say in return
+    if found:  # then JSON can express everything in it
         assert json.loads(json.dumps(found.config)) == found.config
 
 

@@ -1,1 +1,1 @@
-"""Anomalies among the sessions of a log."""
+"""Detection of anomalies among the sessions of a log."""

@@ -1,4 +1,4 @@
-"""What is strange, learned with the trained net from normal sessions; false alarms on others."""
+"""Calibration of a log's detector with the trained net, and false alarms on held-out sessions."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -18,8 +18,8 @@ from keras_recipes.recipe import Calibrated
 if TYPE_CHECKING:
     import keras
 
-KNOWN_BY_HEART = 0.9
-"""If training sessions surprise the net less than so much of what others do, it knows them."""
+OVERFIT = 0.9
+"""The net is overfitted if training sessions have less than this share of the others' surprise."""
 
 log = logging.getLogger(__name__)
 
@@ -35,22 +35,22 @@ def calibrate(
     """See `kind.calibrate`."""
     parts: Parts = data.sequences
     lstm, event_types = NumpyLSTM.of(model), data.implied["classes"] - UNSEEN
-    views = _net_views(lstm, parts)
+    features = _net_features(lstm, parts)
     counts, distances = EventCounts.of(_known_counts(parts, event_types), seed)
     learned = {
         "tails": {
-            view: scores.null_distribution(view, values).to_json()
-            for view, values in {**views, "counts": distances}.items()
+            feature: scores.null_distribution(feature, values).to_json()
+            for feature, values in {**features, "counts": distances}.items()
         },
         "counts": counts.to_json(),
     }
     detector = LogDetector.of(model, {**data.learned, **learned})
     rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
-    known = len(views["order"])
+    known = len(features["order"])
     if 0 < known * rate < 1:
         log.info(
-            "one false alarm in %s sessions is rarer than %s of them can show: the threshold is "
-            "extrapolated",
+            "one false alarm in %s sessions is rarer than %s normal sessions can show: the "
+            "threshold is extrapolated",
             f"{1 / rate:,.0f}",
             f"{known:,}",
         )
@@ -63,29 +63,33 @@ def calibrate(
     return Calibrated(learned, metrics)
 
 
-def _net_views(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:
-    """The net's views of normal sessions: of those held back, and if that is fair of all."""
-    both, nats = [], []
+def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:
+    """Return the net's features of normal sessions, each of shape (N,).
+
+    The sessions are those of the validation part, and those of the training part unless the net is
+    overfitted.
+    """
+    both, means = [], []
     for part in (parts.validation, parts.train):
         inputs, targets, starts = part.steps()
         seen = lstm.surprises(inputs, targets, starts)
-        both.append((scores.session_maxima(seen.nats, starts)[0], np.log1p(seen.cusum)))
-        nats.append(float(seen.nats.mean()))
-    # Rare ways of being normal are missed where few sessions are looked at; but sessions that the
-    # net knows by heart would promise too much.
-    fair = both if nats[1] >= KNOWN_BY_HEART * nats[0] else both[:1]
+        both.append((scores.session_maxima(seen.surprise, starts)[0], np.log1p(seen.cusum)))
+        means.append(float(seen.surprise.mean()))
+    # More sessions show more of the rare normal ones. But training sessions of an overfitted net
+    # would make the threshold too low.
+    fair = both if means[1] >= OVERFIT * means[0] else both[:1]
     surprise, order = (np.concatenate(values) for values in zip(*fair, strict=True))
     return {"surprise": surprise, "order": order}
 
 
 def _known_counts(parts: Parts, event_types: int) -> np.ndarray:
-    """The counts of all normal sessions known, those from before the last training included."""
+    """Return the counts of all known normal sessions, including those of an earlier training."""
     known = [parts.train, parts.validation]
     counts = [count_matrix(part.token_ids - UNSEEN, part.lengths, event_types) for part in known]
     if parts.before:
         templates = Templates.from_json(parts.before["templates"])
         earlier = templates.vocabulary_size - UNSEEN
         references = EventCounts.from_json(parts.before["counts"], earlier).references
-        # Twice, since they count as seen and not as strange.
+        # They are added twice, because only a session that occurs once has a distance above 0.
         counts += 2 * [np.pad(references, ((0, 0), (0, event_types - earlier)))]
     return np.concatenate(counts)

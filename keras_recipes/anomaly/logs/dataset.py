@@ -1,4 +1,4 @@
-"""Normal logs to sequences of token ids: to train on, to calibrate by, to measure on."""
+"""From normal logs to training, validation and test data: sequences of token ids."""
 
 import hashlib
 import logging
@@ -18,19 +18,26 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Learned
 
 SHARES = (0.1, 0.2)
-"""Of the normal sessions that are held back: to measure on; to stop and calibrate by."""
+"""The held-out shares of the normal sessions: for the test, and for validation and calibration."""
 
 TEST, VALIDATION, TRAIN = range(3)
 
 FEWEST = 30
-"""With fewer sessions nothing can be said about what is normal."""
+"""The smallest number of sessions that a log can be learned from."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The normal sessions: to train on, to calibrate by, to measure on; and what was known."""
+    """The parts of the normal sessions.
+
+    Attributes:
+        train: The training part.
+        validation: The part for validation and calibration.
+        test: The part to measure the false alarms on.
+        before: What the model learned before, if its training is continued.
+    """
 
     train: Sequences
     validation: Sequences
@@ -49,10 +56,10 @@ def read(
     length: int,
     seed: int,
 ) -> Dataset:
-    """Normal logs, of whose sessions some are held back; see `kind.read`.
+    """Return normal logs, some of their sessions held out; see `kind.read`.
 
     Raises:
-        InputError: Data that cannot be read, or has too few sessions.
+        InputError: The data cannot be read, or has too few sessions.
     """
     paths, blocks = source.to_learn_from(data)
     if learned is not None:
@@ -69,14 +76,14 @@ def read(
     found = sessions.collect(layout, blocks()).sequences()
     if len(found) < FEWEST:
         raise InputError(
-            f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.by}, found "
+            f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.by}, received "
             f"{len(found)}; choose others with --set session=REGEX, session_field=NAME or window=1m"
         )
     return _dataset(paths, layout, found, learned, length, seed)
 
 
 def _first_lines(blocks: Callable[[], source.Blocks]) -> list[bytes]:
-    """Of each file, until there are enough to recognise a format by."""
+    """Return the first lines of each file, until there are enough to detect the format."""
     found: list[bytes] = []
     total = 0
     for _, block in blocks():
@@ -107,8 +114,8 @@ def _dataset(
         validation=_examples(validation, width),
         test=_examples(test, width),
         note=(
-            f"of {len(found):,} normal sessions {len(validation):,} held back to "
-            f"calibrate, {len(test):,} to measure the false alarms"
+            f"{len(found):,} normal sessions: {len(validation):,} were held out for validation and "
+            f"calibration, {len(test):,} to measure the false alarms"
         ),
         learned={
             "kind": "logs",
@@ -124,20 +131,20 @@ def _dataset(
 
 
 def split(names: Sequence[str], seed: int, shares: Sequence[float] = SHARES) -> np.ndarray:
-    """The part that each session belongs to, by its name and the seed alone.
+    """Return the part of each session, chosen only by its name and the seed.
 
-    Where chance leaves a part without any session, as it can where there are only some dozens, they
-    are split evenly instead, in the same order.
+    If chance would leave a part without any session, which can happen with some dozens of sessions,
+    they are split evenly instead, in the same order.
 
     Args:
-        names: Of the sessions.
-        seed: Another one splits them otherwise.
-        shares: How much of them part 0, part 1 and so on get; what is left is one part more.
+        names: The names of the sessions.
+        seed: Another seed gives another split.
+        shares: The shares of part 0, part 1 and so on. The remaining sessions are one more part.
 
     Returns:
-        Numbers of the parts, int64 of shape (names,), from 0 to the number of shares.
+        The numbers of the parts, int64 of shape (N,), from 0 to the number of shares.
     """
-    # A checksum such as CRC would do for names without order, and puts numbered ones in lumps.
+    # A checksum such as CRC is not random enough: it puts most of the numbered names into one part.
     texts = (f"{seed}:{name}".encode(errors="replace") for name in names)
     digests = b"".join(hashlib.blake2b(text, digest_size=4).digest() for text in texts)
     drawn, bounds = np.frombuffer(digests, "<u4") / 2.0**32, np.cumsum(shares)
@@ -148,10 +155,10 @@ def split(names: Sequence[str], seed: int, shares: Sequence[float] = SHARES) -> 
 
 
 def _mine(found: Sequences, before: Templates | None) -> Templates:
-    """Templates of these sessions' messages that occur in two of them at least.
+    """Return the templates that occur in at least two of these sessions.
 
-    What one session alone has could as well be in none: its likes will come again as events of a
-    type never seen, and how often that is has to be learned too.
+    A template that occurs in one session only is left out, and its events are new events. Such
+    events will come again, and the net has to learn how often.
     """
     seen = np.unique(found.message_ids).tolist()
     every = Templates.mine([found.messages[number] for number in seen], before)
@@ -166,14 +173,14 @@ def _mine(found: Sequences, before: Templates | None) -> Templates:
 
 
 def _known_templates(learned: Learned) -> Templates:
-    """What was known, looked through before a long training rather than behind it."""
+    """Return the templates of the earlier training, checked before a long training begins."""
     templates = Templates.from_json(learned.get("templates"))
     EventCounts.from_json(learned.get("counts"), templates.vocabulary_size - UNSEEN)
     return templates
 
 
 def _examples(found: Sequences, width: int) -> Examples:
-    """Sessions as rows of that width, longer ones cut, shorter ones padded."""
+    """Return sessions as rows of this width; longer sessions are cut, shorter ones padded."""
     inputs, targets, starts = found.steps()
     lengths = np.diff(starts)
     pieces = -(-lengths // width)

@@ -1,6 +1,6 @@
-"""A trained net with all that was learned of a log: how to read it, its templates, what is normal.
+"""The detector of a log: the trained net, the layout, the templates and the null distributions.
 
-`verdicts` judges many sessions at once by it, `open_sessions` one event by event.
+`verdicts` uses it to judge many sessions at once, `open_sessions` to judge one event by event.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LogDetector:
-    """What a session is judged by.
+    """All that is needed to judge a session.
 
     Attributes:
         lstm: The net.
-        layout: How lines are read.
-        templates: The event types.
-        counts: How often they occur.
-        nulls: The null distribution of each view.
-        sessions_per_day: In the normal log.
+        layout: How to read the lines.
+        templates: The templates of the messages.
+        counts: The counts of the templates in normal sessions.
+        nulls: The null distribution of each feature.
+        sessions_per_day: The number of sessions per day in the normal log; 0 if it is unknown.
         max_gap: The longest time in seconds between two events of a normal session.
     """
 
@@ -48,44 +48,48 @@ class LogDetector:
 
     @classmethod
     def of(cls, model: "keras.Model", learned: Learned) -> "LogDetector":
-        """The detector that a model's card describes, trusting nothing in the card.
+        """Return the detector of a model and its card, which may be untrusted.
 
         Raises:
-            CorruptModelError: The card and the model do not belong together, or it is damaged.
+            CorruptModelError: The card is damaged, or it is not the card of this model.
         """
         parts = parts_of(learned)
         return cls(lstm=_numpy_lstm(model, parts["templates"].vocabulary_size), **parts)
 
     @classmethod
     def of_fitted(cls, fitted: Fitted) -> "LogDetector":
-        """The detector that a fitted model is.
+        """Return the detector of a fitted model.
 
         Raises:
-            InputError: It has no card.
+            InputError: The model has no card.
             CorruptModelError: As for `of`.
         """
         if fitted.card is None:
             raise InputError(
-                "a pair without a card cannot read logs: what it learned is in the card"
+                "expected a model with a card, received a pair without one; the card holds what "
+                "was learned from the log"
             )
         return cls.of(fitted.model, fitted.card.learned)
 
     @property
     def digest(self) -> str:
-        """Tells detectors with other nets or templates apart."""
+        """A digest of the net and the templates, to distinguish detectors."""
         known = "\n".join(self.templates.patterns).encode(errors="replace")
         return hashlib.sha256(known + self.lstm.dense.tobytes()).hexdigest()
 
     def strangest_count(
         self, counts: np.ndarray, reference: int, last_unseen: bytes, *, over: bool = True
     ) -> tuple[int, str, str]:
-        """The event type whose count is the strangest, what it is, and what it should be.
+        """Return the template whose count is the most unusual, with both counts for people.
 
         Args:
-            counts: Of each event type in the session, of shape (E,).
-            reference: The nearest normal session.
-            last_unseen: The masked message of the session's last event of a type never seen.
-            over: Whether the session is; what is missing counts only then.
+            counts: The count of each template in the session, of shape (E,).
+            reference: The number of the nearest normal session.
+            last_unseen: The masked message of the session's last new event.
+            over: Whether the session is over. Only then are missing events unusual.
+
+        Returns:
+            The number of the template, the observed count, and the expected count.
         """
         expected = self.counts.references[reference]
         there = counts if over else np.maximum(counts, expected)
@@ -95,7 +99,7 @@ class LogDetector:
 
 
 def parts_of(learned: Learned) -> dict[str, Any]:
-    """What a `LogDetector` has besides the net, trusting nothing in the card.
+    """Return the attributes of a `LogDetector` besides the net, from a card that may be untrusted.
 
     Raises:
         CorruptModelError: The card is damaged.
@@ -103,7 +107,7 @@ def parts_of(learned: Learned) -> dict[str, Any]:
     templates = Templates.from_json(learned.get("templates"))
     nulls = learned.get("tails")
     numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
-    if not isinstance(nulls, dict) or set(nulls) != set(scores.VIEWS):
+    if not isinstance(nulls, dict) or set(nulls) != set(scores.FEATURES):
         raise CorruptModelError("the card's thresholds are missing; fit again")
     if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
         raise CorruptModelError("the card's times are damaged; fit again")
@@ -111,7 +115,9 @@ def parts_of(learned: Learned) -> dict[str, Any]:
         "layout": LogLayout.from_json(learned.get("layout")),
         "templates": templates,
         "counts": EventCounts.from_json(learned.get("counts"), templates.vocabulary_size - UNSEEN),
-        "nulls": {view: NullDistribution.from_json(nulls[view]) for view in scores.VIEWS},
+        "nulls": {
+            feature: NullDistribution.from_json(nulls[feature]) for feature in scores.FEATURES
+        },
         "sessions_per_day": float(numbers[0] or 0),
         "max_gap": float(numbers[1] or 0),
     }
@@ -122,7 +128,7 @@ def _numpy_lstm(model: "keras.Model", vocabulary_size: int) -> NumpyLSTM:
         return NumpyLSTM.of(model, vocabulary_size)
     except RecipeError:
         raise
-    except Exception as error:  # Keras has many for what a card wrongly says of a model
+    except Exception as error:  # Keras raises many if the card is wrong about the model
         raise CorruptModelError(
             f"the net is not the one that its card describes: {printable(error, 120)}; fit again"
         ) from error

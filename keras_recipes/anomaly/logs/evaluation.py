@@ -1,4 +1,4 @@
-"""What the alarms about a log are worth: with labels precision and recall, else how many."""
+"""Evaluation of the alarms about a log: precision and recall with labels, else their number."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How often each event type occurs in normal sessions, and how far others are from these."""
+"""The counts of each template in normal sessions, and the distances of other sessions from them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,23 +9,24 @@ from scipy.spatial.distance import cdist
 from keras_recipes.errors import CorruptModelError, printable
 
 REFERENCES = 1_000
-"""So many different normal sessions are kept to compare with, at most."""
+"""The largest number of different normal sessions that are kept to compare with."""
 
 LEAST_WEIGHT = 0.05
 LARGEST = 1e9
-"""No weight is larger, and none smaller than the inverse of it."""
+"""The largest possible weight; its inverse is the smallest."""
 
 
 def count_matrix(event_types: np.ndarray, lengths: np.ndarray, size: int) -> np.ndarray:
-    """How often each event type occurs in each session.
+    """Count each template in each session.
 
     Args:
-        event_types: From 0, of all events, session after session, of shape (total,).
-        lengths: Of the sessions, of shape (N,).
-        size: How many event types there are.
+        event_types: The numbers of the events' templates, from 0, session after session, integers
+            of shape (total,).
+        lengths: The number of events in each session, of shape (N,).
+        size: The number of templates.
 
     Returns:
-        int64 of shape (N, size).
+        The counts, int64 of shape (N, size).
     """
     rows = np.repeat(np.arange(len(lengths)), lengths)
     flat = np.bincount(rows * size + event_types, minlength=len(lengths) * size)
@@ -35,11 +36,11 @@ def count_matrix(event_types: np.ndarray, lengths: np.ndarray, size: int) -> np.
 
 @dataclass(frozen=True, eq=False)
 class EventCounts:
-    """How often event types occur in normal sessions.
+    """The counts of templates in normal sessions.
 
     Attributes:
-        references: Different normal sessions: the count of each event type, int32 of shape (K, E).
-        weights: What it costs to differ in a count by a factor of two, of shape (E,).
+        references: The count of each template in different normal sessions, int32 of shape (K, E).
+        weights: The cost of a count that differs by a factor of two, of shape (E,).
     """
 
     references: np.ndarray
@@ -47,15 +48,15 @@ class EventCounts:
 
     @classmethod
     def of(cls, counts: np.ndarray, seed: int) -> "tuple[EventCounts, np.ndarray]":
-        """Learns from normal sessions.
+        """Learn from normal sessions.
 
         Args:
-            counts: Of each event type in each session, of shape (N, E).
-            seed: Of the choice among more different sessions than are kept.
+            counts: The count of each template in each session, of shape (N, E).
+            seed: The seed of the random choice of sessions if there are too many to keep.
 
         Returns:
-            What was learned; and for sessions (all, or a sample where they are too many) their
-            distances from the others, of shape (N,).
+            What was learned, and the distance of each session from the nearest other kept one, of
+            shape (N,).
         """
         different, inverse, times = np.unique(
             counts, axis=0, return_inverse=True, return_counts=True
@@ -63,13 +64,13 @@ class EventCounts:
         usual = np.array([np.bincount(column).max() for column in counts.T])
         weights = np.maximum(np.log((len(counts) + 1) / (len(counts) - usual + 1)), LEAST_WEIGHT)
         if len(different) > REFERENCES:
-            # The frequent ones, and of the others as many as there is room for.
+            # The most frequent sessions come first, and equally frequent ones in random order.
             random = np.random.default_rng(seed).random(len(different))
             kept = np.sort(np.lexsort((random, -times))[:REFERENCES])
         else:
             kept = np.arange(len(different))
         learned = cls(different[kept].astype("int32"), weights)
-        # A session that occurs twice is at no distance from the others.
+        # A session that occurs twice has the distance 0 from the others.
         distances = np.zeros(len(different))
         for part in np.array_split(np.flatnonzero(times == 1), 1 + len(different) // 4_096):
             apart = learned._distance_matrix(different[part])
@@ -79,13 +80,13 @@ class EventCounts:
         return learned, np.where(np.isfinite(distances), distances, furthest)[inverse.reshape(-1)]
 
     def distances(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How far sessions are from normal ones.
+        """Return the distances of sessions from the nearest normal ones.
 
         Args:
-            counts: Of each event type in each session, of shape (N, E).
+            counts: The count of each template in each session, of shape (N, E).
 
         Returns:
-            The distance of each, float64; and the number of the nearest reference.
+            The distances, float64 of shape (N,), and the numbers of the nearest references.
         """
         different, inverse = np.unique(counts, axis=0, return_inverse=True)
         pieces = [
@@ -98,7 +99,7 @@ class EventCounts:
         return distance[inverse], nearest[inverse]
 
     def costs(self, counts: np.ndarray, reference: int) -> np.ndarray:
-        """What each event type adds to the distance from a reference, of shape (E,)."""
+        """Return what each template adds to the distance from a reference, of shape (E,)."""
         apart = np.log2(1.0 + counts) - np.log2(1.0 + self.references[reference])
         return np.asarray(self.weights * np.abs(apart))
 
@@ -107,20 +108,20 @@ class EventCounts:
         return np.asarray(cdist(mine, theirs, "cityblock"))
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values; of a reference only the event types that occur in it, with counts."""
+        """Return JSON values; a reference is a list of the templates that occur, with counts."""
         rows = [[[int(e), int(row[e])] for e in row.nonzero()[0]] for row in self.references]
         return {"references": rows, "weights": self.weights.tolist()}
 
     @classmethod
     def from_json(cls, found: Any, size: int) -> "EventCounts":
-        """What `to_json` gave, trusting nothing in it.
+        """Return the counts of `to_json`'s values, which may be untrusted.
 
         Args:
             found: The values.
-            size: How many event types there are.
+            size: The number of templates.
 
         Raises:
-            CorruptModelError: It is something else.
+            CorruptModelError: The values are damaged.
         """
         try:
             weights = np.array(found["weights"], "float64")
@@ -128,7 +129,7 @@ class EventCounts:
             if weights.shape != (size,):
                 raise ValueError(f"expected {size} weights")
             if not ((weights >= 1 / LARGEST) & (weights <= LARGEST)).all():
-                raise ValueError("a weight that cannot be")
+                raise ValueError(f"expected weights from {1 / LARGEST:g} to {LARGEST:g}")
         except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise CorruptModelError(
                 f"the card's counts are damaged: {printable(error)}; fit again"
@@ -143,8 +144,8 @@ def _references(rows: Any, size: int) -> np.ndarray:
     for row, entries in zip(references, rows, strict=True):
         for event_type, count in entries:
             if {type(event_type), type(count)} != {int} or not 0 <= event_type < size:
-                raise ValueError("an event type that there is not")
+                raise ValueError(f"expected numbers of templates below {size}")
             if not 0 < count < 2**31:
-                raise ValueError("a count that cannot be")
+                raise ValueError("expected counts from 1 to 2^31 - 1")
             row[event_type] = count
     return references

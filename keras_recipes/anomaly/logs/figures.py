@@ -1,4 +1,4 @@
-"""Pictures of a model of logs: the loss, the scores, the strangest session."""
+"""Pictures of a model of logs: the loss, the scores, the session with the highest score."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def figures(
 ) -> "Iterator[tuple[str, Figure]]":
     """See `kind.figures`."""
     yield from loss_curve.figures(
-        fitted.history, "nats an event", summed_gradients=summed_gradients, dropout=dropout
+        fitted.history, "nats per event", summed_gradients=summed_gradients, dropout=dropout
     )
     detector = LogDetector.of_fitted(fitted)
     rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
@@ -43,7 +43,7 @@ def figures(
 
 
 def _in_words(row: Row) -> str:
-    """What an answer says of a session, in three lines."""
+    """Return the explanation of a session's row, in three lines."""
     return "\n".join(
         [
             f"score {row['score']:.3g}, decided by event {row['position']}",

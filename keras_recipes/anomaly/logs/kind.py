@@ -1,8 +1,9 @@
-"""Logs as a kind of records that `lstm-anomaly` watches: its functions, and their options.
+"""The functions and options of `lstm-anomaly` for logs.
 
-Each keyword with a default is an option, and this its only home; one without takes the option of
-that name from elsewhere in the recipe. What the functions do stands in the modules beside this one,
-which are imported when somebody calls: reading what a recipe is must not wait for NumPy.
+A keyword argument with a default is an option that is declared here, and only here. A keyword
+argument without a default is an option that is declared elsewhere in the recipe. The modules next
+to this one do the work. They are imported only in the calls, because `recipes show` must not wait
+for NumPy.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,22 +32,22 @@ def read(
     length: Count = 64,
     seed: int,
 ) -> Dataset:
-    """Normal logs: files, folders, globs; some of their sessions are held back.
+    """Return normal logs, some of their sessions held out.
 
     Args:
-        data: As the user gave it; nothing means `demo`, a synthetic log made here.
-        learned: What a model had learned that is to go on training.
-        log_format: How lines are written, or `auto`.
+        data: Files, folders or globs as the user gave them; none means `demo`, a synthetic log.
+        learned: What the model learned, if its training is continued.
+        log_format: The format of the lines, or `auto`.
         session: Regular expression; lines in which it matches the same text are a session.
-        session_field: Field of JSON lines, syslog or access logs; lines with equal values are a
-            session.
-        window: Length of time that makes a session, such as `5m`; where lines have no times, the
-            number of lines.
+        session_field: Name of a field of JSON lines, syslog or access logs; lines with the same
+            value are a session.
+        window: Time span that makes a session, such as `5m`; for lines without times, a number of
+            lines.
         length: Number of steps at which longer sequences are cut for training.
-        seed: Of which sessions are held back.
+        seed: Seed of the choice of held-out sessions.
 
     Raises:
-        InputError: Data that cannot be read, or too little of it.
+        InputError: The data cannot be read, or there is too little.
     """
     from keras_recipes.anomaly.logs import dataset
 
@@ -70,15 +71,15 @@ def calibrate(
     false_alarms_per_day: Positive | None = None,
     seed: int,
 ) -> Calibrated:
-    """Learns from normal sessions what is strange, and measures the false alarms on further ones.
+    """Calibrate the scores on normal sessions, and measure the false alarms on held-out ones.
 
     Args:
         model: The trained net.
-        data: From `read`.
+        data: The data set from `read`.
         false_alarm_rate: Share of the normal sessions of a log that may be called anomalies.
-        false_alarms_per_day: Number of false alarms a day that may be raised for a log; without it
-            `false_alarm_rate` counts.
-        seed: Of the choice among more sessions than are kept to compare with.
+        false_alarms_per_day: Number of false alarms per day that a log may raise; `none` uses
+            `false_alarm_rate`.
+        seed: Seed of the choice of sessions to compare with.
     """
     from keras_recipes.anomaly.logs import calibration
 
@@ -92,7 +93,7 @@ def calibrate(
 
 
 def columns(learned: Learned) -> tuple[str, ...]:
-    """Keys of the rows, the same for every log."""
+    """Return the keys of the rows, the same for every log."""
     return COLUMNS
 
 
@@ -105,12 +106,12 @@ def check(
     labels: str | None,
     state: str | None,
 ) -> None:
-    """Refuses, without the net, what could not be judged.
+    """Check the input before the net is loaded.
 
     Raises:
-        InputError: There is no such file, or it has no sessions; labels that cannot be read; a
-            state that cannot be kept; or no false alarm is allowed.
-        CorruptModelError: What was learned is damaged, or the state.
+        InputError: There is no such file, or it has no sessions; or the labels cannot be read; or
+            the state cannot be kept; or no false alarm is allowed.
+        CorruptModelError: The card or the state is damaged.
     """
     from keras_recipes.anomaly import state_file
     from keras_recipes.anomaly.logs import scores, source
@@ -139,18 +140,18 @@ def judge(
     false_alarms_per_day: float | None,
     only_anomalies: bool = False,
 ) -> Iterator[Row]:
-    """A row with `COLUMNS` for each session; from a score of 0.5 it is an anomaly.
+    """Yield a row with the keys `COLUMNS` for each session; from a score of 0.5 on, an anomaly.
 
-    An anomaly has the score and the explanation of the event at which it became certain, in files
-    as on standard input, where it is answered at that event. Any other session is judged as a
-    whole, when it is over.
+    The row of an anomaly has the score and the explanation of the event at which the anomaly became
+    certain. On standard input the row comes at that event; in files it is the same row. Any other
+    session is judged as a whole when it is over.
 
     Args:
         fitted: The model.
-        asked: Paths; `demo-anomalies` for the synthetic log; from Python also lines.
+        asked: Paths; `demo-anomalies` for the synthetic log; or a list of lines from Python.
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
-        only_anomalies: Prints the anomalies alone.
+        only_anomalies: Prints only the anomalies.
     """
     from keras_recipes.anomaly.logs import scores, source
     from keras_recipes.anomaly.logs.detector import LogDetector
@@ -172,19 +173,19 @@ def watch(
     open_sessions: Count = 50_000,
     state: str | None = None,
 ) -> Iterator[Row]:
-    """The same of lines on standard input, as they arrive.
+    """Yield the rows of `judge` for lines on standard input, as they arrive.
 
     Args:
         fitted: The model.
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: As for `judge`.
-        timeout: Seconds of the log's time without a line after which a session on standard input is
-            over; without it twice the longest gap within a normal session.
-        open_sessions: Largest number of sessions that are kept open on standard input; then the
-            one that is silent the longest is over.
+        timeout: Seconds without a line, by the times in the log, after which a session on standard
+            input is over; `none` takes twice the longest gap in a normal session.
+        open_sessions: Largest number of open sessions on standard input; beyond it, the session
+            that has been silent the longest is over.
         state: File that keeps the open sessions, or the state of the series, when standard input
-            ends or the program is stopped, and from which the next run goes on.
+            ends or the program is stopped; the next run continues from it.
     """
     from keras_recipes.anomaly import summary
     from keras_recipes.anomaly.logs import scores
@@ -208,13 +209,13 @@ def assess(
     false_alarms_per_day: float | None,
     seed: int,
 ) -> Measured:
-    """With labels precision, recall, F1 and AUC-PR by scikit-learn; or how many alarms without.
+    """Return precision, recall, F1 and AUC-PR if there are labels, else the share of alarms.
 
     Args:
         fitted: The model.
-        paths: None for the normal sessions that were held back.
-        labels: CSV file that says what really was an anomaly: of a log with the columns `session`
-            and `anomaly` (0 or 1), of numbers with `start` and `end`, or `timestamp`.
+        paths: The logs; None for the held-out normal sessions.
+        labels: CSV file of the true anomalies: for a log with the columns `session` and `anomaly`
+            (0 or 1), for numbers with `start` and `end`, or with `timestamp`.
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
         seed: As for `read`.
@@ -240,7 +241,7 @@ def figures(
     summed_gradients: bool,
     dropout: float,
 ) -> "Iterator[tuple[str, Figure]]":
-    """The loss; the scores with the threshold; the strangest session, event by event."""
+    """Yield pictures: the loss, the scores with the threshold, the session of the highest score."""
     from keras_recipes.anomaly.logs import figures as pictures
 
     return pictures.figures(

@@ -1,4 +1,4 @@
-"""How a number is distributed over normal sessions, as far as they show it and beyond."""
+"""The distribution of a number over normal sessions, with an extrapolated tail."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,27 +8,28 @@ import numpy as np
 from keras_recipes.errors import CorruptModelError, printable
 
 KNOTS = 200
-"""So many values of a distribution are kept, at most."""
+"""The largest number of values of a distribution that are kept."""
 
 LARGEST = 1e9
-"""No value or scale that a log can give is larger, and no scale smaller than the inverse of it."""
+"""The largest value or scale that a log can have; its inverse is the smallest scale."""
 
 SLACK = 0.002
-"""A value is larger than another one only by more: equal sessions are, however sums are rounded."""
+"""Values closer than this count as equal, because equal sessions differ by rounding errors."""
 
 
 @dataclass(frozen=True, eq=False)
 class NullDistribution:
-    """The p-value of a number: the share of normal sessions in which it is at least as large.
+    """The null distribution of a number, which gives its p-values.
 
-    The upper part is taken for exponential, as the tails of surprises are: a net that is right
-    about its probabilities is surprised by s nats or more in at most exp(-s) of the cases.
+    The p-value is the share of normal sessions in which the number is at least as large. The tail
+    is assumed to be exponential, as the tail of the surprise is: a net with correct probabilities
+    has a surprise of s nats or more in at most exp(-s) of the cases.
 
     Attributes:
-        values: Ascending.
-        p_values: Of these, descending, in (0, 1].
-        beyond: The share of normal sessions beyond the last of them.
-        scale: By which a value has to grow beyond the last one for its p-value to fall by e.
+        values: Values of the number, ascending.
+        p_values: The p-values of these values, descending, in (0, 1].
+        beyond: The share of normal sessions beyond the last value.
+        scale: The distance beyond the last value over which the p-value falls by a factor of e.
     """
 
     values: np.ndarray
@@ -38,12 +39,12 @@ class NullDistribution:
 
     @classmethod
     def of(cls, values: np.ndarray, least_scale: float = 1e-3) -> "NullDistribution":
-        """The distribution of observed values, of shape (N,), N > 0."""
+        """Return the distribution of observed values of shape (N,), N > 0."""
         ordered = np.sort(np.round(values.astype("float64"), 3))
         count = len(ordered)
         upper = min(count - 1, max(10, count // 200))
         kept, more = ordered[: count - upper], ordered[count - upper :] - ordered[-1 - upper]
-        # The largest counts as the second largest: no single session is to set the scale.
+        # The largest value counts as the second largest, so that no single session sets the scale.
         more[-1:] = more[-2:][:1]
         scale = max(float(np.mean(more)) if upper else 0.0, least_scale)
         knots = np.unique(kept[np.linspace(0, len(kept) - 1, KNOTS).astype(int)])
@@ -51,7 +52,7 @@ class NullDistribution:
         return cls(knots, p_values, (upper + 1) / (count + 1), scale)
 
     def p_value(self, values: np.ndarray) -> np.ndarray:
-        """The p-value of each value, float64 of the same shape."""
+        """Return the p-value of each value, float64 of the same shape."""
         values = values - SLACK
         inside = np.exp(np.interp(values, self.values, np.log(self.p_values), left=0.0))
         further = np.maximum(values - self.values[-1], 0) / self.scale
@@ -59,7 +60,7 @@ class NullDistribution:
         return np.asarray(np.where(further > 0, np.minimum(inside, outside), inside))
 
     def critical_value(self, p_value: float) -> float:
-        """The smallest value whose p-value is at most this, to rounding."""
+        """Return the smallest value whose p-value is at most this, up to rounding."""
         low, high = 0.0, float(self.values[-1]) + 700 * self.scale
         for _ in range(100):
             middle = (low + high) / 2
@@ -68,7 +69,7 @@ class NullDistribution:
         return high
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return JSON values."""
         return {
             "values": self.values.tolist(),
             "shares": self.p_values.tolist(),
@@ -78,10 +79,10 @@ class NullDistribution:
 
     @classmethod
     def from_json(cls, found: Any) -> "NullDistribution":
-        """What `to_json` gave, trusting nothing in it.
+        """Return the distribution of `to_json`'s values, which may be untrusted.
 
         Raises:
-            CorruptModelError: It is something else.
+            CorruptModelError: The values are damaged.
         """
         try:
             values = np.array(found["values"], "float64")

@@ -1,8 +1,8 @@
-"""Judging a session event by event: what is certain of it already, and the row that says so.
+"""Judging a session event by event.
 
-Surprises, and counts above the normal ones, only grow. Where they are beyond the threshold the
-session is an anomaly whatever comes, and that event explains it. What did not happen is judged at
-the end. Files and streams are explained alike, since both explain from here.
+The largest surprise, and counts above the normal ones, only grow. Once they exceed the threshold,
+the session is an anomaly whatever comes next, and the event at which they did explains it. Missing
+events are judged at the end. The explanations of files and of streams both come from this module.
 """
 
 import math
@@ -16,27 +16,26 @@ from keras_recipes.data.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
 REMEMBERED = 10_000
-"""So many different counts of events are remembered with their distances."""
+"""The largest number of different counts that are cached with their distances."""
 
 
 class OpenSession:
-    """A session so far.
+    """A session with the events so far.
 
     Attributes:
-        name: As it is called in answers.
+        name: The session's name in the rows.
         h: The net's output, float32 of shape (units,).
         c: The net's state, of the same shape.
-        events: How many.
-        counts: Event type to its count, its last position and its last line.
-        max_surprise: The largest so far.
-        cusum: By how much the surprise exceeds what is to be expected, since it last did not; and
-            the most that it ever did.
-        peak: The largest surprise's position, from 0; its token id; the likeliest one; its line;
-            its masked message, if its event type was never seen.
-        last_unseen: The masked message of the last event of a type never seen.
-        line: Of the last event.
-        due: When it is over, in seconds of the log's clock.
-        answered: Whether its row was given already.
+        events: The number of events so far.
+        counts: The count, the last position and the last line of each template.
+        max_surprise: The largest surprise so far, in nats.
+        cusum: The CUSUM of the surprise now, and its largest value so far, in nats.
+        peak: The position of the largest surprise, from 0; its token id; the likeliest token id;
+            its line; and its masked message if it is a new event.
+        last_unseen: The masked message of the last new event.
+        line: The line of the last event.
+        due: The time at which the session is over, in seconds by the times in the log.
+        answered: Whether the session's row was returned already.
     """
 
     __slots__ = (
@@ -63,42 +62,44 @@ class OpenSession:
 
 
 class Judge:
-    """A detector that is shown one event after the other.
+    """Judges sessions event by event with a detector.
 
     Attributes:
         begin: The net's output and state at the beginning of a session.
     """
 
     def __init__(self, detector: LogDetector, false_alarm_rate: float) -> None:
-        """Makes it.
+        """Prepare the critical values of the features.
 
         Args:
-            detector: What to judge by.
+            detector: The detector.
             false_alarm_rate: The share of normal sessions that may be called anomalies.
         """
         self.detector, self.false_alarm_rate = detector, false_alarm_rate
         self.begin = detector.lstm.step(START, *(a[0] for a in detector.lstm.start(1)))
         p_value = false_alarm_rate / len(detector.nulls)
-        self._critical = {view: x.critical_value(p_value) for view, x in detector.nulls.items()}
+        self._critical = {
+            feature: x.critical_value(p_value) for feature, x in detector.nulls.items()
+        }
         self._largest_counts: list[int] = detector.counts.references.max(axis=0).tolist()
         self._distances: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
         self._log_references = np.log2(1.0 + detector.counts.references)
 
     def session(self, name: str) -> OpenSession:
-        """A session without events."""
+        """Return a session without events."""
         return OpenSession(name, *self.begin)
 
     def event(self, session: OpenSession, token_id: int, line: int, message: bytes) -> Row | None:
-        """Takes an event down.
+        """Add an event to a session.
 
         Args:
-            session: To which it belongs.
-            token_id: Of its event type.
-            line: Where it stands.
-            message: Masked.
+            session: The session.
+            token_id: The token id of the event's template.
+            line: The number of the event's line.
+            message: The masked message.
 
         Returns:
-            The session's row, once: as soon as it is certainly an anomaly.
+            The session's row at the event at which it is certainly an anomaly, else None.
         """
         unseen = message if token_id == UNSEEN else b""
         self._compare(session, token_id, line, unseen)
@@ -115,7 +116,7 @@ class Judge:
         return self._row(session, self._least_distance(session), over=False)
 
     def end(self, session: OpenSession) -> Row | None:
-        """The row of a session that is over; None where it was given already."""
+        """End a session; return its row, or None if the row was returned already."""
         if session.answered:
             return None
         self._compare(session, END, session.line, b"")
@@ -129,7 +130,7 @@ class Judge:
         return self._row(session, known, over=True)
 
     def _compare(self, session: OpenSession, token_id: int, line: int, unseen: bytes) -> None:
-        """Takes down how unexpected a token is now."""
+        """Update the session's surprise with the next token."""
         surprise, entropy, likeliest = self.detector.lstm.surprise(session.h, token_id)
         if surprise > session.max_surprise:
             session.max_surprise = surprise
@@ -138,7 +139,7 @@ class Judge:
         session.cusum = (cusum, max(session.cusum[1], cusum))
 
     def _is_certain(self, session: OpenSession, event_type: int) -> bool:
-        """Whether the session is an anomaly whatever comes."""
+        """Return whether the session is an anomaly whatever comes next."""
         critical = self._critical
         if session.max_surprise >= critical["surprise"]:
             return True
@@ -149,7 +150,7 @@ class Judge:
         return self._least_distance(session)[0] >= critical["counts"]
 
     def _least_distance(self, session: OpenSession) -> tuple[float, int]:
-        """The least distance that the counts can still end at; and from which reference."""
+        """Return the least distance that the counts can have at the end, and its reference."""
         counts, weights = self._counts(session), self.detector.counts.weights
         above = np.maximum(np.log2(1.0 + counts) - self._log_references, 0) @ weights
         return float(above.min()), int(above.argmin())
@@ -167,7 +168,7 @@ class Judge:
             "order": math.log1p(session.cusum[1]),
             "counts": distance,
         }
-        values = {view: np.array([value]) for view, value in found.items()}
+        values = {feature: np.array([value]) for feature, value in found.items()}
         nulls, describe = self.detector.nulls, self.detector.templates.describe
         score = float(scores.score(scores.p_values(nulls, values), self.false_alarm_rate)[0])
         if scores.decided_by_counts(nulls, values)[0]:

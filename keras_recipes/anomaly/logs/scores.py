@@ -1,24 +1,24 @@
-"""How strange a session is: three views of it, the p-value of each, and the score of all three.
+"""The score of a session, from the p-values of its three features.
 
-Each view is a number for a session, the larger the stranger:
+Each feature is a number for a session. The larger it is, the more unusual the session:
 
-surprise the largest surprise, -log p in nats, that the net has at any next event, the session's
-         end included: an LSTM that predicts the next event, as in DeepLog (Du, Li, Zheng, Srikumar,
-         CCS 2017), with its likelihood in place of "is it among the top k"
-order    the most by which the surprise of any stretch of the session exceeds what the net expects
-         of itself (CUSUM), as log(1 + nats): many events that are each a little out of place; the
-         logarithm, since rare ways of being normal are rare in all of their events at once
-counts   how much the counts of its events differ from those of the nearest normal session: the sum
-         over all event types e of w(e) |log2(1 + n(e)) - log2(1 + m(e))|, smallest over the
-         sessions m that were learned. w(e) = -log of the share of sessions in which e is not as
-         often as usual: a count that varies freely says little when it varies. Events of a type
-         never seen are counted as one more type.
+surprise The largest surprise, -log p in nats, over all events and the end of the session. The net
+         predicts the next event, as in DeepLog (Du, Li, Zheng, Srikumar, CCS 2017). DeepLog asks
+         whether the event is among the k likeliest; this feature takes its probability.
+order    log(1 + the CUSUM of the surprise in nats): how much the surprise of any part of the
+         session exceeds what the net expects. It is large if many events are a little unlikely. The
+         logarithm is taken because in a rare normal session all events are unlikely at once.
+counts   The distance of the counts of its templates from those of the nearest normal session: the
+         sum over all templates e of w(e) |log2(1 + n(e)) - log2(1 + m(e))|, smallest over the
+         learned sessions m. w(e) is -log of the share of sessions in which e does not occur as
+         often as usual, so that counts which vary in normal sessions weigh little. All new events
+         count as one more template.
 
-Each has a p-value: the share of normal sessions in which it is at least as large. The net's views
-are compared with sessions held back (and with those it was trained on, if it knows them hardly
-better), `counts` by leaving each session out in turn. The smallest p-value times three (Bonferroni)
-is the session's, since it has had three chances, and the threshold is a share of the normal
-sessions: the false alarms that were agreed to.
+The p-value of a feature is the share of normal sessions in which it is at least as large. The net's
+features are compared with those of the validation sessions, and also of the training sessions
+unless the net is overfitted. The counts are compared by leaving each session out in turn. The
+session's p-value is the smallest of the three times three (Bonferroni). The threshold is the share
+of normal sessions that may be false alarms.
 """
 
 from collections.abc import Mapping
@@ -29,52 +29,59 @@ from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.errors import InputError
 
 LEAST_SCALE = {"surprise": 1.0, "order": 0.2, "counts": 0.2}
-"""However alike the strangest normal sessions are, those that are a little stranger may be normal:
-a p-value does not fall by e within less. A net that is right about itself has a scale of 1 nat."""
+"""The smallest distance over which the p-value of a feature falls by a factor of e.
 
-VIEWS = tuple(LEAST_SCALE)
+The most unusual normal sessions may be much alike by chance, and a more unusual one may be normal.
+A net with correct probabilities has a scale of 1 nat.
+"""
+
+FEATURES = tuple(LEAST_SCALE)
 
 
-def null_distribution(view: str, values: np.ndarray) -> NullDistribution:
-    """The distribution of a view's values on normal sessions, of shape (N,)."""
-    return NullDistribution.of(values, LEAST_SCALE[view])
+def null_distribution(feature: str, values: np.ndarray) -> NullDistribution:
+    """Return the distribution of a feature's values on normal sessions, of shape (N,)."""
+    return NullDistribution.of(values, LEAST_SCALE[feature])
 
 
 def p_values(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The share of normal sessions that are at least as strange as these, in (0, 1].
+    """Return the p-values of sessions, in (0, 1], of shape (N,).
 
     Args:
-        nulls: The null distribution of each view.
-        values: By view, each of shape (N,).
+        nulls: The null distribution of each feature.
+        values: The values of each feature, of shape (N,).
     """
-    by_view = np.stack([null.p_value(values[view]) for view, null in nulls.items()])
-    return np.asarray(np.minimum(1.0, len(nulls) * by_view.min(axis=0)))
+    by_feature = np.stack([null.p_value(values[feature]) for feature, null in nulls.items()])
+    return np.asarray(np.minimum(1.0, len(nulls) * by_feature.min(axis=0)))
 
 
 def decided_by_counts(
     nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """Whether the counts are what is strangest about each session, bool of shape (N,)."""
-    by_view = {view: null.p_value(values[view]) for view, null in nulls.items()}
-    return np.asarray(by_view["counts"] < np.minimum(by_view["surprise"], by_view["order"]))
+    """Return whether the counts have the smallest p-value in each session, bool of shape (N,)."""
+    by_feature = {feature: null.p_value(values[feature]) for feature, null in nulls.items()}
+    return np.asarray(
+        by_feature["counts"] < np.minimum(by_feature["surprise"], by_feature["order"])
+    )
 
 
 def score(p_values: np.ndarray, false_alarm_rate: float) -> np.ndarray:
-    """P-values as scores from 0 to 1: 0.5 is the threshold, 0.91 a tenth of the p-value there.
+    """Return the scores of p-values, from 0 to 1.
+
+    The score is 0.5 at a p-value equal to `false_alarm_rate`, and 0.91 at a tenth of it.
 
     Args:
-        p_values: From the function of that name.
+        p_values: The p-values.
         false_alarm_rate: The share of normal sessions that may be called anomalies.
     """
     return np.asarray(false_alarm_rate / (false_alarm_rate + np.maximum(p_values, 1e-300)))
 
 
 def session_maxima(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest value of each session, and where it first stands, both of shape (N,).
+    """Return the largest value of each session, and its first index, both of shape (N,).
 
     Args:
-        values: Of all steps, session after session, of shape (total,).
-        starts: Where each session begins, and the total, of shape (N + 1,).
+        values: The values of all steps, session after session, of shape (total,).
+        starts: The index at which each session begins, and the total, of shape (N + 1,).
     """
     largest = np.maximum.reduceat(values, starts[:-1])
     at = np.flatnonzero(values == np.repeat(largest, np.diff(starts)))
@@ -84,18 +91,18 @@ def session_maxima(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, 
 def allowed_rate(
     false_alarm_rate: float, false_alarms_per_day: float | None, sessions_per_day: float
 ) -> float:
-    """The share of normal sessions that may be false alarms.
+    """Return the share of normal sessions that may be false alarms.
 
     Args:
-        false_alarm_rate: That share itself.
-        false_alarms_per_day: How many a day; None leaves it to the share.
-        sessions_per_day: How many sessions a normal day has; 0 where nobody knows.
+        false_alarm_rate: The share.
+        false_alarms_per_day: The number of false alarms per day; None uses the share.
+        sessions_per_day: The number of sessions on a normal day; 0 if it is unknown.
 
     Raises:
-        InputError: None at all, with which nothing would ever be an anomaly.
+        InputError: No false alarm is allowed, so that nothing could be an anomaly.
     """
     if not false_alarm_rate and not false_alarms_per_day:
-        raise InputError("false_alarm_rate: expected more than 0, received 0; 1e-6 is nearly none")
+        raise InputError("false_alarm_rate: expected more than 0, received 0; try 1e-6")
     if not false_alarms_per_day or not sessions_per_day:
         return false_alarm_rate
     return min(0.5, false_alarms_per_day / sessions_per_day)

@@ -1,4 +1,4 @@
-"""What is meant by what was given: logs in files, a synthetic one, lines from Python."""
+"""The lines of an input: logs in files, a synthetic log, or lines from Python."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -11,14 +11,14 @@ from keras_recipes.data.sessions import Sequences
 from keras_recipes.errors import InputError, described
 
 Blocks = Iterator[tuple[int, list[bytes]]]
-"""Lines in blocks, each with the number of its file."""
+"""Blocks of lines, each with the number of its file."""
 
 
 def to_learn_from(data: Sequence[str]) -> tuple[list[str], Callable[[], Blocks]]:
-    """Names of files, and what gives their lines, from the beginning each time.
+    """Return the names of the files, and a function that reads their lines from the beginning.
 
     Args:
-        data: Paths; nothing means the synthetic log.
+        data: Paths; none means the synthetic log.
 
     Raises:
         InputError: There is no such file.
@@ -26,13 +26,13 @@ def to_learn_from(data: Sequence[str]) -> tuple[list[str], Callable[[], Blocks]]
     if not data or list(data) == [demonstration.NAME]:
         return [demonstration.NAME], lambda: iter([(0, demonstration.normal())])
     if "-" in data:
-        raise InputError("expected files to learn from, received -: it can be read only once")
+        raise InputError("expected files, received -; standard input can be read only once")
     paths = lines.paths(data)
     return [str(path) for path in paths], lambda: iter(sessions.blocks(paths))
 
 
 def to_judge(texts: Sequence[str]) -> tuple[list[str], Blocks]:
-    """Names of files, and their lines.
+    """Return the names of the files, and their lines.
 
     Args:
         texts: Paths, or the name of a synthetic log.
@@ -47,14 +47,14 @@ def to_judge(texts: Sequence[str]) -> tuple[list[str], Blocks]:
 
 
 def sessions_of(detector: LogDetector, given: Any) -> tuple[list[str], Sequences]:
-    """Sessions to judge, and the names of the files that they are in.
+    """Return the names of the files, and the sessions to judge.
 
     Args:
-        detector: How lines are read.
-        given: Paths, or from Python a list of lines.
+        detector: The detector, which says how to read the lines.
+        given: Paths, or a list of lines from Python.
 
     Raises:
-        InputError: It is neither, or there are no sessions.
+        InputError: `given` is neither, or there are no sessions.
     """
     texts = files.as_texts(given)
     if texts is None:
@@ -73,14 +73,14 @@ def sessions_of(detector: LogDetector, given: Any) -> tuple[list[str], Sequences
 
 
 def _is_path(item: str | Path) -> bool:
-    """Whether a path is meant, and not a line of a log."""
+    """Return whether a text is a path and not a line of a log."""
     if isinstance(item, Path) or item == demonstration.BROKEN:
         return True
     if not any(map(str.isspace, item)) and (os.sep in item or item.lower().endswith(lines.ENDINGS)):
         return True
-    return os.path.exists(item)  # noqa: PTH110  a line may be longer than any name
+    return os.path.exists(item)  # noqa: PTH110  Path.exists raises for a very long line
 
 
 def without_sessions(names: Sequence[str], layout: log_formats.LogLayout) -> InputError:
-    """The refusal of files in which there is nothing to judge."""
-    return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, found none")
+    """Return the error for files without any session."""
+    return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, received none")

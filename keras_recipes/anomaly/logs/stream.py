@@ -1,9 +1,9 @@
-"""Judging sessions line by line as a log grows, for days, in bounded memory.
+"""Judging the sessions of a growing log line by line, in bounded memory.
 
-Every open session has a state of the net of its own and the counts of its events so far. What is
-certain already is answered at once: surprises and counts above the normal ones only grow. The rest
-is answered when the session is over, since then its end and what did not happen can be judged; that
-is when it has been silent for too long by the log's own clock.
+Every open session has its own state of the net, and the counts of its events so far. If a session
+is certainly an anomaly, its row comes at once. The row of any other session comes when the session
+is over, because its end and missing events are judged only then. A session is over when it has been
+silent for too long, by the times in the log.
 """
 
 import math
@@ -22,18 +22,18 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
 TICK = 1.0
-"""Seconds without a line after which time is looked at anyhow."""
+"""Seconds without a line after which sessions are checked for their timeout."""
 
 SHORTEST_TIMEOUT = 60.0
 UNTIMED_TIMEOUT = 3_600.0
 LATE_SECONDS = 60.0
-"""A window is open for so long after its end, for lines that come late."""
+"""Seconds that a window stays open after its end, for late lines."""
 
 MOST_LINES = 2**53
 
 
 class LogStream:
-    """A detector at work on lines as they arrive."""
+    """Judges lines as they arrive."""
 
     def __init__(
         self,
@@ -44,18 +44,19 @@ class LogStream:
         open_sessions: int = 50_000,
         state: str | None = None,
     ) -> None:
-        """Makes it, with the open sessions of an earlier run if there are any.
+        """Prepare to judge; restore the open sessions of an earlier run if they were kept.
 
         Args:
-            detector: What to judge by.
+            detector: The detector.
             false_alarm_rate: The share of normal sessions that may be called anomalies.
             timeout: Seconds without a line after which a session is over; None derives them from
                 the normal sessions.
-            open_sessions: So many at most; beyond, the one that is silent the longest is over.
-            state: File that keeps the open sessions.
+            open_sessions: The largest number of open sessions. Beyond it, the session that has been
+                silent the longest is over.
+            state: File that keeps the open sessions; None keeps none.
 
         Raises:
-            InputError: The file was kept for another model, or cannot be written.
+            InputError: The file is the state of another model, or cannot be written.
             CorruptModelError: The file is damaged.
         """
         self.detector, self.judge = detector, Judge(detector, false_alarm_rate)
@@ -71,13 +72,13 @@ class LogStream:
         self._file.restore(self._restore)
 
     def rows(self, blocks: Iterable[list[bytes]]) -> Iterator[Row]:
-        """Answers as they become certain; see `Verdicts.rows` for the columns.
+        """Yield rows as soon as they are certain; see `Verdicts.rows` for the keys.
 
         Args:
-            blocks: Lines as they arrive; an empty list lets time pass.
+            blocks: Lines as they arrive; an empty list means that time passed.
 
         Raises:
-            StoppedError: The program was asked to stop, and the open sessions are kept.
+            StoppedError: The program was stopped, and the open sessions were kept.
         """
         with self._file.watching():
             for block in blocks:
@@ -100,13 +101,13 @@ class LogStream:
             records.keys, token_ids, records.messages, records.times, records.lines, strict=True
         ):
             now = when if timed else arrived
-            # A clock that believes two lines in a row cannot be put forward by one broken line.
+            # The clock follows two lines in a row, so that one broken line cannot put it forward.
             self._clock = max(self._clock, min(self._last_time, now))
             self._last_time = now
             next_window = self._rule.by == "window" and not timed and key not in self._open
             yield from self._close_due(math.inf if next_window else self._clock)
             if self._rule.idle and key in self._open and now > self._open[key].due:
-                yield from self._close(key)  # its own next line is the first to say so
+                yield from self._close(key)  # the session's own next line shows that it was over
             session = self._session(key, now)
             if row := self.judge.event(session, token_id, line, message):
                 yield row
@@ -114,13 +115,13 @@ class LogStream:
                 yield from self._close(next(iter(self._open)))
 
     def _pass_time(self) -> Iterator[Row]:
-        """Lets the log's clock go on where no line comes."""
+        """Move the log's clock forward while no line comes."""
         passed = time.monotonic() - self._heard
         now = self._last_time + passed if self.detector.layout.timed else time.time()
         yield from self._close_due(now)
 
     def _session(self, key: bytes, now: float) -> OpenSession:
-        """The open session of that key, or a new one, which then was heard of last."""
+        """Return the open session of this key, or a new one, and extend its timeout."""
         session = self._open.get(key)
         if session is None:
             name = lines.decode(key)
@@ -135,7 +136,7 @@ class LogStream:
         return session
 
     def _close_due(self, now: float) -> Iterator[Row]:
-        """Closes sessions, the longest silent first, as long as they are over by then."""
+        """Close the sessions that are over at this time, the longest silent first."""
         while self._open:
             key, session = next(iter(self._open.items()))
             if session.due > now:
@@ -155,7 +156,7 @@ class LogStream:
 
     def _end_of_window(self, now: float) -> float:
         if not self.detector.layout.timed:
-            return math.inf  # over with the first line of the next one
+            return math.inf  # the first line of the next window ends it
         width = self._rule.window
         return now // width * width + width + min(width, LATE_SECONDS)
 
@@ -180,13 +181,13 @@ class LogStream:
 
     def _restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         if plain["model"] != self.detector.digest:
-            raise InputError("was kept with another model; name another file")
+            raise InputError("the state was kept with another model; name another file")
         states = arrays["states"].astype("float32")
         self._parser.line, self._parser.time = int(plain["line"]), float(plain["time"])
         self._parser.key = bytes.fromhex(plain["key"])
         self._clock, self._last_time = map(float, plain["clock"])
         if not np.isfinite([self._parser.time, self._clock, self._last_time]).all():
-            raise ValueError("a time that there is not")
+            raise ValueError("expected finite times")
         for values, (h, c) in zip(plain["sessions"], states, strict=True):
             key, session = self._reopened(values, h, c)
             self._open[key] = session
@@ -210,7 +211,7 @@ class LogStream:
         return bytes.fromhex(key), session
 
     def _check(self, session: OpenSession) -> None:
-        """Refuses a session that cannot have been kept by this detector."""
+        """Refuse a session that this detector cannot have kept."""
         position, token_id, likeliest, line, _ = session.peak
         tokens = self.detector.templates.vocabulary_size
         event_types = len(self.detector.counts.weights)

@@ -1,4 +1,4 @@
-"""Judging sessions: the net's views and the counts' view of each, and what to say about it."""
+"""Judging whole sessions: the features, scores and rows of each session."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,17 +17,18 @@ from keras_recipes.recipe import Row
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Verdicts:
-    """What a detector thinks of N sessions.
+    """The features of N sessions, and what explains them.
 
     Attributes:
-        detector: Who judged.
+        detector: The detector that judged.
         sequences: The sessions.
-        surprise: At each event and each end, in nats, as in `sequences.steps()`.
-        values: By view, each of shape (N,).
-        position: Of the largest surprise, from 0; the number of events for the end.
-        likeliest: The likeliest token there.
-        counts: Of each event type, of shape (N, E).
-        nearest: The nearest normal session.
+        surprise: The surprise at each event and each end, in nats, as in `sequences.steps()`.
+        values: The values of each feature, of shape (N,).
+        position: The position of the largest surprise, from 0; at the end of a session it is the
+            number of events. Of shape (N,).
+        likeliest: The likeliest token at this position, of shape (N,).
+        counts: The count of each template, of shape (N, E).
+        nearest: The number of the nearest normal session, of shape (N,).
     """
 
     detector: LogDetector
@@ -41,15 +42,15 @@ class Verdicts:
 
     @classmethod
     def of(cls, detector: LogDetector, sequences: Sequences) -> "Verdicts":
-        """What is to be thought of each session.
+        """Judge sessions.
 
         Args:
-            detector: Who judges.
+            detector: The detector.
             sequences: The sessions.
         """
         inputs, targets, starts = sequences.steps()
         seen = detector.lstm.surprises(inputs, targets, starts)
-        largest, at = scores.session_maxima(seen.nats, starts)
+        largest, at = scores.session_maxima(seen.surprise, starts)
         event_types = len(detector.counts.weights)
         counts = count_matrix(sequences.token_ids - UNSEEN, sequences.lengths, event_types)
         distance, nearest = detector.counts.distances(counts)
@@ -57,7 +58,7 @@ class Verdicts:
         return cls(
             detector=detector,
             sequences=sequences,
-            surprise=seen.nats,
+            surprise=seen.surprise,
             values=values,
             position=at - starts[:-1],
             likeliest=seen.likeliest[at],
@@ -66,11 +67,11 @@ class Verdicts:
         )
 
     def scores(self, false_alarm_rate: float) -> np.ndarray:
-        """A score from 0 to 1 for each session; from 0.5 it is an anomaly."""
+        """Return the score of each session, from 0 to 1; from 0.5 on it is an anomaly."""
         return scores.score(scores.p_values(self.detector.nulls, self.values), false_alarm_rate)
 
     def steps(self, session: int) -> tuple[list[str], np.ndarray]:
-        """A session's events, its end last, for people; and the surprise at each."""
+        """Return a session's events in words, its end last, and the surprise at each in nats."""
         first, last = self.sequences.starts[session : session + 2].tolist()
         describe, found = self.detector.templates.describe, self.sequences
         names = [describe(int(found.token_ids[i]), found.message(i)) for i in range(first, last)]
@@ -79,12 +80,12 @@ class Verdicts:
     def rows(
         self, false_alarm_rate: float, files: Sequence[str], *, only_anomalies: bool = False
     ) -> Iterator[Row]:
-        """Rows `session,score,anomaly,position,observed,expected,line`.
+        """Yield rows with the keys `session,score,anomaly,position,observed,expected,line`.
 
         Args:
             false_alarm_rate: The share of normal sessions that may be called anomalies.
-            files: Names of the files; where they are several, a line is given with its file's.
-            only_anomalies: Whether to leave out the rest.
+            files: The names of the files. If there are several, `line` is `FILE:NUMBER`.
+            only_anomalies: Whether to leave out the other sessions.
         """
         found, judge = self.scores(false_alarm_rate), Judge(self.detector, false_alarm_rate)
         by_counts = scores.decided_by_counts(self.detector.nulls, self.values)
@@ -104,12 +105,12 @@ class Verdicts:
             }
 
     def _explained_by_event(self, judge: Judge, session: int, files: Sequence[str]) -> Row:
-        """An anomaly's row, explained by the event that a stream would have answered at."""
+        """Return an anomaly's row, explained by the event at which a stream would have given it."""
         found, row = self.sequences, None
         opened = judge.session(found.names[session])
         first, last = found.starts[session : session + 2].tolist()
         for event in range(first, last):
-            # For the line the event itself: files are told apart by it.
+            # The event's own number stands for the line, because it also gives the file.
             row = judge.event(opened, int(found.token_ids[event]), event, found.message(event))
             if row:
                 break

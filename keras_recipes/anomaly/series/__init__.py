@@ -1,1 +1,1 @@
-"""Anomalies in series of numbers."""
+"""Detection of anomalies in series of numbers."""

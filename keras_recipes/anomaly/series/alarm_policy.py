@@ -1,10 +1,10 @@
-"""From magnitudes to probabilities to alarms: how rare is this, and is it worth interrupting for?
+"""From magnitudes to p-values to alarms.
 
 Anomaly likelihood (Ahmad, Lavin, Purdy & Agha 2017, Neurocomputing 262) compares recent errors with
-the errors of all the past, since an error says nothing without its usual size. There the past is a
-normal distribution; here it is what was counted, so that a tail probability is a conformal p-value
-(Vovk, Gammerman & Shafer 2005; Laxhammar & Falkman 2014) and needs no shape to hold: the share of
-the past, this record included, that was at least as large.
+all past errors, because an error says nothing without its usual size. That paper models the past as
+a normal distribution. This module counts the past instead. A tail probability is then a conformal
+p-value (Vovk, Gammerman & Shafer 2005; Laxhammar & Falkman 2014), and it assumes no distribution:
+it is the share of the past, including this record, that was at least as large.
 """
 
 import math
@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 
 BINS = 4096
-"""Bins of a stream, a power of two."""
+"""The number of bins of a stream; a power of two."""
 
 RESOLUTION = 0.01
-"""Width of a bin in natural logarithms: magnitudes that differ by one per cent are told apart."""
+"""The width of a bin in natural logarithms: bins distinguish magnitudes one per cent apart."""
 
 HISTORY = 32_768
-"""Records after which all counts are halved: memory stays flat, and the distant past fades."""
+"""The number of records after which all counts are halved, so that the distant past fades."""
 
 
 class TailCounts:
-    """How often each of several streams of magnitudes was at least this large.
+    """Counts of the past magnitudes of several streams, for p-values.
 
-    Counts stand in Fenwick trees (1994) over logarithmic bins, as in DDSketch (Masson, Rim & Lee
-    2019), so that asking and adding cost the same however long the past is. Magnitudes from
-    e^-20 to e^20 are told apart, smaller ones count as zero.
+    The counts are kept in Fenwick trees (1994) over logarithmic bins, as in DDSketch (Masson, Rim &
+    Lee 2019), so that a query and an update cost the same however long the past is. The bins
+    distinguish magnitudes from e^-20 to e^20. Smaller magnitudes count as zero.
 
     Args:
-        streams: How many.
+        streams: The number of streams.
     """
 
     def __init__(self, streams: int) -> None:
@@ -41,19 +41,23 @@ class TailCounts:
         self._asked, self._added = _paths()
 
     def neg_log10_p(self, magnitudes: np.ndarray, *, add: bool = True) -> np.ndarray:
-        """-log10 of the p-value: the share of the past, this record included, at least as large.
+        """Return -log10 of the p-values of these magnitudes.
+
+        The p-value is the share of the past, including this record, that was at least as large.
 
         Args:
-            magnitudes: Shape (streams,), not negative.
-            add: Whether this record is part of the past from now on.
+            magnitudes: The magnitudes, not negative, of shape (streams,).
+            add: Whether this record becomes part of the past.
 
         Returns:
-            Shape (streams,): 0 for nothing special, log10(n + 1) for what n records never reached.
+            Values of shape (streams,). The smallest magnitude gives 0. A magnitude larger than all
+            n past records gives log10(n + 1).
         """
         position = np.log(np.maximum(magnitudes, 1e-9))
         position *= 1 / RESOLUTION
         position += BINS // 2
-        # The trees sum from the left, and what is asked for lies to the right.
+        # The trees sum from the left. The query is for the larger magnitudes, so the bins are
+        # numbered from the largest magnitude on.
         bins = BINS - np.clip(position, 0, BINS - 1).astype(np.intp)
         larger = self._trees[self._start + self._asked[bins]].sum(axis=1)
         result: np.ndarray = np.log10((self.total + 1) / (larger + 1))
@@ -66,19 +70,20 @@ class TailCounts:
         return result
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that `restore` needs."""
+        """Return all that `restore` needs."""
         return {"trees": self._trees.copy(), "total": np.array(self.total)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go on where the counts were that gave this state."""
+        """Set the counts to a state from `state`."""
         self._trees[...] = state["trees"]
         self.total = float(state["total"])
 
 
 def _paths() -> tuple[np.ndarray, np.ndarray]:
-    """Which nodes of a tree a bin's prefix sum reads, and which an addition changes.
+    """Return the nodes of a tree that a bin's prefix sum reads, and those that an update changes.
 
-    Shape (BINS + 1, 13) each, filled up with node 0, always empty, and BINS + 1, never read.
+    Both have the shape (BINS + 1, 13). They are padded with node 0, which is always empty, and with
+    node BINS + 1, which is never read.
     """
     depth = BINS.bit_length()
     asked = np.zeros((BINS + 1, depth), dtype=np.intp)
@@ -93,19 +98,19 @@ def _paths() -> tuple[np.ndarray, np.ndarray]:
 
 
 class AlarmGate:
-    """Turns surprise into scores, so that one cause gives one alarm and a noisy series few.
+    """Turns evidence into scores, so that one cause gives one alarm, and a noisy series few alarms.
 
-    A record whose surprise reaches the threshold is an alarm: its score is 0.5 or more. After an
-    alarm there is a cooldown; and each alarm raises the threshold, which then falls back slowly. A
-    series that alarms often has to come up with something more surprising each time, as in online
-    control of an error rate (Gibbs & Candès 2021); the cooldown is that of CAD OSE, a fifth of what
-    was learned.
+    A record whose evidence reaches the threshold is an alarm: its score is 0.5 or more. A pause
+    follows each alarm. Each alarm also raises the threshold, which then falls back slowly. A
+    series with frequent alarms therefore needs more evidence each time, as in online control of an
+    error rate (Gibbs & Candès 2021). The pause is a fifth of the number of learned records, as in
+    CAD OSE.
 
     Args:
-        threshold: Surprise of an alarm, in orders of magnitude of probability.
-        rise: What an alarm adds to the threshold.
-        decay: Records in which the threshold falls by `rise` again.
-        cooldown: Records after an alarm in which there is no other.
+        threshold: The evidence of an alarm, in orders of magnitude of probability.
+        rise: The amount that an alarm adds to the threshold.
+        decay: The number of records in which the threshold falls by `rise` again.
+        cooldown: The number of records after an alarm in which there is no other alarm.
     """
 
     def __init__(self, *, threshold: float, rise: float, decay: int, cooldown: int) -> None:
@@ -114,22 +119,25 @@ class AlarmGate:
         self.raised = 0.0
         self.cooling = 0
 
-    def score(self, surprise: float) -> float:
-        """1 - 2^(-surprise / threshold), in [0, 1], halved in a cooldown; 0.5 is an alarm."""
+    def score(self, evidence: float) -> float:
+        """Return 1 - 2^(-evidence / threshold), in [0, 1]; 0.5 is an alarm.
+
+        During the pause after an alarm the score is halved.
+        """
         self.raised = max(0.0, self.raised - self._fall)
         threshold = self.threshold + self.raised
-        score: float = 1 - 0.5 ** (surprise / threshold)
+        score: float = 1 - 0.5 ** (evidence / threshold)
         if self.cooling:
             self.cooling -= 1
             return score / 2
-        if surprise >= threshold:
+        if evidence >= threshold:
             self.raised += self.rise
             self.cooling = self.cooldown
             return max(score, 0.5)
         return min(score, math.nextafter(0.5, 0))
 
     def state(self) -> dict[str, float]:
-        """Plain values that `from_state` needs, by the names that cards have."""
+        """Return all that `from_state` needs, by the names that cards have."""
         return {
             "bar": self.threshold,
             "rise": self.rise,
@@ -141,7 +149,7 @@ class AlarmGate:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "AlarmGate":
-        """A gate that goes on where the one stood that gave this state."""
+        """Return a gate that continues from a state of `state`."""
         gate = cls(threshold=state["bar"], rise=state["rise"], decay=1, cooldown=state["rest"])
         gate._fall, gate.raised, gate.cooling = state["_sink"], state["raised"], state["resting"]
         return gate

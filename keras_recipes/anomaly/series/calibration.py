@@ -1,8 +1,8 @@
-"""What is normal for each column, learned from records for which the net is trained.
+"""Calibration of a detector for each column, with the trained net.
 
-The net's weights go to a detector for each column. Learned from are the first nine tenths of the
-records. The rest is judged as it would be live, which gives the false alarms, and learned from on
-the way.
+Each column's detector gets the net's weights, and learns from the first nine tenths of the records.
+It then judges the last tenth, the held-out records, as it would in a live stream. That gives the
+false alarms. The detector goes on learning while it judges.
 """
 
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ def calibrate(model: "keras.Model", data: Dataset, *, threshold: float) -> Calib
 def learn(
     model: "keras.Model", observed: Observed, before: TableDetector | None, threshold: float
 ) -> tuple[TableDetector, dict[str, float]]:
-    """A detector for each column, and how they do on the records held back.
+    """Return a detector for each column, and their metrics on the held-out records.
 
     Args:
         model: The trained net.
         observed: Normal records.
-        before: What a model that goes on training remembers; its detectors go on.
-        threshold: Of all of them.
+        before: The detectors of a model whose training is continued; they go on learning.
+        threshold: The threshold of all detectors, in orders of magnitude of probability.
     """
     weights = weights_of(model)
     net = partial(column_weights, weights)
@@ -61,7 +61,8 @@ def learn(
         values += len(readings)
         detector.accept_as_normal(numbers[cut:])
         detectors[name] = detector
-    # Without times nobody knows whether what is to be judged follows at once.
+    # Without times, the records to be judged may not follow these records at once. A counter then
+    # has to start anew.
     timed = observed.layout.time is not None
     counters = {name: one if timed else CounterRate() for name, one in observed.counters.items()}
     table = TableDetector(observed.layout, detectors, counters)
@@ -69,12 +70,12 @@ def learn(
     metrics = {"false_alarms": alarms / max(values, 1), "held_out_records": float(records)}
     days = observed.days * records / len(observed)
     if days:
-        metrics["false_alarms_a_day"] = alarms / days
+        metrics["false_alarms_per_day"] = alarms / days
     return table, metrics
 
 
 def column_weights(weights: Sequence[np.ndarray], classes: ValueClasses) -> list[np.ndarray]:
-    """Of the whole net's weights those for a column's classes."""
+    """Return the part of the net's weights that belongs to a column's classes."""
     kernel, recurrent, bias, dense, dense_bias = weights
     chosen = dataset.token_ids(classes)
     return [kernel[chosen], recurrent, bias, dense[:, chosen], dense_bias[chosen]]

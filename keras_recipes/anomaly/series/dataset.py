@@ -1,4 +1,4 @@
-"""Normal numbers over time to sequences of classes: to train on, to stop by, to measure on."""
+"""From normal numbers over time to training, validation and test data: sequences of classes."""
 
 import itertools
 import logging
@@ -18,16 +18,16 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Learned
 
 TRAIN, KNOWN = 0.7, 0.9
-"""Shares of the records: to train the net on; and with those that training is stopped by."""
+"""Shares of the records: the training part, and the training and validation parts together."""
 
 FEWEST = 30
-"""A column with fewer numbers says nothing about what is normal."""
+"""The smallest number of values that a column can be learned from."""
 
 VOCABULARY_SIZE = 24
-"""Of the net: padding, twenty classes of equally frequent values and what is outside."""
+"""The net's tokens: padding, twenty classes of equally frequent values, and values outside."""
 
 MOST_COLUMNS = 100
-"""Each takes 50 to 160 kB of the card, which has a limit."""
+"""Each column takes 50 to 160 kB of the card, whose size is limited."""
 
 DAY = 86_400
 
@@ -39,10 +39,10 @@ class Observed:
     """Normal records, by column.
 
     Attributes:
-        layout: How they were read.
-        counters: The columns that are counters; of these, `values` are the rates.
-        times: Of the clock on the wall, of shape (N,); None for each where there is none.
-        values: Of each column, float64 of shape (N,); NaN where it is missing.
+        layout: How the table was read.
+        counters: The columns that are counters. Their `values` are rates.
+        times: The local times in seconds, of shape (N,); None for a record without a time.
+        values: The values of each column, float64 of shape (N,); NaN for a missing value.
     """
 
     layout: SeriesLayout
@@ -55,7 +55,7 @@ class Observed:
 
     @property
     def days(self) -> float:
-        """How long they took, or 0 where nobody knows."""
+        """The time span of the records in days; 0 if they have no times."""
         known = [time for time in self.times if time is not None]
         return (max(known) - min(known)) / DAY if known else 0.0
 
@@ -71,10 +71,10 @@ def read(
     first: int | None,
     length: int,
 ) -> Dataset:
-    """Normal numbers over time, the last of which are held back; see `kind.read`.
+    """Return normal numbers over time, the last of them held out; see `kind.read`.
 
     Raises:
-        InputError: Data that cannot be read, or has too few numbers.
+        InputError: The data cannot be read, or has too few numbers.
     """
     layout = SeriesLayout(
         time=time or None,
@@ -82,7 +82,7 @@ def read(
         time_format=time_format or None,
         zone=zone or None,
     )
-    layout.clock()  # refuses a zone that there is not
+    layout.clock()  # refuses an unknown time zone
     before = TableDetector.of(learned) if learned else None
     paths, found = records_of(data, before.layout if before else layout)
     if before:
@@ -100,8 +100,8 @@ def read(
         name=files.in_words([demonstration.SYNTHETIC.get(path, path) for path in paths]),
         **_parts(observed, classes, length),
         note=(
-            f"of {len(observed):,} normal records the last tenth held back to measure the false "
-            "alarms, the fifth before to stop training by"
+            f"{len(observed):,} normal records: the last tenth was held out to measure the false "
+            "alarms, the fifth before it was used for validation"
         ),
         learned={"kind": "metrics"},
         implied={"classes": VOCABULARY_SIZE},
@@ -124,17 +124,19 @@ def observe(
     layout: SeriesLayout,
     first: int | None,
 ) -> Observed:
-    """The first records, or all; columns that say nothing are left out, counters seen as such.
+    """Return the first records by column, or all of them.
+
+    Columns with too few numbers are left out. Counters are detected and replaced by their rates.
 
     Args:
-        paths: Names, for messages.
+        paths: The names of the files, for messages.
         found: The records.
-        before: What a model that goes on training remembers.
-        layout: How the user says that they are read.
-        first: How many; None takes all.
+        before: The detectors of a model whose training is continued.
+        layout: What the user says about the table.
+        first: The number of records; None takes all.
 
     Raises:
-        InputError: Too few numbers, or too many columns.
+        InputError: There are too few numbers, or too many columns.
     """
     times, rows = [], []
     for record in itertools.islice(found.records, first or None):
@@ -156,7 +158,7 @@ def observe(
 
 
 def _with_rates(times: list[float | None], values: dict[str, np.ndarray]) -> dict[str, CounterRate]:
-    """Puts rates in place of the values of columns that are counters, and says which these are."""
+    """Replace the values of counters by their rates, and return the counters by column."""
     names = [name for name in values if time_series.is_counter(values[name].tolist())]
     counters = {name: CounterRate() for name in names}
     for name, counter in counters.items():
@@ -166,13 +168,13 @@ def _with_rates(times: list[float | None], values: dict[str, np.ndarray]) -> dic
 
 
 def _usable(paths: Sequence[str], values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The columns that have enough numbers."""
+    """Return the columns that have enough numbers."""
     numbers = {name: int(np.isfinite(column).sum()) for name, column in values.items()}
     kept = {name: column for name, column in values.items() if numbers[name] >= FEWEST}
     if not kept:
         raise InputError(
-            f"{', '.join(paths)}: expected a column with at least {FEWEST} numbers to learn what "
-            f"is normal from, received {max(numbers.values(), default=0)}"
+            f"{', '.join(paths)}: expected a column with at least {FEWEST} numbers to learn from, "
+            f"received {max(numbers.values(), default=0)}; give more records"
         )
     if len(kept) > MOST_COLUMNS:
         raise InputError(
@@ -191,7 +193,7 @@ def _report(paths: Sequence[str], observed: Observed) -> None:
         files.in_words(paths),
         f"{len(observed):,}",
         listed(list(observed.values)),
-        f" (counters, of which the growth a second: {listed(list(observed.counters))})"
+        f" (counters, watched as growth per second: {listed(list(observed.counters))})"
         * bool(observed.counters),
         f"times in {layout.time}" if layout.time is not None else "without times",
     )
@@ -199,7 +201,7 @@ def _report(paths: Sequence[str], observed: Observed) -> None:
     older = sum(b < a for a, b in itertools.pairwise(times))
     if older:
         log.warning(
-            "%s records are older than the one before; they are taken in the order they stand in",
+            "%s records are older than the record before them; records are read in the given order",
             f"{older:,}",
         )
 
@@ -209,8 +211,8 @@ def _classes(observed: Observed, name: str) -> ValueClasses:
     finite = known[np.isfinite(known)]
     if len(finite) < 10:
         raise InputError(
-            f"{name}: expected numbers from the beginning on, there are {len(finite)} in the first "
-            "nine tenths of the records; leave it out with --set columns=A,B"
+            f"{name}: expected at least 10 numbers in the first nine tenths of the records, "
+            f"received {len(finite)}; choose other columns with --set columns=A,B"
         )
     return ValueClasses(finite)
 
@@ -218,7 +220,7 @@ def _classes(observed: Observed, name: str) -> ValueClasses:
 def _parts(
     observed: Observed, classes: Mapping[str, ValueClasses], length: int
 ) -> dict[str, Examples]:
-    """The token ids of each column as rows, cut by time."""
+    """Return each column's token ids as rows, split by time into training and other parts."""
     cuts = [0, *(int(share * len(observed)) for share in (TRAIN, KNOWN)), len(observed)]
     parts = {}
     for number, name in enumerate(("train", "validation", "test")):
@@ -230,13 +232,17 @@ def _parts(
         if not len(parts[name].x):
             raise InputError(
                 f"records {cuts[number]:,} to {cuts[number + 1]:,}: expected numbers to "
-                f"{'train on' if number == 0 else 'measure on'}, all are missing; leave these out"
+                f"{'train on' if number == 0 else 'measure on'}, all are missing; remove these "
+                "records"
             )
     return parts
 
 
 def _rows(values: np.ndarray, classes: ValueClasses, length: int) -> np.ndarray:
-    """A column's token ids, each row with what follows it, padded: (rows, length + 1)."""
+    """Return a column's token ids as padded rows of shape (rows, length + 1).
+
+    The last token of a row is the first token of the next row, so that it can be its target.
+    """
     of_class = token_ids(classes)
     found = np.array(
         [of_class[classes.of(value)] for value in values.tolist() if math.isfinite(value)], "int32"
@@ -257,8 +263,9 @@ def _examples(pieces: list[np.ndarray], length: int) -> Examples:
 
 
 def token_ids(classes: ValueClasses) -> list[int]:
-    """The net's token id for each class: what is below and above anything seen has its own.
+    """Return the net's token id for each class.
 
-    A column with fewer classes leaves token ids out.
+    Values below and values above the learned range have token ids of their own. A column with fewer
+    classes leaves some token ids out.
     """
     return [*range(1, classes.count), VOCABULARY_SIZE - 1]

@@ -1,18 +1,18 @@
-"""A series of numbers, record by record: what was expected, how surprising is what came.
+"""The detector of one series of numbers: it judges each record by the records before it.
 
-Five views look at each record, and their evidence is averaged: an event that several of them find
-odd is one, and what only one of them finds odd is mostly noise. Four look at the residual, which is
-the value less what is usual at this hour of the week:
+Each record has five features, and their evidence is averaged. A record that is unusual in several
+features is likely to be an anomaly. A record that is unusual in one feature only is mostly noise.
+Four features use the residual, which is the value minus the usual value at this hour of the week:
 
-- deviation, the mean of its size;
-- shift, the size of its mean;
-- change, the size of the mean error of a linear prediction from the residuals before;
-- spread, its standard deviation;
-- surprise, the two-sided tail probability that the recipe's net gave to the value's class.
+- deviation: the mean size of the residuals;
+- shift: the size of the mean residual;
+- change: the size of the mean error of a linear prediction from the residuals before;
+- spread: the standard deviation of the residuals;
+- surprise: -log10 of the two-sided tail probability that the net gave to the value's class.
 
-Each is taken over the last 1, 4, 16 and 64 records and compared with its own past
-(`alarm_policy.TailCounts`); the evidence of the last few records is averaged. Memory is bounded,
-nothing looks ahead, and one function, `update`, is behind bulk and stream alike.
+Each feature is taken over the last 1, 4, 16 and 64 records and compared with its own past
+(`alarm_policy.TailCounts`). The evidence of the last few records is averaged. Memory is bounded,
+and no record is judged by later ones. Files and streams use the same function, `update`.
 """
 
 import json
@@ -36,55 +36,56 @@ from keras_recipes.errors import InputError
 _T = TypeVar("_T")
 
 WINDOWS = (1, 4, 16, 64)
-"""Records that a view looks back on; the last is the longest."""
+"""The windows of a feature, in records; the last is the longest."""
 
-VIEWS = ("deviation", "shift", "change", "spread", "surprise")
+FEATURES = ("deviation", "shift", "change", "spread", "surprise")
 
-_EQUAL_WEIGHTS = np.full(len(VIEWS), 1 / len(VIEWS))
+_EQUAL_WEIGHTS = np.full(len(FEATURES), 1 / len(FEATURES))
 
 SMOOTHING = 0.3
-"""Weight of a record in the moving average of the evidence: about three records count."""
+"""The weight of a record in the moving average of the evidence: about three records count."""
 
 PACE_RECORDS = 750
-"""The cooldown and decay of alarms are set as if no more than so many records were learned from."""
+"""The pause and the decay of the alarm gate grow with the learned records up to this number."""
 
 LARGEST = 1e150
-"""Numbers beyond this are as good as infinite: their squares would be."""
+"""Larger numbers count as infinite, because their squares would be."""
 
 
 class Reading(NamedTuple):
     """The verdict on one record.
 
     Attributes:
-        score: In [0, 1]; 0.5 and more is an anomaly, a new one: see `alarm_policy.AlarmGate`.
-        surprise: In orders of magnitude of probability: the mean over the views, averaged over the
-            last records; goes on through the whole of an anomaly.
-        low: Lower end of what was expected; in the long run 99 in 100 records are between the ends.
-            Not below zero where no value that was learned from is.
-        high: Upper end of it.
-        views: What each of `VIEWS` made of this record, in the same unit as `surprise`.
+        score: From 0 to 1; from 0.5 on a new anomaly begins, see `alarm_policy.AlarmGate`.
+        evidence: The mean evidence of the features, averaged over the last records, in orders of
+            magnitude of probability. It stays high during the whole of an anomaly.
+        low: The lower end of the expected interval, which holds 99 in 100 records in the long run.
+            It is not negative if no learned value is.
+        high: The upper end of the expected interval.
+        features: The evidence of each of `FEATURES` for this record alone, in the same unit.
     """
 
     score: float
-    surprise: float
+    evidence: float
     low: float
     high: float
-    views: tuple[float, ...]
+    features: tuple[float, ...]
 
 
 class SeriesDetector:
-    """Finds what does not fit in one series of numbers, record by record, learning on.
+    """A detector of anomalies in one series of numbers.
 
-    `learn` first, from records taken for normal; then `update` for each record.
+    Call `learn` first, with normal records, and then `update` for each record. The detector goes on
+    learning from each record.
 
     Args:
-        threshold: Surprise of an alarm: the mean over the views of -log10 of a p-value, averaged
-            over the last records.
-        rise: What an alarm adds to the threshold; it falls back in three times as many records as
-            were learned from, at most 3 * 750.
-        seed: Of the net's first weights.
-        learning_rate: The net's while reading on.
-        units: Of the net.
+        threshold: The evidence of an alarm: the mean over the features of -log10 of a p-value,
+            averaged over the last records.
+        rise: The amount that an alarm adds to the threshold. The threshold falls by it again in
+            three times as many records as were learned from, at most 3 * 750.
+        seed: The seed of the net's initial weights.
+        learning_rate: The net's learning rate in `update`.
+        units: The number of LSTM units of the net.
     """
 
     def __init__(
@@ -99,17 +100,17 @@ class SeriesDetector:
         self.threshold, self.rise, self.seed = threshold, rise, seed
         self.learning_rate, self.units = learning_rate, units
         self._longest = max(WINDOWS)
-        # Each record stands in it twice, so that the last 64 always lie side by side.
+        # The buffer holds each record twice, so that the last 64 are always contiguous.
         self._buffer = np.zeros((5, 2 * self._longest))
         age = np.arange(self._longest)[::-1, None]
         self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
-        # The spread of a single record is always 0, and left out.
-        windows = [len(WINDOWS) - (view == "spread") for view in VIEWS]
-        self._mean_of_windows = np.repeat(np.eye(len(VIEWS)), windows, axis=0) / windows
+        # The spread of a single record is always 0, so it is left out.
+        windows = [len(WINDOWS) - (feature == "spread") for feature in FEATURES]
+        self._mean_of_windows = np.repeat(np.eye(len(FEATURES)), windows, axis=0) / windows
         self._counts = TailCounts(sum(windows))
         self._linear = LinearPredictor()
         self._seen = 0
-        self._surprise = 0.0
+        self._mean_evidence = 0.0
         self._learned = False
 
     def learn(
@@ -121,58 +122,62 @@ class SeriesDetector:
         """Learn what is normal.
 
         Args:
-            times: Seconds of the clock on the wall since some Monday, or any day's midnight where
-                weeks do not matter; None for each where there is no clock.
-            values: As many numbers; those that are not finite are passed over.
-            weights: Gives those of a net that knows the classes already, in the order of
-                `OnlineLSTM.weights`; else the net is trained here.
+            times: Local times in seconds since midnight of some Monday (of any day if weeks do not
+                matter); None for a record without a time.
+            values: As many numbers. Numbers that are not finite are skipped.
+            weights: Returns the weights of a trained net for these classes, in the order of
+                `OnlineLSTM.weights`. Without it the net is trained here.
 
         Raises:
-            InputError: Fewer than ten finite numbers.
+            InputError: There are fewer than ten finite numbers.
         """
         kept = [(t, float(v)) for t, v in zip(times, values, strict=True) if _usable(v)]
         if len(kept) < 10:
             raise InputError(
-                f"expected at least 10 numbers to learn what is normal from, received {len(kept)}"
+                f"expected at least 10 numbers to learn from, received {len(kept)}; give more "
+                "records"
             )
         normal = np.array([value for _, value in kept])
         self._profile = WeeklyProfile(_per_hour([t for t, _ in kept]))
         residuals = self._residuals(kept)
         self._scale = _scale(residuals, normal)
-        # Those of a profile that has seen something.
+        # The first residuals come from a profile that has hardly learned, so they are left out.
         self._interval = ConformalInterval(residuals[len(kept) // 2 :], self._scale)
         self._profile = WeeklyProfile(self._profile.per_hour)
         self.classes = ValueClasses(normal)
         self._make_net(normal.tolist(), weights)
         self._make_gate(len(kept))
         for number, (time, value) in enumerate(kept):
-            # The first residuals are those of a profile that knows nothing yet.
+            # The first residuals come from a profile that has hardly learned.
             self._evidence(time, value, add=number >= len(kept) // 6)
 
     def set_threshold(self, threshold: float) -> None:
-        """Another threshold from now on; nothing has to be learned again."""
+        """Use another threshold from now on; nothing has to be learned again."""
         self.threshold = self._gate.threshold = threshold
 
     def accept_as_normal(self, values: "Sequence[float]") -> None:
-        """Take these for normal, too: nothing between them is outside, and no alarm is pending."""
+        """Accept these values as normal.
+
+        The learned range is widened to hold them, and the effect of earlier alarms ends.
+        """
         known = [value for value in values if _usable(value)]
         if known:
             self.classes.widen(min(known), max(known))
-        self._gate.raised, self._gate.cooling, self._surprise = 0.0, 0, 0.0
+        self._gate.raised, self._gate.cooling, self._mean_evidence = 0.0, 0, 0.0
 
     def replace_net(self, weights: Callable[[ValueClasses], Sequence[np.ndarray]]) -> None:
-        """Go on with another net that knows the classes, as in `learn`."""
+        """Continue with another trained net; `weights` is as in `learn`."""
         self._make_net([], weights)
 
     def update(self, time: float | None, value: float) -> Reading:
-        """Judge a record by all that came before it, then learn from it.
+        """Judge a record by all records before it, then learn from it.
 
         Args:
-            time: As in `learn`.
-            value: A number; one that is not finite scores 0 and changes nothing.
+            time: The time of the record, as in `learn`.
+            value: A number. A number that is not finite scores 0 and changes nothing.
 
         Raises:
-            InputError: Nothing was learned yet.
+            InputError: `learn` was not called yet.
         """
         if not self._learned:
             raise InputError(
@@ -181,25 +186,26 @@ class SeriesDetector:
         expected = self._profile.expected(time)
         low, high = expected - self._interval.width, expected + self._interval.width
         if self.classes.low >= 0 and expected >= 0:
-            low = max(low, 0.0)  # a count, or something else that is never negative
+            low = max(low, 0.0)  # the series is a count, or something else that is not negative
         if not _usable(value):
-            return Reading(0.0, 0.0, low, high, (0.0,) * len(VIEWS))
-        views = self._evidence(time, float(value), add=True)
-        # What is odd for a moment only is mostly noise; what matters stays in the windows.
-        self._surprise += SMOOTHING * (float(views @ _EQUAL_WEIGHTS) - self._surprise)
+            return Reading(0.0, 0.0, low, high, (0.0,) * len(FEATURES))
+        features = self._evidence(time, float(value), add=True)
+        # A value that is unusual for a moment only is mostly noise; an event stays in the windows.
+        mean = float(features @ _EQUAL_WEIGHTS)
+        self._mean_evidence += SMOOTHING * (mean - self._mean_evidence)
         self._interval.learn(value - expected)
-        score = self._gate.score(self._surprise)
-        return Reading(score, self._surprise, low, high, tuple(views.tolist()))
+        score = self._gate.score(self._mean_evidence)
+        return Reading(score, self._mean_evidence, low, high, tuple(features.tolist()))
 
     def readings(
         self, times: "Sequence[float | None]", values: "Sequence[float]"
     ) -> Iterator[Reading]:
-        """`update` for each record in turn."""
+        """Call `update` for each record in turn, and yield what it returns."""
         for time, value in zip(times, values, strict=True):
             yield self.update(time, value)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that `from_state` needs, as arrays by name: `numpy.savez` keeps them."""
+        """Return all that `from_state` needs, as arrays by name, which `numpy.savez` can save."""
         if not self._learned:
             raise InputError(
                 "expected a detector that has learned what is normal: call learn first"
@@ -210,12 +216,12 @@ class SeriesDetector:
                 "rise": self.rise,
                 "seed": self.seed,
                 "rate": self.learning_rate,
-                "views": VIEWS,
+                "views": FEATURES,
                 "units": self.units,
             },
             "scale": self._scale,
             "seen": self._seen,
-            "surprise": self._surprise,
+            "surprise": self._mean_evidence,
             "classes": vars(self.classes),
             "profile": vars(self._profile),
             "gate": self._gate.state(),
@@ -233,7 +239,7 @@ class SeriesDetector:
 
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray]) -> "SeriesDetector":
-        """A detector that goes on where the one stood that gave this state."""
+        """Return a detector that continues from a state of `state`."""
         plain = json.loads(state["plain"].tobytes())
         options = plain["options"]
         detector = cls(
@@ -244,7 +250,7 @@ class SeriesDetector:
             units=options["units"],
         )
         detector._scale, detector._seen = plain["scale"], plain["seen"]
-        detector._surprise = plain["surprise"]
+        detector._mean_evidence = plain["surprise"]
         detector.classes = _with(ValueClasses, plain["classes"])
         detector._profile = _with(WeeklyProfile, plain["profile"])
         detector._gate = AlarmGate.from_state(plain["gate"])
@@ -297,7 +303,10 @@ class SeriesDetector:
         self._learned = True
 
     def _evidence(self, time: float | None, value: float, *, add: bool) -> np.ndarray:
-        """For each view -log10 of its p-value, shape (5,); everything learns on the way."""
+        """Return the evidence of each feature, -log10 of its p-value, of shape (5,).
+
+        The profile, the linear prediction and the net learn from the record.
+        """
         expected = self._profile.expected(time)
         residual = min(max((value - expected) / self._scale, -1e12), 1e12)
         self._profile.learn(time, value, expected)
@@ -316,12 +325,12 @@ class SeriesDetector:
         if self._seen < self._longest:
             means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
         spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
-        views = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
-        evidence: np.ndarray = self._counts.neg_log10_p(views, add=add) @ self._mean_of_windows
+        features = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
+        evidence: np.ndarray = self._counts.neg_log10_p(features, add=add) @ self._mean_of_windows
         return evidence
 
     def _class_surprise(self, value: float) -> float:
-        """-log10 of the two-sided tail probability of the value's class, given those before."""
+        """Return -log10 of the two-sided tail probability of the value's class, by the net."""
         observed, surprise = self.classes.of(value), 0.0
         if self._predicted is not None:
             above, below = self._predicted[observed:].sum(), self._predicted[: observed + 1].sum()
@@ -337,7 +346,7 @@ def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
 
 
 def part(state: Mapping[str, np.ndarray], before: str) -> dict[str, np.ndarray]:
-    """The arrays whose names begin so, without that beginning."""
+    """Return the arrays whose names begin with `before`, by their names without it."""
     return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
 
 
@@ -346,7 +355,7 @@ def _usable(value: float) -> bool:
 
 
 def _per_hour(times: list[float | None]) -> float:
-    """Records in an hour, going by the median step; 1 where there is no clock."""
+    """Return the number of records per hour, by the median step; 1 if there are no times."""
     known = [t for t in times if t is not None]
     steps = np.diff(known)
     steps = steps[steps > 0]
@@ -354,5 +363,5 @@ def _per_hour(times: list[float | None]) -> float:
 
 
 def _scale(residuals: np.ndarray, normal: np.ndarray) -> float:
-    """The mean size of the residuals; of a constant series what rounding could make of it."""
+    """Return the mean size of the residuals, at least the size of rounding errors."""
     return max(float(np.abs(residuals).mean()), 1e-9 * float(np.abs(normal).max()), 1e-140)

@@ -1,9 +1,9 @@
-"""A series' detector as JSON for a card, and back, trusting nothing in it.
+"""The state of a series' detector as JSON for a card, and back with all checks.
 
-`SeriesDetector.state` is what goes in and out. Its arrays stand in the card packed (zlib) as base64
-text: most of them are zeros, and the card has a limit. What comes out of a card or a file may be
-anybody's, so every number is looked at before a detector is made of it: what cannot have come from
-a detector is refused, and no array is unpacked to more than it has to be.
+`to_json` writes `SeriesDetector.state`. The card holds the arrays compressed (zlib) as base64 text,
+because most numbers are zeros and the size of a card is limited. The card or the state's file may
+be untrusted. Every number is therefore checked before a detector is made from it: values that no
+detector can have are refused, and no array is decompressed beyond its size.
 """
 
 import base64
@@ -17,37 +17,37 @@ from typing import Any
 import numpy as np
 
 from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
-from keras_recipes.anomaly.series.detector import VIEWS, WINDOWS, SeriesDetector
+from keras_recipes.anomaly.series.detector import FEATURES, WINDOWS, SeriesDetector
 from keras_recipes.anomaly.series.online_lstm import TRUNCATION
 from keras_recipes.errors import CorruptModelError
 
 MOST_CLASSES = 1_000
 MOST_UNITS = 1_000
 LARGEST = 1e160
-"""Values up to 1e150 are read, and what is averaged of them is no larger by much."""
+"""Detectors read values up to 1e150, and averages of values are not much larger."""
 
 LARGEST_WEIGHT = 1e6
-"""A net with larger weights computes nothing any more."""
+"""A net with larger weights no longer computes anything useful."""
 
 MOST_RECORDS = 2**53
 
-_STREAMS = len(VIEWS) * len(WINDOWS) - 1
+_STREAMS = len(FEATURES) * len(WINDOWS) - 1
 _BY_HOUR = {"by_day": 24, "seen_by_day": 24, "by_week": 168, "seen_by_week": 168}
 _PLAIN = ("options", "scale", "seen", "surprise", "classes", "profile", "gate", "reach")
 
 
 def to_json(detector: SeriesDetector) -> dict[str, Any]:
-    """The state as plain values."""
+    """Return the detector's state as JSON values."""
     state = detector.state()
     arrays = {name: _packed(array) for name, array in state.items() if name != "plain"}
     return {"plain": json.loads(state["plain"].tobytes()), **arrays}
 
 
 def from_json(values: Any) -> SeriesDetector:
-    """The detector that `to_json` was given.
+    """Return the detector of `to_json`'s values, which may be untrusted.
 
     Raises:
-        CorruptModelError: It is something else.
+        CorruptModelError: The values are damaged.
     """
     try:
         plain = values["plain"]
@@ -63,10 +63,10 @@ def from_json(values: Any) -> SeriesDetector:
 
 
 def restored(state: Mapping[str, np.ndarray]) -> SeriesDetector:
-    """The detector of a state that may be anybody's.
+    """Return the detector of a state that may be untrusted.
 
     Raises:
-        ValueError: No detector can have given it; or another error of a damaged value.
+        ValueError: No detector can have this state. Damaged values may also raise other errors.
     """
     plain = json.loads(state["plain"].tobytes())
     _check_plain(plain)
@@ -82,11 +82,11 @@ def restored(state: Mapping[str, np.ndarray]) -> SeriesDetector:
 
 
 def _array_types(plain: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
-    """Each array's type and shape; None stands for a length that differs."""
+    """Return each array's type and shape; None means any length."""
     _require(isinstance(plain, dict), "plain")
     longest = max(WINDOWS)
     arrays: dict[str, tuple[str, tuple[int | None, ...]]] = {
-        "buffer": ("f8", (len(VIEWS), 2 * longest)),
+        "buffer": ("f8", (len(FEATURES), 2 * longest)),
         "linear_weights": ("f8", (4,)),
         "linear_inverse": ("f8", (4, 4)),
         "linear_given": ("f8", (4,)),
@@ -116,7 +116,7 @@ def _check_plain(plain: Any) -> None:
     _require(isinstance(plain, dict) and set(plain) == set(_PLAIN), "entries")
     options, classes = plain["options"], plain["classes"]
     _fields(options, positive=("bar",), least=("rise", "rate"), whole=("seed", "units"))
-    _require(options["views"] == list(VIEWS), "views")
+    _require(options["views"] == list(FEATURES), "views")
     _fields(plain, positive=("scale",), least=("surprise",), whole=("seen",))
     _fields(classes, any_=("low", "high"))
     edges = classes["edges"]
@@ -166,7 +166,7 @@ def _fields(
     positive: Sequence[str] = (),
     whole: Sequence[str] = (),
 ) -> None:
-    """Numbers by name: of any size, not negative, above zero, and whole ones from zero on."""
+    """Check numbers by name: of any sign, not negative, positive, and integers from zero on."""
     _require(isinstance(values, dict), "values")
     for name in (*any_, *least, *positive):
         value = values[name]
@@ -184,7 +184,7 @@ def _numbers(values: Any, name: str, least: float = -LARGEST) -> None:
 
 def _require(good: bool, name: str) -> None:
     if not good:
-        raise ValueError(f"{name} is not what a detector has there")
+        raise ValueError(f"{name}: no detector has this value")
 
 
 def _packed(array: np.ndarray) -> str:

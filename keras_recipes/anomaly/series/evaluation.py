@@ -1,4 +1,4 @@
-"""What the alarms about numbers are worth: with labels by events, else how many."""
+"""Evaluation of the alarms about numbers: by events if there are labels, else their number."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ def assess(
 ) -> Measured:
     """See `kind.assess`."""
     if paths is None:
-        return _held_back(fitted, threshold, first, labels)
+        return _held_out(fitted, threshold, first, labels)
     table = TableDetector.of_fitted(fitted, threshold)
     found = source.to_judge([Path(text) for text in paths], table)
     times: list[float] = []
@@ -44,10 +44,13 @@ def assess(
     return Measured(metrics if truth is None else {**metrics, **_against(truth, scores, times)})
 
 
-def _held_back(fitted: Fitted, threshold: float, first: int | None, labels: str | None) -> Measured:
-    """The records held back by the fit, judged again by what is learned from the others."""
+def _held_out(fitted: Fitted, threshold: float, first: int | None, labels: str | None) -> Measured:
+    """Judge the held-out records again, by a detector that learns from the others."""
     if labels:
-        raise InputError("labels: expected --data with the records that they belong to")
+        raise InputError(
+            "labels: expected records that the labels belong to, received none; name them with "
+            "--data"
+        )
     layout = TableDetector.of_fitted(fitted, threshold).layout
     assert fitted.card is not None
     paths, found = source.records_of(fitted.card.paths(), layout)
@@ -56,7 +59,10 @@ def _held_back(fitted: Fitted, threshold: float, first: int | None, labels: str 
 
 
 def _scores(table: TableDetector, found: Series, times: list[float]) -> np.ndarray:
-    """Of each record and column, of shape (N, columns); fills in the times."""
+    """Return the score of each record and column, of shape (N, columns).
+
+    The time of each record is appended to `times`; it is the record's number if it has no time.
+    """
 
     def records() -> Iterator[Record]:
         for number, record in enumerate(found.records):
@@ -82,25 +88,31 @@ def _truth(
 def _against(
     truth: Sequence[labelled.Window], scores: np.ndarray, times: Sequence[float]
 ) -> dict[str, float]:
-    """Of the alarms of all columns together; a label of one column is found by that one's."""
+    """Return the metrics of the alarms of all columns together.
+
+    A label counts as found if any column raised an alarm in it.
+    """
     highest, when = scores.max(axis=1), np.array(times)
     windows = []
     for window in truth:
         inside = np.flatnonzero((when >= window.begin) & (when <= window.end))
         if not len(inside):
-            log.warning("a label lies where no record is: %s", window)
+            log.warning("a label has no record in it: %s", window)
             continue
         windows.append((int(inside[0]), int(inside[-1])))
     windows.sort()
     if not windows:
-        raise InputError("labels: none of them lies among the records; is the time zone another?")
+        raise InputError(
+            "labels: expected labels in the time span of the records, received none; check the "
+            "time zone"
+        )
     alarms = highest >= 0.5
     found, false, missed = event_metrics.events(alarms, windows, probation=0)
     gain = event_metrics.nab_gain(alarms, windows, probation=0)
     return {
         "windows": float(len(windows)),
         "windows_found": float(found),
-        "false_alarms": false,  # how many, and so no share
+        "false_alarms": false,  # a number here, not a share
         "precision": found / max(found + false, 1),
         "recall": found / (found + missed),
         "f1": event_metrics.f1(found, false, missed),

@@ -1,6 +1,6 @@
-"""What alarms are worth: NAB's score, F1 of events, VUS-PR. Arrays in, numbers out.
+"""Metrics of alarms about a series: NAB's score, F1 of events, VUS-PR.
 
-A series' truth is `windows`: pairs of rows (first, last), both included, in order.
+The labels of a series are `windows`: pairs of row numbers (first, last), both included, in order.
 """
 
 from collections.abc import Sequence
@@ -10,19 +10,20 @@ import numpy as np
 Windows = Sequence[tuple[int, int]]
 
 FALSE_ALARM, MISS = 0.11, 1.0
-"""Weights of NAB's standard profile."""
+"""The weights of NAB's standard profile."""
 
 
 def nab_gain(alarms: np.ndarray, windows: Windows, *, probation: int) -> float:
-    """NAB's score above that of silence (Lavin & Ahmad 2015, arXiv 1510.03336), standard profile.
+    """Return how much NAB's score of one series exceeds the score without any alarm.
 
-    A window that is found is worth 1 and up to 1 more the earlier it is found; further alarms in it
-    are worth nothing; an alarm outside costs up to 0.11, less shortly behind a window.
+    The score is that of NAB's standard profile (Lavin & Ahmad 2015, arXiv 1510.03336). A found
+    window is worth 1, and up to 1 more the earlier it is found. Further alarms in it are worth
+    nothing. An alarm outside costs up to 0.11, and less shortly after a window.
 
     Args:
-        alarms: Shape (N,), booleans.
-        windows: Of the series.
-        probation: Rows at the beginning that do not count.
+        alarms: Booleans of shape (N,).
+        windows: The labels of the series.
+        probation: The number of rows at the beginning that do not count.
     """
     gain = 0.0
     rows = np.flatnonzero(alarms)
@@ -45,7 +46,12 @@ def nab_gain(alarms: np.ndarray, windows: Windows, *, probation: int) -> float:
 
 
 def nab_score(gains: Sequence[float], windows: int) -> float:
-    """Of several series together: 0 for silence, 100 for each window found at its first row."""
+    """Return the NAB score of several series: 0 without any alarm, 100 if all is perfect.
+
+    Args:
+        gains: The `nab_gain` of each series.
+        windows: The number of windows in all series.
+    """
     return 100 * sum(gains) / (2 * windows) if windows else 0.0
 
 
@@ -54,7 +60,10 @@ def _sigmoid(position: float) -> float:
 
 
 def events(alarms: np.ndarray, windows: Windows, *, probation: int) -> tuple[int, int, int]:
-    """Windows found, alarms outside any window, windows missed. No adjustment of points."""
+    """Return the numbers of windows found, of alarms outside all windows, and of windows missed.
+
+    No points are adjusted. The arguments are those of `nab_gain`.
+    """
     rows = np.flatnonzero(alarms)
     rows = rows[rows >= probation]
     inside = [(rows >= first) & (rows <= last) for first, last in windows]
@@ -64,23 +73,24 @@ def events(alarms: np.ndarray, windows: Windows, *, probation: int) -> tuple[int
 
 
 def f1(found: int, false: int, missed: int) -> float:
-    """The harmonic mean of precision and recall; 1 where there was nothing to find or to say."""
+    """Return the harmonic mean of precision and recall; 1 without any window and any alarm."""
     wrong = false + missed
     return 2 * found / (2 * found + wrong) if found + wrong else 1.0
 
 
 def vus_pr(scores: np.ndarray, windows: Windows, *, widest: int = 100, widths: int = 11) -> float:
-    """Volume under the surface of precision and recall (Paparrizos et al. 2022, VLDB 15).
+    """Return VUS-PR, the volume under the surface of precision and recall.
 
-    The area under the range-aware curve, averaged over buffers of 0 to `widest` rows around the
-    windows, in which a label falls off with the square root; recall is weighted with the share
-    of windows of which anything was found. No threshold is chosen.
+    It is defined by Paparrizos et al. 2022, VLDB 15: the area under the range-aware curve, averaged
+    over buffers of 0 to `widest` rows around the windows. In a buffer a label falls off with the
+    square root. Recall is weighted with the share of windows of which any row was found. No
+    threshold is chosen.
 
     Args:
-        scores: Shape (N,), higher for more anomalous.
-        windows: At least one.
-        widest: The widest buffer; half of it lies on either side.
-        widths: How many buffers.
+        scores: Scores of shape (N,), higher for more anomalous rows.
+        windows: At least one window.
+        widest: The width of the widest buffer in rows, half of it on each side of a window.
+        widths: The number of buffers.
     """
     areas = [_range_pr(scores, windows, int(w)) for w in np.linspace(0, widest, widths)]
     return float(np.mean(areas))
@@ -92,7 +102,7 @@ def _range_pr(scores: np.ndarray, windows: Windows, buffer: int) -> float:
     order = np.argsort(-scores, kind="stable")
     cuts = np.unique(np.linspace(1, len(scores), 251).astype(int))
     true = np.cumsum(soft[order])[cuts - 1]
-    # The row in the ranking at which each window is first touched.
+    # The rank of the first row of each window in the order of the scores.
     rank = np.empty(len(scores), dtype=int)
     rank[order] = np.arange(1, len(scores) + 1)
     touched = np.array([rank[first : last + 1].min() for first, last in windows])

@@ -1,4 +1,4 @@
-"""Pictures of a model of numbers: the loss, and each series with what was expected of it."""
+"""Pictures of a model of numbers: the loss, and each series with its expected interval."""
 
 import logging
 from collections import deque
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DRAWN, DRAWN_RECORDS = 6, 10_000
-"""Pictures of so many columns are drawn, of so many records at the end of each."""
+"""The largest number of columns that are drawn, and of records at the end of each."""
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def figures(
 ) -> "Iterator[tuple[str, Figure]]":
     """See `kind.figures`."""
     yield from loss_curve.figures(
-        fitted.history, "nats a value", summed_gradients=summed_gradients, dropout=dropout
+        fitted.history, "nats per value", summed_gradients=summed_gradients, dropout=dropout
     )
     table = TableDetector.of_fitted(fitted, threshold)
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in table.detectors}
@@ -43,12 +43,12 @@ def figures(
         kept[row.get("column", only)].append(row)
     records = table.records - before
     if records > DRAWN_RECORDS:
-        log.info("drawn are the last %s of %s records", f"{DRAWN_RECORDS:,}", f"{records:,}")
+        log.info("drawing the last %s of %s records", f"{DRAWN_RECORDS:,}", f"{records:,}")
     if not kept[only]:
-        raise InputError(f"{', '.join(paths)}: expected records to draw, found none")
-    strangest = sorted(kept, key=lambda name: -max(row["score"] for row in kept[name]))[:DRAWN]
+        raise InputError(f"{', '.join(paths)}: expected records to draw, received none")
+    highest = sorted(kept, key=lambda name: -max(row["score"] for row in kept[name]))[:DRAWN]
     if len(kept) > DRAWN:
-        log.info("drawn are the %d of %d columns with the highest scores", DRAWN, len(kept))
-    for number, name in enumerate(name for name in kept if name in strangest):
+        log.info("drawing the %d of %d columns with the highest scores", DRAWN, len(kept))
+    for number, name in enumerate(name for name in kept if name in highest):
         file = "series" if len(kept) == 1 else f"series-{number + 1}"
         yield file, plots.watched(list(kept[name]), name, ", ".join(paths))

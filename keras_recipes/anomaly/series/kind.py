@@ -1,4 +1,4 @@
-"""Numbers over time as a kind of records that `lstm-anomaly` watches; see `logs.kind`."""
+"""The functions and options of `lstm-anomaly` for numbers over time; see `logs.kind`."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,31 +28,30 @@ def read(
     cell: str,
     length: int,
 ) -> Dataset:
-    """Normal numbers over time: files, folders, globs; the last records are held back.
+    """Return normal numbers over time, the last of them held out.
 
     Args:
-        data: As the user gave it; `demo-metrics` is a synthetic series made here.
-        learned: What a model had learned that is to go on training.
-        columns: Columns of a table to watch, such as `cpu,memory`; without it all that hold numbers
-            are watched.
-        time: Column of a table that holds the times; without it the column is looked for.
-        time_format: How times are written, as for Python's strptime.
-        zone: Time zone of the clock on the wall, such as `Europe/Berlin`, for times in UTC.
-        first: Number of records at the beginning of a table that are taken for normal; without it
-            all are.
-        cell: Of the net.
+        data: Files, folders or globs as the user gave them; `demo-metrics` is a synthetic series.
+        learned: What the model learned, if its training is continued.
+        columns: Names of the columns to watch, such as `cpu,memory`; `none` watches all columns of
+            numbers.
+        time: Name of the column of times; `none` looks for it.
+        time_format: Format of the times, as for Python's strptime; `none` detects it.
+        zone: Local time zone, such as `Europe/Berlin`, for times in UTC; `none` keeps them.
+        first: Number of records to learn from, from the beginning; `none` takes all.
+        cell: The cell of the net.
         length: Number of steps at which longer sequences are cut for training.
 
     Raises:
-        InputError: Data that cannot be read, or too little of it; or a net that could not go on
-            learning.
+        InputError: The data cannot be read, or there is too little; or the net could not go on
+            learning while it reads.
     """
     from keras_recipes.anomaly.series import dataset
 
     if cell != "lstm":
         raise InputError(
-            "cell: the net goes on learning from numbers as it reads them, which is done for lstm "
-            f"only, received {cell}; add --set cell=lstm"
+            f"cell: expected lstm, received {cell}, which cannot learn on while it reads; "
+            "add --set cell=lstm"
         )
     return dataset.read(
         data,
@@ -67,13 +66,12 @@ def read(
 
 
 def calibrate(model: "keras.Model", data: Dataset, *, threshold: Positive = 0.85) -> Calibrated:
-    """Learns what is normal for each column, and measures the false alarms on further records.
+    """Learn what is normal for each column, and measure the false alarms on held-out records.
 
     Args:
         model: The trained net.
-        data: From `read`.
-        threshold: How surprising numbers have to be for an alarm, in orders of magnitude of
-            probability.
+        data: The data set from `read`.
+        threshold: Evidence at which numbers raise an alarm, in orders of magnitude of probability.
     """
     from keras_recipes.anomaly.series import calibration
 
@@ -81,16 +79,16 @@ def calibrate(model: "keras.Model", data: Dataset, *, threshold: Positive = 0.85
 
 
 def columns(learned: Learned) -> tuple[str, ...]:
-    """Keys of the rows; where several columns are watched, their names as well.
+    """Return the keys of the rows; `column` is one of them if several columns are watched.
 
     Raises:
-        CorruptModelError: What was learned is damaged.
+        CorruptModelError: The card is damaged.
     """
     try:
         several = len(learned["watch"]["layout"]["columns"]) > 1
     except (KeyError, TypeError):
         raise CorruptModelError(
-            "the card's way to read numbers is damaged: its columns are missing; fit again"
+            "the card's layout of the table is damaged: its columns are missing; fit again"
         ) from None
     return (COLUMNS[0], "column", *COLUMNS[1:]) if several else COLUMNS
 
@@ -98,12 +96,12 @@ def columns(learned: Learned) -> tuple[str, ...]:
 def check(
     learned: Learned, paths: Sequence[str] | None, *, labels: str | None, state: str | None
 ) -> None:
-    """Refuses, without the net, what could not be judged.
+    """Check the input before the net is loaded.
 
     Raises:
-        InputError: There is no such file, or it has no records; labels that cannot be read; or a
-            state that cannot be kept.
-        CorruptModelError: What was learned is damaged, or the state.
+        InputError: There is no such file, or it has no records; or the labels cannot be read; or
+            the state cannot be kept.
+        CorruptModelError: The card or the state is damaged.
     """
     from keras_recipes.anomaly import state_file
     from keras_recipes.anomaly.series import source
@@ -116,15 +114,21 @@ def check(
     if labels:
         labelled.windows(labels, table.layout)
     if paths and next(iter(source.records_of(paths, table.layout)[1].records), None) is None:
-        raise InputError(f"{', '.join(paths)}: expected records, found none")
+        raise InputError(f"{', '.join(paths)}: expected records, received none")
 
 
 def judge(fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool) -> Iterator[Row]:
-    """A row with `COLUMNS` for each value of each record; from a score of 0.5 it is an anomaly.
+    """Yield a row with the keys `COLUMNS` for each value of each record.
 
-    Asked are paths, which are parts of one table, or `demo-metrics-anomalies`; from Python also
-    numbers or a DataFrame. Each record is judged by those before it alone, in files as on standard
-    input. `expected_low` is not below zero where no value that was learned from is.
+    From a score of 0.5 on a value is an anomaly. Each record is judged only by the records before
+    it, in files as on standard input. `expected_low` is not negative if no learned value is.
+
+    Args:
+        fitted: The model.
+        asked: Paths, which are parts of one table; `demo-metrics-anomalies` for the synthetic
+            series; or numbers or a DataFrame from Python.
+        threshold: As for `calibrate`.
+        only_anomalies: As for `logs.kind.judge`.
     """
     from keras_recipes.anomaly.series import source
     from keras_recipes.anomaly.series.table import TableDetector
@@ -137,7 +141,7 @@ def judge(fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool)
 def watch(
     fitted: Fitted, *, threshold: float, only_anomalies: bool, state: str | None
 ) -> Iterator[Row]:
-    """The same of records on standard input, as they arrive."""
+    """Yield the rows of `judge` for records on standard input, as they arrive."""
     from keras_recipes.anomaly.series import stream
     from keras_recipes.anomaly.series.table import TableDetector, digest
 
@@ -155,10 +159,10 @@ def assess(
     threshold: float,
     first: int | None,
 ) -> Measured:
-    """With labels precision, recall, F1 and more; or how many alarms without.
+    """Return precision, recall, F1 and more if there are labels, else the number of alarms.
 
-    These are of events, without adjusting points, with VUS-PR and the score of the Numenta Anomaly
-    Benchmark. Without paths the records that were held back are judged.
+    Precision, recall and F1 are those of events; no points are adjusted. VUS-PR and the score of
+    the Numenta Anomaly Benchmark come with them. Without paths the held-out records are judged.
     """
     from keras_recipes.anomaly.series import evaluation
 
@@ -173,7 +177,7 @@ def figures(
     summed_gradients: bool,
     dropout: float,
 ) -> "Iterator[tuple[str, Figure]]":
-    """The loss; each column with what was expected, what was flagged, and the scores."""
+    """Yield pictures: the loss, and each column with expected interval, alarms and scores."""
     from keras_recipes.anomaly.series import figures as pictures
 
     return pictures.figures(

@@ -1,8 +1,8 @@
-"""The recipe's net in NumPy, learning while it reads.
+"""The recipe's net in NumPy, which goes on learning while it reads.
 
-Keras needs about a millisecond to call a model on one record, however small the model; the
+Keras needs about a millisecond to call a model on one record, even if the model is small. The
 arithmetic of ten units needs some ten microseconds. Gates, weights and their order are those of
-`keras.layers.LSTM` and `Dense`, so that what Keras trained goes on here and the other way round.
+`keras.layers.LSTM` and `Dense`, so weights can be moved from Keras to this net and back.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 TRUNCATION = 16
-"""Steps between two updates, and how far gradients reach back."""
+"""The number of steps between two updates; gradients reach back as far."""
 
 
 class _Step(NamedTuple):
-    """One step of the net, as back-propagation wants to see it again; a batch may stand in front.
+    """One step of the net, kept for backpropagation; arrays may have a batch axis first.
 
     Attributes:
-        gates: Input, forget, candidate, output, after their activations.
-        carried: The cell's state before.
-        squashed: tanh of the cell's state after.
-        received: The output before.
-        output: The output after.
-        probabilities: Of the next class.
+        gates: Input gate, forget gate, candidate and output gate, after their activations.
+        carried: The cell's state before the step.
+        squashed: tanh of the cell's state after the step.
+        received: The output before the step.
+        output: The output after the step.
+        probabilities: The probabilities of the next class.
     """
 
     gates: np.ndarray
@@ -41,18 +41,18 @@ class _Step(NamedTuple):
 
 
 class OnlineLSTM:
-    """LSTM(units, tanh) -> softmax over classes, fed with one class a step, one-hot.
+    """LSTM(units, tanh) -> softmax over classes, with one one-hot class per step as its input.
 
-    `observe` moves one step and, each `truncation` steps, learns from them: cross-entropy,
-    back-propagation through time truncated there, Adam (Kingma & Ba 2015) on gradients clipped to
+    `observe` moves one step. Every `truncation` steps it learns from these steps: cross-entropy,
+    truncated backpropagation through time, and Adam (Kingma & Ba 2015) on gradients clipped to
     norm one.
 
     Args:
-        classes: How many classes there are.
-        units: Of the LSTM.
-        seed: Of the initial weights.
-        learning_rate: While observing; 0 leaves the weights alone.
-        truncation: Steps between two updates, and how far gradients reach back.
+        classes: The number of classes.
+        units: The number of LSTM units.
+        seed: The seed of the initial weights.
+        learning_rate: The learning rate of `observe`; 0 keeps the weights.
+        truncation: The number of steps between two updates; gradients reach back as far.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class OnlineLSTM:
         self.learning_rate, self.truncation = learning_rate, truncation
         wide = 4 * units
         self._shapes = ((classes, wide), (units, wide), (wide,), (units, classes), (classes,))
-        # All weights live in one vector: the optimizer then costs ten calls and not fifty.
+        # All weights are parts of one vector, so that the optimizer needs ten calls and not fifty.
         self._flat = np.zeros(sum(int(np.prod(shape)) for shape in self._shapes))
         self._kernel, self._recurrent, self._bias, self._dense, self._dense_bias = self._split(
             self._flat
@@ -76,7 +76,7 @@ class OnlineLSTM:
         self._first, self._second = np.zeros_like(self._flat), np.zeros_like(self._flat)
         self._updates = 0
         self._initialise(np.random.default_rng(seed))
-        # tanh(x / 2) / 2 + 1 / 2 is the sigmoid, so that one call of tanh serves all four gates.
+        # The sigmoid is tanh(x / 2) / 2 + 1 / 2, so that one call of tanh computes all four gates.
         self._slope = np.full(wide, 0.5)
         self._slope[2 * units : 3 * units] = 1
         self._level = 1 - self._slope
@@ -84,10 +84,10 @@ class OnlineLSTM:
 
     @property
     def weights(self) -> list[np.ndarray]:
-        """In the order of `keras.Model.get_weights()`: kernel, recurrent, bias, dense kernel, bias.
+        """Copies of the weights, in the order of `keras.Model.get_weights()`.
 
-        Their shapes are (classes, 4 units), (units, 4 units), (4 units,), (units, classes) and
-        (classes,).
+        They are the LSTM's kernel (classes, 4 units), recurrent kernel (units, 4 units) and bias
+        (4 units,), and the softmax's kernel (units, classes) and bias (classes,).
         """
         return [part.copy() for part in self._split(self._flat)]
 
@@ -97,16 +97,16 @@ class OnlineLSTM:
             part[...] = value
 
     def reset(self) -> None:
-        """Forget what was read, not what was learned."""
+        """Reset the LSTM's state, but keep the weights."""
         self._output, self._state = np.zeros(self.units), np.zeros(self.units)
         self._tape: list[_Step] = []
         self._inputs: list[int] = []
 
     def observe(self, observed: int) -> np.ndarray:
-        """Take the next class, perhaps learn, and say what is expected after it.
+        """Read the next class, learn if an update is due, and predict the class after it.
 
         Returns:
-            Probabilities of the next class, shape (classes,), summing to one.
+            The probabilities of the next class, of shape (classes,); their sum is one.
         """
         if len(self._tape) == self.truncation:
             self._learn_tape(observed)
@@ -122,16 +122,16 @@ class OnlineLSTM:
     def learn(
         self, classes: np.ndarray, *, epochs: int = 60, rate: float = 0.01, length: int = 32
     ) -> float:
-        """Learn what normal looks like, in several passes over sequences cut from it.
+        """Train the net in several passes over sequences cut from normal data.
 
         Args:
-            classes: Shape (N,), integers below `classes`, in order of time.
-            epochs: Passes.
+            classes: Integers below the number of classes, in order of time, of shape (N,).
+            epochs: The number of passes.
             rate: The learning rate.
-            length: Steps of a sequence; where the cuts are differs from pass to pass.
+            length: The number of steps of a sequence. Each pass cuts the data at other places.
 
         Returns:
-            The mean cross-entropy (nats) of the last pass.
+            The mean cross-entropy of the last pass, in nats.
         """
         length, loss = min(length, len(classes) - 1), 0.0
         if length < 1:
@@ -145,7 +145,7 @@ class OnlineLSTM:
         return loss
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that `restore` needs to go on as if nothing had happened."""
+        """Return all that `restore` needs."""
         widths = (4 * self.units, *[self.units] * 4, self.classes)
         tape = {}
         for name, width in zip(_Step._fields, widths, strict=True):
@@ -163,7 +163,7 @@ class OnlineLSTM:
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go on where the net was that gave this state."""
+        """Set the net to a state from `state`."""
         self._flat[...] = state["weights"]
         self._first[...], self._second[...] = state["first"], state["second"]
         self._updates = int(state["updates"])
@@ -181,7 +181,7 @@ class OnlineLSTM:
         return parts
 
     def _initialise(self, random: np.random.Generator) -> None:
-        """Keras' own: Glorot uniform, orthogonal, forget bias 1."""
+        """Set the initial weights as Keras does: Glorot uniform, orthogonal, forget bias 1."""
         for matrix in (self._kernel, self._dense):
             limit = np.sqrt(6 / sum(matrix.shape))
             matrix[...] = random.uniform(-limit, limit, matrix.shape)
@@ -230,7 +230,13 @@ class OnlineLSTM:
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 
     def _gradient(self, tape: "list[_Step]", inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Of the mean cross-entropy; inputs and targets have the shape (steps, batch)."""
+        """Return the gradient of the mean cross-entropy as one vector.
+
+        Args:
+            tape: The steps.
+            inputs: The classes that the net read, of shape (steps, batch).
+            targets: The classes that came next, of the same shape.
+        """
         flat = np.zeros_like(self._flat)
         kernel, recurrent, bias, dense, shift = self._split(flat)
         errors = np.array([step.probabilities for step in tape])
@@ -252,12 +258,12 @@ class OnlineLSTM:
         return flat
 
     def _back_through_time(self, tape: "list[_Step]", wanted: np.ndarray) -> np.ndarray:
-        """From the gradient at the outputs to that before the gates' activations."""
+        """Return the gradient before the gates' activations, from the one at the outputs."""
         n, back = self.units, self._recurrent.T.copy()
         gates = np.array([step.gates for step in tape])
         squashed = np.array([step.squashed for step in tape])
         i, f, g, o = (gates[..., k * n : (k + 1) * n] for k in range(4))
-        # What does not depend on later steps is worked out for all steps at once.
+        # Factors that do not depend on later steps are computed for all steps at once.
         per_state = np.concatenate(
             [
                 g * i * (1 - i),
@@ -292,13 +298,13 @@ class OnlineLSTM:
 
 
 def weights_of(model: "keras.Model") -> list[np.ndarray]:
-    """What a net of the recipe starts with here, whatever way its tokens are encoded.
+    """Return a Keras model's weights for `OnlineLSTM`, for every encoding of the tokens.
 
     Args:
-        model: Its last layers are an LSTM and a softmax.
+        model: A model whose last layers are an LSTM and a softmax.
 
     Returns:
-        As `OnlineLSTM.weights`, a class for each token.
+        The weights in the order of `OnlineLSTM.weights`, float64, one class per token.
     """
     found = LSTMWeights.of(model)
     arrays = (found.kernel, found.recurrent, found.bias, found.dense, found.dense_bias)

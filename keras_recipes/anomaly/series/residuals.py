@@ -1,4 +1,4 @@
-"""What is usual at an hour of the week, and what is made of how far a value is from it."""
+"""The usual value at an hour of the week, and predictions from the residuals."""
 
 import math
 
@@ -8,21 +8,21 @@ HOUR, DAY, HOURS = 3600, 86_400, 168
 
 
 class WeeklyProfile:
-    """What is usual at an hour of the week, leaning on the hour of the day, leaning on the level.
+    """The usual value of a series at each hour of the week, learned record by record.
 
-    An hour of the week that was seen little is drawn towards its hour of the day, and that towards
-    the level (shrinkage, as with few observations everywhere). Outliers move nothing further than
-    five mean residuals would.
+    It is a shrinkage estimate. If an hour of the week has few records, its mean is drawn towards
+    that of its hour of the day, and that towards the mean of all records, the level. An outlier
+    counts as a value at five mean residuals from the expected one.
 
     Args:
-        per_hour: Records in an hour, at least 1.
+        per_hour: The number of records per hour, at least 1.
     """
 
     VISITS = 20
-    """Days after which an hour's past fades."""
+    """The number of visits to an hour, in days or weeks, after which its past fades."""
 
     LEAN = 2.0
-    """Visits that what is leant on is worth."""
+    """The weight of the coarser mean in the shrinkage, in visits."""
 
     CLIP = 5.0
 
@@ -33,7 +33,7 @@ class WeeklyProfile:
         self.by_week, self.seen_by_week = [0.0] * HOURS, [0.0] * HOURS
 
     def expected(self, seconds: float | None) -> float:
-        """At a time in seconds of the clock on the wall; of any time where there is no clock."""
+        """Return the usual value at a local time in seconds; None gives the level."""
         if seconds is None:
             return self.level
         hour, lean = int(seconds // HOUR % HOURS), self.LEAN * self.per_hour
@@ -43,7 +43,13 @@ class WeeklyProfile:
         return (weight * self.by_week[hour] + lean * daily) / (weight + lean)
 
     def learn(self, seconds: float | None, value: float, expected: float) -> None:
-        """Take in a value, of which was `expected` what that function said."""
+        """Learn from a value.
+
+        Args:
+            seconds: The local time, or None.
+            value: The value.
+            expected: What `expected` returned for this time.
+        """
         residual = value - expected
         if self.seen > 20:
             limit = self.CLIP * self.size
@@ -63,14 +69,15 @@ def _average(means: list[float], seen: list[float], at: int, value: float, most:
 
 
 class ConformalInterval:
-    """An interval around what is usual in which 99 in 100 records lie, of any distribution.
+    """An interval around the usual value that holds 99 in 100 records of any distribution.
 
-    Adaptive conformal inference (Gibbs & Candès 2021) in its multiplicative form: a record further
-    off widens the interval by a twentieth, the others narrow it by as much in the long run.
+    It is adaptive conformal inference (Gibbs & Candès 2021) in its multiplicative form. A record
+    outside widens the interval by a twentieth. The records inside narrow it by as much in the long
+    run.
 
     Args:
-        residuals: Of records like those to come.
-        least: Half the width at least; greater than 0.
+        residuals: The residuals of records like those to come.
+        least: The smallest half-width to start with; greater than 0.
     """
 
     OUTSIDE, STEP = 0.01, 0.05
@@ -79,13 +86,16 @@ class ConformalInterval:
         self.width = max(float(np.quantile(np.abs(residuals), 1 - self.OUTSIDE)), least)
 
     def learn(self, residual: float) -> None:
-        """Take in a residual."""
+        """Adapt the width to a residual."""
         beyond = abs(residual) > self.width
         self.width *= math.exp(self.STEP * (beyond - self.OUTSIDE))
 
 
 class LinearPredictor:
-    """The next residual from the last two and a moving average, by recursive least squares."""
+    """Predicts the next residual from the last two and a moving average.
+
+    The linear weights are fitted by recursive least squares.
+    """
 
     CLIP = 20.0
 
@@ -94,7 +104,7 @@ class LinearPredictor:
         self.given = np.array([0.0, 0.0, 0.0, 1.0])
 
     def error(self, residual: float) -> float:
-        """How wrong the prediction of this residual was; learns from it."""
+        """Return the error of the prediction of this residual, and learn from the residual."""
         given = self.given
         error = residual - float(self.weights @ given)
         gain = self.inverse @ given

@@ -1,4 +1,4 @@
-"""What is meant by what was given: tables in files, a synthetic one, values from Python."""
+"""The records of an input: tables in files, a synthetic table, or values from Python."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -17,22 +17,22 @@ _SYNTHETIC: dict[str, Callable[[], Series]] = {
 
 
 def records_of(data: Sequence[str], layout: SeriesLayout) -> tuple[list[str], Series]:
-    """Names of files, and the records of all of them one behind the other.
+    """Return the names of the files, and the records of all of them in order.
 
     Args:
         data: Paths, or the name of a synthetic series.
-        layout: What is known of the table.
+        layout: What is known about the table.
 
     Raises:
-        InputError: There is no such file, or it holds something else.
+        InputError: There is no such file, or it is not such a table.
     """
     if "-" in data:
-        raise InputError("expected files, received -: it can be read only once")
+        raise InputError("expected files, received -; standard input can be read only once")
     if len(data) == 1 and data[0] in _SYNTHETIC:
         found = _SYNTHETIC[data[0]]()
         if layout.columns and layout.columns != found.columns:
             raise InputError(
-                f"{data[0]}: has the column {listed(found.columns)}, asked for was "
+                f"{data[0]}: expected the column {listed(found.columns)}, received "
                 f"{listed(layout.columns)}"
             )
         return list(data), found
@@ -41,14 +41,14 @@ def records_of(data: Sequence[str], layout: SeriesLayout) -> tuple[list[str], Se
 
 
 def to_judge(given: Any, table: TableDetector) -> Series:
-    """Records to judge.
+    """Return the records to judge.
 
     Args:
-        given: Paths, or from Python a DataFrame or numbers.
-        table: What judges them.
+        given: Paths, or a DataFrame or numbers from Python.
+        table: The detectors of the table.
 
     Raises:
-        InputError: It is none of these.
+        InputError: `given` is none of these.
     """
     if hasattr(given, "columns"):
         return time_series.from_frame(given, table.layout)
@@ -65,19 +65,20 @@ def to_judge(given: Any, table: TableDetector) -> Series:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names of columns in words, of many the first."""
+    """Return names of columns in words; of more than five names, the first five."""
     some = ", ".join(names[:5])
     return some if len(names) <= 5 else f"{some} and {len(names) - 5} more"
 
 
 def _joined(several: Sequence[tuple[str, Callable[[], Series]]]) -> Series:
-    """Files that are parts of one table, one behind the other.
+    """Return the records of several files that are parts of one table.
 
     Args:
-        several: What each is called, and what begins to read it.
+        several: The name of each file, and a function that begins to read it.
 
     Raises:
-        InputError: As the records are read: the columns of one differ.
+        InputError: A file has other columns than the first. It is raised while the records are
+            read.
     """
     first_name, read = several[0]
     first = read()
@@ -88,8 +89,8 @@ def _joined(several: Sequence[tuple[str, Callable[[], Series]]]) -> Series:
             found = read()
             if found.columns != first.columns:
                 raise InputError(
-                    f"{name}: expected the columns of {first_name}, {', '.join(first.columns)}; "
-                    f"there are {', '.join(found.columns)}: fit a model for each"
+                    f"{name}: expected the columns of {first_name}, {', '.join(first.columns)}, "
+                    f"received {', '.join(found.columns)}; fit a model for each table"
                 )
             yield from found.records
 

@@ -1,4 +1,4 @@
-"""Records on standard input: judged as they arrive, what is remembered kept in a file."""
+"""Rows about records on standard input, as they arrive, with a state that is kept in a file."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -11,27 +11,27 @@ from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
 TICK = 1.0
-"""Seconds without a line after which is looked whether the state has to be kept."""
+"""Seconds without a line after which the program checks whether to write the state."""
 
 REPORTED = 3
-"""So many rows of a stream that do not fit are reported; further ones are only counted."""
+"""The number of skipped rows that are reported one by one; further rows are only counted."""
 
 log = logging.getLogger(__name__)
 
 
 def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
-    """Rows about each record on standard input, as soon as it is there.
+    """Yield the rows about each record on standard input, as soon as it arrives.
 
     Args:
-        table: What judges; goes on where the state was kept.
-        state: File that keeps what is remembered when the input ends or the program is stopped, and
-            from which the next run goes on.
+        table: The detectors; they continue from the state if it was kept.
+        state: File that keeps the state when the input ends or the program is stopped. The next run
+            continues from it. None keeps no state.
         model: The model's digest.
 
     Raises:
-        InputError: The file was kept for another model, or cannot be written.
+        InputError: The file is the state of another model, or cannot be written.
         CorruptModelError: The file is damaged.
-        StoppedError: The program was asked to stop, and the state is kept.
+        StoppedError: The program was stopped, and the state was kept.
     """
     file = StateFile(
         state,
@@ -44,24 +44,24 @@ def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
 
 def _rows(table: TableDetector, file: StateFile) -> Iterator[Row]:
     with file.watching():
-        misfits = _Misfits()
+        skipped = _SkippedRows()
         text = _text(lines.from_standard_input(TICK), file)
         try:
-            found = time_series.from_lines("standard input", text, table.layout, misfits)
+            found = time_series.from_lines("standard input", text, table.layout, skipped)
         except InputError:
             if not table.records:
                 raise
-            found = None  # nothing new since the last run
+            found = None  # no new rows since the last run
         if found is not None:
-            # A later run may begin behind the header.
+            # A later run may begin after the header.
             table.layout = replace(table.layout, header=found.header)
             yield from table.rows(found)
-        misfits.report()
+        skipped.report()
         file.write()
 
 
-class _Misfits:
-    """Rows of a stream that do not fit: passed over, since those behind them matter more."""
+class _SkippedRows:
+    """Reports and counts malformed rows of a stream, which are skipped so that it goes on."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -69,15 +69,15 @@ class _Misfits:
     def __call__(self, message: str) -> None:
         self.count += 1
         if self.count <= REPORTED:
-            log.warning("%s; passed over", message)
+            log.warning("%s; row skipped", message)
 
     def report(self) -> None:
         if self.count > REPORTED:
-            log.warning("%s rows did not fit and were passed over", f"{self.count:,}")
+            log.warning("%s malformed rows were skipped", f"{self.count:,}")
 
 
 def _text(blocks: Iterable[list[bytes]], file: StateFile) -> Iterator[str]:
-    """Lines of text; between two of them nothing is half done, and the state can be kept."""
+    """Yield the lines as text; between two blocks of lines the state may be written."""
     first = True
     for block in blocks:
         for line in block:

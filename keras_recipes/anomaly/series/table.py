@@ -1,7 +1,7 @@
-"""A table of numbers under watch: every column has its detector; records in, rows out.
+"""The detectors of a table of numbers, one for each column.
 
-One function, `TableDetector.rows`, is behind bulk and stream; what it remembers goes into a card,
-or into the file that a stream's state is kept in.
+Files and streams use the same function, `TableDetector.rows`. The detectors' state is kept in the
+card, or in the state's file of a stream.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ LONGEST_NAME = 1_000
 
 @dataclass(eq=False)
 class TableDetector:
-    """What is remembered of a table.
+    """The detectors of a table, and how to read it.
 
     Attributes:
-        layout: How it is read: the column of times (None: it has none), those of values.
-        detectors: One for each column of values, in order.
-        counters: Those columns that are counters, of which the rate is watched.
-        records: How many were read.
+        layout: The layout of the table; its `time` is None if the table has no times.
+        detectors: One detector for each column of values, in order.
+        counters: The columns that are counters. Their rates are watched.
+        records: The number of records that were read.
     """
 
     layout: SeriesLayout
@@ -44,10 +44,10 @@ class TableDetector:
 
     @classmethod
     def of(cls, learned: Learned) -> "TableDetector":
-        """What a card remembers, trusting nothing in it.
+        """Return the detectors in a card, which may be untrusted.
 
         Raises:
-            CorruptModelError: It is damaged.
+            CorruptModelError: The card is damaged.
         """
         if "watch" not in learned:
             raise CorruptModelError("the card's state of the series is missing; fit again")
@@ -55,36 +55,39 @@ class TableDetector:
 
     @classmethod
     def of_fitted(cls, fitted: Fitted, threshold: float) -> "TableDetector":
-        """The same with another threshold for every column.
+        """Return the detectors of a model, with another threshold for every column.
 
         Raises:
             InputError: The model has no card.
             CorruptModelError: The card is damaged.
         """
         if fitted.card is None:
-            raise InputError("a pair without a card cannot judge: what it learned is in the card")
+            raise InputError(
+                "expected a model with a card, received a pair without one; the card holds what "
+                "was learned from the numbers"
+            )
         table = cls.of(fitted.card.learned)
         for detector in table.detectors.values():
             detector.set_threshold(threshold)
         return table
 
     def rows(self, found: Series) -> Iterator[Row]:
-        """Rows about each record, as soon as it is there.
+        """Yield the rows about each record, as soon as it is read.
 
         Args:
-            found: To be read from its next record on, with the columns that are watched.
+            found: The records, with the watched columns. Reading continues at its next record.
 
         Returns:
-            A row for each value with the keys `timestamp`, `value` (None where it is missing; of a
-            counter its growth a second), `score`, `anomaly` (0 or 1), `expected_low` and
-            `expected_high`; where there are several columns, with their names as `column`.
+            A row for each value with the keys `timestamp`, `value` (None if it is missing; the
+            growth per second for a counter), `score`, `anomaly` (0 or 1), `expected_low` and
+            `expected_high`. If several columns are watched, `column` is the column's name.
         """
         named = len(self.detectors) > 1
         columns = [(name, self.detectors[name], self.counters.get(name)) for name in found.columns]
         for timestamp, seconds, values in found.records:
             when = seconds
             if self.layout.time is None:
-                # Such records are numbered, also those of a stream that was interrupted.
+                # Records without times are numbered, and a continued stream counts on.
                 timestamp, when = str(self.records), None
             self.records += 1
             for (name, detector, counter), value in zip(columns, values, strict=True):
@@ -102,7 +105,7 @@ class TableDetector:
                 }
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values, the whole of it."""
+        """Return the layout and the detectors as JSON values."""
         return {
             "layout": {
                 name: list(value) if isinstance(value, tuple) else value
@@ -117,10 +120,10 @@ class TableDetector:
 
     @classmethod
     def from_json(cls, values: Any) -> "TableDetector":
-        """What `to_json` gave, trusting nothing in it.
+        """Return the detectors of `to_json`'s values, which may be untrusted.
 
         Raises:
-            CorruptModelError: It is something else.
+            CorruptModelError: The values are damaged.
         """
         try:
             layout = _layout(values["layout"])
@@ -132,17 +135,17 @@ class TableDetector:
             records = _whole(values["records"])
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise CorruptModelError(
-                f"the card's way to read numbers is damaged: {str(error)[:80]}; fit again"
+                f"the card's layout of the table is damaged: {str(error)[:80]}; fit again"
             ) from None
         made = {name: detector_state.from_json(detectors[name]) for name in layout.columns}
         return cls(layout, made, rates, records)
 
     def anomalies(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Those of this table's rows that are anomalies; where there is none, that is said."""
+        """Yield the rows that are anomalies; if there is none, log that."""
         return summary.anomalies(rows, "records", at_once=len(self.detectors))
 
     def state(self, model: str) -> State:
-        """What `restore` needs.
+        """Return all that `restore` needs.
 
         Args:
             model: The model's digest.
@@ -163,19 +166,19 @@ class TableDetector:
     def restore(
         self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], model: str
     ) -> None:
-        """Goes on where the state was given, with today's thresholds.
+        """Set the detectors to a state from `state`, but keep the present thresholds.
 
         Args:
-            plain: Of the state, which may be anybody's.
-            arrays: Likewise.
+            plain: The JSON values of the state, which may be untrusted.
+            arrays: The arrays of the state, which may be untrusted.
             model: The model's digest.
 
         Raises:
-            InputError: It was kept with another model.
-            Exception: Whatever Python and NumPy say of a damaged one.
+            InputError: The state was kept with another model.
+            Exception: The state is damaged; Python and NumPy raise many different errors.
         """
         if plain["model"] != model:
-            raise InputError("was kept with another model; name another file")
+            raise InputError("the state was kept with another model; name another file")
         counters = {name: _counter(plain["counters"][name]) for name in self.counters}
         detectors = {}
         for number, (name, before) in enumerate(self.detectors.items()):
@@ -187,7 +190,7 @@ class TableDetector:
 
 
 def digest(learned: Learned) -> str:
-    """Tells models apart by what they learned."""
+    """Return a digest of what a model learned, to distinguish models."""
     return hashlib.sha256(json.dumps(learned, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Numbers as classes, so that a net can predict the next one by a softmax."""
+"""Classes of numbers, so that a net can predict the next number by a softmax."""
 
 import bisect
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 class ValueClasses:
-    """Numbers as classes: equally frequent ones of the normal values, one below all, one above.
+    """Classes of numbers: equally frequent ones in the learned range, one below it, one above it.
 
     Args:
-        values: The normal values, finite.
-        wanted: Classes inside the range; fewer where values repeat.
+        values: The normal values, all finite.
+        wanted: The number of classes in the range; there are fewer if values repeat.
     """
 
     def __init__(self, values: np.ndarray, wanted: int = 20) -> None:
@@ -20,11 +20,11 @@ class ValueClasses:
 
     @property
     def count(self) -> int:
-        """How many classes there are, the two outside included."""
+        """The number of classes, including the two outside the learned range."""
         return len(self.edges) + 3
 
     def of(self, value: float) -> int:
-        """A value's class: 0 below anything seen, `count - 1` above."""
+        """Return a value's class: 0 below the learned range, `count - 1` above it."""
         if value < self.low:
             return 0
         if value > self.high:
@@ -32,5 +32,5 @@ class ValueClasses:
         return 1 + bisect.bisect_right(self.edges, value)
 
     def widen(self, low: float, high: float) -> None:
-        """What lies between these is not outside anything seen any more."""
+        """Widen the learned range to hold these two values."""
         self.low, self.high = min(self.low, low), max(self.high, high)

@@ -1,4 +1,4 @@
-"""One file a format that leaves Keras: how it is written, where the card is, and what runs it."""
+"""The export formats, one file each: how to write one, where its card is, and what runs it."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ FORMATS = {found.FORMAT.name: found.FORMAT for found in (saved_model, onnx, lite
 
 
 def of(place: Path) -> Format | None:
-    """The format of a file or folder, where it has one of these."""
+    """Return the format of a file or folder, or None if it is not an export."""
     return next((found for found in FORMATS.values() if found.is_at(place)), None)

@@ -1,4 +1,4 @@
-"""What a format is that leaves Keras: frozen values and functions, as a recipe is."""
+"""The definition of an export format: frozen values and functions, like a recipe."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
     import keras
 
 MOST_CARD_BYTES = 2**24
-"""A larger card is refused; one with ten thousand log templates has a tenth of that."""
+"""A larger card is refused; a card with ten thousand log templates has a tenth of this size."""
 
 Members = Mapping[str, bytes]
-"""The files of an export by name; a format that is a single file has one."""
+"""The files of an export by name; a format that is a single file has one member."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format.
+    """One export format.
 
     Attributes:
-        name: As on the command line.
-        ending: Of its files' names; of a folder's name only the end of the default.
+        name: The name on the command line.
+        ending: The ending of a file's name; for a folder, the ending of the default name.
         members: Names of the files; more than one makes a folder.
-        may_have: What else may lie in the folder.
-        extra: What brings the packages that write and compute it; None where TensorFlow does.
-        computing: Those of the packages that it takes to compute.
-        converted: A Keras model on TensorFlow to members.
-        joined: Members and a card's text to members with the card in them.
-        split: Members, and their place for the messages, to members without the card and the card's
-            text; refuses what is damaged or unsafe.
-        open: Members without a card, and their place for the messages, to what computes them.
+        may_have: Other files that may be in the folder.
+        extra: The extra that installs what writes and computes it; None if TensorFlow does.
+        computing: The packages of the extra that are needed to compute.
+        converted: Converts a Keras model on TensorFlow to members.
+        joined: Adds a card's text to members.
+        split: Takes members and their path, for messages. Returns the members without the card, and
+            the card's text. Refuses damaged or unsafe members.
+        open: Takes members without a card, and their path for messages. Returns the runtime.
     """
 
     name: str
@@ -49,16 +49,18 @@ class Format:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a single file."""
+        """Return whether the format is a single file."""
         return len(self.members) == 1
 
     def is_at(self, place: Path) -> bool:
-        """Whether a file or folder looks like one of this format."""
+        """Return whether a file or folder looks like this format."""
         if self.is_file:
             return place.suffix == self.ending and not place.is_dir()
         return (place / self.members[0]).is_file()
 
 
 def card_too_large(where: str) -> CorruptModelError:
-    """The refusal of a card beyond `MOST_CARD_BYTES`."""
-    return CorruptModelError(f"{where}: expected a card of at most {MOST_CARD_BYTES:,} bytes")
+    """Return the error for a card beyond `MOST_CARD_BYTES`."""
+    return CorruptModelError(
+        f"{where}: expected a card of at most {MOST_CARD_BYTES:,} bytes; export it again"
+    )

@@ -1,7 +1,7 @@
 """Keras' own single file: a ZIP archive of configuration and weights, computed by Keras.
 
-The card is one more member of the archive, `card.json`, which Keras passes over. It is read by
-`safety.archive`, as such files from elsewhere are.
+The card is one more member of the archive, `card.json`, which Keras ignores.
+`untrusted.archive` reads such files.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def converted(model: "keras.Model") -> bytes:
-    """A Keras model as Keras saves it."""
+    """Return the bytes of a Keras model's `.keras` file."""
     with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / "model.keras"
         model.save(path)
@@ -26,10 +26,10 @@ def converted(model: "keras.Model") -> bytes:
 
 
 def described(members: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The members that a card inside describes: all but itself."""
+    """Return the members that a card in the file describes: all but the card."""
     return {name: content for name, content in members.items() if name != archive.CARD}
 
 
 def joined(content: bytes, card: bytes) -> bytes:
-    """The file with the card in it."""
+    """Return the file with the card added."""
     return zipped.added(content, card)

@@ -1,11 +1,11 @@
 """LiteRT (TensorFlow Lite): written by Keras' exporter, computed by ai-edge-litert.
 
-The card is a file in a ZIP archive behind the model's flatbuffer, which is where TensorFlow Lite's
-metadata tools put associated files such as labels: interpreters do not look there, and
-`unzip lenet5.tflite` takes it out.
+The card is a file in a ZIP archive after the model's flatbuffer. TensorFlow Lite's metadata tools
+put associated files such as labels there. Interpreters ignore it, and `unzip lenet5.tflite`
+extracts it.
 
-A file holds built-in operations only. The interpreter knows no others: neither TensorFlow's
-(Flex) nor custom ones, for which it would have to be given a library.
+A file holds built-in operations only. The interpreter supports neither TensorFlow's operations
+(Flex) nor custom ones, which would need a library.
 """
 
 import tempfile
@@ -29,13 +29,13 @@ MEMBER = "model.tflite"
 
 
 def converted(model: "keras.Model") -> Members:
-    """A Keras model for LiteRT, with built-in operations only.
+    """Convert a Keras model to LiteRT, with built-in operations only.
 
-    It takes any number of inputs in a batch where built-in operations allow that, and one at a time
-    where they do not: recurrent layers want to know how many sequences there are.
+    The export takes batches of any size if built-in operations allow that. Otherwise it takes one
+    input at a time: recurrent layers need to know the number of sequences.
 
     Args:
-        model: On TensorFlow.
+        model: A Keras model on TensorFlow.
     """
     import keras
 
@@ -43,7 +43,7 @@ def converted(model: "keras.Model") -> Members:
         path = Path(scratch) / MEMBER
         try:
             _export(model, path)
-        except Exception:  # the converter has an exception for each of its stages
+        except Exception:  # each stage of the converter raises its own exception
             one = keras.InputSpec(shape=(1, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
             _export(model, path, input_signature=[one])
         return {MEMBER: path.read_bytes()}
@@ -57,19 +57,19 @@ def _export(model: "keras.Model", path: Path, **settings: Any) -> None:
 
 
 def joined(members: Members, card: bytes) -> Members:
-    """The file with the card in it."""
+    """Return the file with the card added."""
     return {MEMBER: zipped.added(members[MEMBER], card)}
 
 
 def split(members: Members, where: str) -> tuple[Members, bytes | None]:
-    """The file without the card, and the card's text, if it has one.
+    """Return the file without the card, and the card's text or None.
 
     Raises:
-        CorruptModelError: It is no LiteRT file, or what is behind the model is damaged.
+        CorruptModelError: The content is not LiteRT, or what follows the model is damaged.
     """
     content = members[MEMBER]
     if content[4:8] != b"TFL3":
-        raise CorruptModelError(f"{where}: damaged, or no LiteRT file")
+        raise CorruptModelError(f"{where}: damaged, or not a LiteRT file; export it again")
     found = zipped.found(content, where)
     return ({MEMBER: content[: found[0]]}, found[1]) if found else (members, None)
 
@@ -78,26 +78,26 @@ class Interpreter:
     """A LiteRT model in ai-edge-litert.
 
     Args:
-        members: As `split` gave them.
-        where: Its path, for the messages.
+        members: The members that `split` returned.
+        where: The model's path, for the messages.
 
     Raises:
-        CorruptModelError: ai-edge-litert does not open it.
+        CorruptModelError: ai-edge-litert cannot open it.
     """
 
     def __init__(self, members: Members, where: str) -> None:
         from ai_edge_litert import interpreter
 
         try:
-            with backend.suppressed_output():  # it announces its delegate
+            with backend.suppressed_output():  # it prints the name of its delegate
                 self._interpreter = interpreter.Interpreter(model_content=members[MEMBER])
                 takes = self._interpreter.get_input_details()
                 gives = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:
-            raise CorruptModelError(f"{where}: ai-edge-litert does not open it: {error}") from None
+            raise CorruptModelError(f"{where}: ai-edge-litert cannot open it: {error}") from None
         runtime.check_ends([len(one["shape"]) for one in takes], len(gives), where)
         self._takes, self._gives, self._where = takes[0], gives[0], where
-        # Memory is laid out for the first batch: what any length means is not known before.
+        # Memory is allocated for the first batch: before it, free axes have no length.
         self._laid_out_for: tuple[int, ...] = ()
         self.name = f"ai-edge-litert {version('ai-edge-litert')}"
 
@@ -107,7 +107,7 @@ class Interpreter:
         return tuple(None if n < 0 else int(n) for n in self._takes["shape_signature"][1:])
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """The model's outputs for a batch, shape (N, ...)."""
+        """Compute the model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, self._takes["dtype"])
         batch = int(self._takes["shape_signature"][0])
         with backend.suppressed_output():

@@ -2,11 +2,11 @@
 
 The card is an entry of the model's `metadata_props`, which every ONNX tool keeps and shows.
 
-A file is looked through before onnxruntime sees it: it may hold neither references to other files
-(external data) nor operations other than ONNX's own, and libraries of further operations are never
-loaded. Which fields hold what is known to the package onnx. It is not left to parse the file: it
-would make an object of every two bytes before anything could be counted, and would write a file
-without its card anew, whose digest would no longer be the card's.
+A file is checked before onnxruntime opens it. It must not contain references to other files
+(external data) or operations other than ONNX's own. Libraries of other operations are never
+loaded. The package onnx supplies the names of the fields, but it does not parse the file: it
+would create an object for every two bytes before anything could be counted, and it would
+serialize the file without the card differently, so that the card's digest would no longer match.
 """
 
 import tempfile
@@ -30,22 +30,23 @@ CARD_KEY = "keras_recipes.card"
 MEMBER = "model.onnx"
 
 MOST_FIELDS = 2_000_000
-"""Of a file, tensors' own numbers apart, which lie in a few fields; onnxruntime takes hundreds of
-bytes for some."""
+"""The most fields that a file may have; onnxruntime needs hundreds of bytes for some fields.
+
+The numbers of a tensor count little: they are in a few fields."""
 
 _ALLOWED: dict[str, tuple[bytes, ...]] = {
     "TensorProto.external_data": (),
     "TensorProto.data_location": (b"\0",),  # in the file itself
     "NodeProto.domain": (b"", b"ai.onnx", b"ai.onnx.ml"),
 }
-"""The values of fields with which a model could do more than compute."""
+"""Allowed values of the fields with which a model could do more than compute."""
 
 
 def converted(model: "keras.Model") -> Members:
-    """A Keras model as ONNX, with any number of inputs in a batch.
+    """Convert a Keras model to ONNX, with batches of any size.
 
     Args:
-        model: On TensorFlow, called at least once.
+        model: A Keras model on TensorFlow that was called at least once.
     """
     with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         path = Path(scratch) / MEMBER
@@ -54,7 +55,7 @@ def converted(model: "keras.Model") -> Members:
 
 
 def joined(members: Members, card: bytes) -> Members:
-    """The file with the card in it: protobuf messages merge when their bytes are joined."""
+    """Return the file with the card added: concatenated protobuf messages merge."""
     import onnx
 
     entry = onnx.StringStringEntryProto(key=CARD_KEY, value=card.decode())
@@ -62,20 +63,24 @@ def joined(members: Members, card: bytes) -> Members:
 
 
 def split(members: Members, where: str) -> tuple[Members, bytes | None]:
-    """The file without the card, and the card's text, if it has one.
+    """Return the file without the card, and the card's text or None.
 
     Raises:
-        CorruptModelError: It is no ONNX file.
-        UnsafeModelError: It refers to other files, holds operations that are not ONNX's own, or
-            more than the limits.
+        CorruptModelError: The content is not ONNX.
+        UnsafeModelError: It refers to other files, contains operations that are not ONNX's own, or
+            exceeds the limits.
     """
     content = members[MEMBER]
     if content[4:8] == b"ORTM":
-        raise CorruptModelError(f"{where}: expected ONNX, received onnxruntime's own format")
+        raise CorruptModelError(
+            f"{where}: expected ONNX, received onnxruntime's own format; export it again"
+        )
     try:
         model, card = _split(content, where)
     except ValueError as error:
-        raise CorruptModelError(f"{where}: damaged, or no ONNX file: {error}") from None
+        raise CorruptModelError(
+            f"{where}: damaged, or not an ONNX file: {error}; export it again"
+        ) from None
     return {MEMBER: model}, card
 
 
@@ -83,27 +88,27 @@ class Session:
     """An ONNX model in onnxruntime.
 
     Args:
-        members: As `split` gave them.
-        where: Its path, for the messages.
+        members: The members that `split` returned.
+        where: The model's path, for the messages.
 
     Raises:
-        CorruptModelError: onnxruntime does not open it.
+        CorruptModelError: onnxruntime cannot open it.
     """
 
     def __init__(self, members: Members, where: str) -> None:
         import onnxruntime
 
         settings = onnxruntime.SessionOptions()
-        settings.log_severity_level = 4  # what is fatal is raised
+        settings.log_severity_level = 4  # fatal errors are raised anyway
         settings.add_session_config_entry("session.load_model_format", "ONNX")
         try:
-            with backend.suppressed_output():  # of some errors it prints more than it raises
+            with backend.suppressed_output():  # it prints more of some errors than it raises
                 self._session = onnxruntime.InferenceSession(
                     members[MEMBER], settings, providers=["CPUExecutionProvider"]
                 )
-        except Exception as error:  # onnxruntime has an exception for each status
+        except Exception as error:  # onnxruntime has one exception for each status
             reason = first_line(error)
-            raise CorruptModelError(f"{where}: onnxruntime does not open it: {reason}") from None
+            raise CorruptModelError(f"{where}: onnxruntime cannot open it: {reason}") from None
         takes, gives = self._session.get_inputs(), self._session.get_outputs()
         runtime.check_ends([len(one.shape) for one in takes], len(gives), where)
         self._input, self._where = takes[0], where
@@ -111,11 +116,11 @@ class Session:
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
-        """The shape of one input, without the batch axis; names of lengths mean any."""
+        """The shape of one input, without the batch axis; a named axis may have any length."""
         return tuple(n if isinstance(n, int) else None for n in self._input.shape[1:])
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """The model's outputs for a batch, shape (N, ...)."""
+        """Compute the model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, _dtype(self._input.type))
         batch = self._input.shape[0]
         fixed = batch if isinstance(batch, int) and batch > 0 else None
@@ -125,13 +130,13 @@ class Session:
     def _computed(self, piece: np.ndarray) -> np.ndarray:
         try:
             answer: np.ndarray = self._session.run(None, {self._input.name: piece})[0]
-        except Exception as error:  # onnxruntime has an exception for each status
+        except Exception as error:  # onnxruntime has one exception for each status
             raise RecipeError(f"{self._where}: onnxruntime: {first_line(error)}") from None
         return answer
 
 
 def _dtype(name: str) -> str:
-    """NumPy's name for what onnxruntime calls `tensor(float)`."""
+    """Return NumPy's name for an onnxruntime type such as `tensor(float)`."""
     inner = name.removeprefix("tensor(").removesuffix(")")
     return {"float": "float32", "double": "float64"}.get(inner, inner)
 
@@ -141,8 +146,8 @@ def _split(content: bytes, where: str) -> tuple[bytes, bytes | None]:
     for count, (name, field) in enumerate(_fields(content)):
         if count >= MOST_FIELDS:
             raise UnsafeModelError(
-                f"{where}: refused, it holds more than {MOST_FIELDS:,} fields; ask whoever made it "
-                "for a smaller one"
+                f"{where}: refused, it contains more than {MOST_FIELDS:,} fields; ask its author "
+                "for a smaller model"
             )
         _check(name, content, field, where)
         if name == "ModelProto.metadata_props" and (text := _card_in(content, field)) is not None:
@@ -152,11 +157,11 @@ def _split(content: bytes, where: str) -> tuple[bytes, bytes | None]:
 
 
 def _fields(content: bytes) -> Iterator[tuple[str, protobuf.Field]]:
-    """Every field of a model and of the messages in it that ONNX knows, by its name there."""
+    """Yield every field of a model and of its known messages, with the field's name in ONNX."""
     import onnx
 
     waiting: list[tuple[Any, int, int]] = [(onnx.ModelProto.DESCRIPTOR, 0, len(content))]
-    while waiting:  # and no recursion: how deep a file is nested is its author's choice
+    while waiting:  # no recursion: the file's author chooses how deep it is nested
         message, start, end = waiting.pop()
         for field in protobuf.fields(content, start, end):
             known = message.fields_by_number.get(field.number)
@@ -171,10 +176,12 @@ def _check(name: str, content: bytes, field: protobuf.Field, where: str) -> None
         return
     if name == "NodeProto.domain":
         raise UnsafeModelError(
-            f"{where}: refused, it holds an operation of "
-            f"{value[:60].decode(errors='replace')!r}; only ONNX's own are known only to compute"
+            f"{where}: refused, it contains an operation of "
+            f"{value[:60].decode(errors='replace')!r}; only ONNX's own are allowed; export it again"
         )
-    raise UnsafeModelError(f"{where}: refused, it reads other files (external data)")
+    raise UnsafeModelError(
+        f"{where}: refused, it reads other files (external data); export it to one file"
+    )
 
 
 def _card_in(content: bytes, field: protobuf.Field) -> bytes | None:

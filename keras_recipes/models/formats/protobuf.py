@@ -1,4 +1,4 @@
-"""As much of protobuf's wire format as it takes to look through a message and parse none of it."""
+"""The part of protobuf's wire format that is needed to walk through a message unparsed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a message: where it begins, and where its value lies."""
+    """A field of a message: where the field begins, and where its value starts and ends."""
 
     number: int
     wire: int
@@ -18,10 +18,10 @@ class Field:
 
 
 def fields(content: bytes, start: int, end: int) -> Iterator[Field]:
-    """The fields of the message that lies between two places.
+    """Yield the fields of the message between two positions.
 
     Raises:
-        ValueError: There is no message.
+        ValueError: There is no valid message.
     """
     place = start
     while place < end:
@@ -35,18 +35,18 @@ def fields(content: bytes, start: int, end: int) -> Iterator[Field]:
             size, value = varint(content, value)
             last = value + size
         else:
-            raise ValueError(f"wire type {wire}")
+            raise ValueError(f"unknown wire type {wire}")
         if last > end:
-            raise ValueError("a field is longer than what holds it")
+            raise ValueError("a field is longer than its message")
         yield Field(key >> 3, wire, place, value, last)
         place = last
 
 
 def varint(content: bytes, place: int) -> tuple[int, int]:
-    """The number that begins at a place, and where it ends.
+    """Return the number at a position, and the position after it.
 
     Raises:
-        ValueError: There is no number.
+        ValueError: There is no valid number.
     """
     value = 0
     for shift in range(0, 70, 7):

@@ -1,11 +1,12 @@
 """SavedModel: a folder with a TensorFlow graph, written by Keras' exporter, computed by TensorFlow.
 
-The card lies in `assets.extra`, the folder that the format keeps for what TensorFlow does not read.
+The card is in `assets.extra`, a folder of the format that TensorFlow does not read.
 
-A graph may do more than compute: read files, write files, run Python that is there. So no operation
-is run that is not on a list of those that only compute, the operations of Keras' own layers.
-TensorFlow itself knows too many others to name the harmful ones. The functions that every
-SavedModel carries for saving itself again may stand there, and nothing that runs may call them.
+A graph may do more than compute: it may read files, write files, or run Python code in the process.
+Therefore only operations on a list are run. The list holds operations that only compute: those of
+Keras' own layers. TensorFlow has too many operations to list the harmful ones. A SavedModel also
+contains functions that save and restore it. They may be present, but nothing that runs may call
+them.
 """
 
 import tempfile
@@ -50,7 +51,7 @@ TruncateDiv Unpack While Xdivy Xlogy ZerosLike
 COMPUTING = frozenset(_COMPUTING.split())
 """Operations that compute, use a variable of the model, or call a function of it.
 
-Those that Keras 3.15 writes for its layers, and their like.
+Keras 3.15 writes these for its layers, or they are like those.
 """
 
 _SAVING = """
@@ -58,7 +59,7 @@ DisableCopyOnRead MergeV2Checkpoints RestoreV2 SaveV2 ShardedFilename StaticRege
 StringJoin VarHandleOp VarIsInitializedOp
 """
 SAVING = frozenset(_SAVING.split())
-"""Operations of the functions by which TensorFlow would save and restore a SavedModel."""
+"""Operations of the functions with which TensorFlow saves and restores a SavedModel."""
 
 _OBJECTS = {
     "user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor",
@@ -66,10 +67,10 @@ _OBJECTS = {
 
 
 def converted(model: "keras.Model") -> Members:
-    """A Keras model as the files of a SavedModel.
+    """Convert a Keras model to the files of a SavedModel.
 
     Args:
-        model: On TensorFlow.
+        model: A Keras model on TensorFlow.
     """
     with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
         model.export(scratch, format="tf_saved_model", verbose=False)
@@ -77,18 +78,18 @@ def converted(model: "keras.Model") -> Members:
 
 
 def joined(members: Members, card: bytes) -> Members:
-    """The files with the card among them."""
+    """Return the files with the card added."""
     return {**members, CARD: card}
 
 
 def split(members: Members, where: str) -> tuple[Members, bytes | None]:
-    """The files that TensorFlow reads, and the card's text, if it is among them.
+    """Return the files that TensorFlow reads, and the card's text or None.
 
     Raises:
         CorruptModelError: One of the files is missing.
     """
     if missing := {GRAPH, *VARIABLES} - members.keys():
-        raise CorruptModelError(f"{where}: {min(missing)} is missing, the model is incomplete")
+        raise CorruptModelError(f"{where}: {min(missing)} is missing; export it again")
     return {name: members[name] for name in (GRAPH, *VARIABLES)}, members.get(CARD)
 
 
@@ -96,19 +97,19 @@ class SavedModel:
     """A SavedModel in TensorFlow.
 
     Args:
-        members: As `split` gave them.
-        where: Its path, for the messages.
+        members: The members that `split` returned.
+        where: The model's path, for the messages.
 
     Raises:
-        UnsafeModelError: The graph holds operations that are not known only to compute.
-        CorruptModelError: TensorFlow does not open it.
+        UnsafeModelError: The graph contains operations that may do more than compute.
+        CorruptModelError: TensorFlow cannot open it.
     """
 
     def __init__(self, members: Members, where: str) -> None:
         with backend.suppressed_output():
             import tensorflow as tf
         check(members[GRAPH], where)
-        # What was checked is what is loaded: TensorFlow is given a private copy.
+        # TensorFlow loads a private copy, so that it loads exactly what was checked.
         with tempfile.TemporaryDirectory() as scratch, backend.suppressed_output():
             for name in (GRAPH, *VARIABLES):
                 (Path(scratch) / name).parent.mkdir(exist_ok=True)
@@ -116,9 +117,9 @@ class SavedModel:
             try:
                 self._loaded = tf.saved_model.load(scratch)
                 self._compute = self._loaded.signatures[SIGNATURE]
-            except Exception as error:  # TensorFlow has many, and none for this
+            except Exception as error:  # TensorFlow has many exceptions, and none for this
                 reason = first_line(error)
-                raise CorruptModelError(f"{where}: TensorFlow does not open it: {reason}") from None
+                raise CorruptModelError(f"{where}: TensorFlow cannot open it: {reason}") from None
         self._input = self._only_input(where)
         self._where = where
         self.name = f"TensorFlow {tf.__version__}"
@@ -135,7 +136,7 @@ class SavedModel:
         return tuple(self._input.shape.as_list()[1:])
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """The model's outputs for a batch, shape (N, ...)."""
+        """Compute the model's outputs for a batch, shape (N, ...)."""
         x = runtime.as_input(x, self.input_shape, self._input.dtype.as_numpy_dtype)
         return runtime.in_batches(self._computed, x, self._where, self._input.shape[0])
 
@@ -151,28 +152,32 @@ class SavedModel:
 
 
 def check(graph: bytes, where: str) -> None:
-    """Refuses a SavedModel that could do more than compute.
+    """Refuse a SavedModel that could do more than compute.
 
     Args:
         graph: The contents of `saved_model.pb`.
         where: Its folder, for the messages.
 
     Raises:
-        UnsafeModelError: It holds something that is not known only to compute.
-        CorruptModelError: It is no SavedModel of TensorFlow 2.
+        UnsafeModelError: It contains something that may do more than compute.
+        CorruptModelError: It is not a SavedModel of TensorFlow 2.
     """
     from tensorflow.core.protobuf import saved_model_pb2
 
     try:
         whole = saved_model_pb2.SavedModel.FromString(graph)
     except DecodeError as error:
-        raise CorruptModelError(f"{where}/{GRAPH}: damaged: {error}") from None
+        raise CorruptModelError(f"{where}/{GRAPH}: damaged: {error}; export it again") from None
     if len(whole.meta_graphs) != 1 or not whole.meta_graphs[0].HasField("object_graph_def"):
-        raise CorruptModelError(f"{where}: expected a SavedModel of TensorFlow 2")
+        raise CorruptModelError(
+            f"{where}: expected a SavedModel of TensorFlow 2, received another; export it again"
+        )
     meta = whole.meta_graphs[0]
     for thing in meta.object_graph_def.nodes:
         if (kind := thing.WhichOneof("kind")) not in _OBJECTS:
-            raise UnsafeModelError(f"{where}: refused, it holds a {kind}, which could read files")
+            raise UnsafeModelError(
+                f"{where}: refused, it contains a {kind}, which could read files"
+            )
     functions = {f.signature.name: f.node_def for f in meta.graph_def.library.function}
     _check_operations(meta.graph_def.node, COMPUTING | SAVING | functions.keys(), where)
     for nodes in functions.values():
@@ -185,13 +190,13 @@ def _check_operations(nodes: Iterable[Any], allowed: frozenset[str], where: str)
     for node in nodes:
         if node.op not in allowed:
             raise UnsafeModelError(
-                f"{where}: refused, it holds the operation {node.op[:60]!r}, which is not among "
-                "those known only to compute"
+                f"{where}: refused, it contains the operation {node.op[:60]!r}, which is not on "
+                "the list of operations that only compute"
             )
 
 
 def _called(names: Iterable[str], functions: Mapping[str, Any]) -> set[str]:
-    """These functions, and all that they call."""
+    """Return these functions and all functions that they call."""
     found: set[str] = set()
     left = [name for name in names if name in functions]
     while left:
@@ -210,7 +215,7 @@ FORMAT = Format(
     name="saved-model",
     ending=ENDINGS["saved-model"],
     members=(GRAPH, *VARIABLES, CARD),
-    may_have=("fingerprint.pb", "assets"),  # which TensorFlow makes and does not read
+    may_have=("fingerprint.pb", "assets"),  # TensorFlow writes these and does not read them
     converted=converted,
     joined=joined,
     split=split,

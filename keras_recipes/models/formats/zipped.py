@@ -1,4 +1,4 @@
-"""The card as a member of a ZIP archive, which may begin behind something else."""
+"""The card as a member of a ZIP archive, which may follow other content."""
 
 import io
 import re
@@ -12,7 +12,7 @@ _HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)
 
 
 def added(content: bytes, card: bytes) -> bytes:
-    """The archive with the card as its last member; where there is no archive, one begins."""
+    """Return the content with the card as the last member of its archive, which may be new."""
     file = io.BytesIO(content)
     file.seek(0, io.SEEK_END)
     with zipfile.ZipFile(file, "a") as archive:
@@ -21,21 +21,25 @@ def added(content: bytes, card: bytes) -> bytes:
 
 
 def found(content: bytes, where: str) -> tuple[int, bytes] | None:
-    """Where the card's member begins, and the card's text; None where there is none.
+    """Return where the card's member begins, and the card's text; None if there is no card.
 
     Raises:
-        CorruptModelError: The archive is damaged, cut off, or the card too large.
+        CorruptModelError: The archive is damaged or cut off, or the card is too large.
     """
     if not zipfile.is_zipfile(io.BytesIO(content)):
         if _HEADER.search(content):
-            raise CorruptModelError(f"{where}: its card is cut off; get it, or export it, again")
+            raise CorruptModelError(
+                f"{where}: its card is cut off; get the file again, or export it again"
+            )
         return None
     try:
         return _found(content, where)
     except CorruptModelError:
         raise
-    except Exception as error:  # zip and zlib each have their own
-        raise CorruptModelError(f"{where}: damaged, no archive: {error}") from None
+    except Exception as error:  # zip and zlib each have their own exceptions
+        raise CorruptModelError(
+            f"{where}: damaged, not an archive: {error}; export it again"
+        ) from None
 
 
 def _found(content: bytes, where: str) -> tuple[int, bytes] | None:

@@ -1,4 +1,4 @@
-"""P-values, distances and scores mean what they say."""
+"""P-values, distances and scores have the properties that their docstrings promise."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_a_larger_value_is_never_more_normal(seen: np.ndarray, asked: list[float
 
 
 @given(values)
-def test_it_reads_back_as_it_was_written(seen: np.ndarray) -> None:
+def test_a_distribution_is_the_same_after_a_round_trip_through_json(seen: np.ndarray) -> None:
     null = NullDistribution.of(seen)
     again = NullDistribution.from_json(json.loads(json.dumps(null.to_json())))
     asked = np.linspace(0, 2 * seen.max() + 1, 50)
@@ -41,28 +41,28 @@ def test_promised_false_alarms_are_kept_on_further_values(p_value: float) -> Non
 
 
 @given(values)
-def test_rounding_makes_no_session_stranger(seen: np.ndarray) -> None:
+def test_rounding_hardly_changes_a_p_value(seen: np.ndarray) -> None:
     null, rounded = NullDistribution.of(np.round(seen, 2)), np.round(seen, 2)
     assert null.p_value(rounded) == pytest.approx(null.p_value(rounded + 1e-5), rel=0.2)
 
 
-def test_one_monstrous_session_does_not_set_the_threshold() -> None:
+def test_one_extreme_session_does_not_set_the_threshold() -> None:
     calm = np.random.default_rng(0).exponential(size=2_000)
     limit = NullDistribution.of(calm).critical_value(1e-4)
     assert NullDistribution.of(np.append(calm, 1e6)).critical_value(1e-4) < 2 * limit
 
 
-def test_a_normal_session_is_at_no_distance_and_a_truncated_one_far() -> None:
+def test_a_normal_session_has_distance_0_and_a_truncated_one_a_large_distance() -> None:
     table = np.array([[3, 3, 0]] * 500 + [[3, 3, 1]] * 300 + [[3, 3, 2]] * 200)
     counts, _ = EventCounts.of(table, seed=0)
     distances, nearest = counts.distances(np.array([[3, 3, 1], [1, 3, 0], [3, 3, 9]]))
     assert distances[0] == 0
-    # What always occurs three times is news otherwise; what varies freely is not.
+    # A count that is always three in normal sessions weighs more than a count that varies.
     assert distances[1] > 5 > distances[2] > 0
     assert counts.costs(np.array([1, 3, 0]), int(nearest[1])).argmax() == 0
 
 
-def test_leaving_out_a_session_that_occurs_once_gives_its_distance_from_the_rest() -> None:
+def test_leaving_out_a_session_that_occurs_once_gives_its_distance_from_the_others() -> None:
     table = np.array([[1, 0]] * 50 + [[1, 5]])
     counts, apart = EventCounts.of(table, seed=0)
     assert np.all(apart[:50] == 0)
@@ -84,7 +84,7 @@ def test_a_score_is_a_half_where_the_p_value_is_the_promised_share() -> None:
     assert np.all((found >= 0) & (found <= 1))
 
 
-def test_false_alarms_a_day_become_a_share_of_the_days_sessions() -> None:
+def test_false_alarms_per_day_become_a_share_of_the_sessions_per_day() -> None:
     assert scores.allowed_rate(0.1, None, 5_000) == 0.1
     assert scores.allowed_rate(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
 

@@ -1,4 +1,4 @@
-"""Rarity is the share of the past that was as large; alarms are few, and one for a cause."""
+"""A p-value is the share of the past that was as large; one cause gives one alarm."""
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ def counted(values: list[float]) -> TailCounts:
     st.lists(st.integers(-600, 600), min_size=1, max_size=60),
     st.integers(-700, 700),
 )
-def test_rarity_is_the_rank_among_the_past(past: list[int], asked: int) -> None:
-    # Three per cent apart, so that no two magnitudes share a bin.
+def test_the_p_value_is_the_rank_among_the_past(past: list[int], asked: int) -> None:
+    # The magnitudes are three per cent apart, so that no two of them share a bin.
     counts = counted([1.03**n for n in past])
     larger = sum(n >= asked for n in past)
     expected = -np.log10((1 + larger) / (len(past) + 1))
@@ -44,7 +44,7 @@ def test_asking_alone_adds_nothing() -> None:
     assert all(np.array_equal(before[k], v) for k, v in counts.state().items())
 
 
-def test_what_never_happened_is_as_rare_as_the_past_is_long() -> None:
+def test_a_magnitude_above_all_past_ones_has_the_smallest_p_value() -> None:
     assert counted([1.0] * 999).neg_log10_p(np.array([2.0]))[0] == pytest.approx(3)
 
 
@@ -57,7 +57,7 @@ def test_no_magnitude_is_too_small_or_too_large(magnitude: float) -> None:
     assert np.isfinite(counted([magnitude] * 3).neg_log10_p(np.array([magnitude]))).all()
 
 
-def test_false_alarms_come_as_often_as_their_probability_says() -> None:
+def test_the_share_of_false_alarms_is_the_p_value() -> None:
     random = np.random.default_rng(0)
     counts = TailCounts(4)
     said = np.array([counts.neg_log10_p(row) for row in random.exponential(size=(20_000, 4))])
@@ -79,10 +79,10 @@ def gate(**other: float) -> AlarmGate:
 
 
 @given(st.floats(0, 12), st.floats(0.1, 5))
-def test_half_is_the_threshold_whatever_the_numbers(surprise: float, threshold: float) -> None:
-    score = gate(threshold=threshold).score(surprise)
+def test_a_score_of_one_half_is_the_threshold(evidence: float, threshold: float) -> None:
+    score = gate(threshold=threshold).score(evidence)
     assert 0 <= score <= 1
-    assert (score >= 0.5) == (surprise >= threshold)
+    assert (score >= 0.5) == (evidence >= threshold)
 
 
 def test_one_cause_gives_one_alarm() -> None:
@@ -91,13 +91,13 @@ def test_one_cause_gives_one_alarm() -> None:
     assert alarms == [True, False, False, False, False]
 
 
-def test_scores_in_a_cooldown_still_tell_more_from_less() -> None:
+def test_scores_in_the_pause_after_an_alarm_still_grow_with_the_evidence() -> None:
     one = gate()
     one.score(3.0)
     assert 0.5 > one.score(3.0) > one.score(1.0) > one.score(0.0)
 
 
-def test_after_an_alarm_the_next_has_to_be_more_surprising_for_a_while() -> None:
+def test_after_an_alarm_the_next_needs_more_evidence_for_a_while() -> None:
     one = gate()
     assert one.score(1.3) >= 0.5
     for _ in range(10):
@@ -108,7 +108,7 @@ def test_after_an_alarm_the_next_has_to_be_more_surprising_for_a_while() -> None
     assert one.score(1.3) >= 0.5
 
 
-def test_a_series_that_is_always_surprising_settles_on_few_alarms() -> None:
+def test_a_series_with_constant_evidence_has_few_alarms() -> None:
     one = gate()
     alarms = [one.score(2.0) >= 0.5 for _ in range(3000)]
     # In the long run the threshold rises as often as it falls: one alarm for each `decay`.

@@ -1,4 +1,4 @@
-"""What does not fit is found when it comes, by what came before, in bulk as in a stream."""
+"""Anomalies in a series are found by the records before them, in files as in streams."""
 
 import io
 import itertools
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.anomaly.series.detector import SMOOTHING, VIEWS, Reading, SeriesDetector
+from keras_recipes.anomaly.series.detector import FEATURES, SMOOTHING, Reading, SeriesDetector
 from keras_recipes.anomaly.series.residuals import WeeklyProfile
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data import time_series
@@ -19,7 +19,7 @@ LEARNED = 600
 
 
 def days(rows: int = 2300, seed: int = 0) -> tuple[list[float], np.ndarray]:
-    """Five-minute values that go up and down with the day."""
+    """Return times and values of a series with a daily rhythm, one record every five minutes."""
     times = 300.0 * np.arange(rows)
     noise = np.random.default_rng(seed).normal(size=rows)
     return times.tolist(), 50 + 20 * np.sin(2 * np.pi * times / 86_400) + noise
@@ -36,11 +36,11 @@ def alarms(readings: list[Reading], learned: int = LEARNED) -> list[int]:
     return [learned + n for n, reading in enumerate(readings) if reading.score >= 0.5]
 
 
-def alone(readings: list[Reading], view: str) -> list[float]:
-    """The surprise that one view would have given without the others."""
+def alone(readings: list[Reading], feature: str) -> list[float]:
+    """Return the evidence of one feature without the others."""
     average, averages = 0.0, []
     for reading in readings:
-        average += SMOOTHING * (reading.views[VIEWS.index(view)] - average)
+        average += SMOOTHING * (reading.features[FEATURES.index(feature)] - average)
         averages.append(average)
     return averages
 
@@ -72,7 +72,7 @@ def test_events_are_found_soon_after_they_begin(event) -> None:  # type: ignore[
     assert len(quiet) <= 4
 
 
-def test_nothing_looks_ahead() -> None:
+def test_no_record_is_judged_by_later_records() -> None:
     _, values = days(1600)
     other = values.copy()
     other[1300:] = 0
@@ -91,7 +91,7 @@ def test_nothing_looks_ahead() -> None:
     ),
     st.data(),
 )
-def test_bulk_and_a_stream_interrupted_anywhere_give_the_same(
+def test_a_file_and_a_stream_with_a_stop_anywhere_give_the_same_readings(
     values: list[float], data: st.DataObject
 ) -> None:
     normal = [float(n % 7) for n in range(40)]
@@ -127,9 +127,9 @@ def test_bulk_and_a_stream_interrupted_anywhere_give_the_same(
     ],
     ids=["constant", "zero", "huge", "tiny", "rising", "alternating", "exploding"],
 )
-def test_odd_series_give_finite_scores(values: np.ndarray) -> None:
+def test_unusual_series_give_finite_scores(values: np.ndarray) -> None:
     readings = read(values)
-    assert np.isfinite([[*reading[:4], *reading.views] for reading in readings]).all()
+    assert np.isfinite([[*reading[:4], *reading.features] for reading in readings]).all()
     if len(np.unique(values)) <= 2:
         assert alarms(readings) == []
 
@@ -151,7 +151,7 @@ def test_missing_values_score_0_and_change_nothing() -> None:
         assert one.update(t, v) == other.update(t, v)
 
 
-def test_missing_values_among_the_normal_ones_are_passed_over() -> None:
+def test_missing_values_among_the_normal_ones_are_skipped() -> None:
     times, values = days(1000)
     with_gaps = [(t, v) for t, v in zip(times, values.tolist(), strict=True)]
     with_gaps.insert(100, (times[100], float("nan")))
@@ -161,19 +161,19 @@ def test_missing_values_among_the_normal_ones_are_passed_over() -> None:
     assert one.update(times[LEARNED], 40.0) == other.update(times[LEARNED], 40.0)
 
 
-def test_a_series_without_a_clock_or_with_uneven_steps_is_read() -> None:
+def test_a_series_without_times_or_with_uneven_steps_is_read() -> None:
     _, values = days(1500)
     detector = SeriesDetector()
     detector.learn([None] * LEARNED, values[:LEARNED].tolist())
-    assert np.isfinite(detector.update(None, 50.0).surprise)
+    assert np.isfinite(detector.update(None, 50.0).evidence)
     uneven = np.cumsum(np.random.default_rng(0).exponential(300, size=1500)).tolist()
     detector = SeriesDetector()
     detector.learn(uneven[:LEARNED], values[:LEARNED].tolist())
     said = list(detector.readings(uneven[LEARNED:], values[LEARNED:].tolist()))
-    assert np.isfinite([reading.surprise for reading in said]).all()
+    assert np.isfinite([reading.evidence for reading in said]).all()
 
 
-def test_about_one_record_in_a_hundred_is_outside_of_what_was_expected() -> None:
+def test_about_one_record_in_a_hundred_is_outside_the_expected_interval() -> None:
     _, values = days(6000)
     readings = read(values)
     outside = [
@@ -183,51 +183,51 @@ def test_about_one_record_in_a_hundred_is_outside_of_what_was_expected() -> None
     assert 0.005 < np.mean(outside[1000:]) < 0.02
 
 
-def test_what_was_expected_goes_with_the_time_of_day() -> None:
+def test_the_expected_interval_follows_the_time_of_day() -> None:
     _, values = days(2400)
     readings = read(values)
     middle = np.array([(reading.low + reading.high) / 2 for reading in readings])
     assert np.corrcoef(middle[-600:], values[-600:])[0, 1] > 0.95
 
 
-def test_of_what_was_never_negative_nothing_negative_is_expected() -> None:
+def test_the_expected_interval_is_not_negative_if_no_value_was() -> None:
     counts = np.random.default_rng(0).poisson(2, 1200).astype(float)
-    counts[900:905] = 200  # widens what is expected
+    counts[900:905] = 200  # this widens the expected interval
     readings = read(counts)
     assert min(reading.low for reading in readings) == 0
     assert all(reading.low <= reading.high for reading in readings)
     lower = read(counts - 1)
     assert min(reading.low for reading in lower) < -1
-    # Where it does become negative, that is expected in time.
+    # If the values become negative, the expected interval follows in time.
     fallen = read(np.concatenate([counts[:700], counts[700:] - 1000]))
     assert fallen[-1].low <= counts[-1] - 1000 <= fallen[-1].high
 
 
 @pytest.mark.parametrize("values", [[], [1.0] * 9, [float("nan")] * 50])
-def test_too_little_to_learn_from_is_said(values: list[float]) -> None:
+def test_too_few_numbers_to_learn_from_are_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="at least 10 numbers"):
         SeriesDetector().learn([None] * len(values), values)
 
 
-def test_a_detector_that_learned_nothing_says_so() -> None:
+def test_a_detector_that_has_not_learned_refuses_to_judge() -> None:
     for ask in (lambda: SeriesDetector().update(None, 1.0), SeriesDetector().state):
         with pytest.raises(InputError, match="call learn first"):
             ask()
 
 
-@pytest.mark.parametrize("view", [view for view in VIEWS if view != "surprise"])
-def test_each_view_alone_finds_a_spike_that_no_normal_value_comes_near(view: str) -> None:
+@pytest.mark.parametrize("feature", [feature for feature in FEATURES if feature != "surprise"])
+def test_each_feature_alone_finds_a_large_spike(feature: str) -> None:
     _, values = days(1500)
     values[1000] += 500
-    surprise = alone(read(values), view)
-    assert 1000 - LEARNED <= int(np.argmax(surprise)) < 1064 - LEARNED
+    evidence = alone(read(values), feature)
+    assert 1000 - LEARNED <= int(np.argmax(evidence)) < 1064 - LEARNED
 
 
-def test_the_net_alone_finds_values_in_an_order_that_never_was() -> None:
+def test_the_net_alone_finds_values_in_another_order() -> None:
     values = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 300)
     values[1000:1010] = 3.0
-    surprise = alone(read(values), "surprise")
-    assert 1000 <= LEARNED + int(np.argmax(surprise)) < 1064
+    evidence = alone(read(values), "surprise")
+    assert 1000 <= LEARNED + int(np.argmax(evidence)) < 1064
 
 
 def test_weights_trained_elsewhere_are_used() -> None:
@@ -243,7 +243,7 @@ def test_weights_trained_elsewhere_are_used() -> None:
         assert trained.update(t, v) == given.update(t, v)
 
 
-def test_classes_are_equally_frequent_and_the_outermost_are_news() -> None:
+def test_classes_are_equally_frequent_and_two_are_outside_the_range() -> None:
     values = np.random.default_rng(0).normal(size=1000)
     classes = ValueClasses(values)
     of = [classes.of(value) for value in values.tolist()]
@@ -284,8 +284,8 @@ def test_memory_is_bounded() -> None:
     assert size() < 3_000_000
 
 
-def test_it_stands_beside_published_detectors_on_the_benchmark() -> None:
-    # Two series only, for speed; benchmarks/nab.py runs them all.
+def test_it_finds_the_anomalies_of_two_series_of_the_benchmark() -> None:
+    # Only two series, to be fast; benchmarks/nab.py runs all of them.
     folder = shared_data("datasets/nab/data")
     for name, event in (
         ("artificialWithAnomaly/art_daily_flatmiddle.csv", (2679, 3081)),

@@ -1,4 +1,4 @@
-"""The measures give what their papers' definitions give on cases worked out by hand."""
+"""The metrics agree with their papers' definitions on cases computed by hand."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_nab_counts_a_window_once_by_its_earliest_alarm() -> None:
     assert gain(450, 451, 480) == gain(450)
 
 
-def test_nab_takes_a_ninth_for_a_false_alarm_and_less_just_behind_a_window() -> None:
+def test_nab_subtracts_0_11_for_a_false_alarm_and_less_shortly_after_a_window() -> None:
     assert gain(200) == pytest.approx(-0.11)
     assert gain(900) == pytest.approx(-0.11)
     assert -0.02 < gain(502) < 0
@@ -41,7 +41,7 @@ def test_nab_leaves_the_probation_out() -> None:
     assert gain(0, 149) == 0 == gain()
 
 
-def test_nab_is_0_for_silence_and_100_for_perfection() -> None:
+def test_nab_is_0_without_alarms_and_100_for_perfect_alarms() -> None:
     assert event_metrics.nab_score([gain(), gain()], 2) == 0
     assert event_metrics.nab_score([gain(400), gain(400)], 2) == pytest.approx(100)
     assert event_metrics.nab_score([], 0) == 0

@@ -1,4 +1,4 @@
-"""The net in NumPy computes what Keras computes, and learns while it reads."""
+"""The net in NumPy has the same outputs as Keras, and learns while it reads."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ CLASSES = 7
 
 
 def sequence(length: int = 400, seed: int = 1) -> np.ndarray:
-    """Goes round the classes, now and then leaving one out."""
+    """Return the classes in turn, with one of them left out at times."""
     return np.cumsum(1 + (np.random.default_rng(seed).random(length) < 0.1)) % CLASSES
 
 
@@ -44,8 +44,8 @@ def test_weights_from_keras_are_taken_as_they_are() -> None:
 
 
 def test_gradients_are_those_of_the_loss() -> None:
-    # One pass with a tiny learning rate: Adam's first step has the sign of the gradient, so that
-    # nudging each weight against it must lower the loss, and along it raise it.
+    # After one pass with a tiny learning rate, Adam's first step has the sign of the negative
+    # gradient. A small change of a weight must change the loss with the opposite sign.
     net, classes = OnlineLSTM(CLASSES, seed=2), sequence(33)
     before = [w.copy() for w in net.weights]
 
@@ -70,7 +70,7 @@ def test_what_was_learned_beats_the_best_guess_without_a_net() -> None:
     assert loss < 0.6 < np.log(CLASSES)
 
 
-def test_reading_on_learns_what_the_learned_stretch_did_not_hold() -> None:
+def test_reading_on_learns_a_sequence_that_the_training_data_did_not_have() -> None:
     normal, new = np.arange(600) % CLASSES, (-np.arange(3000)) % CLASSES
     net = OnlineLSTM(CLASSES)
     net.learn(normal)
@@ -80,7 +80,7 @@ def test_reading_on_learns_what_the_learned_stretch_did_not_hold() -> None:
     assert right[-200:].mean() > 0.5
 
 
-def test_learning_rate_0_leaves_the_weights_alone() -> None:
+def test_learning_rate_0_keeps_the_weights() -> None:
     net = OnlineLSTM(CLASSES, learning_rate=0)
     before = net.weights
     for c in sequence(100):

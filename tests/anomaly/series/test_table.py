@@ -1,4 +1,4 @@
-"""Tables under watch: rows for records, the same in bulk and in a stream that is interrupted."""
+"""The detectors of a table give the same rows for files and for streams with a stop."""
 
 import math
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.report.legible import check
 
 
 def watch(*columns: str, counters: tuple[str, ...] = ()) -> TableDetector:
-    """Of columns whose normal values are 0, 1, ... 6 in turn."""
+    """Return detectors of columns whose normal values are 0, 1, ... 6 in turn."""
     detectors = {}
     for name in columns:
         detectors[name] = SeriesDetector()
@@ -73,13 +73,13 @@ def test_several_columns_give_a_row_each_and_missing_values_are_none() -> None:
     ]
 
 
-def test_of_a_counter_the_growth_is_judged_through_its_restarts() -> None:
+def test_the_growth_of_a_counter_is_judged_through_its_restarts() -> None:
     watched = watch("a", counters=("a",))
     rows = list(watched.rows(table((600.0,), (1800.0,), (1200.0,), columns=("a",))))
     assert [row["value"] for row in rows] == [None, 2.0, 2.0]
 
 
-def test_a_counter_s_table_that_is_read_again_begins_anew() -> None:
+def test_a_counter_starts_anew_if_its_table_is_read_again() -> None:
     watched = watch("a", counters=("a",))
     for _ in range(2):
         rows = list(watched.rows(table((600.0,), (1800.0,), columns=("a",))))
@@ -91,7 +91,7 @@ values = st.one_of(st.floats(-1e6, 1e6), st.sampled_from([math.nan, math.inf, 1e
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(values, values), min_size=20, max_size=100), st.data())
-def test_what_goes_through_a_card_or_a_state_s_file_goes_on_as_if_nothing_had_been(
+def test_a_state_from_a_card_or_a_file_continues_with_the_same_rows(
     rows: list[tuple[float, float]], data: st.DataObject
 ) -> None:
     stop = data.draw(st.integers(0, len(rows)))

@@ -1,4 +1,4 @@
-"""Records what Keras before 2.3 on Theano computes: run once, with those versions installed.
+"""Record what Keras before 2.3 on Theano computes: run once, with those versions installed.
 
     pip install numpy==1.23.5 scipy==1.11.4 h5py==3.10.0 theano==1.0.5 keras==1.2.2
     KERAS_BACKEND=theano python record_theano.py keras-1.2.2.npz
@@ -35,7 +35,7 @@ def functional(inputs, outputs):
 
 
 def shuffled(model):
-    """Weights that no initializer would make, variances positive."""
+    """Weights that no initializer would make; variances are positive."""
     new = []
     for weight in model.get_weights():
         new.append(random.uniform(-0.8, 0.9, weight.shape).astype("float32"))
@@ -58,7 +58,7 @@ TH, TF = {"dim_ordering": "th"}, {"dim_ordering": "tf"}
 
 
 def one_layer_cases():
-    """Name, a function that makes the layer, shape of its input."""
+    """Name, a function that makes the layer, and the shape of its input."""
     c2, pic, pict = L.Convolution2D, (2, 7, 6), (7, 6, 2)
     yield "dense", lambda: L.Dense(3, activation="relu", input_dim=4), (4,)
     yield "dense_no_bias", lambda: L.Dense(3, bias=False, input_dim=4), (4,)
@@ -163,7 +163,7 @@ def one_layer_cases():
             ),
             s,
         )
-    # Of these, Keras 1 did not save the order of axes.
+    # Keras 1 did not save the order of axes of these.
     yield "upsampling2d", lambda: L.UpSampling2D((2, 3), input_shape=pic, **TH), pic
     yield "zeropadding2d", lambda: L.ZeroPadding2D((1, 2), input_shape=pic, **TH), pic
     yield "cropping1d", lambda: L.Cropping1D((1, 2), input_shape=(6, 2)), (6, 2)
@@ -274,7 +274,7 @@ def merged(mode, **kw):
 
 
 def graph_cases():
-    """Name, model."""
+    """Name and model."""
     for mode in ("sum", "mul", "ave", "max", "concat", "dot"):
         yield "merge_" + mode, merged(mode, **({"dot_axes": 1} if mode == "dot" else {}))
     a, b = L.Input((4,)), L.Input((4,))
@@ -284,7 +284,7 @@ def graph_cases():
     a = L.Input((4,))
     inner = sequential(L.Dense(4, input_dim=4), L.Activation("tanh"), L.Dense(4))
     yield "nested_sequential_twice", functional(a, inner(inner(a)))
-    if VERSION != "1.0.8":  # which shares no BatchNormalization
+    if VERSION != "1.0.8":  # this version cannot share a BatchNormalization
         a = L.Input((4,))
         inner = sequential(L.Dense(4, input_dim=4), L.BatchNormalization(), L.Dense(4))
         yield "nested_sequential", functional(a, inner(L.Dense(4)(a)))
@@ -332,7 +332,7 @@ def graph_cases():
 
 
 def keras2_cases():
-    """Keras 2 on Theano: what differs from TensorFlow."""
+    """Models of Keras 2 on Theano that differ from TensorFlow."""
     for form, s in (("channels_first", (2, 7, 6)), ("channels_last", (7, 6, 2))):
         f = {"data_format": form, "input_shape": s}
         n = "_" + form
@@ -400,7 +400,7 @@ def record(kept, name, model):
 
 
 def weighted(layer):
-    """A model of one layer; of a layer without weights, a dense one behind it has some."""
+    """A model of one layer; a dense layer follows a layer without weights."""
     model = sequential(layer)
     if model.weights:
         return model
@@ -411,7 +411,7 @@ def weighted(layer):
 
 
 def all_cases():
-    """Name and a function that makes the model; to be called before the next."""
+    """Name and a function that makes the model; call it before the next one."""
     if not ONE:
         for name, model in keras2_cases():
             yield name, lambda: model
@@ -423,7 +423,7 @@ def all_cases():
 
 
 FORGOTTEN = {"deconvolution_same_th", "deconvolution_strides_th", "zeropadding2d_sides"}
-"""What 1.0.8 saves otherwise than it computed it: the JSON has other sizes."""
+"""Models that 1.0.8 saves with other sizes in the JSON than it computed with."""
 
 
 def main():
@@ -434,7 +434,7 @@ def main():
         count += 1
         try:
             record(kept, name, make())
-        except Exception as error:  # that version could not do it either
+        except Exception as error:  # this version could not compute the model either
             failed.append("%s: %s" % (name, str(error).strip().splitlines()[-1][:150]))
     np.savez_compressed(sys.argv[1], **kept)
     print(VERSION, count, "models, recorded except:")
