@@ -16,7 +16,7 @@ import keras
 from keras.initializers import RandomNormal
 from keras.layers import RNN, Dense, Rescaling, Reshape
 
-from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
+from keras_recipes.cells.peephole_lstm import PeepholeLSTMCell
 
 # Prepare and split the data. 1 is the beginning of a session, 2 its end, and 0 is padding. Between
 # them are the same four events. The second of them may come twice.

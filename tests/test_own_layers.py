@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from keras_recipes import build_lenet5, build_lstm_anomaly, build_mnist_mlp, fit, load, save
-from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
+from keras_recipes.cells.peephole_lstm import PeepholeLSTMCell
 from keras_recipes.digits import augmentation, lenet1998, preprocessing
 from keras_recipes.errors import InputError
 

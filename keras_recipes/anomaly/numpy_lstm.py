@@ -212,7 +212,7 @@ def _layers(model: "keras.Model", vocabulary_size: int | None) -> tuple[Any, Any
     """Return the last two layers of a net, an LSTM and a softmax."""
     import keras
 
-    from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
+    from keras_recipes.cells.peephole_lstm import PeepholeLSTMCell
 
     kept = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
     if len(kept) < 2:

@@ -134,7 +134,7 @@ def _recurrent(cell: str, units: int, width: int) -> "keras.Layer":
     weights = {"kernel_initializer": _xavier(fans), "recurrent_initializer": _xavier(fans)}
     if cell == "lstm":
         return keras.layers.LSTM(units, return_sequences=True, name="lstm", **weights)
-    from keras_recipes.anomaly.peephole_lstm import PeepholeLSTMCell
+    from keras_recipes.cells.peephole_lstm import PeepholeLSTMCell
 
     peepholes = PeepholeLSTMCell(units, peephole_initializer=_xavier(fans), name="cell", **weights)
     return keras.layers.RNN(peepholes, return_sequences=True, name="lstm")

@@ -1,0 +1,1 @@
+"""Recurrent cells that several recipes use, in Keras and in NumPy."""
