@@ -4,6 +4,7 @@ Importing this module registers the layers. The loader imports it. Without this 
 cannot open a model that has such a layer; the model's card says so.
 """
 
+from keras_recipes.cells.coupled_lstm import CoupledLSTMCell
 from keras_recipes.cells.peephole_lstm import PeepholeLSTMCell
 from keras_recipes.digits.augmentation import MeanOfViews, TurnedViews
 from keras_recipes.digits.lenet1998 import (
@@ -16,6 +17,7 @@ from keras_recipes.digits.preprocessing import Deskew, OrientedGradients
 from keras_recipes.step_unit import Step
 
 __all__ = [
+    "CoupledLSTMCell",
     "Deskew",
     "DistanceToCodes",
     "MeanOfViews",

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_recipes.cells import equations
 from keras_recipes.own_layers import registered
 
 
@@ -77,13 +78,8 @@ class PeepholeLSTMCell(keras.layers.Layer):
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         """Compute one step; return the output and the states for the next step."""
-        h, c = states
-        drive = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
-        i, f, g, o = ops.split(drive, 4, axis=-1)
-        i = ops.sigmoid(i + self.peephole[0] * c)
-        f = ops.sigmoid(f + self.peephole[1] * c)
-        c = f * c + i * ops.tanh(g)
-        h = ops.sigmoid(o + self.peephole[2] * c) * ops.tanh(c)
+        drive = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel)
+        h, c = equations.peephole(ops, drive, self.bias, states, self.peephole)
         return h, [h, c]
 
     def get_config(self) -> dict[str, Any]:

@@ -21,6 +21,11 @@ OWN: dict[str, dict[str, str]] = {
     "OrientedGradients": {},
     "TurnedViews": {"degrees": "number"},
     "MeanOfViews": {},
+    "CoupledLSTMCell": {
+        "units": "count",
+        "kernel_initializer": "initializer",
+        "recurrent_initializer": "initializer",
+    },
     "PeepholeLSTMCell": {
         "units": "count",
         "kernel_initializer": "initializer",
