@@ -320,6 +320,12 @@ class Answers(ABC):
         """Calibrate with the trained net, for example a threshold; None if there is nothing."""
         return None
 
+    def written(
+        self, model: "keras.Model", data: Dataset, epochs: int, options: Options
+    ) -> str | None:
+        """Return a text that a model in training writes after so many epochs, or None."""
+        return None
+
     def check_same(self, learned: Learned, data: Dataset) -> None:
         """Refuse data on which the model cannot be measured or continue its training."""
         return

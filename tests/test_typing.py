@@ -107,9 +107,10 @@ from matplotlib.figure import Figure
 from keras_recipes.answers.text import Text
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.models.fitted import Fitted
+from keras_recipes.recipe import Learned
 
 
-def read(data: Sequence[str], *, length: int = 3) -> Dataset:
+def read(data: Sequence[str], learned: Learned | None, *, length: int = 3) -> Dataset:
     raise NotImplementedError
 
 
@@ -127,7 +128,7 @@ Text(read=read, generate=generate, figures=figures)
 
 @pytest.mark.parametrize(
     ("prompt", "piece", "found"),
-    [("str", "str", []), ("int", "str", ["22 arg-type"]), ("str", "bytes", ["22 arg-type"])],
+    [("str", "str", []), ("int", "str", ["23 arg-type"]), ("str", "bytes", ["23 arg-type"])],
     ids=["right", "wrong input", "wrong answer"],
 )
 def test_a_recipe_function_with_a_wrong_signature_is_an_error_of_mypy(

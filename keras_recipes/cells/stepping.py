@@ -73,7 +73,9 @@ class SteppingNet:
         found = [parts.of(layer) for layer in recurrent]
         ends = isinstance(embedding, keras.layers.Embedding), isinstance(dense, keras.layers.Dense)
         if not all(ends) or not found or None in found:
-            raise ValueError(f"no net of an embedding, recurrent layers and a softmax: {model.name}")
+            raise ValueError(
+                f"no net of an embedding, recurrent layers and a softmax: {model.name}"
+            )
         layers = [_arrays(part) for part in found if part]
         table = _array(embedding.embeddings) @ layers[0].kernel + layers[0].bias
         return cls(table, layers, _array(dense.kernel), _array(dense.bias))

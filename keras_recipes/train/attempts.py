@@ -184,6 +184,7 @@ class Run:
             self.seconds = time.perf_counter() - started
             update(self.epochs, self._latest(), epochs)
             log.debug("epoch %s of %s: %s", f"{self.epochs:,}", f"{epochs:,}", self._latest())
+            self._show_text()
             if self._reached() or not self._finite() or self._no_better():
                 break
             if checkpoint:
@@ -248,6 +249,14 @@ class Run:
         assert self.plan.goal is not None
         name = self.plan.goal.metric.replace("_", " ")
         return f"{name} {self._error():.3g} after {epochs_in_words(self.epochs)}"
+
+    def _show_text(self) -> None:
+        """Log a text that the model writes, if it is a model that writes."""
+        text = self.recipe.answers.written(self.model, self.data, self.epochs, self.values)
+        if text:
+            log.info("after %s the model writes:", epochs_in_words(self.epochs))
+            for line in text.splitlines():
+                log.info("    %s", line)
 
     def _say(self, what: str) -> None:
         log.warning("the goal is not reached yet (%s): %s", self._so_far(), what)
