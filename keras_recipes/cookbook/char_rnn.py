@@ -55,7 +55,7 @@ def build_char_rnn(
     forget_bias: NotNegative = 1.0,
     dropout: Share = 0.0,
     clip: Positive | None = 1.0,
-    learning_rate: Positive = 0.005,
+    learning_rate: Positive = 0.01,
     classes: Count = 73,
 ) -> "keras.Model":
     """Build a recurrent net with a softmax over the next character at every step, compiled.
@@ -264,7 +264,7 @@ def training(
     cell: str,
     bidirectional: bool,
     forget_bias: float,
-    epochs: Count = 30,
+    epochs: Count = 20,
     batch_size: Count = 32,
     learning_rate: float,
     patience: Count | None = 4,
