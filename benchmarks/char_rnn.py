@@ -5,8 +5,8 @@
 Without files, on the recipe's synthetic source text.
 
 bits   Bits per character of the held-out end of the text: the recipe's net with several seeds, an
-       n-gram model of order 5 with Kneser-Ney smoothing (nltk), and gzip and xz, which are given the
-       text before it. Brackets that close in what each of the two models writes.
+       n-gram model of order 5 with Kneser-Ney smoothing (nltk), and gzip and xz, which have read
+       the text before it. Brackets that close in what each of the two models writes.
 cells  The same for each kind of cell, with one seed, at the same number of units.
 speed  Characters per second in training and in writing: the recipe; the same net by Keras' `fit`,
        written by `predict` on the last 40 characters, as Keras' example of text generation does it;
