@@ -199,7 +199,8 @@ def in_pytorch(data: Dataset, classes: int) -> dict[str, Callable[[], object]]:
         for rows in torch.randperm(len(x)).split(32):
             adam.zero_grad()
             logits = dense(lstm(embedding(x[rows]))[0])
-            cross_entropy(logits.reshape(-1, classes), y[rows].reshape(-1)).backward()
+            loss: Any = cross_entropy(logits.reshape(-1, classes), y[rows].reshape(-1))
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             adam.step()
 

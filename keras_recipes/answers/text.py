@@ -63,7 +63,7 @@ class Text(Answers):
         if self.sample:
             found.append(Step(self.sample, "training", frozenset({"fit"})))
         if self.judge:
-            found.append(Step(self.judge, "measurement", frozenset(), kept=True))
+            found.append(Step(self.judge, "measurement", frozenset({"evaluate"}), kept=True))
         return tuple(found)
 
     def data_set(self, data: Sequence[str], options: Options, learned: Learned | None) -> Dataset:

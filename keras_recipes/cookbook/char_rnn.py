@@ -496,7 +496,7 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     given = outputs[last][np.arange(len(targets)), targets]
     names = [{"\n": "⏎", " ": "␣"}.get(characters[n], characters[n]) for n in targets]
     nats = -np.log(np.maximum(given, 1e-7))
-    yield "surprise", plots.surprises(names, nats, "held-out text")
+    yield "surprise", plots.surprises(names, nats, "held-out text", noun="character")
 
 
 def example(data: Sequence[str]) -> str:

@@ -394,7 +394,9 @@ def scores(values: np.ndarray, data: str) -> Figure:
     return figure
 
 
-def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str = "") -> Figure:
+def surprises(
+    events: Sequence[str], nats: np.ndarray, session: str, note: str = "", *, noun: str = "event"
+) -> Figure:
     """Draw the surprise of each event of a session or, if it is long, around the largest one.
 
     Args:
@@ -402,6 +404,7 @@ def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str =
         nats: The surprise (-log p) of each event in nats, shape (events,).
         session: The name of the session.
         note: A note about the session, below the picture.
+        noun: What an event is called.
     """
     strangest = int(nats.argmax())
     first = max(0, min(strangest - LONGEST_SESSION // 2, len(events) - LONGEST_SESSION))
@@ -416,11 +419,11 @@ def surprises(events: Sequence[str], nats: np.ndarray, session: str, note: str =
     axes.set_yticks(places, texts, fontsize=SMALL, **style)
     axes.set(xlabel="surprise, -log p (nats)", ylim=(last + 0.6, first + 0.4))
     axes.set_xlim(0, max(1.05 * float(nats[strangest]), 0.1))
-    axes.set_ylabel("event, the least expected in vermilion" if len(texts) > 8 else "event")
+    axes.set_ylabel(f"{noun}, the least expected in vermilion" if len(texts) > 8 else noun)
     (name, *said), style = lettering.drawable((session, *note.splitlines()), 90)
-    part = "event by event"
+    part = f"{noun} by {noun}"
     if len(texts) < len(events):
-        part = f"events {first + 1:,} to {last:,} of {len(events):,}"
+        part = f"{noun}s {first + 1:,} to {last:,} of {len(events):,}"
     _title(figure, f"{name},", part, like=style)
     figure.supxlabel("\n".join(said), fontsize=SMALL, **style)
     axes.grid(axis="x", alpha=0.3)

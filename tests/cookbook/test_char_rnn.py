@@ -161,6 +161,7 @@ def test_any_text_can_be_measured_on(fitted: Fitted, empty_folder: Path) -> None
     again = evaluate(fitted)
     assert again["bits_per_character"] == pytest.approx(fitted.card.metrics["bits_per_character"])
     assert again["closed_brackets"] == fitted.card.metrics["closed_brackets"]
+    assert "closed_brackets" not in evaluate(fitted, judged_length=0)
 
 
 def test_it_goes_on_training_with_the_characters_that_it_knows(
