@@ -338,7 +338,7 @@ def call(function: Callable[..., _R], *arguments: Any, options: Options) -> _R:
     return function(*arguments, **{name: options[name] for name in taken(function)})
 
 
-def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def builder(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Wrap a builder so that it refuses the values that `--set` would refuse, then starts Keras.
 
     Raises:
@@ -348,7 +348,7 @@ def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
     signature = inspect.signature(function)
 
     @functools.wraps(function)
-    def call_checked(*arguments: _P.args, **given: _P.kwargs) -> _R:
+    def build(*arguments: _P.args, **given: _P.kwargs) -> _R:
         for name in known.keys() & given.keys():
             given[name] = known[name].check(given[name])
         signature.bind(*arguments, **given)  # raises TypeError for an unknown keyword
@@ -358,7 +358,7 @@ def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
         backend.start()
         return function(*arguments, **given)
 
-    return call_checked
+    return build
 
 
 def declared(function: Callable[..., Any]) -> list[Option]:

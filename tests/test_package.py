@@ -139,6 +139,10 @@ print({"keras", "tensorflow"} & set(sys.modules))
 """
 
 
+def test_a_builder_as_the_first_call_starts_keras_without_its_messages() -> None:
+    assert in_a_new_python("from keras_recipes import build_xor; build_xor()").stderr == ""
+
+
 def test_wrong_values_are_refused_before_keras_is_imported() -> None:
     lines = in_a_new_python(WRONG_VALUES).stdout.splitlines()
     assert lines[0] == "InputError: dropout: expected a number >= 0 and < 1, received 2.0"

@@ -29,30 +29,10 @@ log = logging.getLogger(__name__)
     help="A named set of options; `recipes show NAME` lists them.",
 )
 @parameters.assignments("seed=7")
-@click.option(
-    "--epochs",
-    type=int,
-    metavar="N",
-    help="The number of passes over the training data. Short for --set epochs=N.",
-)
-@click.option(
-    "--batch-size",
-    type=int,
-    metavar="N",
-    help="The number of examples per update. Short for --set batch_size=N.",
-)
-@click.option(
-    "--learning-rate",
-    type=float,
-    metavar="F",
-    help="The step size of the optimizer. Short for --set learning_rate=F.",
-)
-@click.option(
-    "--seed",
-    type=int,
-    metavar="N",
-    help="The seed of all random choices. Short for --set seed=N.",
-)
+@parameters.shorthand("epochs", int, "The number of passes over the training data.")
+@parameters.shorthand("batch_size", int, "The number of examples per update.")
+@parameters.shorthand("learning_rate", float, "The step size of the optimizer.")
+@parameters.shorthand("seed", int, "The seed of all random choices.")
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "gpu"]),

@@ -40,6 +40,22 @@ def assignments(example: str) -> Callable[[Any], Any]:
     )
 
 
+def shorthand(name: str, kind: type[int | float], meaning: str) -> Callable[[Any], Any]:
+    """Return an option that is short for `--set NAME=VALUE`.
+
+    Args:
+        name: The recipe's option.
+        kind: The type of its value.
+        meaning: A sentence for its help text.
+    """
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=kind,
+        metavar="N" if kind is int else "F",
+        help=f"{meaning} Short for --set {name}={'N' if kind is int else 'F'}.",
+    )
+
+
 def given(
     recipe: "Recipe",
     assignments: Iterable[str],

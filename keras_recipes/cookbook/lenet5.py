@@ -69,7 +69,7 @@ Activation = Literal[
 """Keras' activation functions that treat each number by itself."""
 
 
-@options.checked
+@options.builder
 def build_lenet5(
     *,
     variant: Literal["today", "1998"] = "today",

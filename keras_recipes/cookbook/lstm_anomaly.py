@@ -46,7 +46,7 @@ PADDING = 0
 """The token id that pads sequences; the loss ignores it."""
 
 
-@options.checked
+@options.builder
 def build_lstm_anomaly(
     *,
     units: Count = 10,

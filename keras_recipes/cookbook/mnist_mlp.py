@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import keras
 
 
-@options.checked
+@options.builder
 def build_mnist_mlp(
     *,
     hidden_units: Count = 16,

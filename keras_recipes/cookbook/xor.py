@@ -33,7 +33,7 @@ TRUTH_TABLE = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
 XOR_DATA = "the four points of XOR"
 
 
-@options.checked
+@options.builder
 def build_xor(
     *,
     hidden_units: Count = 10,
