@@ -44,7 +44,7 @@ MOST_PROBABILITIES = 1 << 25
 """Largest number of probabilities of the held-out characters, which are in memory together."""
 
 
-@options.checked
+@options.builder
 def build_char_rnn(
     *,
     cell: Literal["simple", "gru", "lstm", "peephole", "coupled"] = "lstm",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@options.checked
+@options.builder
 def build_linear_mnist(
     *,
     deskew: bool = False,

@@ -32,7 +32,7 @@ DRAWN = 8
 """Largest number of lines in the picture of the moving line."""
 
 
-@options.checked
+@options.builder
 def build_perceptron(
     *,
     rule: Literal["gradient", "perceptron"] = "gradient",
