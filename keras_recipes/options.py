@@ -248,8 +248,9 @@ def check(
             out of range.
     """
     known = of(recipe)
-    for name in values:
+    for name, value in values.items():
         check_name(recipe, name, command, learned)
+        _refuse_former(recipe, name, value)
     return {name: known[name].check(value) for name, value in values.items()}
 
 
@@ -302,6 +303,7 @@ def parse(
             raise InputError(f"--set: expected key=value, received {_quoted(assignment)}")
         name = name.strip().replace("-", "_")
         check_name(recipe, name, command, learned)
+        _refuse_former(recipe, name, text.strip())
         values[name] = known[name].parse(text.strip())
     return values
 
@@ -396,8 +398,15 @@ def check_preset(recipe: Recipe, preset: str | None) -> None:
         InputError: The recipe has no preset of this name.
     """
     if preset is not None and preset not in recipe.presets:
+        _refuse_former(recipe, "preset", preset)
         known = ", ".join(recipe.presets) or "none"
         raise InputError(f"{recipe.name} has no preset {preset!r}; its presets: {known}")
+
+
+def _refuse_former(recipe: Recipe, name: str, value: Any) -> None:
+    """Refuse a value that has another spelling now, and name this spelling."""
+    if isinstance(value, str) and (now := recipe.former.get(f"{name}={value}")):
+        raise InputError(f"{recipe.name}: {name}={value} is now called {now}; use this name")
 
 
 def _preset(recipe: Recipe, preset: str | None) -> Mapping[str, Any]:

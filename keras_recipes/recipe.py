@@ -390,7 +390,7 @@ class Recipe:
         guess: A function that returns how good guessing is on the data.
         settled: Options that cannot change when a model continues its training.
         former: Former names of options, and former values as `name=value`, with the current ones;
-            older cards have them.
+            older cards have them. A former preset is `preset=NAME`.
         keeps_first_weights: Whether the untrained weights are kept, for pictures of before and
             after.
         side_by_side: Whether each core of a CPU trains a part of a batch. This makes small

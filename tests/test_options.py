@@ -147,11 +147,36 @@ def test_a_former_name_is_answered_with_todays(recipes: Run) -> None:
     assert "the option bar is now called threshold" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "now"),
+    [
+        (["mnist-mlp", "--preset", "gradients"], "preset=gradients is now called preset=hog"),
+        (
+            ["mnist-mlp", "--set", "features=gradients"],
+            "features=gradients is now called features=hog",
+        ),
+        (["lenet5", "--set", "activation=swish"], "activation=swish is now called activation=silu"),
+    ],
+)
+def test_a_former_value_is_answered_with_todays(
+    recipes: Run, arguments: list[str], now: str
+) -> None:
+    result = recipes("fit", *arguments)
+    assert result.exit_code == 2
+    assert now in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_former_value_is_refused_from_python_too() -> None:
+    with pytest.raises(InputError, match="features=gradients is now called features=hog"):
+        fit("mnist-mlp", features="gradients")
+
+
 def test_a_card_of_that_time_is_read_with_todays_names() -> None:
     card = json.loads((locate.shipped("mnist-mlp") / "card.json").read_text())
-    card["options"]["features"] = "gradients"
+    card["options"]["features"] = card["preset"] = "gradients"
     read = locate.read_card(json.dumps(card).encode(), "card.json")
-    assert read.options["features"] == "hog"
+    assert read.options["features"] == read.preset == "hog"
     card = json.loads((locate.shipped("lenet5") / "card.json").read_text())
     card["options"]["activation"] = "swish"
     assert locate.read_card(json.dumps(card).encode(), "card.json").options["activation"] == "silu"

@@ -155,7 +155,7 @@ RECIPE = Recipe(
         "hog": {**DESKEWED, "features": "hog"},
     },
     build=build_mnist_mlp,
-    former={"features=gradients": "features=hog"},
+    former={"features=gradients": "features=hog", "preset=gradients": "preset=hog"},
     settled=("deskew", "features"),
     training=training,
     measure=classifier.measure,

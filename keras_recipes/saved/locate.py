@@ -226,7 +226,8 @@ def read_card(text: bytes, where: str) -> Card:
             f"{where}: expected a recipe of this version, received {card.recipe!r}; upgrade"
         )
     recipe = catalog.get(card.recipe)
-    card = replace(card, options=options.renamed(recipe, card.options))
+    preset = options.renamed(recipe, {"preset": card.preset})["preset"]
+    card = replace(card, options=options.renamed(recipe, card.options), preset=preset)
     known = options.of(recipe)
     try:
         # An older version may have had other options.
