@@ -1,0 +1,77 @@
+"""`recipes check`: compare a recipe's backpropagation with nudged weights."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from keras_recipes.cli import completion, parameters
+from keras_recipes.cli.output import print_json
+
+
+@click.command()
+@parameters.NAME
+@click.option(
+    "--data",
+    metavar="D",
+    multiple=True,
+    shell_complete=completion.files,
+    help="A file, a folder or a quoted pattern to take examples from, instead of the recipe's own "
+    "data. May be given several times.",
+)
+@click.option(
+    "--preset",
+    metavar="P",
+    shell_complete=completion.presets,
+    help="A named set of options; `recipes show NAME` lists them.",
+)
+@parameters.assignments("seed=7")
+@parameters.shorthand("seed", int, "The seed of the weights, the examples and the sample.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="The number of weights of each array that are nudged.",
+)
+@parameters.JSON
+def check(
+    name: str,
+    data: tuple[str, ...],
+    preset: str | None,
+    assignments: tuple[str, ...],
+    sample: int,
+    as_json: bool,
+    **shorthands: Any,
+) -> None:
+    """Compare backpropagation with nudged weights, layer by layer.
+
+    A few weights of each array of an untrained net are nudged up and down, in double precision. The
+    change of the loss, divided by the nudge, has to be the gradient. Weights at which the loss
+    bends, as with ReLU or max pooling, are skipped and counted. Dropout and random changes of the
+    inputs are off. The exit status is 1 if a relative difference is 1e-6 or more.
+
+    \b
+    Example:
+      recipes check xor
+      recipes check char-rnn --set cell=gru
+    """
+    from keras_recipes import catalog, options
+    from keras_recipes.errors import RecipeError
+
+    recipe = catalog.get(name)
+    options.check_preset(recipe, preset)
+    given = parameters.given(recipe, assignments, shorthands, "fit")
+    from keras_recipes.commands import check as checking
+    from keras_recipes.report import tables
+
+    checked = checking.check(recipe.name, data or None, preset=preset, sample=sample, **given)
+    if as_json:
+        print_json(_as_json(recipe.name, checked))
+    else:
+        rows = [_row(asdict(array)) for array in checked.arrays]
+        click.echo(tables.text(rows, numbers=("largest difference",)))
+        click.echo(f"\nlargest relative difference: {checked.largest_difference:.2g}")
+    if not checked.reached:
+        raise RecipeError(f"{recipe.name}: {checked.failure}")

@@ -1,0 +1,289 @@
+"""The gradient of the loss by backpropagation, compared with nudged weights.
+
+Follows «一文读懂神经网络»: nudge one weight, and divide the change of the loss by the nudge. Here a
+weight is nudged both ways (central differences), and everything is computed in double precision.
+
+**Steps.** A weight is nudged by h, h/2 and h/4. The differences for two of these steps are
+extrapolated to h = 0 (Richardson), so that their error falls with the fourth power of h. The
+largest h that the test for bends accepts is used, because rounding hurts small steps most.
+
+**Bends.** The loss has no gradient where a ReLU passes 0, or where max pooling changes its maximum.
+If the loss is smooth within the nudges, its Taylor series says two things. First, the differences
+for h and h/2 extrapolate to the same value as those for h/2 and h/4. Second, the mean of the losses
+on both sides grows with the square of the step. A place that fails one of them is tried again with
+a smaller h. If it fails for every h, the loss bends there; the place is skipped and counted. Only
+losses decide this, so a wrong gradient cannot hide a place.
+
+**Differences.** The relative difference is |backpropagation - nudge|, divided by the larger of the
+two. A gradient that is less than a tenth of the largest one of the same weights counts as this
+tenth, because rounding hides the last digits of small gradients.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_recipes import backend
+from keras_recipes.data.dataset import Examples
+from keras_recipes.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+GOAL = 1e-6
+"""The relative difference has to be less than this."""
+
+STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+"""Largest nudges h, in the order in which they are tried."""
+
+SMOOTH = 2e-7
+"""Largest deviation from the Taylor series, as a share of the gradient, of a smooth loss."""
+
+ROUNDING = 20 * float(np.finfo("float64").eps)
+"""Largest deviation that rounding explains, as a share of the loss divided by h."""
+
+SMALL = 0.1
+"""Share of the largest gradient of the same weights at which smaller gradients are counted."""
+
+Loss = Callable[[], float]
+"""Computes the loss with the current weights of a model."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The comparison for one array of weights.
+
+    Attributes:
+        layer: The name of the layer.
+        weights: The name of the array, such as "kernel".
+        shape: The shape of the array.
+        checked: Number of weights that were compared.
+        skipped: Number of weights that were skipped, because the loss bends there.
+        largest_difference: Largest relative difference of those compared; NaN if there are none.
+    """
+
+    layer: str
+    weights: str
+    shape: tuple[int, ...]
+    checked: int
+    skipped: int
+    largest_difference: float
+
+
+def compare(
+    build: "Callable[[], keras.Model]",
+    examples: Examples,
+    *,
+    sample: int,
+    seed: int,
+    replicas: int = 1,
+) -> list[Compared]:
+    """Compare backpropagation with nudged weights, for every array of trainable weights.
+
+    The net answers as in a prediction: dropout passes everything on. The loss is the model's own.
+
+    Args:
+        build: A function that returns the compiled model. It is called in double precision.
+        examples: The examples of which the loss is computed.
+        sample: Number of weights of each array that are nudged. At least half of them have a
+            gradient other than 0, if there are as many.
+        seed: Seed of the weights and of the choice of those that are nudged.
+        replicas: Number of parts of the batch in backpropagation; see `cpu_kernels`.
+
+    Raises:
+        InputError: The backend is neither TensorFlow nor JAX, or the net has a layer whose
+            backpropagation is not its gradient, such as a step function.
+    """
+    random = np.random.default_rng(seed)
+    with _double_precision():
+        backend.seed(seed)
+        model = build()
+        _check_layers(model)
+        loss, gradients = _computed(model, _in_double(model, examples), replicas)
+        weights = model.trainable_variables
+        return [
+            _compared(variable, gradient.ravel(), loss, sample, random)
+            for variable, gradient in zip(weights, gradients, strict=True)
+        ]
+
+
+@contextmanager
+def _double_precision() -> Iterator[None]:
+    """Let Keras create float64 layers and losses inside the block."""
+    import keras
+
+    if backend.name() not in _BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND: expected {' or '.join(_BACKENDS)}, received {backend.name()}, for "
+            "which the gradient cannot be checked; unset it"
+        )
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        with _jax_in_double() if backend.name() == "jax" else _as_it_is():
+            yield
+    finally:
+        keras.config.set_floatx(before)
+
+
+@contextmanager
+def _as_it_is() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _jax_in_double() -> Iterator[None]:
+    import jax
+
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+def _check_layers(model: "keras.Model") -> None:
+    for layer in model.layers:
+        if reason := getattr(layer, "without_gradient", ""):
+            raise InputError(
+                f"{model.name}: expected layers with a gradient, received {layer.name}, {reason}"
+            )
+
+
+def _in_double(model: "keras.Model", examples: Examples) -> Examples:
+    y = examples.y.astype("float64") if examples.y.dtype.kind == "f" else examples.y
+    return Examples(examples.x.astype(model.inputs[0].dtype), y)
+
+
+def _computed(
+    model: "keras.Model", examples: Examples, replicas: int
+) -> tuple[Loss, list[np.ndarray]]:
+    """Return a function that computes the loss, and the gradient by backpropagation."""
+    return _BACKENDS[backend.name()](model, examples, replicas)
+
+
+def _tensorflow(
+    model: "keras.Model", examples: Examples, replicas: int
+) -> tuple[Loss, list[np.ndarray]]:
+    import tensorflow as tf
+
+    from keras_recipes.train.cpu_kernels import cpu_optimized
+
+    x, y = tf.constant(examples.x), tf.constant(examples.y)
+
+    def loss() -> Any:
+        return model.compute_loss(x=x, y=y, y_pred=model(x, training=False))
+
+    def gradients() -> Any:
+        variables = [variable.value for variable in model.trainable_variables]
+        # Training differentiates this form of the net, so its gradient is the one to check.
+        with cpu_optimized(model, replicas), tf.GradientTape() as tape:
+            value = loss()
+        found = tape.gradient(value, variables, unconnected_gradients="zero")
+        return [tf.convert_to_tensor(gradient) for gradient in found]
+
+    loss()  # creates all variables, because none may be created in a compiled function
+    compiled = tf.function(loss, jit_compile=True, autograph=False)
+    backpropagated = tf.function(gradients, jit_compile=True, autograph=False)
+    return lambda: float(compiled()), [gradient.numpy() for gradient in backpropagated()]
+
+
+def _jax(model: "keras.Model", examples: Examples, replicas: int) -> tuple[Loss, list[np.ndarray]]:
+    import jax
+    import jax.numpy as jnp
+
+    x, y = jnp.asarray(examples.x), jnp.asarray(examples.y)
+    model.compute_loss(x=x, y=y, y_pred=model(x, training=False))  # creates all variables
+    others = [
+        [variable.value for variable in group]
+        for group in (model.non_trainable_variables, model.metrics_variables)
+    ]
+
+    def loss(weights: Any) -> Any:
+        return model.compute_loss_and_updates(weights, *others, x, y, None, training=False)[0]
+
+    def weights() -> list[Any]:
+        return [variable.value for variable in model.trainable_variables]
+
+    compiled = jax.jit(loss)
+    gradients = jax.jit(jax.grad(loss))(weights())
+    return lambda: float(compiled(weights())), [np.asarray(gradient) for gradient in gradients]
+
+
+_BACKENDS = {"tensorflow": _tensorflow, "jax": _jax}
+
+
+def _compared(
+    variable: Any, gradient: np.ndarray, loss: Loss, sample: int, random: np.random.Generator
+) -> Compared:
+    before = backend.to_numpy(variable).copy()
+    centre = loss()
+    nudged, backpropagated, skipped = [], [], 0
+    for place in _places(gradient, sample, random):
+
+        def at(nudge: float, place: int = place) -> float:
+            weights = before.copy()
+            weights.flat[place] += nudge
+            variable.assign(weights)
+            return loss()
+
+        found = _derivative(at, centre)
+        if found is None:
+            skipped += 1
+        else:
+            nudged.append(found)
+            backpropagated.append(gradient[place])
+    variable.assign(before)
+    return Compared(
+        layer="/".join(variable.path.split("/")[1:-1]),
+        weights=variable.name,
+        shape=tuple(variable.shape),
+        checked=len(nudged),
+        skipped=skipped,
+        largest_difference=_largest_difference(np.array(nudged), np.array(backpropagated)),
+    )
+
+
+def _places(gradient: np.ndarray, sample: int, random: np.random.Generator) -> list[int]:
+    """Return places drawn at random; half of them have a gradient other than 0, if possible."""
+    drawn = random.permutation(gradient.size)
+    moving = drawn[gradient[drawn] != 0][: (sample + 1) // 2]
+    others = drawn[~np.isin(drawn, moving)]
+    places: list[int] = np.concatenate([moving, others])[:sample].tolist()
+    return places
+
+
+def _derivative(at: Callable[[float], float], centre: float) -> float | None:
+    """Return the derivative of the loss by central differences, or None if the loss bends.
+
+    Args:
+        at: Returns the loss for a nudge.
+        centre: The loss without a nudge.
+    """
+    for h in STEPS:
+        steps = h / np.array([1, 2, 4])
+        above = np.array([at(step) for step in steps])
+        below = np.array([at(-step) for step in steps])
+        slopes, rise = (above - below) / (2 * steps), (above + below) / 2 - centre
+        coarse, fine = (4 * slopes[1:] - slopes[:-1]) / 3
+        deviation = max(
+            abs(coarse - fine),
+            abs(4 * rise[1] - rise[0]) / steps[0],
+            abs(4 * rise[2] - rise[1]) / steps[1],
+        )
+        if deviation <= max(SMOOTH * abs(fine), ROUNDING * abs(centre) / h):
+            return float(fine)
+    return None
+
+
+def _largest_difference(nudged: np.ndarray, backpropagated: np.ndarray) -> float:
+    if not len(nudged):
+        return float("nan")
+    sizes = np.maximum(abs(nudged), abs(backpropagated))
+    sizes = np.maximum(sizes, SMALL * abs(nudged).max())
+    differences = abs(nudged - backpropagated)
+    return float(np.max(differences / np.where(sizes == 0, 1, sizes)))
