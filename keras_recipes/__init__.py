@@ -11,7 +11,7 @@ A builder returns a compiled `keras.Model`, which you can train and change as yo
 
 Functions train, measure, ask, draw, export and save these nets:
 
-    from keras_recipes import evaluate, export, fit, load, plot, predict, save
+    from keras_recipes import check, evaluate, export, fit, load, plot, predict, save
 
     fitted = fit("xor", seed=7)                 # or data="and.csv", or data=(x, y)
     predict(fitted, [[0, 1], [1, 1]])           # [{'input': '0,1', 'probability': 0.99, ...
@@ -19,6 +19,7 @@ Functions train, measure, ask, draw, export and save these nets:
     save(fitted, "saved_models/xor")            # fit alone saves nothing
     plot("xor", "pictures")                     # [PosixPath('pictures/loss.png'), ...
     export("xor", "onnx")                       # xor.onnx, read back and compared
+    check("xor").largest_difference             # 1e-11: backpropagation against nudged weights
     predict("lenet5", ["three.png", "scans/"])  # a trained LeNet-5 comes with the package
 
 Their arguments and results:
@@ -30,6 +31,7 @@ Their arguments and results:
     export(model, format)   writes keras, json-h5, saved-model, onnx or litert     ->  Exported
     load(model)             opens a saved model and checks it against its card     ->  Fitted
     save(model, folder)     saves a model, completely or not at all                ->  Path
+    check(recipe, data)     compares backpropagation with nudged weights           ->  Checked
     open_model(model)       opens a saved model or an export in its own runtime
 
 A `model` is what `fit`, `load` or `open_model` returned, or a recipe's name, or the path of a saved
@@ -49,6 +51,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
+    "Checked",
     "CorruptModelError",
     "Exported",
     "Fitted",
@@ -65,6 +68,7 @@ __all__ = [
     "build_mnist_mlp",
     "build_perceptron",
     "build_xor",
+    "check",
     "evaluate",
     "export",
     "fit",
@@ -80,6 +84,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from keras_recipes.catalog import get, names
+    from keras_recipes.commands.check import Checked, check
     from keras_recipes.commands.evaluate import evaluate
     from keras_recipes.commands.export import Exported, export
     from keras_recipes.commands.fit import fit
@@ -108,6 +113,7 @@ else:
     # Type checkers must not see `__getattr__`, or they would accept any name. A builder is in the
     # file of its recipe.
     _HOMES = {
+        "Checked": "commands.check",
         "CorruptModelError": "errors",
         "Exported": "commands.export",
         "Fitted": "models.fitted",
@@ -116,6 +122,7 @@ else:
         "Opened": "models.fitted",
         "RecipeError": "errors",
         "UnsafeModelError": "errors",
+        "check": "commands.check",
         "evaluate": "commands.evaluate",
         "export": "commands.export",
         "fit": "commands.fit",

@@ -19,7 +19,23 @@ def registered(layer: LayerClass) -> LayerClass:
 
 
 class PlainLayer(keras.layers.Layer):
-    """A custom layer that takes no arguments of its own."""
+    """A custom layer that takes no arguments of its own.
+
+    Attributes:
+        without_gradient: Why backpropagation through the layer is not its gradient, in words that
+            complete "received NAME, ..."; empty if it is the gradient.
+    """
+
+    without_gradient = ""
+
+    @property
+    def image_dtype(self) -> str:
+        """The dtype in which the layer computes with images: float64 in a float64 net.
+
+        Otherwise it is float32, because coordinates of pixels need more digits than half precision
+        has.
+        """
+        return str(keras.backend.result_type(self.compute_dtype, "float32"))
 
     def get_config(self) -> dict[str, Any]:
         """Return name, dtype and whether the layer is trained.

@@ -16,6 +16,11 @@ class Step(PlainLayer):
     rule: add the input times (target - output) times the learning rate to the weights.
     """
 
+    without_gradient = (
+        "a step function: its gradient is 0 or undefined, and the perceptron rule passes the error "
+        "on as if it were not there; choose a net without it"
+    )
+
     def call(self, inputs: Any) -> Any:
         """The same shape, each value 0 or 1."""
         steps = ops.cast(inputs >= 0, inputs.dtype)

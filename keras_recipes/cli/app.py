@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from keras_recipes.cli import (
+    check,
     completion,
     convert,
     doctor,
@@ -176,6 +177,7 @@ for command in (
     export.export,
     convert.convert,
     plot.plot,
+    check.check,
     doctor.doctor,
 ):
     commands.add_command(command)

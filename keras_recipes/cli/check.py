@@ -1,12 +1,17 @@
 """`recipes check`: compare a recipe's backpropagation with nudged weights."""
 
+import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keras_recipes.cli import completion, parameters
 from keras_recipes.cli.output import print_json
+
+if TYPE_CHECKING:
+    from keras_recipes.commands.check import Checked
+    from keras_recipes.train.gradient_check import Compared
 
 
 @click.command()
@@ -68,10 +73,40 @@ def check(
 
     checked = checking.check(recipe.name, data or None, preset=preset, sample=sample, **given)
     if as_json:
-        print_json(_as_json(recipe.name, checked))
+        print_json(_for_programs(recipe.name, checked))
     else:
-        rows = [_row(asdict(array)) for array in checked.arrays]
-        click.echo(tables.text(rows, numbers=("largest difference",)))
+        click.echo(tables.text([_row(array) for array in checked.arrays]))
         click.echo(f"\nlargest relative difference: {checked.largest_difference:.2g}")
     if not checked.reached:
         raise RecipeError(f"{recipe.name}: {checked.failure}")
+
+
+def _row(array: "Compared") -> dict[str, Any]:
+    return {
+        "layer": array.layer,
+        "weights": array.weights,
+        "shape": " x ".join(map(str, array.shape)) or "1",
+        "checked": array.checked,
+        "skipped": array.skipped,
+        "largest difference": float(f"{array.largest_difference:.2g}"),
+    }
+
+
+def _for_programs(name: str, checked: "Checked") -> dict[str, Any]:
+    """Return the result as JSON values; what could not be compared is null."""
+    arrays = [asdict(array) for array in checked.arrays]
+    for array in arrays:
+        array["largest_difference"] = _finite(array["largest_difference"])
+    return {
+        "recipe": name,
+        "data": checked.data,
+        "examples": checked.examples,
+        "largest_difference": _finite(checked.largest_difference),
+        "goal": checked.goal,
+        "reached": checked.reached,
+        "arrays": arrays,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_recipes import backend, catalog, options
+from keras_recipes import backend, catalog
 from keras_recipes.commands import fit
 from keras_recipes.data.dataset import Dataset, Examples
-from keras_recipes.errors import InputError, first_line
+from keras_recipes.errors import InputError
 from keras_recipes.train import gradient_check
+from keras_recipes.train.attempts import built
 from keras_recipes.train.gradient_check import Compared
 
 EXAMPLES = 4
@@ -109,7 +110,7 @@ def check(
         backend.describe(),
     )
     compared = gradient_check.compare(
-        lambda: _built(task),
+        lambda: built(task.recipe, task.options),
         examples,
         sample=sample,
         seed=task.plan.seed,
@@ -122,12 +123,3 @@ def _some(data: Dataset, seed: int) -> Examples:
     count = min(EXAMPLES, len(data.train))
     rows = np.random.default_rng(seed).choice(len(data.train), count, replace=False)
     return Examples(data.train.x[rows], data.train.y[rows])
-
-
-def _built(task: fit.Task) -> Any:
-    try:
-        return options.call(task.recipe.build, options=task.options)
-    except Exception as error:
-        raise InputError(
-            f"{task.recipe.name}: these options give no valid net: {first_line(error)}"
-        ) from error

@@ -77,8 +77,8 @@ class TurnedViews(PlainLayer):
     training, the images stay as they are.
 
     The input has shape (N, H, W, C) and any numeric dtype. The output has shape (3 N, H, W, C) and
-    dtype float32; the versions follow each other as whole batches. Pixels from outside the image
-    are 0.
+    dtype float32, or float64 in a float64 net; the versions follow each other as whole batches.
+    Pixels from outside the image are 0.
 
     Args:
         degrees: Angle of the turned versions, in degrees.
@@ -90,7 +90,7 @@ class TurnedViews(PlainLayer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the three versions or, during training, the images as they are."""
-        images = ops.cast(inputs, "float32")
+        images = ops.cast(inputs, self.image_dtype)
         if training:
             return images
         angles = (math.radians(self.degrees), -math.radians(self.degrees))
@@ -125,7 +125,7 @@ def _turned(images: Any, angle: float) -> Any:
     down = math.sin(angle) * x + math.cos(angle) * y + (height - 1) / 2
     across = math.cos(angle) * x - math.sin(angle) * y + (width - 1) / 2
     count = ops.shape(images)[0]
-    where = (ops.cast(grid[None], "float32") for grid in (down, across))
+    where = (ops.cast(grid[None], images.dtype) for grid in (down, across))
     return sampled(images, *(ops.tile(grid, (count, 1, 1)) for grid in where))
 
 
@@ -133,7 +133,7 @@ def sampled(images: Any, down: Any, across: Any) -> Any:
     """Return images resampled at real coordinates by bilinear interpolation.
 
     Args:
-        images: Shape (N, H, W, C), float32.
+        images: Shape (N, H, W, C), float32 or float64.
         down: Row of each output pixel in the image, shape (N, H, W).
         across: Column of each output pixel in the image, shape (N, H, W).
     """

@@ -21,15 +21,15 @@ class Deskew(PlainLayer):
     The rows of each image are shifted until the axis of inertia is vertical, and the centre of mass
     is moved to the centre of the image, as for the deskewed inputs of LeCun et al. 1998, section
     III.A. The input has shape (N, H, W, 1), white on black, and any numeric dtype. The output has
-    the same shape and dtype float32. An empty image stays as it is.
+    the same shape and dtype float32, or float64 in a float64 net. An empty image stays as it is.
     """
 
     def call(self, inputs: Any) -> Any:
         """Return the upright images."""
-        images = ops.cast(inputs, "float32")
+        images = ops.cast(inputs, self.image_dtype)
         height, width = images.shape[1:3]
-        x = ops.arange(width, dtype="float32")[None, None, :]
-        y = ops.arange(height, dtype="float32")[None, :, None]
+        x = ops.arange(width, dtype=self.image_dtype)[None, None, :]
+        y = ops.arange(height, dtype=self.image_dtype)[None, :, None]
         mass = images[..., 0] / (ops.sum(images, axis=(1, 2, 3))[:, None, None] + 1e-6)
 
         def mean(values: Any) -> Any:
@@ -56,8 +56,9 @@ class OrientedGradients(PlainLayer):
 
     The input has shape (N, H, W, 1), any numeric dtype, and values from 0 to 255; H and W are
     multiples of 4. Pixels outside the image count as 0, so a bright image has an edge all around.
-    The output has shape (N, H / 4, W / 4, 16) and dtype float32: as many numbers as pixels. The
-    mean of their squares is 0.09, as for scaled pixels, and 0 for a black image.
+    The output has shape (N, H / 4, W / 4, 16) and dtype float32, or float64 in a float64 net: as
+    many numbers as pixels. The mean of their squares is 0.09, as for scaled pixels, and 0 for a
+    black image.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -75,7 +76,7 @@ class OrientedGradients(PlainLayer):
 
     def call(self, inputs: Any) -> Any:
         """Return the histograms."""
-        images = ops.cast(inputs, "float32")
+        images = ops.cast(inputs, self.image_dtype)
         height, width = images.shape[1:3]
         found = ops.reshape(self._by_direction(images), (-1, height, width * DIRECTIONS))
         found = ops.matmul(_tents(height // CELL), found)

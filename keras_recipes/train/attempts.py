@@ -144,20 +144,11 @@ class Run:
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def _build(self) -> "keras.Model":
-        import keras
-
         seed = self.plan.seed
         if self.restarts:
             seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
         backend.seed(seed)
-        try:
-            model: keras.Model = options.call(self.recipe.build, options=self.values)
-        except Exception as error:
-            reason = first_line(error)
-            raise InputError(
-                f"{self.recipe.name}: these options give no valid net: {reason}"
-            ) from error
-        return model
+        return built(self.recipe, self.values)
 
     def _restart(self) -> None:
         # New weights in the same model, so that the compiled function can still be used.
@@ -269,6 +260,20 @@ class Run:
             f"{self.recipe.name}: not reached: {self.plan.goal.text}; {self._so_far()}{starts}; "
             f"try {advice}, or another seed"
         )
+
+
+def built(recipe: Recipe, values: Mapping[str, Any]) -> "keras.Model":
+    """Return the net that a recipe builds with these options.
+
+    Raises:
+        InputError: The options give no valid net.
+    """
+    try:
+        model: keras.Model = options.call(recipe.build, options=values)
+    except Exception as error:
+        reason = first_line(error)
+        raise InputError(f"{recipe.name}: these options give no valid net: {reason}") from error
+    return model
 
 
 def _adopt(model: "keras.Model", start: "keras.Model") -> None:

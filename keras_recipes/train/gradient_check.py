@@ -103,10 +103,10 @@ def compare(
         model = build()
         _check_layers(model)
         loss, gradients = _computed(model, _in_double(model, examples), replicas)
-        weights = model.trainable_variables
+        layers = {id(v): layer.name for layer in _layers(model) for v in layer.trainable_variables}
         return [
-            _compared(variable, gradient.ravel(), loss, sample, random)
-            for variable, gradient in zip(weights, gradients, strict=True)
+            _compared(layers[id(variable)], variable, gradient.ravel(), loss, sample, random)
+            for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
         ]
 
 
@@ -146,8 +146,19 @@ def _jax_in_double() -> Iterator[None]:
         jax.config.update("jax_enable_x64", before)
 
 
-def _check_layers(model: "keras.Model") -> None:
+def _layers(model: "keras.Model") -> "Iterator[keras.Layer]":
+    """Yield the layers of a model, and those of the models inside it."""
+    import keras
+
     for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        else:
+            yield layer
+
+
+def _check_layers(model: "keras.Model") -> None:
+    for layer in _layers(model):
         if reason := getattr(layer, "without_gradient", ""):
             raise InputError(
                 f"{model.name}: expected layers with a gradient, received {layer.name}, {reason}"
@@ -218,7 +229,12 @@ _BACKENDS = {"tensorflow": _tensorflow, "jax": _jax}
 
 
 def _compared(
-    variable: Any, gradient: np.ndarray, loss: Loss, sample: int, random: np.random.Generator
+    layer: str,
+    variable: Any,
+    gradient: np.ndarray,
+    loss: Loss,
+    sample: int,
+    random: np.random.Generator,
 ) -> Compared:
     before = backend.to_numpy(variable).copy()
     centre = loss()
@@ -239,7 +255,7 @@ def _compared(
             backpropagated.append(gradient[place])
     variable.assign(before)
     return Compared(
-        layer="/".join(variable.path.split("/")[1:-1]),
+        layer=layer,
         weights=variable.name,
         shape=tuple(variable.shape),
         checked=len(nudged),
