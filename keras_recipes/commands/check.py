@@ -93,12 +93,13 @@ def check(
 
     Raises:
         InputError: The recipe, an option or the preset is unknown; the data cannot be used; or the
-            net has a layer without a gradient.
+            net has a layer without a gradient; or Keras does not run on TensorFlow.
     """
     if isinstance(sample, bool) or not isinstance(sample, int) or sample < 1:
         raise InputError(f"sample: expected a whole number >= 1, received {sample!r}")
     chosen = catalog.get(recipe)
     values = fit.settled(chosen, preset, given)
+    gradient_check.check_backend()
     task = fit.prepare(chosen, () if data is None else data, values, preset, given, None)
     backend.start()
     examples = _some(task.data, task.plan.seed)

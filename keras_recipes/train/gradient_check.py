@@ -73,6 +73,20 @@ class Compared:
     largest_difference: float
 
 
+def check_backend() -> None:
+    """Refuse a backend on which Keras cannot compute everything in double precision.
+
+    Raises:
+        InputError: The backend is not TensorFlow.
+    """
+    if backend.name() != "tensorflow":
+        # On JAX, Keras 3.15 computes tanh in single precision whatever its input is.
+        raise InputError(
+            f"KERAS_BACKEND: expected tensorflow, received {backend.name()}, on which Keras does "
+            "not compute everything in double precision; unset it"
+        )
+
+
 def compare(
     build: "Callable[[], keras.Model]",
     examples: Examples,
@@ -84,6 +98,7 @@ def compare(
     """Compare backpropagation with nudged weights, for every array of trainable weights.
 
     The net answers as in a prediction: dropout passes everything on. The loss is the model's own.
+    Keras has to run on TensorFlow; see `check_backend`.
 
     Args:
         build: A function that returns the compiled model. It is called in double precision.
@@ -94,8 +109,8 @@ def compare(
         replicas: Number of parts of the batch in backpropagation; see `cpu_kernels`.
 
     Raises:
-        InputError: The backend is neither TensorFlow nor JAX, or the net has a layer whose
-            backpropagation is not its gradient, such as a step function.
+        InputError: The net has a layer whose backpropagation is not its gradient, such as a step
+            function.
     """
     random = np.random.default_rng(seed)
     with _double_precision():
@@ -115,35 +130,12 @@ def _double_precision() -> Iterator[None]:
     """Let Keras create float64 layers and losses inside the block."""
     import keras
 
-    if backend.name() not in _BACKENDS:
-        raise InputError(
-            f"KERAS_BACKEND: expected {' or '.join(_BACKENDS)}, received {backend.name()}, for "
-            "which the gradient cannot be checked; unset it"
-        )
     before = keras.config.floatx()
     keras.config.set_floatx("float64")
     try:
-        with _jax_in_double() if backend.name() == "jax" else _as_it_is():
-            yield
-    finally:
-        keras.config.set_floatx(before)
-
-
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def _jax_in_double() -> Iterator[None]:
-    import jax
-
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    try:
         yield
     finally:
-        jax.config.update("jax_enable_x64", before)
+        keras.config.set_floatx(before)
 
 
 def _layers(model: "keras.Model") -> "Iterator[keras.Layer]":
@@ -174,12 +166,6 @@ def _computed(
     model: "keras.Model", examples: Examples, replicas: int
 ) -> tuple[Loss, list[np.ndarray]]:
     """Return a function that computes the loss, and the gradient by backpropagation."""
-    return _BACKENDS[backend.name()](model, examples, replicas)
-
-
-def _tensorflow(
-    model: "keras.Model", examples: Examples, replicas: int
-) -> tuple[Loss, list[np.ndarray]]:
     import tensorflow as tf
 
     from keras_recipes.train.cpu_kernels import cpu_optimized
@@ -201,31 +187,6 @@ def _tensorflow(
     compiled = tf.function(loss, jit_compile=True, autograph=False)
     backpropagated = tf.function(gradients, jit_compile=True, autograph=False)
     return lambda: float(compiled()), [gradient.numpy() for gradient in backpropagated()]
-
-
-def _jax(model: "keras.Model", examples: Examples, replicas: int) -> tuple[Loss, list[np.ndarray]]:
-    import jax
-    import jax.numpy as jnp
-
-    x, y = jnp.asarray(examples.x), jnp.asarray(examples.y)
-    model.compute_loss(x=x, y=y, y_pred=model(x, training=False))  # creates all variables
-    others = [
-        [variable.value for variable in group]
-        for group in (model.non_trainable_variables, model.metrics_variables)
-    ]
-
-    def loss(weights: Any) -> Any:
-        return model.compute_loss_and_updates(weights, *others, x, y, None, training=False)[0]
-
-    def weights() -> list[Any]:
-        return [variable.value for variable in model.trainable_variables]
-
-    compiled = jax.jit(loss)
-    gradients = jax.jit(jax.grad(loss))(weights())
-    return lambda: float(compiled(weights())), [np.asarray(gradient) for gradient in gradients]
-
-
-_BACKENDS = {"tensorflow": _tensorflow, "jax": _jax}
 
 
 def _compared(
