@@ -130,12 +130,15 @@ def _double_precision() -> Iterator[None]:
     """Let Keras create float64 layers and losses inside the block."""
     import keras
 
-    before = keras.config.floatx()
+    # Losses take their dtype from the one, layers from the other.
+    before = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     try:
         yield
     finally:
-        keras.config.set_floatx(before)
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
 
 
 def _layers(model: "keras.Model") -> "Iterator[keras.Layer]":

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,13 @@ from keras_recipes.digits.lenet1998 import ScaledTanh
 from keras_recipes.errors import InputError
 from tests.command_line import Run
 
-NETS = [(name, preset) for name in catalog.names() for preset in (None, *catalog.get(name).presets)]
 WITHOUT_GRADIENT = ("perceptron", "rosenblatt")
+PRESETS = [
+    (name, preset)
+    for name in catalog.names()
+    for preset in catalog.get(name).presets
+    if (name, preset) != WITHOUT_GRADIENT
+]
 CELLS = ("simple", "gru", "lstm", "peephole", "coupled")
 SMALL = {"char-rnn": {"units": 12, "window": 20, "layers": 2}}
 
@@ -23,8 +29,18 @@ def data_of(name: str) -> list[str] | None:
     return ["digits"] if "MNIST" in catalog.get(name).data else None
 
 
-@pytest.mark.parametrize(("name", "preset"), [net for net in NETS if net != WITHOUT_GRADIENT])
-def test_every_recipe_agrees(name: str, preset: str | None) -> None:
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_recipe_agrees(name: str) -> None:
+    agrees(name, None)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "preset"), PRESETS)
+def test_every_preset_agrees(name: str, preset: str) -> None:
+    agrees(name, preset)
+
+
+def agrees(name: str, preset: str | None) -> None:
     checked = check(name, data_of(name), preset=preset, **SMALL.get(name, {}))
     assert checked.failure == ""
     assert checked.reached
@@ -43,7 +59,7 @@ def test_every_cell_agrees(cell: str) -> None:
 def test_it_prints_a_line_for_each_array_and_the_largest_difference(recipes: Run) -> None:
     result = recipes("check", "xor", "--sample", "6")
     assert result.exit_code == 0, result.stderr
-    header, *rows, empty, last = result.stdout.splitlines()
+    header, *rows, _, last = result.stdout.splitlines()
     assert header.split("  ")[0] == "layer"
     assert [row.split()[:2] for row in rows] == [
         ["hidden", "kernel"],
@@ -67,8 +83,7 @@ def test_programs_read_the_same_numbers(recipes: Run) -> None:
 
 
 def test_it_takes_data(recipes: Run) -> None:
-    with open("and.csv", "w") as file:
-        file.write("0,0,0\n0,1,0\n1,1,1\n")
+    Path("and.csv").write_text("0,0,0\n0,1,0\n1,1,1\n")
     result = recipes("check", "xor", "--data", "and.csv")
     assert "checking xor on 3 examples of and.csv" in result.stderr
     assert result.exit_code == 0
