@@ -187,8 +187,11 @@ def _computed(
         return [tf.convert_to_tensor(gradient) for gradient in found]
 
     loss()  # creates all variables, because none may be created in a compiled function
-    compiled = tf.function(loss, jit_compile=True, autograph=False)
-    backpropagated = tf.function(gradients, jit_compile=True, autograph=False)
+    compiled, backpropagated = (
+        # Traced here, or TensorFlow would warn of many functions after several checks.
+        tf.function(function, jit_compile=True, autograph=False).get_concrete_function()
+        for function in (loss, gradients)
+    )
     return lambda: float(compiled()), [gradient.numpy() for gradient in backpropagated()]
 
 

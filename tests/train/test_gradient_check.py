@@ -141,6 +141,11 @@ def test_a_bend_anywhere_within_the_nudges_is_noticed(bend: float, side: int) ->
     assert found is None
 
 
+def test_a_strong_curvature_is_met_by_smaller_steps() -> None:
+    found = gradient_check._derivative(lambda nudge: 1 + nudge + 300 * nudge**5, 1.0)
+    assert found == pytest.approx(1, abs=1e-7)
+
+
 def test_dropout_is_off() -> None:
     found = compare(hidden(activation="tanh"), keras.layers.Dropout(0.5))
     assert found["hidden"].largest_difference < gradient_check.GOAL
