@@ -273,16 +273,26 @@ def filters(model: "keras.Model", layer: str) -> Figure:
 def weight_images(model: "keras.Model", layer: str, labels: Sequence[object]) -> Figure:
     """Draw each class's weights of a layer that sees all pixels of a 28 x 28 image, as an image.
 
-    Blue is negative, vermilion positive.
+    Blue is negative, vermilion positive. The largest weights, which belong to pixels at the edge
+    that are hardly ever lit, all have the darkest shade, so that the others can be seen.
     """
     kernel = np.asarray(model.get_layer(layer).kernel)
     title = "The weights that each class gives to the pixels"
-    return _kernels(kernel.reshape(28, 28, -1), labels, title)
+    return _kernels(kernel.reshape(28, 28, -1), labels, title, darkest=0.95)
 
 
-def _kernels(kernels: np.ndarray, names: Sequence[object], title: str) -> Figure:
-    """Draw arrays of weights of shape (height, width, count) in shades of one scale."""
-    largest = abs(kernels).max() or 1
+def _kernels(
+    kernels: np.ndarray, names: Sequence[object], title: str, *, darkest: float = 1
+) -> Figure:
+    """Draw arrays of weights in shades of one scale.
+
+    Args:
+        kernels: The weights, shape (height, width, count).
+        names: The name of each array.
+        title: The title of the picture.
+        darkest: The share of the weights that are smaller than those with the darkest shade.
+    """
+    largest = np.quantile(abs(kernels), darkest) or 1
     count = kernels.shape[-1]
     columns = min(count, 8) if count != 10 else 5
     rows = -(-count // columns)
@@ -294,7 +304,9 @@ def _kernels(kernels: np.ndarray, names: Sequence[object], title: str) -> Figure
     for number, axes in zip(range(count), panels.flat, strict=False):
         image = axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
         axes.set_title(texts[number], fontsize=SMALL, **style)
-    figure.colorbar(image, ax=panels.ravel().tolist(), label="weight", fraction=0.03)
+    beyond = "both" if darkest < 1 else "neither"
+    bar = {"ax": panels.ravel().tolist(), "label": "weight", "fraction": 0.03}
+    figure.colorbar(image, extend=beyond, **bar)
     _title(figure, title)
     return figure
 
