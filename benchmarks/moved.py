@@ -1,8 +1,8 @@
 """What pooling does when an image moves by one pixel: python benchmarks/moved.py.
 
 MNIST's 10,000 test images are moved by one pixel up, down, left and right. For the shipped LeNet-5
-it prints how much each layer's output changes: the mean length of the difference, divided by the mean
-length of the output. For both shipped nets it prints the share of the answers that stay the same.
+it prints how much each layer's output changes: the mean length of the difference, divided by the
+mean length of the output. For both shipped nets it prints the share of answers that stay the same.
 """
 
 import logging

@@ -304,9 +304,8 @@ def _kernels(
     for number, axes in zip(range(count), panels.flat, strict=False):
         image = axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
         axes.set_title(texts[number], fontsize=SMALL, **style)
-    beyond = "both" if darkest < 1 else "neither"
-    bar = {"ax": panels.ravel().tolist(), "label": "weight", "fraction": 0.03}
-    figure.colorbar(image, extend=beyond, **bar)
+    beyond, shown = "both" if darkest < 1 else "neither", panels.ravel().tolist()
+    figure.colorbar(image, ax=shown, label="weight", fraction=0.03, extend=beyond)
     _title(figure, title)
     return figure
 
