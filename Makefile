@@ -58,11 +58,13 @@ dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/check_dist.py
 
 bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/perceptron.py
 	$(BIN)/python benchmarks/xor.py
 	$(BIN)/python benchmarks/xor_seeds.py
 	$(BIN)/python benchmarks/digits.py
 	$(BIN)/python benchmarks/digits.py time
 	$(BIN)/python benchmarks/digits.py predict
+	$(BIN)/python benchmarks/moved.py
 	$(BIN)/python benchmarks/strangers.py build/strangers
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python -m benchmarks.hostile

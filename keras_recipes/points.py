@@ -99,7 +99,7 @@ def measure(targets: "np.ndarray", outputs: "np.ndarray") -> dict[str, float]:
     wrong = np.abs(targets - outputs)
     return {
         "accuracy": float(np.mean((outputs >= 0.5) == (targets >= 0.5))),
-        "loss": float(-np.mean(np.log(np.maximum(1 - wrong, 1e-7)))),
+        "loss": float(0 - np.mean(np.log(np.maximum(1 - wrong, 1e-7)))),  # 0, not -0
         "largest_error": float(wrong.max()),
     }
 

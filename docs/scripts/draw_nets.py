@@ -65,11 +65,13 @@ def units_and_edges(recipe: Recipe, inputs: int) -> Figure:
     dense = [layer for layer in recipe.layers if layer.kind == "Dense"]
     captions = [f"input\n{inputs:,} numbers\n", *map(_dense_caption, dense)]
     sizes = [inputs, *(layer.output_shape[-1] or 0 for layer in dense)]
-    figure = Figure(figsize=(5.4, 5.2), facecolor="white")
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-0.5, len(sizes) - 0.5), ylim=(-0.85, 0.97))
-    axes.axis("off")
     columns = [_heights(size) for size in sizes]
+    reach = min(max(map(max, columns)), 0.55)
+    bottom, top = -reach - 0.3, reach + 0.42
+    figure = Figure(figsize=(5.4, 5.2 / 1.82 * (top - bottom)), facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-0.5, len(sizes) - 0.5), ylim=(bottom, top))
+    axes.axis("off")
     for x, (left, right) in enumerate(itertools.pairwise(columns)):
         for low in left:
             for high in right:
@@ -80,9 +82,9 @@ def units_and_edges(recipe: Recipe, inputs: int) -> Figure:
         if len(heights) < size:
             dots = [-0.02, 0.0, 0.02]
             axes.scatter([x] * 3, dots, s=9, color=colour, zorder=2)
-        axes.text(x, 0.9, caption, ha="center", va="top", fontsize=LARGE, color=TEXT)
+        axes.text(x, top - 0.07, caption, ha="center", va="top", fontsize=LARGE, color=TEXT)
     total = f"{recipe.parameters:,} parameters: a weight per line, a bias per unit"
-    axes.text((len(sizes) - 1) / 2, -0.78, total, ha="center", fontsize=SMALL, color=TEXT)
+    axes.text((len(sizes) - 1) / 2, bottom + 0.07, total, ha="center", fontsize=SMALL, color=TEXT)
     return figure
 
 

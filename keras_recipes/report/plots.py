@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from keras_recipes import atomic
@@ -34,6 +36,9 @@ LONGEST_LABEL = 24
 
 LONGEST_SESSION = 60
 """The most events of a session that are drawn."""
+
+INVISIBLE = 1e-3
+"""A difference between answers that no shade shows: a line drawn there would be rounding."""
 
 WORST = 24
 """The most mistakes that are drawn."""
@@ -266,18 +271,28 @@ def filters(model: "keras.Model", layer: str) -> Figure:
 
 
 def weight_images(model: "keras.Model", layer: str, labels: Sequence[object]) -> Figure:
-    """The weights of each class of a layer that sees all pixels of a 28 x 28 image, as an image.
+    """Draw each class's weights of a layer that sees all pixels of a 28 x 28 image, as an image.
 
-    Blue is negative, vermilion positive.
+    Blue is negative, vermilion positive. The largest weights, which belong to pixels at the edge
+    that are hardly ever lit, all have the darkest shade, so that the others can be seen.
     """
     kernel = np.asarray(model.get_layer(layer).kernel)
     title = "The weights that each class gives to the pixels"
-    return _kernels(kernel.reshape(28, 28, -1), labels, title)
+    return _kernels(kernel.reshape(28, 28, -1), labels, title, darkest=0.95)
 
 
-def _kernels(kernels: np.ndarray, names: Sequence[object], title: str) -> Figure:
-    """Arrays of weights of shape (height, width, count) in shades of one scale."""
-    largest = abs(kernels).max() or 1
+def _kernels(
+    kernels: np.ndarray, names: Sequence[object], title: str, *, darkest: float = 1
+) -> Figure:
+    """Draw arrays of weights in shades of one scale.
+
+    Args:
+        kernels: The weights, shape (height, width, count).
+        names: The name of each array.
+        title: The title of the picture.
+        darkest: The share of the weights that are smaller than those with the darkest shade.
+    """
+    largest = np.quantile(abs(kernels), darkest) or 1
     count = kernels.shape[-1]
     columns = min(count, 8) if count != 10 else 5
     rows = -(-count // columns)
@@ -289,7 +304,8 @@ def _kernels(kernels: np.ndarray, names: Sequence[object], title: str) -> Figure
     for number, axes in zip(range(count), panels.flat, strict=False):
         image = axes.imshow(kernels[:, :, number], cmap=_diverging(), vmin=-largest, vmax=largest)
         axes.set_title(texts[number], fontsize=SMALL, **style)
-    figure.colorbar(image, ax=panels.ravel().tolist(), label="weight", fraction=0.03)
+    beyond, shown = "both" if darkest < 1 else "neither", panels.ravel().tolist()
+    figure.colorbar(image, ax=shown, label="weight", fraction=0.03, extend=beyond)
     _title(figure, title)
     return figure
 
@@ -446,28 +462,39 @@ def decision_surface(model: "keras.Model", points: Examples) -> Figure:
 
 
 def moving_line(weights: Mapping[int, Sequence[np.ndarray]], points: Examples) -> Figure:
-    """Where one neuron's sum is zero, after several numbers of epochs: the line that it draws.
+    """Draw where one neuron's sum is zero, after several numbers of epochs: the line it draws.
+
+    The shade says on which side of the last line the neuron answers 0 and 1. If all weights are
+    almost zero, the sum is almost zero everywhere: the picture then says that there is no line.
 
     Args:
         weights: Number of epochs to kernel of shape (2, 1) and bias of shape (1,), in order.
-        points: What it learns.
+        points: The points that the neuron learns.
     """
     figure, axes = _figure()
     low, high = _around(points.x)
-    shades = np.linspace(0.2, 1, len(weights))
-    for shade, (epochs, (kernel, bias)) in zip(shades, weights.items(), strict=True):
-        (across, up), offset = kernel[:, 0].astype(float), float(bias[0])
-        if not (across or up):
+    across, up = np.linspace(low[0], high[0], 161), np.linspace(low[1], high[1], 161)
+    last = max(weights)
+    for shade, (epochs, (kernel, bias)) in zip(
+        np.linspace(0.15, 1, len(weights)), weights.items(), strict=True
+    ):
+        when = epochs_in_words(epochs) if epochs else "before training"
+        sums = kernel[0, 0] * across + kernel[1, 0] * up[:, None] + bias[0]
+        if np.abs(sums).max() < INVISIBLE:
+            axes.set_title(f"{when}: the sum is almost 0 everywhere, no line", fontsize=SMALL)
             continue
-        foot = -offset * np.array([across, up]) / (across**2 + up**2)
-        axes.axline(
-            tuple(foot),
-            tuple(foot + np.array([-up, across])),
-            color="black",
-            alpha=shade,
-            linewidth=2.5 if shade == 1 else 1.2,
-            label=epochs_in_words(epochs) if epochs else "before training",
-        )
+        if epochs == last:
+            sides = [-np.inf, 0, np.inf]
+            axes.contourf(across, up, sums, levels=sides, colors=[ZERO, ONE], alpha=0.25, zorder=0)
+        if kernel.any():
+            foot = -bias[0] * kernel[:, 0] / (kernel**2).sum()
+            axes.axline(
+                tuple(foot),
+                tuple(foot + kernel[::-1, 0] * (-1, 1)),
+                color=colormaps["viridis_r"](shade) if epochs != last else "black",
+                linewidth=2.5 if epochs == last else 1.3,
+                label=when,
+            )
     _scatter(axes, points.x, points, list(points.x))
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     axes.set(xlabel="first input", ylabel="second input")
@@ -551,7 +578,7 @@ def _shade(figure: Figure, axes: Axes, across: Any, up: Any, answers: Any) -> No
         across, up, answers, cmap=_diverging(), vmin=0, vmax=1, alpha=0.55, rasterized=True
     )
     figure.colorbar(mesh, ax=axes, label="probability of class 1", fraction=0.05)
-    if answers.min() < 0.5 < answers.max():
+    if answers.min() < 0.5 < answers.max() and np.ptp(answers) > INVISIBLE:
         axes.contour(across, up, answers, levels=[0.5], colors="black", linewidths=1)
 
 
@@ -572,7 +599,14 @@ def _scatter(axes: Axes, where: Any, points: Examples, names: list[Any]) -> None
         )
     if len(where) <= 12:
         for (x, y), text in _labels(where, names).items():
-            axes.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center")
+            axes.annotate(
+                text,
+                (x, y),
+                (0, 9),
+                textcoords="offset points",
+                ha="center",
+                path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            )
 
 
 def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
@@ -586,7 +620,7 @@ def _labels(where: Any, names: list[Any]) -> dict[tuple[float, float], str]:
 
 
 def _around(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lower left and the upper right corner of what is drawn around points of the plane."""
+    """Return the lower left and the upper right corner of what is drawn around points."""
     reach = 0.5 * np.ptp(points, axis=0)
     reach[reach == 0] = 0.5
     return points.min(axis=0) - reach, points.max(axis=0) + reach

@@ -99,6 +99,29 @@ def test_the_line_is_drawn_from_before_training_to_the_last_epoch() -> None:
     assert names == ["loss", "surface", "line"]
 
 
+def drawn(fitted: Fitted, table: str) -> tuple[list[str], str]:
+    """What the picture of the line names, and what it says above the lines."""
+    pictures = dict(perceptron.figures(fitted, perceptron.read((), table=table)))
+    (axes,) = pictures["line"].axes
+    return axes.get_legend_handles_labels()[1], axes.get_title()
+
+
+def test_rounding_is_not_drawn_as_a_line() -> None:
+    named, said = drawn(learned("xor"), "xor")
+    assert "32 epochs" in named
+    assert "2,000 epochs" not in named
+    assert said == "2,000 epochs: the sum is almost 0 everywhere, no line"
+    named, said = drawn(learned("and"), "and")
+    assert "2,000 epochs" in named
+    assert not said
+
+
+@pytest.mark.parametrize("preset", [None, "rosenblatt"])
+def test_a_perfect_answer_has_a_loss_of_0(preset: str | None) -> None:
+    loss = learned("and", preset=preset).card.metrics["loss"]
+    assert str(loss) == "0.0" if preset else 0 < loss < 0.01
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 3, 20, 100_000])
 def test_few_lines_are_drawn_however_long_the_training(epochs: int) -> None:
     moments = perceptron.moments(epochs)
