@@ -290,9 +290,10 @@ def reconstructions(images: np.ndarray, outputs: np.ndarray, labels: Sequence[ob
         labels: The label of each image; empty if there are none. The first image of each label is
             drawn, or else the first images.
     """
-    shown = np.arange(min(len(images), COLUMNS_OF_IMAGES))
+    shown = list(range(len(images)))[:COLUMNS_OF_IMAGES]
     if labels:
-        shown = np.unique(np.asarray(labels, str), return_index=True)[1][:COLUMNS_OF_IMAGES]
+        _, firsts = np.unique(np.asarray(labels, str), return_index=True)
+        shown = firsts.tolist()[:COLUMNS_OF_IMAGES]
     figure = _empty((max(0.75 * len(shown) + 0.6, INCHES[0]), 3.1))
     panels = figure.subplots(3, len(shown), squeeze=False)
     names = [str(labels[row]) if labels else f"{row + 1}" for row in shown]
