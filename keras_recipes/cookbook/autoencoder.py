@@ -97,7 +97,7 @@ def encoder_of(model: "keras.Model") -> "keras.Model":
     """
     import keras
 
-    return keras.Model(model.inputs, model.get_layer("code").output, name="encoder")
+    return keras.Model(model.inputs[0], model.get_layer("code").output, name="encoder")
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
