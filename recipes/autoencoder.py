@@ -37,7 +37,7 @@ model = keras.Sequential(
         Dense(784, activation="sigmoid"),  # 128 * 784 + 784
     ]
 )
-model.compile(keras.optimizers.Adam(0.002), loss="mean_squared_error")
+model.compile(keras.optimizers.Adam(0.005), loss="mean_squared_error")
 model.fit(x_train, targets, batch_size=128, epochs=5, verbose=2)
 
 outputs = model.predict(x_test, verbose=0)

@@ -69,9 +69,9 @@ def build_autoencoder(
 
 def training(
     *,
-    epochs: Count = 30,
+    epochs: Count = 20,
     batch_size: Count = 128,
-    learning_rate: Positive = 0.002,
+    learning_rate: Positive = 0.005,
     seed: Seed = 0,
 ) -> Plan:
     """Plan training by Adam with a learning rate that falls to zero along half a cosine.
