@@ -14,7 +14,8 @@ starts   The articles' point: a perceptron 784-128-32-10 learns 100, 1,000 and 6
          random weights and from the weights of an encoder that saw 54,000 training images
          without labels. Each seed has its own autoencoder, labels and weights. The learning rate
          of each row and start is the best of `RATES` on 5,000 held-out training images, with a
-         seed that is used for nothing else. Every training has the updates of `UPDATES`.
+         seed that is used for nothing else. Every training has the updates of `UPDATES`, and the
+         weights of the softmax start at zero.
 """
 
 import statistics
@@ -209,7 +210,8 @@ def perceptron(autoencoder: Any) -> Any:
     encoder = encoder_of(build_autoencoder())
     if autoencoder is not None:
         encoder.set_weights(encoder_of(autoencoder).get_weights())
-    output = keras.layers.Dense(10, activation="softmax")
+    # Codes are large numbers: random output weights would begin with answers that are very sure.
+    output = keras.layers.Dense(10, activation="softmax", kernel_initializer="zeros")
     model = keras.Sequential([*encoder.layers, output])
     model.compile(keras.optimizers.Adam(), "categorical_crossentropy")
     return model

@@ -56,7 +56,9 @@ print(f"build_autoencoder() with these weights: the same: {same}")
 def perceptron(start: keras.Model) -> keras.Model:
     """784-128-32-10: a copy of an encoder, and a softmax."""
     copy = keras.models.clone_model(start)  # with random weights
-    classifier = keras.Sequential([*copy.layers, Dense(10, activation="softmax")])
+    # Codes are large numbers: random output weights would begin with answers that are very sure.
+    output = Dense(10, activation="softmax", kernel_initializer="zeros")
+    classifier = keras.Sequential([*copy.layers, output])
     classifier.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", ["accuracy"])
     return classifier
 
