@@ -9,6 +9,7 @@ Reported: nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from keras_recipes import options
@@ -17,6 +18,7 @@ from keras_recipes.data.dataset import Dataset
 from keras_recipes.digits import data as digits
 from keras_recipes.digits import reconstruction
 from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.history import History
 from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
 from keras_recipes.schedules import cosine
 
@@ -108,13 +110,22 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     test = data.test
     labels = data.test_labels if isinstance(data, reconstruction.LabelledDataset) else ()
     if fitted.history:
-        yield "loss", plots.curve(fitted.history, "loss", str(fitted.model.loss).replace("_", " "))
+        loss = str(fitted.model.loss).replace("_", " ")
+        yield "loss", plots.curve(with_validation(fitted.history, loss), "loss", loss)
     outputs = fitted.runtime.outputs(test.x)
     yield "reconstructions", plots.reconstructions(test.y, outputs, labels)
     codes = KerasRuntime(encoder_of(fitted.model)).outputs(test.x)
     yield "code", plots.in_two_dimensions(codes, labels)
     errors = reconstruction.errors(test.y, outputs)
     yield "errors", plots.error_histogram(errors, reconstruction.usual(errors), data.name)
+
+
+def with_validation(history: History, loss: str) -> History:
+    """Add the validation loss, which is known if the loss is the reconstruction error."""
+    validated = history.values.get("val_reconstruction_error")
+    if validated is None or loss != "mean squared error":
+        return history
+    return replace(history, values={**history.values, "val_loss": validated})
 
 
 RECIPE = Recipe(

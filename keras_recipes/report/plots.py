@@ -313,7 +313,7 @@ def reconstructions(images: np.ndarray, outputs: np.ndarray, labels: Sequence[ob
         axes.set_ylabel(name, fontsize=SMALL)
     _title(figure, "Test images and their reconstructions")
     figure.supxlabel(
-        "blue: too dark, vermilion: too bright; below: mean squared difference", fontsize=SMALL
+        "blue: too little ink, vermilion: too much; below: reconstruction error", fontsize=SMALL
     )
     return figure
 
@@ -332,9 +332,8 @@ def in_two_dimensions(codes: np.ndarray, labels: Sequence[object]) -> Figure:
     kept = (sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-12)
     figure, axes = _figure((6.0, 5.4))
     names = np.asarray(labels, str) if labels else np.full(len(codes), "")
-    known = np.unique(names)[:COUNTED]
     drawn = np.arange(len(codes))[:MOST_CODES]
-    for number, name in enumerate(known):
+    for number, name in enumerate(np.unique(names)):
         chosen = drawn[names[drawn] == name]
         colour = f"C{number % 10}" if labels else ZERO
         axes.scatter(where[chosen, 0], where[chosen, 1], s=6, color=colour, alpha=0.6, linewidth=0)

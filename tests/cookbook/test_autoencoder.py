@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from keras_recipes import build_autoencoder, evaluate, fit, load, open_model, plot, predict, save
 from keras_recipes.commands.export import FORMATS
+from keras_recipes.cookbook import autoencoder
 from keras_recipes.cookbook.autoencoder import encoder_of
 from keras_recipes.digits import data as digits
 from keras_recipes.digits import reconstruction
@@ -188,6 +189,24 @@ def test_arrays_may_be_their_own_targets() -> None:
 def test_it_draws_loss_reconstructions_codes_and_errors(fitted: Fitted, tmp_path: Path) -> None:
     names = {path.stem for path in plot(fitted, tmp_path)}
     assert names == {"loss", "reconstructions", "code", "errors"}
+
+
+@pytest.mark.parametrize(
+    ("loss", "curves"),
+    [("mean_squared_error", ["training", "validation"]), ("binary_crossentropy", ["training"])],
+)
+def test_the_loss_is_drawn_on_both_parts_if_it_is_the_error(loss: str, curves: list[str]) -> None:
+    np.savez("own.npz", x=some_digits())
+    f = fit("autoencoder", ["own.npz"], epochs=2, loss=loss, **SMALL)
+    pictures = autoencoder.figures(f, reconstruction.load(["own.npz"], skip_bad=False, seed=0))
+    _, first = next(pictures)
+    assert [line.get_label() for line in first.axes[0].lines] == curves
+
+
+def test_every_label_has_its_points() -> None:
+    codes = np.random.default_rng(0).normal(size=(60, 4))
+    figure = plots.in_two_dimensions(codes, [f"letter {row % 26}" for row in range(60)])
+    assert sum(len(drawn.get_offsets()) for drawn in figure.axes[0].collections) == 60
 
 
 def test_codes_are_drawn_by_what_varies_most() -> None:
