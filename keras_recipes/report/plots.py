@@ -340,7 +340,8 @@ def in_two_dimensions(codes: np.ndarray, labels: Sequence[object]) -> Figure:
         if labels:
             (text,), style = lettering.drawable([name], LONGEST_LABEL)
             x, y = np.median(where[names == name], axis=0).tolist()
-            box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour}
+            # Classes may have nearly the same median: a pale box does not hide the one below.
+            box = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": colour, "alpha": 0.6}
             axes.text(x, y, text, ha="center", va="center", bbox=box, **style)
     axes.set(xlabel="first principal component", ylabel="second principal component")
     _title(figure, "Codes of test images", f"(these two axes: {kept:.0%} of the variance)")
@@ -357,7 +358,7 @@ def error_histogram(errors: np.ndarray, usual: float, data: str) -> Figure:
     """
     figure, axes = _figure()
     axes.hist(errors, bins=min(60, max(5, len(errors) // 10)), color=ZERO)
-    label = f"99 % of the images are at most {usual:.3g}"
+    label = f"99 % of the images: at most {usual:.3g}"
     axes.axvline(usual, color=ONE, linestyle="--", label=label)
     axes.set(xlabel="reconstruction error (mean squared difference per pixel)", ylabel="images")
     axes.set_xlim(left=0)
