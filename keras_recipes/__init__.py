@@ -61,6 +61,7 @@ __all__ = [
     "RecipeError",
     "UnsafeModelError",
     "__version__",
+    "build_autoencoder",
     "build_char_rnn",
     "build_lenet5",
     "build_linear_mnist",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from keras_recipes.commands.fit import fit
     from keras_recipes.commands.plot import plot
     from keras_recipes.commands.predict import generate, predict
+    from keras_recipes.cookbook.autoencoder import build_autoencoder
     from keras_recipes.cookbook.char_rnn import build_char_rnn
     from keras_recipes.cookbook.lenet5 import build_lenet5
     from keras_recipes.cookbook.linear_mnist import build_linear_mnist

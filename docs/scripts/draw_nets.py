@@ -38,6 +38,12 @@ ARROW: dict[str, Any] = {
 SHIFT, MOST_MAPS = 0.022, 16
 """How far a map is above the one in front of it, and how many maps of a layer are drawn."""
 
+LONGEST_ROW = 120
+"""Numbers of the row that fills the width, if no row is longer."""
+
+MOST_DENSE = 2
+"""The most dense layers that are drawn by their units, side by side."""
+
 MOST_UNITS = 16
 """A layer with more units is drawn by the first and the last of them."""
 
@@ -114,6 +120,7 @@ def maps_and_rows(recipe: Recipe) -> Figure:
     ]
     for layer in recipe.layers:
         shape = tuple(size or 1 for size in layer.output_shape[1:])
+        shape = (*shape, 1) if len(shape) == 2 else shape  # one map
         rows.append((shape, _colour(layer, recipe), _layer_caption(layer)))
     heights = [max(0.56, 0.32 + _height(shape)) for shape, *_ in rows]
     figure = Figure(figsize=(5.6, sum(heights) + 0.75), facecolor="white")
@@ -122,8 +129,9 @@ def maps_and_rows(recipe: Recipe) -> Figure:
     axes.axis("off")
     middles = [-sum(heights[:row]) - height / 2 for row, height in enumerate(heights)]
     halves = [_height(shape) / 2 for shape, *_ in rows]
+    longest = max([LONGEST_ROW, *(shape[-1] for shape, *_ in rows if _is_row(shape))])
     for (shape, colour, caption), middle in zip(rows, middles, strict=True):
-        _stack(axes, 1.15, middle, shape, colour)
+        _stack(axes, 1.15, middle, shape, colour, longest)
         _caption(axes, 2.35, middle, *caption)
     for row in range(len(rows) - 1):
         begin, end = middles[row] - halves[row] - 0.05, middles[row + 1] + halves[row + 1] + 0.03
@@ -143,10 +151,12 @@ def _is_row(shape: tuple[int, ...]) -> bool:
     return len(shape) == 1 or shape[0] == 1
 
 
-def _stack(axes: Axes, x: float, y: float, shape: tuple[int, ...], colour: str) -> None:
+def _stack(
+    axes: Axes, x: float, y: float, shape: tuple[int, ...], colour: str, longest: int
+) -> None:
     """Draw an output around a point: a bar, or its maps one behind the other."""
     if _is_row(shape):
-        width = 0.15 + 1.65 * shape[-1] / 120
+        width = 0.15 + 1.65 * shape[-1] / longest
         axes.add_patch(Rectangle((x - width / 2, y - 0.08), width, 0.16, facecolor=colour))
         return
     side, maps = 0.55 * shape[0] / 32, min(shape[2], MOST_MAPS)
@@ -220,7 +230,8 @@ def draw(name: str) -> Figure:
     """Return the drawing of a recipe's net."""
     recipe = catalog.get(name)
     kinds = {layer.kind for layer in recipe.layers}
-    if "Conv2D" in kinds:
+    dense = sum(layer.kind == "Dense" for layer in recipe.layers)
+    if "Conv2D" in kinds or dense > MOST_DENSE:
         return maps_and_rows(recipe)
     if "LSTM" in kinds:
         return steps_in_time(recipe)

@@ -61,6 +61,9 @@ _DAMAGED = (
 LONGEST_LABEL = 255
 """The most characters of a label; a folder's name has no more."""
 
+NO_LABEL = "image"
+"""The label of all images, if none has a label."""
+
 NETWORK_SECONDS = 10.0
 IDX_UINT8 = 0x08
 
@@ -118,6 +121,25 @@ class Found:
     test: Labelled | None = None
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Data that was read and split.
+
+    Attributes:
+        name: The name of the data.
+        train: The training part.
+        validation: The validation part, if there is one; not part of `train`.
+        test: The test part.
+        note: What was held out, in words.
+    """
+
+    name: str
+    train: Labelled
+    validation: Labelled | None
+    test: Labelled
+    note: str
+
+
 def load(
     data: Sequence[str],
     *,
@@ -136,27 +158,9 @@ def load(
     Raises:
         InputError: Something is missing or damaged, or is not what was expected.
     """
-    found = _joined([_read(name, skip_bad) for name in data]) if data else _mnist_or_digits()
-    train, test, note = found.train, found.test, "its own test part is held out"
-    if test is None:
-        train, test = _split(train, TEST_SHARE, seed)
-        note = f"it has no test part: {len(test):,} of its examples are held out at random"
-        log.info("%s: %s", found.name, note)
-    watched = None
-    if validation:
-        train, watched = _split(train, validation, seed)
-        note = f"{note}; {len(watched):,} of the training part for validation"
-    return Dataset(
-        name=found.name,
-        train=train.examples(),
-        validation=watched.examples() if watched else None,
-        test=test.examples(),
-        note=note,
-        learned={"labels": list(train.labels)},
-        implied={"classes": len(train.labels)},
-        # Without MNIST, digits was used. Another machine, or this one later, may have MNIST.
-        known_as=() if data else (found.name,),
-    )
+    parts = read_parts(data, validation=validation, skip_bad=skip_bad, seed=seed)
+    # Without MNIST, digits was used. Another machine, or this one later, may have MNIST.
+    return _classified(parts, () if data else (parts.name,))
 
 
 def held_out(data: Sequence[str], *, skip_bad: bool, seed: int) -> Dataset:
@@ -174,23 +178,84 @@ def from_arrays(images: Any, labels: Any) -> Dataset:
     Raises:
         InputError: The arrays have other shapes or values.
     """
+    return _classified(parts_of_arrays(images, labels))
+
+
+def _classified(parts: Parts, known_as: tuple[str, ...] = ()) -> Dataset:
+    labels = list(parts.train.labels)
+    return Dataset(
+        name=parts.name,
+        train=parts.train.examples(),
+        validation=parts.validation.examples() if parts.validation else None,
+        test=parts.test.examples(),
+        note=parts.note,
+        learned={"labels": labels},
+        implied={"classes": len(labels)},
+        known_as=known_as,
+    )
+
+
+def read_parts(
+    data: Sequence[str],
+    *,
+    validation: float,
+    skip_bad: bool,
+    seed: int,
+    labels: bool = True,
+) -> Parts:
+    """Read the data and split it, with the labels' indices instead of targets.
+
+    Args:
+        data: As for `load`.
+        validation: As for `load`.
+        skip_bad: As for `load`.
+        seed: As for `load`.
+        labels: Whether labels are needed. Without them, a folder of pictures and an NPZ file of
+            images are data too; all their images get the label `image`.
+
+    Raises:
+        InputError: As for `load`.
+    """
+    read = _read if labels else _read_images
+    found = _joined([read(name, skip_bad) for name in data]) if data else _mnist_or_digits()
+    train, test, note = found.train, found.test, "its own test part is held out"
+    if test is None:
+        train, test = _split(train, TEST_SHARE, seed)
+        note = f"it has no test part: {len(test):,} of its examples are held out at random"
+        log.info("%s: %s", found.name, note)
+    watched = None
+    if validation:
+        train, watched = _split(train, validation, seed)
+        note = f"{note}; {len(watched):,} of the training part for validation"
+    return Parts(found.name, train, watched, test, note)
+
+
+def parts_of_arrays(images: Any, labels: Any) -> Parts:
+    """Split arrays from Python.
+
+    Args:
+        images: As for `from_arrays`.
+        labels: As for `from_arrays`; None gives all images the label `image`.
+
+    Raises:
+        InputError: As for `from_arrays`.
+    """
     import numpy as np
 
-    try:
-        names = np.asarray(labels)
-    except ValueError:
-        raise InputError("expected one label for each image, received lists of labels") from None
     pixels = numbers.array(images, "images of shape (N, 28, 28)")
-    labelled = _labelled("the arrays", pixels, names)
+    if labels is None:
+        labelled = _without_labels(as_images("the arrays", pixels))
+    else:
+        try:
+            names = np.asarray(labels)
+        except ValueError:
+            raise InputError(
+                "expected one label for each image, received lists of labels"
+            ) from None
+        labelled = _labelled("the arrays", pixels, names)
     train, test = _split(labelled, TEST_SHARE, seed=0)
-    return Dataset(
-        name="arrays from Python",
-        train=train.examples(),
-        test=test.examples(),
-        note=f"{len(test):,} examples are held out at random",
-        learned={"labels": list(labelled.labels)},
-        implied={"classes": len(labelled.labels)},
-    )
+    note = f"{len(test):,} examples are held out at random"
+    return Parts("arrays from Python", train, None, test, note)
 
 
 def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> Iterator[Batch]:
@@ -318,6 +383,16 @@ def _mnist_or_digits() -> Found:
         return _digits()
 
 
+def _read_images(name: str, skip_bad: bool) -> Found:
+    """Read data that may have no labels."""
+    import numpy as np
+
+    if name in (MNIST, "digits") or not _has_no_labels(Path(name)):
+        return _read(name, skip_bad)
+    images = [batch.x for batch in inputs([name], skip_bad=skip_bad)]
+    return Found(name, _without_labels(np.concatenate(images)[..., 0]))
+
+
 def _read(name: str, skip_bad: bool) -> Found:
     path = Path(name)
     if name == MNIST:
@@ -338,6 +413,24 @@ def _read(name: str, skip_bad: bool) -> Found:
     if path.suffix == ".csv":
         return Found(name, _csv(path))
     return _idx(path)
+
+
+def _has_no_labels(path: Path) -> bool:
+    """Return whether this is a folder of pictures without classes, or an NPZ file of images only.
+
+    A CSV file has a column of labels, and IDX images have a file of labels.
+    """
+    if path.is_dir():
+        return not any(found.is_dir() or "idx3" in found.name for found in path.iterdir())
+    if path.suffix != ".npz" or not path.is_file():
+        return False
+    return not any(name.startswith("y") for name in _npz_arrays(path))
+
+
+def _without_labels(images: "np.ndarray") -> Labelled:
+    import numpy as np
+
+    return Labelled(images, np.zeros(len(images), "int64"), (NO_LABEL,))
 
 
 def _mnist() -> Found:

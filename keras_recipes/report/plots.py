@@ -43,6 +43,12 @@ INVISIBLE = 1e-3
 WORST = 24
 """The most mistakes that are drawn."""
 
+COLUMNS_OF_IMAGES = 10
+"""The most images that are drawn with their reconstructions."""
+
+MOST_CODES = 3_000
+"""The most codes that are drawn as points."""
+
 COUNTED = 12
 """The most classes for which each cell has room for its number, and each class for its label."""
 
@@ -279,6 +285,93 @@ def weight_images(model: "keras.Model", layer: str, labels: Sequence[object]) ->
     kernel = np.asarray(model.get_layer(layer).kernel)
     title = "The weights that each class gives to the pixels"
     return _kernels(kernel.reshape(28, 28, -1), labels, title, darkest=0.95)
+
+
+def reconstructions(images: np.ndarray, outputs: np.ndarray, labels: Sequence[object]) -> Figure:
+    """Draw images, their reconstructions below them, and the difference below these.
+
+    Args:
+        images: Pixels from 0 to 1, shape (N, 784).
+        outputs: Their reconstructions, of the same shape.
+        labels: The label of each image; empty if there are none. The first image of each label is
+            drawn, or else the first images.
+    """
+    shown = list(range(len(images)))[:COLUMNS_OF_IMAGES]
+    if labels:
+        _, firsts = np.unique(np.asarray(labels, str), return_index=True)
+        shown = firsts.tolist()[:COLUMNS_OF_IMAGES]
+    figure = _empty((max(0.75 * len(shown) + 0.6, INCHES[0]), 3.1))
+    panels = figure.subplots(3, len(shown), squeeze=False)
+    names = [str(labels[row]) if labels else f"{row + 1}" for row in shown]
+    texts, style = lettering.drawable(names, 9)
+    differences = outputs - images
+    for column, row in enumerate(shown):
+        for axes, grey in zip(panels[:2, column], (images, outputs), strict=True):
+            axes.imshow(grey[row].reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
+        difference = differences[row].reshape(28, 28)
+        panels[2, column].imshow(difference, cmap=_diverging(), vmin=-1, vmax=1)
+        panels[0, column].set_title(texts[column], fontsize=SMALL, **style)
+        panels[2, column].set_xlabel(f"{np.mean(difference**2):.4f}", fontsize=SMALL)
+    for axes in panels.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    for axes, name in zip(panels[:, 0], ("image", "answer", "difference"), strict=True):
+        axes.set_ylabel(name, fontsize=SMALL)
+    _title(figure, "Test images and their reconstructions")
+    figure.supxlabel(
+        "blue: too little ink, vermilion: too much; below: reconstruction error", fontsize=SMALL
+    )
+    return figure
+
+
+def in_two_dimensions(codes: np.ndarray, labels: Sequence[object]) -> Figure:
+    """Draw codes on their first two principal components, with each label at its class's median.
+
+    Args:
+        codes: Shape (N, units), with at least two rows.
+        labels: The label of each code; empty if there are none.
+    """
+    centred = codes - codes.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    # A code of one number has one component only; the other coordinate is 0.
+    where = np.pad(centred @ directions[:2].T, ((0, 0), (0, max(0, 2 - len(directions)))))
+    kept = (sizes[:2] ** 2).sum() / max((sizes**2).sum(), 1e-12)
+    figure, axes = _figure((6.0, 5.4))
+    names = np.asarray(labels, str) if labels else np.full(len(codes), "")
+    drawn = np.arange(len(codes))[:MOST_CODES]
+    for number, name in enumerate(np.unique(names)):
+        chosen = drawn[names[drawn] == name]
+        colour = f"C{number % 10}" if labels else ZERO
+        axes.scatter(where[chosen, 0], where[chosen, 1], s=6, color=colour, alpha=0.6, linewidth=0)
+        if labels:
+            (text,), style = lettering.drawable([name], LONGEST_LABEL)
+            x, y = np.median(where[names == name], axis=0).tolist()
+            # Classes may have nearly the same median: a pale box does not hide the one below.
+            box = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": colour, "alpha": 0.6}
+            axes.text(x, y, text, ha="center", va="center", bbox=box, **style)
+    axes.set(xlabel="first principal component", ylabel="second principal component")
+    _title(figure, "Codes of test images", f"(these two axes: {kept:.0%} of the variance)")
+    return figure
+
+
+def error_histogram(errors: np.ndarray, usual: float, data: str) -> Figure:
+    """Draw how often each reconstruction error occurs.
+
+    Args:
+        errors: The reconstruction error of each image, shape (N,).
+        usual: The error that 99 % of the images do not exceed.
+        data: The name of the data.
+    """
+    figure, axes = _figure()
+    axes.hist(errors, bins=min(60, max(5, len(errors) // 10)), color=ZERO)
+    label = f"99 % of the images: at most {usual:.3g}"
+    axes.axvline(usual, color=ONE, linestyle="--", label=label)
+    axes.set(xlabel="reconstruction error (mean squared difference per pixel)", ylabel="images")
+    axes.set_xlim(left=0)
+    (where,), style = lettering.drawable([data], 40)
+    _title(figure, "Reconstruction errors of", f"{where}'s test part", like=style)
+    _legend(figure, axes)
+    return figure
 
 
 def _kernels(

@@ -41,6 +41,7 @@ COLUMNS = {
     "prediction": "The likeliest class, by its label.",
     "second": "The second-best class.",
     "second_probability": "How likely the second-best class is.",
+    "reconstruction_error": "Mean squared difference per pixel to what the net draws of it.",
     "session": "The session: what its lines have in common, or its number.",
     "score": "How strange it is, from 0 to 1; an anomaly has 0.5 or more.",
     "anomaly": "1 for an anomaly, else 0.",
