@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 def build_linear_mnist(
     *,
     deskew: bool = False,
+    preprocessing: classifier.Preprocessing | None = None,
+    components: classifier.Components = 50,
     weight_decay: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
@@ -39,12 +41,17 @@ def build_linear_mnist(
 
     Args:
         deskew: Makes slanted digits upright by a layer in front, which has no parameters.
+        preprocessing: What a layer does with the pixels, by numbers from the training images: mean
+            subtracts each pixel's mean, scale also divides by its standard deviation, pca keeps the
+            principal components, whitening also divides each by its standard deviation.
+        components: Number of principal components that pca and whitening keep; mean and scale keep
+            every pixel.
         weight_decay: How strongly AdamW shrinks the weights.
         classes: Number of outputs, which the data decides.
     """
     import keras
 
-    from keras_recipes.digits.preprocessing import Deskew
+    from keras_recipes.digits.preprocessing import Deskew, layers
 
     before = [Deskew(name="deskewing")] if deskew else []
     model = keras.Sequential(
@@ -53,6 +60,7 @@ def build_linear_mnist(
             *before,
             keras.layers.Rescaling(1 / 255, name="scaling"),
             keras.layers.Flatten(name="pixels"),  # 28 x 28 become 784
+            *layers(preprocessing, components),
             keras.layers.Dense(classes, activation="softmax", name="output"),  # 10
         ],
         name="linear_mnist",
@@ -110,7 +118,8 @@ RECIPE = Recipe(
     ),
     presets={"deskewed": {"deskew": True}},
     build=build_linear_mnist,
-    settled=("deskew",),
+    adapt=classifier.adapt,
+    settled=("deskew", "preprocessing", "components"),
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,

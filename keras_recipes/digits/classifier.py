@@ -4,7 +4,9 @@ Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes)
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Interval
 
 from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Share
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 CROSS_ENTROPY = "categorical crossentropy"
 """The loss that `measure` computes, by Keras' name."""
+
+Preprocessing = Literal["mean", "scale", "pca", "whitening"]
+"""What a layer does with the images, by numbers that are computed from the training images."""
+
+Components = Annotated[int, Interval(ge=1, le=784)]
+"""A number of principal components: at most one for each pixel."""
 
 SHOWN_LABELS = 12
 """The most labels that a message names."""
@@ -196,6 +204,20 @@ def warping(strength: float, seed: int) -> "Callable[[], keras.Layer] | None":
         return RandomWarp(strength, seed)
 
     return make
+
+
+def adapt(model: "keras.Model", images: "np.ndarray") -> None:
+    """Compute the statistics of a net's preprocessing layer from the training images.
+
+    A net without such a layer stays as it is.
+
+    Args:
+        model: The net; only the weights of its preprocessing layer change.
+        images: The training images, as the net receives them.
+    """
+    from keras_recipes.digits import preprocessing
+
+    preprocessing.adapt(model, images)
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":

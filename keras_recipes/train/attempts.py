@@ -157,6 +157,8 @@ class Run:
             raise InputError(
                 f"{self.recipe.name}: these options give no valid net: {reason}"
             ) from error
+        if self.recipe.adapt and self.start is None:
+            self.recipe.adapt(model, self.data.train.x)
         return model
 
     def _restart(self) -> None:
