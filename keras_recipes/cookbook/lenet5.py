@@ -93,11 +93,11 @@ def build_lenet5(
         variant: Which layers to use: the usual ones of today, or those of the paper of 1998.
         activation: Activation function of C1, C3, C5 and F6, by Keras' name; with variant 1998 it
             has no effect.
-        preprocessing: What a layer does with the images, by numbers from the training images: mean
-            subtracts each pixel's mean, scale also divides by its standard deviation, pca keeps the
-            principal components, whitening also divides each by its standard deviation.
-        components: Number of principal components that pca and whitening keep; mean and scale keep
-            every pixel.
+        preprocessing: What a layer does with the pixels, by numbers from the training images.
+            With mean, it subtracts the mean of each; with scale, it also divides by the standard
+            deviation; with pca, it keeps the strongest principal components; with whitening, it
+            also divides these by their standard deviations.
+        components: Number of principal components with pca and whitening; mean and scale have none.
         weight_decay: Strength of AdamW's weight decay.
         dropout: Share of F6's outputs that are set to 0 at random during training; with variant
             1998 it has no effect.

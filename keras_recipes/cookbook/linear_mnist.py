@@ -41,11 +41,11 @@ def build_linear_mnist(
 
     Args:
         deskew: Makes slanted digits upright by a layer in front, which has no parameters.
-        preprocessing: What a layer does with the pixels, by numbers from the training images: mean
-            subtracts each pixel's mean, scale also divides by its standard deviation, pca keeps the
-            principal components, whitening also divides each by its standard deviation.
-        components: Number of principal components that pca and whitening keep; mean and scale keep
-            every pixel.
+        preprocessing: What a layer does with the pixels, by numbers from the training images.
+            With mean, it subtracts the mean of each; with scale, it also divides by the standard
+            deviation; with pca, it keeps the strongest principal components; with whitening, it
+            also divides these by their standard deviations.
+        components: Number of principal components with pca and whitening; mean and scale have none.
         weight_decay: How strongly AdamW shrinks the weights.
         classes: Number of outputs, which the data decides.
     """
@@ -94,11 +94,17 @@ def training(
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """What every digit recipe draws, and the weights of each class as an image."""
+    from keras_recipes.digits import preprocessing
     from keras_recipes.report import plots
 
     yield from classifier.figures(fitted, data)
     labels = classifier.labels_of(data.learned, data.test.y.shape[-1])
-    yield "weights", plots.weight_images(fitted.model, "output", labels)
+    kernel, _ = fitted.model.get_layer("output").get_weights()
+    if layer := preprocessing.layer_of(fitted.model):
+        kernel, pixels = layer.in_image(kernel), "preprocessed pixels"
+    else:
+        pixels = "pixels"
+    yield "weights", plots.weight_images(kernel, labels, pixels)
 
 
 RECIPE = Recipe(

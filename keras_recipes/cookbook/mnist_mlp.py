@@ -56,11 +56,11 @@ def build_mnist_mlp(
         deskew: Makes slanted digits upright first, by a layer without parameters.
         features: What the hidden layer sees: the pixels, or 784 histograms of oriented gradients
             (HOG), which a layer without parameters computes from them.
-        preprocessing: What a layer does with the features, by numbers from the training images: mean
-            subtracts each pixel's mean, scale also divides by its standard deviation, pca keeps the
-            principal components, whitening also divides each by its standard deviation.
-        components: Number of principal components that pca and whitening keep; mean and scale keep
-            every pixel.
+        preprocessing: What a layer does with the features, by numbers from the training images.
+            With mean, it subtracts the mean of each; with scale, it also divides by the standard
+            deviation; with pca, it keeps the strongest principal components; with whitening, it
+            also divides these by their standard deviations.
+        components: Number of principal components with pca and whitening; mean and scale have none.
         tta_degrees: Angle of the test-time augmentation, in degrees: the answer is the mean of
             three answers, for the image as it is and turned by this angle to the left and right.
             With 0, only the image as it is counts.

@@ -30,6 +30,9 @@ Preprocessing = Literal["mean", "scale", "pca", "whitening"]
 Components = Annotated[int, Interval(ge=1, le=784)]
 """A number of principal components: at most one for each pixel."""
 
+PREPROCESSED = 8
+"""The number of images that are drawn before and after preprocessing."""
+
 SHOWN_LABELS = 12
 """The most labels that a message names."""
 
@@ -221,7 +224,10 @@ def adapt(model: "keras.Model", images: "np.ndarray") -> None:
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
-    """Draw loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
+    """Draw loss and accuracy over the epochs, the confusion matrix, and the worst mistakes.
+
+    A net with a preprocessing layer also gets pictures of what the layer does.
+    """
     from sklearn.metrics import confusion_matrix
 
     from keras_recipes.report import plots
@@ -240,6 +246,32 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     counts = confusion_matrix(true, said, labels=range(len(labels)))
     yield "confusion", plots.confusion(counts, labels, data.name)
     yield "mistakes", plots.mistakes(test, outputs, labels)
+    if _options(fitted).get("preprocessing") and _options(fitted).get("features") != "hog":
+        yield from _preprocessed(fitted, test.x[:PREPROCESSED])
+
+
+def _preprocessed(fitted: Fitted, images: "np.ndarray") -> "Iterator[tuple[str, Figure]]":
+    """Draw images before and after preprocessing, and the principal components if there are any."""
+    import numpy as np
+
+    from keras_recipes.digits import preprocessing
+    from keras_recipes.report import plots
+
+    layer = preprocessing.layer_of(fitted.model)
+    if layer is None:  # the card of a file from elsewhere need not be true
+        return
+    seen = preprocessing.received(fitted.model, layer, images)
+    changed = preprocessing.outputs(layer, seen)
+    yield (
+        "preprocessed",
+        plots.preprocessed(
+            seen.reshape(-1, 28, 28),
+            layer.in_image(changed.T).T,
+            f"preprocessing={_options(fitted)['preprocessing']}",
+        ),
+    )
+    if isinstance(layer, preprocessing.PrincipalComponents):
+        yield "components", plots.components(np.asarray(layer.axes))
 
 
 def _options(fitted: Fitted) -> Mapping[str, Any]:

@@ -205,7 +205,11 @@ class Standardization(Statistics):
         """Compute mean and standard deviation of each pixel; the variance gets `EPSILON` more."""
         count, total, squares = 0, np.zeros(self.features), np.zeros(self.features)
         for rows in _rows(batches):
-            count, total, squares = count + len(rows), total + rows.sum(0), squares + (rows**2).sum(0)
+            count, total, squares = (
+                count + len(rows),
+                total + rows.sum(0),
+                squares + (rows**2).sum(0),
+            )
         mean = total / count
         self.mean.assign(mean)
         if self.divide:
@@ -275,7 +279,11 @@ class PrincipalComponents(Statistics):
         count, total = 0, np.zeros(self.features)
         products = np.zeros((self.features, self.features))
         for rows in _rows(batches):
-            count, total, products = count + len(rows), total + rows.sum(0), products + rows.T @ rows
+            count, total, products = (
+                count + len(rows),
+                total + rows.sum(0),
+                products + rows.T @ rows,
+            )
         mean = total / count
         variances, axes = np.linalg.eigh(products / count - np.outer(mean, mean))
         variances, axes = (x[..., ::-1][..., : self.components] for x in (variances, axes))
@@ -342,8 +350,13 @@ def received(model: keras.Model, layer: keras.Layer, images: np.ndarray) -> np.n
     return np.concatenate(list(_received(model, layer, images)))
 
 
+def outputs(layer: Statistics, seen: np.ndarray) -> np.ndarray:
+    """Return the outputs of a preprocessing layer as rows, shape (N, outputs)."""
+    return np.asarray(ops.convert_to_numpy(layer(seen))).reshape(len(seen), -1)
+
+
 def _received(model: keras.Model, layer: keras.Layer, images: np.ndarray) -> Iterator[np.ndarray]:
-    before = keras.Model(model.inputs, layer.input)
+    before = keras.Model(model.inputs[0], layer.input)
     for start in range(0, len(images), ADAPTED_AT_ONCE):
         # During training, layers of test-time augmentation return the images as they are.
         outputs = before(images[start : start + ADAPTED_AT_ONCE], training=True)
