@@ -14,6 +14,8 @@ losses  mnist-mlp with cross-entropy and with mean squared error: the accuracy o
         and the epochs until it reaches 94 % and 95 % of the validation images.
 speed   Seconds for one epoch of the compiled loop for each loss and each kind; they take turns, and
         the medians of five epochs are printed.
+
+On a machine with a GPU, `KERAS_BACKEND=jax` runs table and losses in minutes.
 """
 
 import logging
@@ -64,8 +66,8 @@ def choose(name: str) -> None:
         for components in COMPONENTS:
             show(kind, components)
     for preprocessing.EPSILON in EPSILONS:
-        show("whitening", 50)
-        show("scale", 50)
+        show("whitening", 100)
+        show("scale", 100)
 
 
 def spread(values: Sequence[float]) -> str:
@@ -76,18 +78,17 @@ def spread(values: Sequence[float]) -> str:
 
 
 def table(name: str, seeds: int, kinds: Sequence[str]) -> None:
-    backend.choose("cpu", side_by_side=catalog.get(name).side_by_side)
+    backend.choose("auto", side_by_side=catalog.get(name).side_by_side)
     for kind in kinds:
-        reached, seconds = [], []
+        reached = []
         for seed in range(seeds):
             model = fitted(name, seed, preprocessing=kind)
             assert model.card is not None
             reached.append(100 * model.card.metrics["accuracy"])
-            seconds.append(model.card.training["seconds"])
         trained = sum(math.prod(weight.shape) for weight in model.model.trainable_weights)
         print(
             f"{name}, {kind}: {spread(reached)} %; {seeds} seeds, {trained:,} trained parameters, "
-            f"{statistics.median(seconds):.0f} s",
+            f"{backend.describe()}",
             flush=True,
         )
 

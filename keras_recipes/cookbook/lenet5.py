@@ -75,7 +75,7 @@ def build_lenet5(
     variant: Literal["today", "1998"] = "today",
     activation: Activation = "relu",
     preprocessing: classifier.Preprocessing | None = None,
-    components: classifier.Components = 50,
+    components: classifier.Components = 100,
     weight_decay: NotNegative = 0.01,
     dropout: Share = 0.0,
     label_smoothing: Share = 0.05,

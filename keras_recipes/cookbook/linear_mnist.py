@@ -30,7 +30,7 @@ def build_linear_mnist(
     *,
     deskew: bool = False,
     preprocessing: classifier.Preprocessing | None = None,
-    components: classifier.Components = 50,
+    components: classifier.Components = 100,
     weight_decay: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":

@@ -40,7 +40,7 @@ def build_mnist_mlp(
     deskew: bool = False,
     features: Literal["pixels", "hog"] = "pixels",
     preprocessing: classifier.Preprocessing | None = None,
-    components: classifier.Components = 50,
+    components: classifier.Components = 100,
     tta_degrees: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
