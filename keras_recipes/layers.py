@@ -13,7 +13,12 @@ from keras_recipes.digits.lenet1998 import (
     TableConv2D,
     TrainableSubsampling2D,
 )
-from keras_recipes.digits.preprocessing import Deskew, OrientedGradients
+from keras_recipes.digits.preprocessing import (
+    Deskew,
+    OrientedGradients,
+    PrincipalComponents,
+    Standardization,
+)
 from keras_recipes.step_unit import Step
 
 __all__ = [
@@ -23,7 +28,9 @@ __all__ = [
     "MeanOfViews",
     "OrientedGradients",
     "PeepholeLSTMCell",
+    "PrincipalComponents",
     "ScaledTanh",
+    "Standardization",
     "Step",
     "TableConv2D",
     "TrainableSubsampling2D",

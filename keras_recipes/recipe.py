@@ -387,6 +387,9 @@ class Recipe:
             `recipes predict MODEL`, as an example.
         presets: Named sets of options.
         data_here: A function that returns whether the recipe's own data is on this machine.
+        adapt: A function that computes weights of a new net from the training inputs which
+            training does not change, such as their mean. A model that continues its training keeps
+            its own.
         guess: A function that returns how good guessing is on the data.
         settled: Options that cannot change when a model continues its training.
         former: Former names of options, and former values as `name=value`, with the current ones;
@@ -411,6 +414,7 @@ class Recipe:
     example: Callable[[Sequence[str]], str]
     presets: Mapping[str, Options] = field(default_factory=dict)
     data_here: Callable[[], bool] = lambda: True
+    adapt: "Callable[[keras.Model, np.ndarray], None] | None" = None
     guess: Callable[[Dataset], Guess] | None = None
     settled: tuple[str, ...] = ()
     former: Mapping[str, str] = field(default_factory=dict)

@@ -74,6 +74,8 @@ def build_lenet5(
     *,
     variant: Literal["today", "1998"] = "today",
     activation: Activation = "relu",
+    preprocessing: classifier.Preprocessing | None = None,
+    components: classifier.Components = 100,
     weight_decay: NotNegative = 0.01,
     dropout: Share = 0.0,
     label_smoothing: Share = 0.05,
@@ -91,6 +93,11 @@ def build_lenet5(
         variant: Which layers to use: the usual ones of today, or those of the paper of 1998.
         activation: Activation function of C1, C3, C5 and F6, by Keras' name; with variant 1998 it
             has no effect.
+        preprocessing: What a layer does with the pixels, by numbers from the training images.
+            With mean, it subtracts the mean of each; with scale, it also divides by the standard
+            deviation; with pca, it keeps the strongest principal components; with whitening, it
+            also divides these by their standard deviations.
+        components: Number of principal components with pca and whitening; mean and scale have none.
         weight_decay: Strength of AdamW's weight decay.
         dropout: Share of F6's outputs that are set to 0 at random during training; with variant
             1998 it has no effect.
@@ -120,8 +127,7 @@ def build_lenet5(
         [
             keras.Input((28, 28, 1)),
             *before,
-            keras.layers.ZeroPadding2D(2, name="padding"),
-            keras.layers.Rescaling(1.275 / 255, offset=-0.1, name="scaling"),
+            *_scaling(preprocessing, components),
             *layers,
             *after,
         ],
@@ -135,6 +141,23 @@ def build_lenet5(
         metrics=["accuracy"],
     )
     return model
+
+
+def _scaling(preprocessing: str | None, components: int) -> "list[keras.Layer]":
+    """Return the layers that pad an image to 32 x 32 and scale it, or preprocess it.
+
+    The zeros around a preprocessed image are its mean. Convolutions need images, so PCA is turned
+    back into one, and whitening is zero-phase component analysis (ZCA).
+    """
+    from keras.layers import Rescaling, ZeroPadding2D
+
+    from keras_recipes.digits.preprocessing import layers
+
+    padding = ZeroPadding2D(2, name="padding")
+    if preprocessing is None:
+        return [padding, Rescaling(1.275 / 255, offset=-0.1, name="scaling")]
+    scaling = Rescaling(1 / 255, name="scaling")
+    return [scaling, *layers(preprocessing, components, as_image=True), padding]
 
 
 def _layers_today(activation: str, dropout: float, classes: int) -> "list[keras.Layer]":
@@ -277,6 +300,7 @@ RECIPE = Recipe(
     answers=classifier.answers(figures),
     example=digits.example,
     data_here=digits.mnist_is_here,
-    settled=("activation",),
+    adapt=classifier.adapt,
+    settled=("activation", "preprocessing", "components"),
     side_by_side=True,
 )

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 def build_linear_mnist(
     *,
     deskew: bool = False,
+    preprocessing: classifier.Preprocessing | None = None,
+    components: classifier.Components = 100,
     weight_decay: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
@@ -39,12 +41,17 @@ def build_linear_mnist(
 
     Args:
         deskew: Makes slanted digits upright by a layer in front, which has no parameters.
+        preprocessing: What a layer does with the pixels, by numbers from the training images.
+            With mean, it subtracts the mean of each; with scale, it also divides by the standard
+            deviation; with pca, it keeps the strongest principal components; with whitening, it
+            also divides these by their standard deviations.
+        components: Number of principal components with pca and whitening; mean and scale have none.
         weight_decay: How strongly AdamW shrinks the weights.
         classes: Number of outputs, which the data decides.
     """
     import keras
 
-    from keras_recipes.digits.preprocessing import Deskew
+    from keras_recipes.digits.preprocessing import Deskew, layers
 
     before = [Deskew(name="deskewing")] if deskew else []
     model = keras.Sequential(
@@ -53,6 +60,7 @@ def build_linear_mnist(
             *before,
             keras.layers.Rescaling(1 / 255, name="scaling"),
             keras.layers.Flatten(name="pixels"),  # 28 x 28 become 784
+            *layers(preprocessing, components),
             keras.layers.Dense(classes, activation="softmax", name="output"),  # 10
         ],
         name="linear_mnist",
@@ -86,11 +94,17 @@ def training(
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     """What every digit recipe draws, and the weights of each class as an image."""
+    from keras_recipes.digits import preprocessing
     from keras_recipes.report import plots
 
     yield from classifier.figures(fitted, data)
     labels = classifier.labels_of(data.learned, data.test.y.shape[-1])
-    yield "weights", plots.weight_images(fitted.model, "output", labels)
+    kernel, _ = fitted.model.get_layer("output").get_weights()
+    if layer := preprocessing.layer_of(fitted.model):
+        kernel, pixels = layer.in_image(kernel), "preprocessed pixels"
+    else:
+        pixels = "pixels"
+    yield "weights", plots.weight_images(kernel, labels, pixels)
 
 
 RECIPE = Recipe(
@@ -110,7 +124,8 @@ RECIPE = Recipe(
     ),
     presets={"deskewed": {"deskew": True}},
     build=build_linear_mnist,
-    settled=("deskew",),
+    adapt=classifier.adapt,
+    settled=("deskew", "preprocessing", "components"),
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,

@@ -39,6 +39,8 @@ def build_mnist_mlp(
     weight_decay: NotNegative = 0.05,
     deskew: bool = False,
     features: Literal["pixels", "hog"] = "pixels",
+    preprocessing: classifier.Preprocessing | None = None,
+    components: classifier.Components = 100,
     tta_degrees: NotNegative = 0.0,
     classes: Count = 10,
 ) -> "keras.Model":
@@ -54,6 +56,11 @@ def build_mnist_mlp(
         deskew: Makes slanted digits upright first, by a layer without parameters.
         features: What the hidden layer sees: the pixels, or 784 histograms of oriented gradients
             (HOG), which a layer without parameters computes from them.
+        preprocessing: What a layer does with the features, by numbers from the training images.
+            With mean, it subtracts the mean of each; with scale, it also divides by the standard
+            deviation; with pca, it keeps the strongest principal components; with whitening, it
+            also divides these by their standard deviations.
+        components: Number of principal components with pca and whitening; mean and scale have none.
         tta_degrees: Angle of the test-time augmentation, in degrees: the answer is the mean of
             three answers, for the image as it is and turned by this angle to the left and right.
             With 0, only the image as it is counts.
@@ -65,7 +72,7 @@ def build_mnist_mlp(
     import keras
 
     from keras_recipes.digits.augmentation import views
-    from keras_recipes.digits.preprocessing import Deskew, OrientedGradients
+    from keras_recipes.digits.preprocessing import Deskew, OrientedGradients, layers
 
     before, after = views(tta_degrees)
     if deskew:
@@ -81,6 +88,7 @@ def build_mnist_mlp(
             *before,
             seen,
             keras.layers.Flatten(name="pixels"),  # 28 x 28 become 784
+            *layers(preprocessing, components),
             keras.layers.Dense(hidden_units, activation="sigmoid", name="hidden"),  # 16
             keras.layers.Dense(classes, activation="softmax", name="output"),  # 10
             *after,
@@ -156,7 +164,8 @@ RECIPE = Recipe(
     },
     build=build_mnist_mlp,
     former={"features=gradients": "features=hog", "preset=gradients": "preset=hog"},
-    settled=("deskew", "features"),
+    adapt=classifier.adapt,
+    settled=("deskew", "features", "preprocessing", "components"),
     training=training,
     measure=classifier.measure,
     guess=classifier.guess,

@@ -4,7 +4,9 @@ Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes)
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Interval
 
 from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Share
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 
 CROSS_ENTROPY = "categorical crossentropy"
 """The loss that `measure` computes, by Keras' name."""
+
+Preprocessing = Literal["mean", "scale", "pca", "whitening"]
+"""What a layer does with the images, by numbers that are computed from the training images."""
+
+Components = Annotated[int, Interval(ge=1, le=784)]
+"""A number of principal components: at most one for each pixel."""
+
+PREPROCESSED = 8
+"""The number of images that are drawn before and after preprocessing."""
 
 SHOWN_LABELS = 12
 """The most labels that a message names."""
@@ -198,8 +209,25 @@ def warping(strength: float, seed: int) -> "Callable[[], keras.Layer] | None":
     return make
 
 
+def adapt(model: "keras.Model", images: "np.ndarray") -> None:
+    """Compute the statistics of a net's preprocessing layer from the training images.
+
+    A net without such a layer stays as it is.
+
+    Args:
+        model: The net; only the weights of its preprocessing layer change.
+        images: The training images, as the net receives them.
+    """
+    from keras_recipes.digits import preprocessing
+
+    preprocessing.adapt(model, images)
+
+
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
-    """Draw loss and accuracy over the epochs, the confusion matrix, and the worst mistakes."""
+    """Draw loss and accuracy over the epochs, the confusion matrix, and the worst mistakes.
+
+    A net with a preprocessing layer also gets pictures of what the layer does.
+    """
     from sklearn.metrics import confusion_matrix
 
     from keras_recipes.report import plots
@@ -218,6 +246,32 @@ def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
     counts = confusion_matrix(true, said, labels=range(len(labels)))
     yield "confusion", plots.confusion(counts, labels, data.name)
     yield "mistakes", plots.mistakes(test, outputs, labels)
+    if _options(fitted).get("preprocessing") and _options(fitted).get("features") != "hog":
+        yield from _preprocessed(fitted, test.x[:PREPROCESSED])
+
+
+def _preprocessed(fitted: Fitted, images: "np.ndarray") -> "Iterator[tuple[str, Figure]]":
+    """Draw images before and after preprocessing, and the principal components if there are any."""
+    import numpy as np
+
+    from keras_recipes.digits import preprocessing
+    from keras_recipes.report import plots
+
+    layer = preprocessing.layer_of(fitted.model)
+    if layer is None:  # the card of a file from elsewhere need not be true
+        return
+    seen = preprocessing.received(fitted.model, layer, images)
+    changed = preprocessing.outputs(layer, seen)
+    yield (
+        "preprocessed",
+        plots.preprocessed(
+            seen.reshape(-1, 28, 28),
+            layer.in_image(changed.T).T,
+            f"preprocessing={_options(fitted)['preprocessing']}",
+        ),
+    )
+    if isinstance(layer, preprocessing.PrincipalComponents):
+        yield "components", plots.components(np.asarray(layer.axes))
 
 
 def _options(fitted: Fitted) -> Mapping[str, Any]:

@@ -49,6 +49,9 @@ COLUMNS_OF_IMAGES = 10
 MOST_CODES = 3_000
 """The most codes that are drawn as points."""
 
+COMPONENTS = 24
+"""The most principal components that are drawn."""
+
 COUNTED = 12
 """The most classes for which each cell has room for its number, and each class for its label."""
 
@@ -276,15 +279,57 @@ def filters(model: "keras.Model", layer: str) -> Figure:
     return _kernels(kernels, range(1, count + 1), title)
 
 
-def weight_images(model: "keras.Model", layer: str, labels: Sequence[object]) -> Figure:
-    """Draw each class's weights of a layer that sees all pixels of a 28 x 28 image, as an image.
+def weight_images(kernel: np.ndarray, labels: Sequence[object], pixels: str = "pixels") -> Figure:
+    """Draw the weights that each class gives to the pixels of a 28 x 28 image, as an image.
 
     Blue is negative, vermilion positive. The largest weights, which belong to pixels at the edge
     that are hardly ever lit, all have the darkest shade, so that the others can be seen.
+
+    Args:
+        kernel: The weights, shape (784, classes).
+        labels: The label of each class.
+        pixels: What has these weights, in words.
     """
-    kernel = np.asarray(model.get_layer(layer).kernel)
-    title = "The weights that each class gives to the pixels"
+    title = f"The weights that each class gives to the {pixels}"
     return _kernels(kernel.reshape(28, 28, -1), labels, title, darkest=0.95)
+
+
+def components(axes: np.ndarray) -> Figure:
+    """Draw the strongest principal components as images; blue is negative, vermilion positive.
+
+    Args:
+        axes: The components, the strongest first, shape (784, count).
+    """
+    count = axes.shape[1]
+    shown = min(count, COMPONENTS)
+    part = "" if shown == count else f"first {shown} of the "
+    title = f"The {part}{_counted(count, 'principal component')}"
+    return _kernels(axes[:, :shown].reshape(28, 28, -1), range(1, shown + 1), title)
+
+
+def preprocessed(images: np.ndarray, changed: np.ndarray, how: str) -> Figure:
+    """Draw images above, and below each of them the image that preprocessing makes of it.
+
+    Blue is negative, vermilion positive, on one scale; the most extreme 0.5 % are cut off.
+
+    Args:
+        images: Images of shape (N, 28, 28), white on black.
+        changed: The preprocessed images, shape (N, 784).
+        how: The kind of preprocessing, in words.
+    """
+    figure = _empty((1.1 * len(images) + 1.2, 3.1))
+    panels = figure.subplots(2, len(images), squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    largest = float(np.percentile(abs(changed), 99.5)) or 1.0
+    for column, (before, after) in enumerate(zip(images, changed, strict=True)):
+        panels[0, column].imshow(before, cmap="gray_r", vmin=0)
+        drawn = panels[1, column].imshow(
+            after.reshape(28, 28), cmap=_diverging(), vmin=-largest, vmax=largest
+        )
+    figure.colorbar(drawn, ax=panels.ravel().tolist(), label="value", fraction=0.03)
+    _title(figure, "Test images, and what the net receives:", how)
+    return figure
 
 
 def reconstructions(images: np.ndarray, outputs: np.ndarray, labels: Sequence[object]) -> Figure:

@@ -148,7 +148,10 @@ class Run:
         if self.restarts:
             seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
         backend.seed(seed)
-        return built(self.recipe, self.values)
+        model = built(self.recipe, self.values)
+        if self.recipe.adapt and self.start is None:
+            self.recipe.adapt(model, self.data.train.x)
+        return model
 
     def _restart(self) -> None:
         # New weights in the same model, so that the compiled function can still be used.

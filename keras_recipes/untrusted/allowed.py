@@ -19,6 +19,8 @@ OWN: dict[str, dict[str, str]] = {
     "DistanceToCodes": {},
     "Deskew": {},
     "OrientedGradients": {},
+    "Standardization": {"divide": "bool"},
+    "PrincipalComponents": {"components": "count", "whiten": "bool", "as_image": "bool"},
     "TurnedViews": {"degrees": "number"},
     "MeanOfViews": {},
     "CoupledLSTMCell": {
