@@ -1,6 +1,10 @@
 """The exceptions that users can act on, each with its exit status."""
 
+import logging
 from typing import Any
+
+SUBSTITUTION = logging.WARNING + 5
+"""The level of a message that other data is used than was asked for. `--quiet` shows it too."""
 
 
 class RecipeError(Exception):

@@ -108,7 +108,7 @@ class Plan:
     Attributes:
         epochs: Number of epochs of one attempt. An attempt ends earlier if it reaches the goal, and
             later by `extra_epochs` if it does not.
-        batch_size: Number of examples per update.
+        batch_size: Number of examples per update; None uses all training examples.
         seed: Seed of the first weights, the order of the examples and all other random numbers.
         epochs_per_call: Number of epochs in one compiled call. The goal is checked, callbacks are
             called and a fit can be stopped between two calls.
@@ -126,7 +126,7 @@ class Plan:
     """
 
     epochs: int
-    batch_size: int
+    batch_size: int | None
     seed: int
     epochs_per_call: int = 1
     jit_compile: bool = True

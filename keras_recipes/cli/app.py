@@ -139,7 +139,12 @@ def _discard_stdout() -> None:
     """,
 )
 @click.version_option(package_name="keras_recipes", prog_name="recipes")
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only. Works with every command.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Print errors only, and whether other data was used than asked. Works with every command.",
+)
 @click.option(
     "-v",
     "--verbose",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keras_recipes.errors import SUBSTITUTION
+
 if TYPE_CHECKING:
     from keras_recipes.recipe import Recipe
     from keras_recipes.saved.load import Found
@@ -67,13 +69,17 @@ def talks() -> bool:
     return log.isEnabledFor(logging.INFO)
 
 
+def _level_in_words(record: logging.LogRecord) -> str:
+    return "warning" if record.levelno == SUBSTITUTION else record.levelname.lower()
+
+
 class _Stderr(logging.Handler):
     """Prints log messages to stderr; warnings and errors with their level in front."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from keras_recipes.report import progress
 
-        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        level = "" if record.levelno <= logging.INFO else f"{_level_in_words(record)}: "
         # If nobody reads stderr, the work goes on.
         with contextlib.suppress(OSError), progress.out_of_the_way():
             print(f"{level}{one_line(record.getMessage())}", file=sys.stderr)
@@ -81,7 +87,7 @@ class _Stderr(logging.Handler):
 
 def log_to_stderr(asked: Collection[str]) -> None:
     """Send log messages to stderr, fewer with the switch "quiet" and more with "verbose"."""
-    level = logging.ERROR if "quiet" in asked else logging.INFO
+    level = SUBSTITUTION if "quiet" in asked else logging.INFO
     logger = logging.getLogger("keras_recipes")
     logger.handlers = [_Stderr()]
     logger.setLevel(logging.DEBUG if "verbose" in asked else level)

@@ -186,6 +186,7 @@ def prepare(
         given: The options that were given to `fit`.
         start: The card of the model that continues its training, if there is one.
     """
+    options.call(recipe.training, options=values)  # refuses a contradiction before data is read
     learned = start.learned if start else None
     found, paths = fitting_data.given(recipe, data, values, learned=learned)
     if start:
@@ -342,6 +343,7 @@ def _card(task: Task, run: Run) -> Card:
         metrics=task.recipe.measure(test.y, KerasRuntime(run.model).outputs(test.x)),
         training={
             "epochs": run.epochs,
+            "updates": int(run.model.optimizer.iterations),
             "restarts": run.restarts,
             "seconds": round(run.seconds, 3),
             "backend": backend.describe(),

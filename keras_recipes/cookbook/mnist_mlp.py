@@ -20,7 +20,7 @@ number of parameters stays 12,730.
 
 from typing import TYPE_CHECKING, Literal
 
-from keras_recipes import options
+from keras_recipes import descent, options
 from keras_recipes.bounds import Count, NotNegative, Positive, Seed
 from keras_recipes.digits import classifier
 from keras_recipes.digits import data as digits
@@ -103,11 +103,20 @@ def build_mnist_mlp(
     return model
 
 
+LEARNING_RATES: dict[descent.Updates, float] = {
+    "batch": 0.1,
+    "stochastic": 0.0005,
+    "minibatch": 0.02,
+}
+"""Step sizes of AdamW, chosen on validation images: `python benchmarks/descent.py rates`."""
+
+
 def training(
     *,
     epochs: Count = 60,
-    batch_size: Count = 128,
-    learning_rate: Positive = 0.02,
+    updates: descent.Updates = "minibatch",
+    batch_size: Count | None = None,
+    learning_rate: Positive | None = None,
     warp: NotNegative = 0.0,
     seed: Seed = 0,
 ) -> Plan:
@@ -115,18 +124,21 @@ def training(
 
     Args:
         epochs: Number of passes over the training images.
-        batch_size: Number of images per update.
+        updates: Images that one update uses: all training images (batch), one (stochastic), or
+            `batch_size` of them (minibatch).
+        batch_size: Number of images per update of `updates=minibatch`; `none` means 128.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
+            `none` means 0.02, with `updates=batch` 0.1, with `updates=stochastic` 0.0005.
         warp: How strongly the training images are turned, moved, scaled and bent at random: 0 not
             at all, 1 about as much as handwriting varies.
         seed: Seed of all random choices: weights, splits, order of the images, warping.
     """
     return Plan(
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=descent.batch_size(updates, batch_size, minibatch=128),
         seed=seed,
         jit_compile=not warp,
-        rate=cosine(learning_rate, epochs),
+        rate=cosine(learning_rate or LEARNING_RATES[updates], epochs),
         augment=classifier.warping(warp, seed),
     )
 

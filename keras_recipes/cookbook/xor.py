@@ -18,7 +18,7 @@ points so that one line separates them.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from keras_recipes import options, points
+from keras_recipes import descent, options, points
 from keras_recipes.bounds import Count, Positive, Seed, Whole
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.models.fitted import Fitted
@@ -85,7 +85,8 @@ def training(
     epochs: Count = 5_000,
     extra_epochs: Whole = 45_000,
     restarts: Whole = 20,
-    batch_size: Count = 32,
+    updates: descent.Updates = "minibatch",
+    batch_size: Count | None = None,
     seed: Seed = 0,
 ) -> Plan:
     """Plan training until every output is within 0.01 of its target, as printed in the article.
@@ -94,13 +95,15 @@ def training(
         epochs: Number of epochs of one attempt; it ends earlier when it reaches the goal.
         extra_epochs: Number of further epochs for an attempt that missed the goal.
         restarts: Number of new attempts from other random weights after that.
-        batch_size: Number of points per update; 32, Keras' default as in the article, takes all
-            four.
+        updates: Points that one update uses: all of them (batch), one (stochastic), or
+            `batch_size` of them (minibatch).
+        batch_size: Number of points per update of `updates=minibatch`; `none` means 32, Keras'
+            default as in the article, which is more than the four points of XOR.
         seed: Seed of the random weights and of the order of the points.
     """
     return Plan(
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=descent.batch_size(updates, batch_size, minibatch=32),
         seed=seed,
         epochs_per_call=250,
         goal=Goal("largest_error", 0.01, "every output within 0.01 of its target"),

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from keras_recipes.bounds import Share
 from keras_recipes.data import files, numbers
 from keras_recipes.data.dataset import Batch, Dataset, Examples
-from keras_recipes.errors import InputError, UnsafeModelError, printable
+from keras_recipes.errors import SUBSTITUTION, InputError, UnsafeModelError, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -379,7 +379,7 @@ def _mnist_or_digits() -> Found:
     try:
         return _mnist()
     except InputError as error:
-        log.warning("%s; using scikit-learn's 1,797 digits instead", error)
+        log.log(SUBSTITUTION, "%s; using scikit-learn's 1,797 digits instead", error)
         return _digits()
 
 

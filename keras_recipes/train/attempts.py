@@ -60,6 +60,7 @@ class Run:
     best_weights: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._said: set[str] = set()
         self.model = self._build()
         if self.start is not None:
             _adopt(self.model, self.start)
@@ -109,7 +110,7 @@ class Run:
                     return
             if self.restarts == plan.restarts:
                 raise GoalNotReachedError(self._failure())
-            self._say("starting again from other weights")
+            self._say(f"starting again from other weights, up to {_times(plan.restarts)}")
             self._restart()
 
     def made_of(self) -> dict[str, Any]:
@@ -253,7 +254,10 @@ class Run:
                 log.info("    %s", line)
 
     def _say(self, what: str) -> None:
-        log.warning("the goal is not reached yet (%s): %s", self._so_far(), what)
+        # Each start has its turn of the same messages: one of each is enough for a warning.
+        level = logging.DEBUG if what in self._said else logging.WARNING
+        self._said.add(what)
+        log.log(level, "the goal is not reached yet (%s): %s", self._so_far(), what)
 
     def _failure(self) -> str:
         assert self.plan.goal is not None
@@ -277,6 +281,10 @@ def built(recipe: Recipe, values: Mapping[str, Any]) -> "keras.Model":
         reason = first_line(error)
         raise InputError(f"{recipe.name}: these options give no valid net: {reason}") from error
     return model
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _adopt(model: "keras.Model", start: "keras.Model") -> None:

@@ -71,7 +71,7 @@ def compile_epochs(
     model: "keras.Model",
     data: Examples,
     *,
-    batch_size: int,
+    batch_size: int | None,
     seed: int,
     jit_compile: bool,
     replicas: int = 1,
@@ -83,7 +83,7 @@ def compile_epochs(
         model: A model that is compiled and built.
         data: The training data.
         batch_size: Number of examples per update; the last batch of an epoch may be smaller, as in
-            Keras.
+            Keras. None uses all examples.
         seed: Seed of the order of the examples, which depends on it and the number of the epoch.
         jit_compile: Whether XLA compiles the function (for TensorFlow; JAX always uses XLA).
         replicas: Number of parts of a batch that go through the net at the same time (for
@@ -93,7 +93,7 @@ def compile_epochs(
     import keras
 
     _build_all(model, data)
-    orders = _Orders(len(data), min(batch_size, len(data)), seed)
+    orders = _Orders(len(data), min(batch_size or len(data), len(data)), seed)
 
     def vary(inputs: Any) -> Any:
         return inputs if augment is None else augment(inputs, training=True)

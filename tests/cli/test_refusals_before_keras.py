@@ -28,6 +28,9 @@ CASES: list[tuple[str, int, str]] = [
     (f"fit xor --set epochs={'9' * 5_000}", 2, "epochs: expected a whole number"),
     ("fit lstm-anomaly --set state=kept.npz", 2, "state: is not kept with a model"),
     ("fit xor --preset best", 2, "its presets"),
+    ("fit mnist-mlp --fresh --set updates=stochastic --batch-size 128", 2,
+     "batch_size: expected none with updates=stochastic, which uses one example per update"),
+    ("fit xor --set updates=batch --batch-size 4", 2, "which uses all training examples per"),
     ("fit lenet5 --device tpu", 2, "is not one of"),
     ("predict lenet5 damaged.png --set unsure_below=2", 2, "unsure_below: expected"),
     # Inputs.

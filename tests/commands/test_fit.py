@@ -56,15 +56,23 @@ def test_a_fit_that_fails_exits_1_and_leaves_the_old_model(recipes: Run, saved: 
     assert (saved / "card.json").read_bytes() == before
 
 
-def test_training_longer_and_starting_again_are_said(recipes: Run, empty_folder: Path) -> None:
+@pytest.mark.parametrize(("restarts", "times"), [(1, "once"), (3, "3 times")])
+def test_training_longer_and_starting_again_are_each_said_once(
+    recipes: Run, empty_folder: Path, restarts: int, times: str
+) -> None:
     # Two different targets for the same input cannot be learned.
     (empty_folder / "odd.csv").write_text("0,1,0\n0,1,1\n")
-    options = ("--set", "extra_epochs=1", "--set", "restarts=1")
-    result = recipes("fit", "xor", "--data", "odd.csv", "--epochs", "1", *options)
+    options = ("--set", "extra_epochs=1", "--set", f"restarts={restarts}", "--epochs", "1")
+    result = recipes("fit", "xor", "--data", "odd.csv", *options)
     assert result.exit_code == 1
-    assert "warning: the goal is not reached yet (largest error" in result.stderr
-    assert result.stderr.count("training longer") == 2
-    assert result.stderr.count("starting again from other weights") == 1
+    assert result.stderr.count("warning: ") == 2
+    assert result.stderr.count("warning: the goal is not reached yet (largest error") == 2
+    assert result.stderr.count("training longer") == 1
+    assert result.stderr.count(f"starting again from other weights, up to {times}\n") == 1
+    assert f"in the last of {restarts + 1} starts" in result.stderr
+    told = recipes("-v", "fit", "xor", "--data", "odd.csv", *options).stderr
+    assert told.count("training longer") == restarts + 1
+    assert told.count("starting again from other weights") == restarts
 
 
 @pytest.mark.parametrize(

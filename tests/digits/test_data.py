@@ -161,6 +161,20 @@ def test_without_mnist_and_network_the_substitute_is_named(
     assert "using scikit-learn's 1,797 digits instead" in caplog.text
 
 
+@pytest.mark.parametrize("switches", [(), ("-q",), ("-v",)])
+def test_the_substitute_is_named_even_where_only_errors_are_printed(
+    recipes: Run, empty_folder: Path, monkeypatch: pytest.MonkeyPatch, switches: tuple[str, ...]
+) -> None:
+    no_network(monkeypatch, empty_folder)
+    result = recipes(*switches, "fit", "mnist-mlp", "--epochs", "1")
+    assert result.exit_code == 0
+    warnings = [line for line in result.stderr.splitlines() if "digits instead" in line]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("warning: MNIST is not in")
+    if switches == ("-q",):
+        assert result.stderr.splitlines() == warnings
+
+
 def test_mnist_that_is_insisted_on_is_not_substituted(
     empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

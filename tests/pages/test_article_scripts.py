@@ -122,3 +122,20 @@ def test_lenet5_stage_by_stage_reads_digits() -> None:
     assert float(re.search(r"^right: ([\d.]+)% of the test", printed, re.MULTILINE)[1]) > 98
     assert "parameters: 61,706 here, 60,000 in the paper's net" in printed
     assert "with these weights: 100.00% of the answers the same" in printed
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("mnist")
+def test_descent_by_hand_reads_digits_with_the_slopes_that_nudging_gives() -> None:
+    printed = run("descent")
+    slopes = re.search(r"by backpropagation (\S+), by nudging it (\S+)$", printed, re.MULTILINE)
+    assert float(slopes[1]) == pytest.approx(float(slopes[2]), rel=0.01)
+    found = re.findall(
+        r"^([\w-]+): ([\d,]+) steps in .* s, ([\d.]+)% of the", printed, re.MULTILINE
+    )
+    steps = {way: int(count.replace(",", "")) for way, count, _ in found}
+    right = {way: float(share) for way, _, share in found}
+    assert steps == {"batch": 3, "stochastic": 3 * 54_000, "mini-batch": 3 * 422}
+    assert right["batch"] < 80
+    assert min(right["stochastic"], right["mini-batch"]) > 93
+    assert "with these weights: the same: True" in printed

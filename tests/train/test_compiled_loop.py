@@ -43,11 +43,11 @@ def test_losses_metrics_and_weights_are_those_of_fit(jit_compile: bool) -> None:
         assert mine == pytest.approx(theirs, abs=1e-5)
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 11, 21, 22, 100])
-def test_a_smaller_last_batch_counts_as_in_fit(batch_size: int) -> None:
+@pytest.mark.parametrize("batch_size", [1, 5, 11, 21, 22, 100, None])
+def test_a_smaller_last_batch_counts_as_in_fit(batch_size: int | None) -> None:
     ours, plain = fresh_model(), fresh_model()
     orders = [np.random.default_rng([7, epoch]).permutation(22) for epoch in range(3)]
-    if batch_size >= 22:
+    if batch_size is None or batch_size >= 22:
         orders = [np.arange(22)] * 3
     values = epochs(ours, DATA, 3, batch_size=batch_size, seed=7)
     expected = [
