@@ -122,3 +122,19 @@ def test_lenet5_stage_by_stage_reads_digits() -> None:
     assert float(re.search(r"^right: ([\d.]+)% of the test", printed, re.MULTILINE)[1]) > 98
     assert "parameters: 61,706 here, 60,000 in the paper's net" in printed
     assert "with these weights: 100.00% of the answers the same" in printed
+
+
+@pytest.mark.full
+def test_only_a_net_that_also_reads_backwards_fills_gaps_that_a_later_name_decides() -> None:
+    printed = run("bidirectional_tagger")
+    found = re.findall(
+        r"^(.*), ([\d,]+) parameters, names (\w+) .*: ([\d.]+)%", printed, re.MULTILINE
+    )
+    right = {(net, where): float(share) for net, _, where, share in found}
+    assert right["forwards", "before"] > 99
+    assert right["forwards", "after"] < 65
+    assert min(right["both directions", where] for where in ("before", "after")) > 99
+    sizes = {int(size.replace(",", "")) for _, size, *_ in found}
+    assert max(sizes) < 1.05 * min(sizes)
+    assert "here is Lucy happy; here are Lucy and Tom happy" in printed
+    assert not list(Path().iterdir())
