@@ -139,3 +139,18 @@ def test_descent_by_hand_reads_digits_with_the_slopes_that_nudging_gives() -> No
     assert right["batch"] < 80
     assert min(right["stochastic"], right["mini-batch"]) > 93
     assert "with these weights: the same: True" in printed
+
+
+def test_only_a_net_that_also_reads_backwards_fills_gaps_that_a_later_name_decides() -> None:
+    printed = run("bidirectional_tagger")
+    found = re.findall(
+        r"^(.*), ([\d,]+) parameters, names (\w+) .*: ([\d.]+)%", printed, re.MULTILINE
+    )
+    right = {(net, where): float(share) for net, _, where, share in found}
+    assert right["forwards", "before"] > 99
+    assert right["forwards", "after"] < 65
+    assert min(right["both directions", where] for where in ("before", "after")) > 99
+    sizes = {int(size.replace(",", "")) for _, size, *_ in found}
+    assert max(sizes) < 1.05 * min(sizes)
+    assert "here is Lucy happy; here are Lucy and Tom happy" in printed
+    assert not list(Path().iterdir())
