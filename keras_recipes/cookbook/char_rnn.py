@@ -381,12 +381,14 @@ def write(
     for number in read_first:
         states = net.step(number, states)
     for _ in range(length):
-        logits = net.logits(states)
-        logits[0] = -np.inf  # stands for no character that could be written
+        logits = net.logits(states)[1:]  # number 0 stands for no character that could be written
         if temperature:
-            # The largest of logits with Gumbel noise is a draw from their softmax.
-            logits = logits / np.float32(temperature) + random.gumbel(size=len(logits))
-        number = int(logits.argmax())
+            # The largest of logits with Gumbel noise is a draw from their softmax. Double
+            # precision, and 0 as the largest logit, keep them finite or -inf at any temperature.
+            with np.errstate(over="ignore"):
+                logits = (logits - logits.max()).astype("float64") / temperature
+            logits += random.gumbel(size=len(logits))
+        number = 1 + int(logits.argmax())
         yield characters[number]
         states = net.step(number, states)
 
