@@ -59,7 +59,8 @@ def perceptron(start: keras.Model) -> keras.Model:
     # Codes are large numbers: random output weights would begin with answers that are very sure.
     output = Dense(10, activation="softmax", kernel_initializer="zeros")
     classifier = keras.Sequential([*copy.layers, output])
-    classifier.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", ["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    classifier.compile(keras.optimizers.Adam(), loss=loss, metrics=["accuracy"])
     return classifier
 
 
