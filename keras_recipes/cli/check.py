@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     metavar="N",
     default=10,
-    show_default=True,
-    help="The number of weights of each array that are nudged.",
+    help="The number of weights of each array that are nudged. The default is 10.",
 )
 @parameters.JSON
 def check(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 GOAL = 1e-6
 """The relative difference has to be less than this."""
 
-STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+STEPS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """Largest nudges h, in the order in which they are tried."""
 
 SMOOTH = 2e-7
