@@ -90,7 +90,7 @@ def test_a_model_with_a_batch_size_goes_on_stochastically_without_it(recipes: Ru
         ({}, 0.02),
         ({"batch_size": 64}, 0.02),
         ({"updates": "batch"}, 0.1),
-        ({"updates": "stochastic"}, 0.0005),
+        ({"updates": "stochastic"}, 0.001),
         ({"updates": "stochastic", "learning_rate": 0.003}, 0.003),
     ],
 )
