@@ -115,6 +115,17 @@ def test_characters_are_drawn_as_often_as_the_net_expects_them(fitted: Fitted) -
     assert np.abs(share - expected).max() < 0.08
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e300])
+def test_any_temperature_writes_characters_that_the_net_knows(
+    fitted: Fitted, temperature: float
+) -> None:
+    written = generate(fitted, "one two (", length=60, temperature=temperature)
+    assert char_rnn.UNKNOWN not in written
+    if temperature < 1:
+        assert written == generate(fitted, "one two (", length=60, temperature=0.0)
+
+
 @pytest.mark.parametrize("cell", ["simple", "gru", "peephole", "coupled"])
 def test_each_cell_learns_writes_and_survives_being_saved(cell: str, empty_folder: Path) -> None:
     net = learned(empty_folder, cell=cell, layers=2, dropout=0.1, epochs=4, sample_length=0)
