@@ -4,8 +4,8 @@ The article («一文读懂神经网络») trains a net by gradient descent: it 
 for each weight, and moves each weight a small step downhill. The three ways differ in how many
 examples one step uses: all of them (batch), one (stochastic), or a few (mini-batch). Here the net
 784-16-10 and its gradient are written out in NumPy. Each way sees the same number of images.
-Measured after three passes: 53.0 % of the held-out images are right by batch, 94.2 % by stochastic and
-94.7 % by mini-batch descent, after 3, 162,000 and 1,266 steps.
+Measured after three passes: 53.0 % of the held-out images are right by batch, 94.2 % by stochastic
+and 94.7 % by mini-batch descent, after 3, 162,000 and 1,266 steps.
 
 The program writes no files. It downloads MNIST into Keras' cache if it is not there yet.
 """
