@@ -84,9 +84,10 @@ class Course:
     metrics: Mapping[str, float]
 
     def after(self, axis: np.ndarray, most: float, name: str) -> float:
-        """Return the last value when an axis has not passed `most` yet; NaN if there is none."""
+        """Return the last value before an axis passes `most`; NaN outside of the fit."""
         seen = np.flatnonzero(axis <= most)
-        return float(self.values[name][seen[-1]]) if len(seen) else float("nan")
+        inside = len(seen) and axis[-1] >= most
+        return float(self.values[name][seen[-1]]) if inside else float("nan")
 
 
 def course(name: str, seed: int, **options: Any) -> Course:
@@ -139,7 +140,7 @@ def drawn(courses: Mapping[str, list[Course]], name: str) -> Figure:
 
 
 def spread(values: Iterable[float], form: str) -> str:
-    """Return mean and standard deviation, or a dash if some fit had no value yet."""
+    """Return mean and standard deviation, or a dash if some fit had no value then."""
     known = [float(value) for value in values]  # NumPy's whole numbers have no standard deviation
     if np.isnan(known).any():
         return "-"

@@ -28,6 +28,7 @@ def test_time_passes_and_the_loss_falls(courses: dict[str, list[descent.Course]]
         assert one.values["loss"][-1] < 0.02 < one.values["loss"][0]
         assert one.after(one.examples, one.examples[-1], "loss") == one.values["loss"][-1]
         assert np.isnan(one.after(one.seconds, 0.0, "loss"))
+        assert np.isnan(one.after(one.examples, one.examples[-1] + 1, "loss"))
 
 
 def test_the_picture_has_a_line_for_each_fit_in_both_panels(
