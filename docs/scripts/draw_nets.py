@@ -51,6 +51,7 @@ IN_WORDS = {
     "CategoryEncoding": "one-hot encoding",
     "Conv2D": "convolution",
     "Dense": "dense",
+    "Embedding": "embedding",
     "Flatten": "one row of numbers",
     "InputLayer": "input",
     "LSTM": "LSTM",
