@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipes.data import lines, log_formats, sessions
-from keras_recipes.data.log_formats import LogLayout, Parser, recognise
-from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.data import lines
+from keras_recipes.data.logs import parser, sessions
+from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.parser import Parser
+from keras_recipes.data.logs.recognition import recognise
+from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError
 from tests.shared_data import shared_data
 
@@ -87,7 +90,7 @@ def test_numbers_make_no_templates_but_a_status_does() -> None:
         [COMBINED % (1, 1, i, s) for i, s in ((1, 200), (2, 200), (3, 404))]
     )
     assert found.messages[0] == found.messages[1] != found.messages[2]
-    assert log_formats.readable(found.messages[2]).startswith("GET 404 ")
+    assert parser.readable(found.messages[2]).startswith("GET 404 ")
 
 
 def test_a_client_begins_a_new_session_after_half_an_hour(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.recipe import Calibrated
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
-from keras_recipes.data.log_formats import LogLayout
-from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Learned

@@ -117,7 +117,7 @@ def check(
     from keras_recipes.anomaly.logs import scores, source
     from keras_recipes.anomaly.logs.detector import parts_of
     from keras_recipes.data import labels as labelled
-    from keras_recipes.data import log_formats
+    from keras_recipes.data.logs.parser import Parser
 
     layout = parts_of(learned)["layout"]
     scores.allowed_rate(false_alarm_rate, false_alarms_per_day, 0.0)
@@ -127,7 +127,7 @@ def check(
         labelled.read(labels)
     if paths:
         names, blocks = source.to_judge(paths)
-        parser = log_formats.Parser(layout)
+        parser = Parser(layout)
         if not any(len(parser.parse(block)) for _, block in blocks):
             raise source.without_sessions(names, layout)
 

@@ -12,7 +12,7 @@ import numpy as np
 from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP
-from keras_recipes.data.templates import END, START, UNSEEN
+from keras_recipes.data.logs.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
 REMEMBERED = 10_000

@@ -17,7 +17,8 @@ import numpy as np
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.open_sessions import Judge, OpenSession
 from keras_recipes.anomaly.state_file import State, StateFile
-from keras_recipes.data import lines, log_formats
+from keras_recipes.data import lines
+from keras_recipes.data.logs import parser
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
@@ -60,7 +61,7 @@ class LogStream:
             CorruptModelError: The file is damaged.
         """
         self.detector, self.judge = detector, Judge(detector, false_alarm_rate)
-        self._parser = log_formats.Parser(detector.layout)
+        self._parser = parser.Parser(detector.layout)
         self._rule = detector.layout.sessions
         self._timeout = timeout or self._usual_timeout()
         self._most = open_sessions
@@ -126,7 +127,7 @@ class LogStream:
         if session is None:
             name = lines.decode(key)
             if self._rule.idle:
-                name = f"{name} {log_formats.iso_time(now)}"
+                name = f"{name} {parser.iso_time(now)}"
             session = self._open[key] = self.judge.session(name)
             if self._rule.by == "window":
                 session.due = self._end_of_window(now)

@@ -10,8 +10,8 @@ from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import count_matrix
 from keras_recipes.anomaly.logs.open_sessions import Judge
-from keras_recipes.data.sessions import Sequences
-from keras_recipes.data.templates import END, UNSEEN
+from keras_recipes.data.logs.sessions import Sequences
+from keras_recipes.data.logs.templates import END, UNSEEN
 from keras_recipes.recipe import Row
 
 

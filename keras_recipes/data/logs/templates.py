@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from keras_recipes.data import lines, log_formats
+from keras_recipes.data import lines
+from keras_recipes.data.logs import parser
 from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
@@ -23,7 +24,7 @@ REMEMBERED = 200_000
 MOST = 1_000
 """The largest number of templates; events of any further template are new events."""
 
-LONGEST = 10 * log_formats.LONGEST_MESSAGE
+LONGEST = 10 * parser.LONGEST_MESSAGE
 """The largest number of characters of a template, which may have control characters escaped."""
 
 # Letters of hexadecimal numbers that remain after their digits were removed.
@@ -76,7 +77,7 @@ class Templates:
         special = ("", "(start of session)", "(end of session)", "(never seen)")
         if token_id >= FIRST:
             return self.examples[token_id - FIRST]
-        return f"{special[token_id]} {log_formats.readable(message)}".rstrip()
+        return f"{special[token_id]} {parser.readable(message)}".rstrip()
 
     @classmethod
     def mine(cls, messages: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
@@ -90,7 +91,7 @@ class Templates:
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
         for message in messages:
             cluster, _ = drain.add_log_message(_words(message))
-            examples.setdefault(cluster.cluster_id, log_formats.readable(message))
+            examples.setdefault(cluster.cluster_id, parser.readable(message))
         clusters = sorted(drain.clusters, key=lambda c: c.cluster_id)[:MOST]
         patterns = [cluster.get_template() for cluster in clusters]
         return cls(patterns, [examples[c.cluster_id] for c in clusters])
