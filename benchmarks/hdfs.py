@@ -293,7 +293,7 @@ def speed(one: Fit, train: str) -> None:
     columns.add(parser.Parser(one.detector.layout).parse(read), 0)
     parsing = time.perf_counter() - started
     started = time.perf_counter()
-    mined = Templates.mine(columns.message_ids)
+    mined = Templates.mine(list(columns.message_ids))
     mining = time.perf_counter() - started
     started = time.perf_counter()
     found = sessions.with_token_ids(columns.sequences(), one.detector.templates)

@@ -73,6 +73,7 @@ def read(
             session_field=session_field,
             window=window,
         )
+        layout = sessions.with_closed_sets(layout, blocks())
     collected = sessions.collect(layout, blocks())
     found = collected.sequences()
     log.info("%s: %s; %s sessions", files.in_words(paths), layout.in_words, f"{len(found):,}")
@@ -170,8 +171,9 @@ def _mine(found: Sequences, before: Templates | None) -> Templates:
     A template that occurs in one session only is left out, and its events are new events. Such
     events will come again, and the net has to learn how often.
     """
-    seen = np.unique(found.message_ids).tolist()
-    every = Templates.mine([found.messages[number] for number in seen], before)
+    seen, counts = (a.tolist() for a in np.unique(found.message_ids, return_counts=True))
+    messages = [found.messages[number] for number in seen]
+    every = Templates.mine(messages, before, counts=counts)
     token_ids = sessions.with_token_ids(found, every).token_ids
     owners = np.repeat(np.arange(len(found)), found.lengths)
     pairs = np.unique(np.stack([token_ids, owners]), axis=1)

@@ -6,7 +6,7 @@ Names are compared without regard to case and separators, so that `requestId`, `
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -64,16 +64,22 @@ def named(value: "dict[str, Any]", wanted: tuple[str, ...]) -> str | None:
     name = _among(tuple(value), wanted)
     if name is not None and is_scalar(value[name]):
         return name
-    inner = [k for k, v in value.items() if isinstance(v, dict)]
-    names = [k for k, v in value.items() if is_scalar(v)]
-    names += [f"{k}.{sub}" for k in inner for sub, v in value[k].items() if is_scalar(v)]
-    return _among(tuple(names), wanted)
+    return _among(tuple(name for name, _ in scalars(value)), wanted)
 
 
 def first(value: "dict[str, Any]", wanted: tuple[str, ...]) -> Any:
     """Return the first field of these names that the object has, or None; see `named`."""
     name = named(value, wanted)
     return None if name is None else field(value, name)
+
+
+def scalars(value: "dict[str, Any]") -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the fields that are no lists, and of those one level below."""
+    for name, item in value.items():
+        if is_scalar(item):
+            yield name, item
+        elif isinstance(item, dict):
+            yield from ((f"{name}.{sub}", v) for sub, v in item.items() if is_scalar(v))
 
 
 def is_scalar(value: Any) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from keras_recipes.data.logs.closed_sets import ClosedSets
 from keras_recipes.data.logs.times import START, TimePlace
 from keras_recipes.errors import CorruptModelError, printable
 
@@ -43,12 +44,14 @@ class LogLayout:
         sessions: The rule by which lines belong to a session.
         time: Where the time is: of text a `TimePlace`, of JSON the field's name; empty for formats
             that have it in one place, for lines without times, and in older cards.
+        closed: The numbers and fields whose few values belong to the event.
     """
 
     format: FormatName
     timed: bool
     sessions: SessionRule
     time: str = ""
+    closed: ClosedSets = field(default_factory=ClosedSets)
 
     @property
     def by(self) -> str:
@@ -76,7 +79,7 @@ class LogLayout:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        return asdict(self)
+        return {**asdict(self), "closed": self.closed.to_json()}
 
     @classmethod
     def from_json(cls, values: Any) -> "LogLayout":
@@ -88,7 +91,13 @@ class LogLayout:
         try:
             by = dict(values["sessions"])
             sessions = SessionRule(by["by"], by["key"], float(by["window"]), float(by["idle"]))
-            layout = cls(values["format"], values["timed"], sessions, values.get("time", ""))
+            layout = cls(
+                format=values["format"],
+                timed=values["timed"],
+                sessions=sessions,
+                time=values.get("time", ""),
+                closed=ClosedSets.from_json(values.get("closed", {})),
+            )
             good = layout._is_valid()
         except (TypeError, KeyError, ValueError, AttributeError, re.error) as error:
             raise CorruptModelError(

@@ -6,7 +6,8 @@ stack trace. Other lines without a time are events in the session of the line be
 names no session is skipped.
 
 Messages are masked: their digits and the session's key are removed, because templates do not differ
-by numbers. An HTTP status is an exception. Its digits are kept as control characters.
+by numbers. An HTTP status and the numbers of closed sets are exceptions. Their digits are kept as
+control characters.
 """
 
 import re
@@ -17,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from keras_recipes.data.logs import json_fields, times
+from keras_recipes.data.logs.closed_sets import KEPT, SHOWN, Census
 from keras_recipes.data.logs.layout import LogLayout, compiled
 from keras_recipes.errors import UnsafeModelError, printable
 from keras_recipes.untrusted import time_limit
@@ -26,10 +28,6 @@ LONGEST_MESSAGE = 2_000
 
 PATIENCE = 5.0
 """The largest processor time in seconds to parse a block of lines; a normal block takes 0.03."""
-
-DIGITS = b"0123456789"
-_KEEP = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
-_SHOW = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
 
 COMBINED = re.compile(
     rb"(?P<host>\S+) (?P<ident>\S+) (?P<user>.+?) \[(?P<time>[^\]]+)\] "
@@ -74,8 +72,15 @@ class Parser:
         key: The session's key of the last record.
     """
 
-    def __init__(self, layout: LogLayout) -> None:
+    def __init__(self, layout: LogLayout, census: Census | None = None) -> None:
+        """Prepare to parse.
+
+        Args:
+            layout: How to read the lines.
+            census: Counts the values of the messages, if they are to be learned.
+        """
         self.layout = layout
+        self._sets = layout.closed if census is None else census
         self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
         self._parse = {
             "text": self._text,
@@ -108,6 +113,7 @@ class Parser:
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
         search = self._pattern.search if self._pattern else None
+        mask = self._sets.mask
         messages, keys = records.messages.append, records.keys.append
         times, numbers = records.times.append, records.lines.append
         for line, begins in self._heads(lines):
@@ -122,7 +128,7 @@ class Parser:
                     continue
             else:
                 self.key = self._window_key(self.time, self.line)
-            messages(line[:LONGEST_MESSAGE].translate(None, DIGITS))
+            messages(mask(line[:LONGEST_MESSAGE]))
             keys(self.key)
             times(self.time)
             numbers(self.line)
@@ -165,7 +171,7 @@ class Parser:
                 method, _, target = match["request"].partition(b" ")
                 path = target.rpartition(b" ")[0] or target
                 path = path.partition(b"?")[0].replace(b"/", b" /")
-                status = match["status"].translate(_KEEP)
+                status = match["status"].translate(KEPT)
                 fields = {**match.groupdict(), "method": method, "path": path}
                 message = b" ".join([method, status, path])
                 self._add(records, message, line, fields.get(self._field))
@@ -186,6 +192,7 @@ class Parser:
             message = json_fields.first(value, json_fields.MESSAGE)
             level = json_fields.first(value, json_fields.LEVEL)
             words = line if message is None else _joined(level, message)
+            words += self._sets.of_object(value)
             key = json_fields.field(value, self._field) if self._field else None
             self._add(records, words, line, None if key is None else json_fields.as_bytes(key))
 
@@ -219,7 +226,7 @@ class Parser:
         if not self.key:
             self.without += 1
             return
-        records.messages.append(message[:LONGEST_MESSAGE].translate(None, DIGITS))
+        records.messages.append(self._sets.mask(message[:LONGEST_MESSAGE]))
         records.keys.append(self.key)
         records.times.append(self.time)
         records.lines.append(self.line)
@@ -241,7 +248,7 @@ def without_colours(line: bytes) -> bytes:
 
 def readable(message: bytes) -> str:
     """Return a masked message in words, with the kept digits as digits."""
-    text = message.translate(_SHOW)
+    text = message.translate(SHOWN)
     try:
         words = text.decode().split()
     except UnicodeDecodeError:

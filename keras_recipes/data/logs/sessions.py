@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_recipes.data import lines
 from keras_recipes.data.logs import parser
+from keras_recipes.data.logs.closed_sets import Census
 from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.parser import Parser, Records
 from keras_recipes.data.logs.templates import END, START, Templates
@@ -16,6 +17,9 @@ from keras_recipes.data.logs.templates import END, START, Templates
 TIME_SPANS = {"5m": 300, "1m": 60, "20s": 20, "5s": 5, "1s": 1}
 LINE_COUNTS = {str(lines): lines for lines in (100, 50, 20, 10, 5, 2, 1)}
 """Windows to propose, the longest first."""
+
+CENSUS_LINES = 50_000
+"""The number of lines in which closed sets are looked for."""
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +178,18 @@ def collect(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> S
     if parser.without:
         log.warning("%s lines belong to no session by %s", f"{parser.without:,}", layout.by)
     return columns
+
+
+def with_closed_sets(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> LogLayout:
+    """Return the layout with the closed sets that the first lines of a normal log show."""
+    census, read = Census(), 0
+    parser = Parser(layout, census)
+    for _, some in blocks:
+        parser.parse(some)
+        read += len(some)
+        if read >= CENSUS_LINES:
+            break
+    return replace(layout, closed=census.closed())
 
 
 def blocks(paths: Sequence[Path]) -> "Iterable[tuple[int, list[bytes]]]":
