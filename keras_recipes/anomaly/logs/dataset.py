@@ -73,7 +73,7 @@ def read(
             session_field=session_field,
             window=window,
         )
-        layout = sessions.with_closed_sets(layout, blocks())
+        layout = sessions.with_masking(layout, blocks())
     collected = sessions.collect(layout, blocks())
     found = collected.sequences()
     log.info("%s: %s; %s sessions", files.in_words(paths), layout.in_words, f"{len(found):,}")

@@ -41,8 +41,7 @@ def read(
         session: Regular expression; lines in which it matches the same text are a session.
         session_field: Name of a field of JSON lines, syslog or access logs; lines with the same
             value are a session.
-        window: Time span that makes a session, such as `5m`; for lines without times, a number of
-            lines.
+        window: Time span that makes a session, such as `5m`; or a number of lines, such as `100`.
         length: Number of steps at which longer sequences are cut for training.
         seed: Seed of the choice of held-out sessions.
 

@@ -5,7 +5,7 @@ import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from keras_recipes.data.logs.closed_sets import ClosedSets
+from keras_recipes.data.logs.masking import Masking
 from keras_recipes.data.logs.times import START, TimePlace
 from keras_recipes.errors import CorruptModelError, printable
 
@@ -20,15 +20,15 @@ class SessionRule:
     """The rule by which lines belong to a session.
 
     Attributes:
-        by: "regex" (the text that it matches), "field" (a field's value), or "window" (a time span,
-            or a number of lines if the lines have no times).
+        by: "regex" (the text that it matches), "field" (a field's value), "window" (a time span, or
+            a number of lines if the lines have no times), or "lines" (a number of lines).
         key: The pattern or the field's name; empty for windows.
         window: The seconds or lines of a window, else 0.
         idle: Seconds of silence after which a session is over, so that its key begins a new one; 0
             means that a key is one session, however long it is silent.
     """
 
-    by: Literal["regex", "field", "window"]
+    by: Literal["regex", "field", "window", "lines"]
     key: str = ""
     window: float = 0.0
     idle: float = 0.0
@@ -44,22 +44,27 @@ class LogLayout:
         sessions: The rule by which lines belong to a session.
         time: Where the time is: of text a `TimePlace`, of JSON the field's name; empty for formats
             that have it in one place, for lines without times, and in older cards.
-        closed: The numbers and fields whose few values belong to the event.
+        masking: The numbers and fields whose few values belong to the event.
     """
 
     format: FormatName
     timed: bool
     sessions: SessionRule
     time: str = ""
-    closed: ClosedSets = field(default_factory=ClosedSets)
+    masking: Masking = field(default_factory=Masking)
 
     @property
     def by(self) -> str:
         """The rule of the sessions in words."""
         rule = self.sessions
-        if rule.by == "window":
-            return f"windows of {rule.window:g} {'s' if self.timed else 'lines'}"
+        if rule.by in ("window", "lines"):
+            return f"windows of {rule.window:g} {'lines' if self.in_lines else 's'}"
         return rule.key + (f", closed after {rule.idle:g} s of silence" if rule.idle else "")
+
+    @property
+    def in_lines(self) -> bool:
+        """Whether sessions are numbers of lines."""
+        return self.sessions.by == "lines" or (self.sessions.by == "window" and not self.timed)
 
     @property
     def in_words(self) -> str:
@@ -79,7 +84,7 @@ class LogLayout:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {**asdict(self), "closed": self.closed.to_json()}
+        return {**asdict(self), "masking": self.masking.to_json()}
 
     @classmethod
     def from_json(cls, values: Any) -> "LogLayout":
@@ -96,7 +101,7 @@ class LogLayout:
                 timed=values["timed"],
                 sessions=sessions,
                 time=values.get("time", ""),
-                closed=ClosedSets.from_json(values.get("closed", {})),
+                masking=Masking.from_json(values.get("masking", {})),
             )
             good = layout._is_valid()
         except (TypeError, KeyError, ValueError, AttributeError, re.error) as error:
@@ -118,8 +123,8 @@ class LogLayout:
             return False
         if self.format == "text":
             self.time_place  # noqa: B018  raises for a place that there is not
-        if rule.by == "window":
-            shortest = SHORTEST_WINDOW if self.timed else 1
+        if rule.by in ("window", "lines"):
+            shortest = 1 if self.in_lines else SHORTEST_WINDOW
             return rule.key == "" and shortest <= rule.window <= LONGEST_WINDOW
         if rule.window or not 0 < len(rule.key) <= LONGEST_KEY:
             return False

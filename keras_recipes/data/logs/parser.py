@@ -18,8 +18,8 @@ from functools import lru_cache
 from typing import Any
 
 from keras_recipes.data.logs import json_fields, times
-from keras_recipes.data.logs.closed_sets import KEPT, SHOWN, Census
 from keras_recipes.data.logs.layout import LogLayout, compiled
+from keras_recipes.data.logs.masking import KEPT, SHOWN, Census
 from keras_recipes.errors import UnsafeModelError, printable
 from keras_recipes.untrusted import time_limit
 
@@ -80,7 +80,7 @@ class Parser:
             census: Counts the values of the messages, if they are to be learned.
         """
         self.layout = layout
-        self._sets = layout.closed if census is None else census
+        self._masking = layout.masking if census is None else census
         self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
         self._parse = {
             "text": self._text,
@@ -93,7 +93,7 @@ class Parser:
         rule = layout.sessions
         self._pattern = compiled(rule.key) if rule.by == "regex" else None
         self._field = rule.key if rule.by == "field" else ""
-        self._window = rule.window if rule.by == "window" else 0.0
+        self._window = rule.window if rule.by in ("window", "lines") else 0.0
 
     def parse(self, lines: Iterable[bytes]) -> Records:
         """Return the records of the next lines.
@@ -113,7 +113,7 @@ class Parser:
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
         search = self._pattern.search if self._pattern else None
-        mask = self._sets.mask
+        mask = self._masking.mask
         messages, keys = records.messages.append, records.keys.append
         times, numbers = records.times.append, records.lines.append
         for line, begins in self._heads(lines):
@@ -192,7 +192,7 @@ class Parser:
             message = json_fields.first(value, json_fields.MESSAGE)
             level = json_fields.first(value, json_fields.LEVEL)
             words = line if message is None else _joined(level, message)
-            words += self._sets.of_object(value)
+            words += self._masking.of_object(value)
             key = json_fields.field(value, self._field) if self._field else None
             self._add(records, words, line, None if key is None else json_fields.as_bytes(key))
 
@@ -226,13 +226,13 @@ class Parser:
         if not self.key:
             self.without += 1
             return
-        records.messages.append(self._sets.mask(message[:LONGEST_MESSAGE]))
+        records.messages.append(self._masking.mask(message[:LONGEST_MESSAGE]))
         records.keys.append(self.key)
         records.times.append(self.time)
         records.lines.append(self.line)
 
     def _window_key(self, time: float, number: int) -> bytes:
-        if not self.layout.timed:
+        if self.layout.in_lines:
             return b"line %d" % (1 + int((number - 1) // self._window * self._window))
         return _clock(time // self._window * self._window)
 

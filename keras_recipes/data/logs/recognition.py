@@ -46,7 +46,7 @@ def recognise(
         log_format: The format, or "auto" to detect it.
         session: A regular expression; lines in which it matches the same text are a session.
         session_field: The name of a field of the format; lines with the same value are a session.
-        window: A time span such as `5m`, or a number of lines.
+        window: A time span such as `5m`; or a number of lines.
 
     Raises:
         InputError: `session` is not a regular expression, the format has no such field, or `window`
@@ -68,7 +68,7 @@ def recognise(
         _check_field(found, session_field, lines)
         sessions = SessionRule("field", session_field)
     elif window:
-        sessions = SessionRule("window", window=_window(window, timed))
+        sessions = _window(window, timed)
     else:
         sessions = _sessions(found, timed, lines)
     return LogLayout(found, timed, sessions, time or "")  # type: ignore[arg-type]
@@ -142,22 +142,24 @@ def _groups(keys: Sequence[bytes], lines: int) -> bool:
     return len(keys) >= 0.9 * max(1, lines) and distinct >= 20 and len(keys) >= 1.5 * distinct
 
 
-def _window(text: str, timed: bool) -> float:
+def _window(text: str, timed: bool) -> SessionRule:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", text.strip())
     if not match or not float(match[1]):
         raise InputError(
             f"window: expected a time span such as 5m, or a number of lines, received {text!r}"
         )
-    if bool(match[2]) != timed:
-        what = "a time span such as 5m" if timed else "a number of lines"
-        raise InputError(f"window: expected {what}, received {text!r}")
+    if match[2] and not timed:
+        raise InputError(
+            f"window: expected a number of lines, received {text!r}, and the lines have no times "
+            "that could be read"
+        )
     width = float(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 1}[match[2]]
-    if not (SHORTEST_WINDOW if timed else 1) <= width <= LONGEST_WINDOW:
+    if not (SHORTEST_WINDOW if match[2] else 1) <= width <= LONGEST_WINDOW:
         raise InputError(
             f"window: expected another length, received {text!r}, which is too short or too long; "
             f"try {'5m' if timed else 100}"
         )
-    return width
+    return SessionRule("window" if match[2] or not timed else "lines", window=width)
 
 
 def _check_field(name: str, field: str, lines: Sequence[bytes]) -> None:

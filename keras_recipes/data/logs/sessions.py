@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_recipes.data import lines
 from keras_recipes.data.logs import parser
-from keras_recipes.data.logs.closed_sets import Census
 from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.masking import Census
 from keras_recipes.data.logs.parser import Parser, Records
 from keras_recipes.data.logs.templates import END, START, Templates
 
@@ -180,7 +180,7 @@ def collect(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> S
     return columns
 
 
-def with_closed_sets(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> LogLayout:
+def with_masking(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> LogLayout:
     """Return the layout with the closed sets that the first lines of a normal log show."""
     census, read = Census(), 0
     parser = Parser(layout, census)
@@ -189,7 +189,7 @@ def with_closed_sets(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]
         read += len(some)
         if read >= CENSUS_LINES:
             break
-    return replace(layout, closed=census.closed())
+    return replace(layout, masking=census.masking())
 
 
 def blocks(paths: Sequence[Path]) -> "Iterable[tuple[int, list[bytes]]]":

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_recipes.data import lines
-from keras_recipes.data.logs import closed_sets, parser
+from keras_recipes.data.logs import masking, parser
 from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
@@ -177,7 +177,7 @@ def _with_closed_words(
             often: Counter[str] = Counter()
             for found, (count, _) in lines.items():
                 often[found[place]] += count
-            if len(often) <= MOST_WORDS and closed_sets.is_closed(often):
+            if len(often) <= MOST_WORDS and masking.is_closed(often):
                 closed.append(place)
     split: dict[str, str] = {}
     for found, (_, message) in lines.items() if closed else ():
