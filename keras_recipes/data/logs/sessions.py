@@ -12,7 +12,7 @@ from keras_recipes.data.logs import parser
 from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.masking import Census
 from keras_recipes.data.logs.parser import Parser, Records
-from keras_recipes.data.logs.templates import END, START, Templates
+from keras_recipes.data.logs.templates import END, START, UNSEEN, Templates
 
 TIME_SPANS = {"5m": 300, "1m": 60, "20s": 20, "5s": 5, "1s": 1}
 LINE_COUNTS = {str(lines): lines for lines in (100, 50, 20, 10, 5, 2, 1)}
@@ -57,6 +57,12 @@ class Sequences:
     def lengths(self) -> np.ndarray:
         """The number of events in each session, int64 of shape (N,)."""
         return np.diff(self.starts)
+
+    @property
+    def new_events(self) -> np.ndarray:
+        """The number of new events in each session, int64 of shape (N,)."""
+        before = np.concatenate([[0], np.cumsum(self.token_ids == UNSEEN)])
+        return np.diff(before[self.starts])
 
     def subset(self, chosen: np.ndarray) -> "Sequences":
         """Return some of the sessions.
