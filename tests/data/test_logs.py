@@ -119,6 +119,13 @@ def test_windows_are_time_spans_or_for_lines_without_times_numbers_of_lines() ->
     assert by_lines.lengths.tolist() == [8, 8, 4]
 
 
+def test_windows_of_lines_with_times_may_be_numbers_of_lines() -> None:
+    log = text(12)
+    found = sessions.collect(recognise(log, window="5"), [(0, log)]).sequences()
+    assert found.lengths.tolist() == [5, 5, 2]
+    assert found.names == ["line 1", "line 6", "line 11"]
+
+
 def test_rotated_and_packed_files_are_read_from_the_oldest_on(tmp_path: Path) -> None:
     (tmp_path / "app.log").write_bytes(b"5\n")
     (tmp_path / "app.log.1").write_bytes(b"4\r\n")
@@ -159,7 +166,6 @@ def test_an_endless_line_is_cut(tmp_path: Path) -> None:
     [
         ({"session": "("}, "regular expression"),
         ({"window": "soon"}, "time span such as 5m"),
-        ({"window": "100"}, "time span such as 5m"),
         ({"session_field": "user"}, "text has no fields"),
         ({"session": "a", "window": "5m"}, "one of"),
     ],

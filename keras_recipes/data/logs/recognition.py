@@ -21,10 +21,13 @@ SAMPLE = 2_000
 IDLE_SECONDS = 1_800.0
 """Seconds of silence after which a web client begins a new session."""
 
+_NAMED = (
+    rb"\b(?:session|sess|sid|request|req|trace|txn|transaction|job|task|order|conn|connection)"
+    rb"(?:[_-]?id)?[=:#]\s?[\w.-]+"
+)
 _KEYS = (
     rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-    rb"\b(?:session|sess|sid|request|req|trace|txn|transaction|job|task|order|conn|connection)"
-    rb"(?:[_-]?id)?[=:#]\s?[\w.-]+",
+    _NAMED,
     rb"\b[\w.-]+\[\d+\]",
     rb"\b[0-9a-f]{16,}\b",
 )
@@ -132,8 +135,16 @@ def _key_pattern(lines: Sequence[bytes]) -> str | None:
     for pattern in candidates:
         found = [m[0] for m in map(re.compile(pattern).search, lines) if m]
         if _groups(found, len(lines)):
+            if pattern == _NAMED:
+                pattern = _with_one_name(found)
             return str(pattern, "ascii", "replace")
     return None
+
+
+def _with_one_name(found: Sequence[bytes]) -> bytes:
+    """Return the pattern of named keys, with the name that all of them have if there is one."""
+    names = {re.split(rb"[=:#]", key)[0] for key in found}
+    return rb"\b" + re.escape(names.pop()) + rb"[=:#]\s?[\w.-]+" if len(names) == 1 else _NAMED
 
 
 def _groups(keys: Sequence[bytes], lines: int) -> bool:
