@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from keras_recipes.data.logs.masking import Masking
-from keras_recipes.data.logs.times import START, TimePlace
+from keras_recipes.data.logs.times import SPELLINGS, START, TimePlace
 from keras_recipes.errors import CorruptModelError, printable
 
 FormatName = Literal["text", "syslog", "combined", "jsonl"]
@@ -44,6 +44,7 @@ class LogLayout:
         sessions: The rule by which lines belong to a session.
         time: Where the time is: of text a `TimePlace`, of JSON the field's name; empty for formats
             that have it in one place, for lines without times, and in older cards.
+        spelling: How the field's times are spelt, a name of `times.SPELLINGS`; empty if unknown.
         masking: The numbers and fields whose few values belong to the event.
     """
 
@@ -51,6 +52,7 @@ class LogLayout:
     timed: bool
     sessions: SessionRule
     time: str = ""
+    spelling: str = ""
     masking: Masking = field(default_factory=Masking)
 
     @property
@@ -101,6 +103,7 @@ class LogLayout:
                 timed=values["timed"],
                 sessions=sessions,
                 time=values.get("time", ""),
+                spelling=values.get("spelling", ""),
                 masking=Masking.from_json(values.get("masking", {})),
             )
             good = layout._is_valid()
@@ -114,15 +117,20 @@ class LogLayout:
 
     def _is_valid(self) -> bool:
         """Return whether logs can be read by this layout."""
-        rule = self.sessions
         if self.format not in ("text", "syslog", "combined", "jsonl"):
             return False
-        if not isinstance(self.timed, bool) or not 0 <= rule.idle <= LONGEST_WINDOW:
+        if not isinstance(self.timed, bool) or self.spelling not in ("", *SPELLINGS):
             return False
         if not isinstance(self.time, str) or len(self.time) > LONGEST_KEY:
             return False
         if self.format == "text":
             self.time_place  # noqa: B018  raises for a place that there is not
+        return self._has_valid_sessions()
+
+    def _has_valid_sessions(self) -> bool:
+        rule = self.sessions
+        if not 0 <= rule.idle <= LONGEST_WINDOW:
+            return False
         if rule.by in ("window", "lines"):
             shortest = 1 if self.in_lines else SHORTEST_WINDOW
             return rule.key == "" and shortest <= rule.window <= LONGEST_WINDOW

@@ -89,7 +89,7 @@ class Parser:
             "jsonl": self._jsonl,
         }[layout.format]
         self._place = layout.time_place if layout.format == "text" else None
-        self._clock = times.Reader()
+        self._clock = times.Reader(layout.spelling or "iso")
         rule = layout.sessions
         self._pattern = compiled(rule.key) if rule.by == "regex" else None
         self._field = rule.key if rule.by == "field" else ""

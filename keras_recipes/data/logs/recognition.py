@@ -74,7 +74,13 @@ def recognise(
         sessions = _window(window, timed)
     else:
         sessions = _sessions(found, timed, lines)
-    return LogLayout(found, timed, sessions, time or "")  # type: ignore[arg-type]
+    return LogLayout(
+        format=found,  # type: ignore[arg-type]
+        timed=timed,
+        sessions=sessions,
+        time=time or "",
+        spelling=_spelling(time, lines) if found == "jsonl" and time else "",
+    )
 
 
 def _format(lines: Sequence[bytes]) -> FormatName:
@@ -107,6 +113,14 @@ def _time_field(lines: Sequence[bytes]) -> str | None:
         if sum(time is not None for time in read) >= 0.5 * len(objects):
             return name
     return None
+
+
+def _spelling(name: str, lines: Sequence[bytes]) -> str:
+    """Return how the times of a field are spelt, as all lines together show; empty for numbers."""
+    objects = (json_fields.parse(line) or {} for line in lines)
+    spelt = [json_fields.as_bytes(json_fields.field(value, name)) for value in objects]
+    place = times.place_of(spelt)
+    return place.spelling if place else ""
 
 
 def _share(lines: Sequence[bytes], test: Callable[[bytes], bool]) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_recipes.data import lines
-from keras_recipes.data.logs import parser
+from keras_recipes.data.logs import documents, parser
 from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.masking import Census
 from keras_recipes.data.logs.parser import Parser, Records
@@ -200,7 +200,7 @@ def with_masking(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]")
 
 def blocks(paths: Sequence[Path]) -> "Iterable[tuple[int, list[bytes]]]":
     """Yield the lines of several files in blocks, each with the number of its file."""
-    return ((number, some) for number, path in enumerate(paths) for some in lines.blocks(path))
+    return ((number, some) for number, path in enumerate(paths) for some in documents.blocks(path))
 
 
 def with_token_ids(sequences: Sequences, templates: Templates) -> Sequences:

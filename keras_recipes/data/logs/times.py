@@ -223,8 +223,13 @@ def read(spelling: str, text: bytes) -> float | None:
 class Reader:
     """Reads times that stand alone, as a field of JSON does; most are spelt like the one before."""
 
-    def __init__(self) -> None:
-        self._usual = "iso"
+    def __init__(self, usual: str = "iso") -> None:
+        """Prepare to read.
+
+        Args:
+            usual: The spelling to try first, a name of `SPELLINGS`.
+        """
+        self._usual = usual
 
     def read(self, value: Any) -> float | None:
         """Return a time in seconds since 1970, or None if it cannot be read as one.
