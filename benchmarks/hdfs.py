@@ -35,10 +35,11 @@ from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.commands import fit as fitting
 from keras_recipes.cookbook import lstm_anomaly
-from keras_recipes.data import labels, lines, log_formats, sessions
+from keras_recipes.data import labels, lines
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.data.sessions import Sequences
-from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.data.logs import parser, sessions
+from keras_recipes.data.logs.sessions import Sequences
+from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.train import compiled_loop
 
 SEEDS = (0, 1, 2)
@@ -289,10 +290,10 @@ def speed(one: Fit, train: str) -> None:
     reading = time.perf_counter() - started
     started = time.perf_counter()
     columns = sessions.SessionCollector(one.detector.layout)
-    columns.add(log_formats.Parser(one.detector.layout).parse(read), 0)
+    columns.add(parser.Parser(one.detector.layout).parse(read), 0)
     parsing = time.perf_counter() - started
     started = time.perf_counter()
-    mined = Templates.mine(columns.message_ids)
+    mined = Templates.mine(list(columns.message_ids))
     mining = time.perf_counter() - started
     started = time.perf_counter()
     found = sessions.with_token_ids(columns.sequences(), one.detector.templates)

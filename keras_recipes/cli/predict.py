@@ -14,6 +14,9 @@ from keras_recipes.cli.output import say_origin, talks
 if TYPE_CHECKING:
     from keras_recipes.recipe import Row
 
+ANOMALY = 10
+"""The exit status of `--fail-on-anomaly` if there was an anomaly."""
+
 log = logging.getLogger(__name__)
 
 
@@ -36,13 +39,21 @@ log = logging.getLogger(__name__)
     help="The file to write, instead of stdout. A name that ends in .csv gives CSV, .jsonl or "
     ".ndjson gives JSON lines.",
 )
+@click.option(
+    "--fail-on-anomaly",
+    is_flag=True,
+    help=f"Exit with status {ANOMALY} if there was an anomaly, for scripts and cron.",
+)
+@click.pass_context
 def predict(
+    context: click.Context,
     model: str,
     inputs: tuple[str, ...],
     weights: str | None,
     assignments: tuple[str, ...],
     form: str | None,
     output: str | None,
+    fail_on_anomaly: bool,
 ) -> None:
     """Ask a model about values, files, or standard input (-).
 
@@ -70,19 +81,37 @@ def predict(
     say_origin(found)
     given = parameters.given_to(found, assignments, {}, "predict")
     answered = answer(found, asked, given)
+    if fail_on_anomaly and (
+        isinstance(answered, Prose) or "anomaly" not in (answered.columns or ())
+    ):
+        raise click.UsageError(
+            f"--fail-on-anomaly: expected a model that finds anomalies, received {model}; leave it "
+            "out"
+        )
     if isinstance(answered, Prose):
         tables.write_text(answered.pieces, output)
         return
     # No progress bar if the rows appear in the same terminal.
     drawn = talks() and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     rows = answered.rows if answered.live else progress.counted(answered.rows, "predicting", drawn)
+    anomalies: list[Row] = []
     tables.write(
-        _timed(rows),
+        _timed(_kept(rows, anomalies) if fail_on_anomaly else rows),
         form or tables.form_of(output),
         output,
         columns=answered.columns or (),
         live=answered.live,
     )
+    if anomalies:
+        context.exit(ANOMALY)
+
+
+def _kept(rows: "Iterable[Row]", anomalies: "list[Row]") -> "Iterator[Row]":
+    """Yield the same rows; keep the first anomaly in a list."""
+    for row in rows:
+        if row["anomaly"] and not anomalies:
+            anomalies.append(row)
+        yield row
 
 
 def _timed(rows: "Iterable[Row]") -> "Iterator[Row]":

@@ -82,14 +82,26 @@ def blocks(path: Path) -> Iterator[list[bytes]]:
     Raises:
         InputError: The file cannot be read, or is damaged.
     """
+    splitter = Splitter()
+    for piece in pieces(path):
+        yield splitter.lines(piece)
+    yield splitter.last()
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """Yield the contents of a file, decompressed, without a byte order mark, wide text as UTF-8.
+
+    Raises:
+        InputError: The file cannot be read, or is damaged.
+    """
     with _explained(path), path.open("rb") as raw, _unpacked(raw, path) as file:
         first = file.read(_BLOCK)
-        splitter = Splitter(_wide(first))
+        wide = _wide(first)
+        decoder = codecs.getincrementaldecoder(wide)("replace") if wide else None
         piece = first.removeprefix(codecs.BOM_UTF8)
         while piece:
-            yield splitter.lines(piece)
+            yield decoder.decode(piece).encode(errors="replace") if decoder else piece
             piece = file.read(_BLOCK)
-        yield splitter.last()
 
 
 def _wide(first: bytes) -> str | None:

@@ -3,9 +3,11 @@
 import csv
 import itertools
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from keras_recipes.data import demonstration, files, lines, time_series
+from keras_recipes.data.logs import documents
 
 Kind = Literal["logs", "metrics"]
 """The kind of records: events of a log, or numbers over time."""
@@ -19,8 +21,9 @@ TABLES = (".csv", ".tsv", ".parquet")
 def recognise(data: Sequence[str]) -> Kind:
     """Detect the kind of the first file of these paths.
 
-    Files whose names end with .csv, .tsv or .parquet are tables. Any other file is a table if it
-    holds numbers and no text that differs from line to line, except times.
+    Files whose names end with .csv, .tsv or .parquet are tables of numbers, unless they have a
+    column of messages. Any other file is one if it holds numbers and no text that differs from line
+    to line, except times.
     """
     if not data or data[0] in (demonstration.NAME, demonstration.BROKEN):
         return "logs"
@@ -30,10 +33,15 @@ def recognise(data: Sequence[str]) -> Kind:
     path = next(found, None) if found is not None else None
     if path is None or not path.is_file():
         return "logs"
+    texts = itertools.chain.from_iterable(documents.blocks(path))
     if {suffix.lower() for suffix in path.suffixes[-2:]} & set(TABLES):
-        return "metrics"
-    texts = itertools.chain.from_iterable(lines.blocks(path))
+        return "logs" if path.suffix != ".parquet" and _has_messages(path) else "metrics"
     return of_lines([lines.decode(text) for text in itertools.islice(texts, SAMPLE)])
+
+
+def _has_messages(path: Path) -> bool:
+    block = next(lines.blocks(path), [])
+    return documents.is_table(path, [lines.decode(line) for line in block[:SAMPLE] if line.strip()])
 
 
 def has_content(text: str) -> bool:

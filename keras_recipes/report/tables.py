@@ -27,11 +27,17 @@ TABLE_ROWS = 1_000
 GAP = 2
 """Spaces between columns."""
 
-NARROWEST = (24, 18, 12)
+NARROWEST = (24, 18, 12, 10)
 """The least width of a column of texts: the first of these for which all columns fit."""
+
+NAME = 12
+"""The least width of the first column, if it is a column of texts."""
 
 ROOM = {float: 9, int: 6}
 """The width kept for a column of numbers if only the first row is known."""
+
+LONGEST_HEADING = 9
+"""The longest title that stays on one line above narrower numbers."""
 
 NARROWEST_SCREEN = 40
 """The narrowest terminal that tables are made for; a narrower one folds the lines itself."""
@@ -128,11 +134,19 @@ class _Column:
     cells: Sequence[str]
     number: bool
 
+    @property
+    def heading(self) -> str:
+        """The title; above narrow numbers it continues on a second line after a `_`."""
+        longest = max(map(len, self.cells), default=0)
+        narrow = self.number and longest < len(self.title) > LONGEST_HEADING
+        return self.title.replace("_", "_\n", 1) if narrow else self.title
+
     def least(self, most: int) -> int:
         """Return the least width of the column; for texts at most `most`."""
         from rich.cells import cell_len  # imported here because `recipes --help` does not need it
 
-        needed = max(map(cell_len, [self.title, *self.cells]))
+        titles = self.heading.split("\n")
+        needed = max(map(cell_len, [*titles, *self.cells]))
         return needed if self.number else min(needed, most)
 
 
@@ -160,15 +174,26 @@ def text(rows: Sequence[Row], *, numbers: Collection[str] = ()) -> str:
 
 def _parts(columns: Sequence[_Column]) -> list[list[_Column]]:
     first, *others = columns
-    parts, taken = [[first]], first.least(NARROWEST[-1])
+    parts, taken = [[first]], first.least(NAME)
     for column in others:
         more = GAP + column.least(NARROWEST[-1])
         if taken + more > width() and parts[-1][1:]:
             parts.append([first])
-            taken = first.least(NARROWEST[-1])
+            taken = first.least(NAME)
         parts[-1].append(column)
         taken += more
     return parts
+
+
+def _widths(columns: Sequence[_Column], least: Sequence[int], most: int) -> list[int]:
+    """Return the width of each column: what is left goes to the narrowest that need more."""
+    found, needed = list(least), [column.least(most) for column in columns]
+    for _ in range(most - sum(least)):
+        short = [i for i, (has, needs) in enumerate(zip(found, needed, strict=True)) if has < needs]
+        if not short:
+            break
+        found[min(short, key=found.__getitem__)] += 1
+    return found
 
 
 def _drawn(columns: Sequence[_Column]) -> str:
@@ -176,16 +201,18 @@ def _drawn(columns: Sequence[_Column]) -> str:
 
     gaps = GAP * (len(columns) - 1)
     for most in NARROWEST:
-        least = [column.least(most) for column in columns]
+        # The first column names the row, so it is the last one to be broken.
+        name, *others = columns
+        least = [name.least(max(most, NAME)), *(column.least(most) for column in others)]
         if sum(least) + gaps <= width():
             break
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
-    for column, fewest in zip(columns, least, strict=True):
+    for column, wide in zip(columns, _widths(columns, least, width() - gaps), strict=True):
         table.add_column(
-            column.title,
+            column.heading,
             justify="right" if column.number else "left",
             overflow="fold",
-            min_width=fewest,
+            width=wide,
             no_wrap=column.number,
         )
     for row in zip(*(column.cells for column in columns), strict=True):

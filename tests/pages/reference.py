@@ -49,6 +49,7 @@ COLUMNS = {
     "observed": "The event there, as the template of its line.",
     "expected": "The event that was likelier.",
     "line": "Number of the strangest event's line in its file.",
+    "new_events": "Number of events of the session, up to that one, that no template fits.",
     "timestamp": "Time of the record.",
     "column": "Which column the row is about; only where several are watched.",
     "value": "The value of the record.",

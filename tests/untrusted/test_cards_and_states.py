@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from keras_recipes import fit, save
-from keras_recipes.data import demonstration, log_formats
+from keras_recipes.data import demonstration
+from keras_recipes.data.logs import parser
 from keras_recipes.saved import locate
 from keras_recipes.untrusted import limits
 from tests.command_line import Run
@@ -125,7 +126,7 @@ def test_every_command_refuses_it(command: str, recipes: Run, model: Path) -> No
 def test_a_search_without_end_is_ended(
     key: str, recipes: Run, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_formats, "PATIENCE", 0.5)
+    monkeypatch.setattr(parser, "PATIENCE", 0.5)
     tamper(model, sessions("regex", key))
     started = time.process_time()
     refused(recipes("predict", "m", "n.log"), 3)

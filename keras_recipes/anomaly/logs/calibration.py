@@ -9,10 +9,11 @@ from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.dataset import Parts
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
+from keras_recipes.anomaly.logs.new_events import NewEvents
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.recipe import Calibrated
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def calibrate(
     model: "keras.Model",
     data: Dataset,
     *,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     seed: int,
 ) -> Calibrated:
@@ -43,17 +44,11 @@ def calibrate(
             for feature, values in {**features, "counts": distances}.items()
         },
         "counts": counts.to_json(),
+        "new_events": NewEvents.of(_new_events(parts)).to_json(),
     }
     detector = LogDetector.of(model, {**data.learned, **learned})
-    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
-    known = len(features["order"])
-    if 0 < known * rate < 1:
-        log.info(
-            "one false alarm in %s sessions is rarer than %s normal sessions can show: the "
-            "threshold is extrapolated",
-            f"{1 / rate:,.0f}",
-            f"{known:,}",
-        )
+    rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
+    _say_what_can_be_shown(rate, detector.new_events)
     alarms = Verdicts.of(detector, parts.test).scores(rate) >= 0.5
     metrics = {
         "promised_false_alarms": rate,
@@ -61,6 +56,33 @@ def calibrate(
         "held_out_sessions": float(len(alarms)),
     }
     return Calibrated(learned, metrics)
+
+
+def _say_what_can_be_shown(rate: float, known: NewEvents) -> None:
+    if 0 < rate < 1 / (known.sessions + 1):
+        log.info(
+            "one false alarm in %s sessions is rarer than %s normal sessions can show: the "
+            "threshold is extrapolated",
+            f"{1 / rate:,.0f}",
+            f"{known.sessions:,}",
+        )
+    elif rate > scores.RAREST:
+        log.info(
+            "%s normal sessions can show 1 false alarm in %s; more data allows rarer ones",
+            f"{known.sessions:,}",
+            f"{1 / rate:,.0f}",
+        )
+    if known.at_least and known.p_value(1) > rate:
+        log.info(
+            "one normal session in %s has a new event: a single one is no anomaly",
+            f"{1 / known.p_value(1):,.0f}",
+        )
+
+
+def _new_events(parts: Parts) -> np.ndarray:
+    """Return the number of new events in each normal session, of shape (N,)."""
+    both = (parts.train, parts.validation)
+    return np.concatenate([part.new_events for part in both])
 
 
 def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:

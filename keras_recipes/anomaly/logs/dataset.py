@@ -9,11 +9,12 @@ import numpy as np
 
 from keras_recipes.anomaly.logs import source
 from keras_recipes.anomaly.logs.event_counts import EventCounts
-from keras_recipes.data import files, log_formats, sessions
+from keras_recipes.data import files
 from keras_recipes.data.dataset import Dataset, Examples
-from keras_recipes.data.log_formats import LogLayout
-from keras_recipes.data.sessions import Sequences
-from keras_recipes.data.templates import FIRST, UNSEEN, Templates
+from keras_recipes.data.logs import recognition, sessions
+from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.sessions import Sequences
+from keras_recipes.data.logs.templates import FIRST, UNSEEN, Templates
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Learned
 
@@ -65,21 +66,31 @@ def read(
     if learned is not None:
         layout = LogLayout.from_json(learned.get("layout"))
     else:
-        layout = log_formats.recognise(
+        layout = recognition.recognise(
             _first_lines(blocks),
             log_format=log_format,
             session=session,
             session_field=session_field,
             window=window,
         )
-    log.info("%s: %s, sessions by %s", files.in_words(paths), layout.format, layout.by)
-    found = sessions.collect(layout, blocks()).sequences()
+        layout = sessions.with_masking(layout, blocks())
+    collected = sessions.collect(layout, blocks())
+    found = collected.sequences()
+    log.info("%s: %s; %s sessions", files.in_words(paths), layout.in_words, f"{len(found):,}")
     if len(found) < FEWEST:
         raise InputError(
             f"{', '.join(paths)}: expected at least {FEWEST} sessions by {layout.by}, received "
-            f"{len(found)}; choose others with --set session=REGEX, session_field=NAME or window=1m"
+            f"{len(found)}; {_what_to_do(collected)}"
         )
     return _dataset(paths, layout, found, learned, length, seed)
+
+
+def _what_to_do(collected: sessions.SessionCollector) -> str:
+    """Return what makes more sessions of a log that has too few, in words for an error message."""
+    width = collected.width_for(2 * FEWEST) or collected.width_for(FEWEST)
+    if width:
+        return f"make shorter ones with --set window={width}, or others with --set session=REGEX"
+    return "give more lines, or make others with --set session=REGEX"
 
 
 def _first_lines(blocks: Callable[[], source.Blocks]) -> list[bytes]:
@@ -87,9 +98,9 @@ def _first_lines(blocks: Callable[[], source.Blocks]) -> list[bytes]:
     found: list[bytes] = []
     total = 0
     for _, block in blocks():
-        found += block[: log_formats.SAMPLE]
+        found += block[: recognition.SAMPLE]
         total += len(block)
-        if total >= log_formats.SAMPLE:
+        if total >= recognition.SAMPLE:
             break
     return found
 
@@ -160,8 +171,9 @@ def _mine(found: Sequences, before: Templates | None) -> Templates:
     A template that occurs in one session only is left out, and its events are new events. Such
     events will come again, and the net has to learn how often.
     """
-    seen = np.unique(found.message_ids).tolist()
-    every = Templates.mine([found.messages[number] for number in seen], before)
+    seen, counts = (a.tolist() for a in np.unique(found.message_ids, return_counts=True))
+    messages = [found.messages[number] for number in seen]
+    every = Templates.mine(messages, before, counts=counts)
     token_ids = sessions.with_token_ids(found, every).token_ids
     owners = np.repeat(np.arange(len(found)), found.lengths)
     pairs = np.unique(np.stack([token_ids, owners]), axis=1)

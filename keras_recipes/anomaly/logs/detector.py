@@ -12,10 +12,11 @@ import numpy as np
 
 from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
+from keras_recipes.anomaly.logs.new_events import NewEvents
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
-from keras_recipes.data.log_formats import LogLayout
-from keras_recipes.data.templates import UNSEEN, Templates
+from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Learned
@@ -34,6 +35,7 @@ class LogDetector:
         templates: The templates of the messages.
         counts: The counts of the templates in normal sessions.
         nulls: The null distribution of each feature.
+        new_events: How often normal sessions have new events.
         sessions_per_day: The number of sessions per day in the normal log; 0 if it is unknown.
         max_gap: The longest time in seconds between two events of a normal session.
     """
@@ -43,6 +45,7 @@ class LogDetector:
     templates: Templates
     counts: EventCounts
     nulls: Mapping[str, NullDistribution]
+    new_events: NewEvents
     sessions_per_day: float
     max_gap: float
 
@@ -70,6 +73,17 @@ class LogDetector:
                 "was learned from the log"
             )
         return cls.of(fitted.model, fitted.card.learned)
+
+    def allowed_rate(
+        self, false_alarm_rate: float | None, false_alarms_per_day: float | None
+    ) -> float:
+        """Return the share of normal sessions that may be false alarms; see `scores`."""
+        return scores.allowed_rate(
+            false_alarm_rate,
+            false_alarms_per_day,
+            sessions=self.new_events.sessions,
+            sessions_per_day=self.sessions_per_day,
+        )
 
     @property
     def digest(self) -> str:
@@ -118,6 +132,7 @@ def parts_of(learned: Learned) -> dict[str, Any]:
         "nulls": {
             feature: NullDistribution.from_json(nulls[feature]) for feature in scores.FEATURES
         },
+        "new_events": NewEvents.from_json(learned.get("new_events")),
         "sessions_per_day": float(numbers[0] or 0),
         "max_gap": float(numbers[1] or 0),
     }

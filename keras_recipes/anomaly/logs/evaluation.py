@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-from keras_recipes.anomaly.logs import dataset, scores, source
+from keras_recipes.anomaly.logs import dataset, source
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.data import demonstration
@@ -20,14 +20,14 @@ def assess(
     paths: Sequence[str] | None,
     *,
     labels: str | None,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     seed: int,
 ) -> Measured:
     """See `kind.assess`."""
     detector = LogDetector.of_fitted(fitted)
     assert fitted.card is not None
-    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     known = [Path(text) for text in paths or fitted.card.paths()]
     _, found = source.sessions_of(detector, known)
     if paths is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_recipes.anomaly import loss_curve
-from keras_recipes.anomaly.logs import scores, source
+from keras_recipes.anomaly.logs import source
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.models.fitted import Fitted
@@ -22,7 +22,7 @@ def figures(
     fitted: Fitted,
     paths: Sequence[str],
     *,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     summed_gradients: bool,
     dropout: float,
@@ -32,7 +32,7 @@ def figures(
         fitted.history, "nats per event", summed_gradients=summed_gradients, dropout=dropout
     )
     detector = LogDetector.of_fitted(fitted)
-    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     names, found = source.sessions_of(detector, [Path(text) for text in paths])
     verdicts = Verdicts.of(detector, found)
     judged = verdicts.scores(rate)

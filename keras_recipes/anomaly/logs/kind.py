@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
 
-COLUMNS = ("session", "score", "anomaly", "position", "observed", "expected", "line")
+COLUMNS = (
+    *("session", "score", "anomaly", "position", "observed", "expected", "line"),
+    "new_events",
+)
 
 
 def read(
@@ -41,8 +44,7 @@ def read(
         session: Regular expression; lines in which it matches the same text are a session.
         session_field: Name of a field of JSON lines, syslog or access logs; lines with the same
             value are a session.
-        window: Time span that makes a session, such as `5m`; for lines without times, a number of
-            lines.
+        window: Time span that makes a session, such as `5m`; or a number of lines, such as `100`.
         length: Number of steps at which longer sequences are cut for training.
         seed: Seed of the choice of held-out sessions.
 
@@ -67,7 +69,7 @@ def calibrate(
     model: "keras.Model",
     data: Dataset,
     *,
-    false_alarm_rate: Share = 0.0002,
+    false_alarm_rate: Share | None = None,
     false_alarms_per_day: Positive | None = None,
     seed: int,
 ) -> Calibrated:
@@ -76,7 +78,8 @@ def calibrate(
     Args:
         model: The trained net.
         data: The data set from `read`.
-        false_alarm_rate: Share of the normal sessions of a log that may be called anomalies.
+        false_alarm_rate: Share of the normal sessions of a log that may be called anomalies; `none`
+            takes 0.0002, or one in N + 1 where the N normal sessions cannot show that.
         false_alarms_per_day: Number of false alarms per day that a log may raise; `none` uses
             `false_alarm_rate`.
         seed: Seed of the choice of sessions to compare with.
@@ -101,7 +104,7 @@ def check(
     learned: Learned,
     paths: Sequence[str] | None,
     *,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     labels: str | None,
     state: str | None,
@@ -117,17 +120,17 @@ def check(
     from keras_recipes.anomaly.logs import scores, source
     from keras_recipes.anomaly.logs.detector import parts_of
     from keras_recipes.data import labels as labelled
-    from keras_recipes.data import log_formats
+    from keras_recipes.data.logs.parser import Parser
 
     layout = parts_of(learned)["layout"]
-    scores.allowed_rate(false_alarm_rate, false_alarms_per_day, 0.0)
+    scores.allowed_rate(false_alarm_rate, false_alarms_per_day)
     if state:
         state_file.check(state)
     if labels:
         labelled.read(labels)
     if paths:
         names, blocks = source.to_judge(paths)
-        parser = log_formats.Parser(layout)
+        parser = Parser(layout)
         if not any(len(parser.parse(block)) for _, block in blocks):
             raise source.without_sessions(names, layout)
 
@@ -136,7 +139,7 @@ def judge(
     fitted: Fitted,
     asked: Any,
     *,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     only_anomalies: bool = False,
 ) -> Iterator[Row]:
@@ -153,12 +156,12 @@ def judge(
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: Prints only the anomalies.
     """
-    from keras_recipes.anomaly.logs import scores, source
+    from keras_recipes.anomaly.logs import source
     from keras_recipes.anomaly.logs.detector import LogDetector
     from keras_recipes.anomaly.logs.verdicts import Verdicts
 
     detector = LogDetector.of_fitted(fitted)
-    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     names, found = source.sessions_of(detector, asked)
     return Verdicts.of(detector, found).rows(rate, names, only_anomalies=only_anomalies)
 
@@ -166,7 +169,7 @@ def judge(
 def watch(
     fitted: Fitted,
     *,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     only_anomalies: bool,
     timeout: Positive | None = None,
@@ -188,13 +191,12 @@ def watch(
             ends or the program is stopped; the next run continues from it.
     """
     from keras_recipes.anomaly import summary
-    from keras_recipes.anomaly.logs import scores
     from keras_recipes.anomaly.logs.detector import LogDetector
     from keras_recipes.anomaly.logs.stream import TICK, LogStream
     from keras_recipes.data import lines
 
     detector = LogDetector.of_fitted(fitted)
-    rate = scores.allowed_rate(false_alarm_rate, false_alarms_per_day, detector.sessions_per_day)
+    rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     stream = LogStream(detector, rate, timeout=timeout, open_sessions=open_sessions, state=state)
     rows = stream.rows(lines.from_standard_input(TICK))
     return summary.anomalies(rows, "sessions") if only_anomalies else rows
@@ -205,7 +207,7 @@ def assess(
     paths: Sequence[str] | None,
     *,
     labels: str | None = None,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     seed: int,
 ) -> Measured:
@@ -236,7 +238,7 @@ def figures(
     fitted: Fitted,
     paths: Sequence[str],
     *,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     summed_gradients: bool,
     dropout: float,

@@ -12,7 +12,7 @@ import numpy as np
 from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP
-from keras_recipes.data.templates import END, START, UNSEEN
+from keras_recipes.data.logs.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
 REMEMBERED = 10_000
@@ -143,11 +143,17 @@ class Judge:
         critical = self._critical
         if session.max_surprise >= critical["surprise"]:
             return True
+        if event_type == 0 and self._p_new_events(session) <= self.false_alarm_rate:
+            return True
         if math.log1p(session.cusum[1]) >= critical["order"]:
             return True
         if session.counts[event_type][0] <= self._largest_counts[event_type]:
             return False
         return self._least_distance(session)[0] >= critical["counts"]
+
+    def _p_new_events(self, session: OpenSession) -> float:
+        count, _, _ = session.counts.get(0, (0, 0, 0))  # all new events are one template, 0
+        return self.detector.new_events.p_value(count)
 
     def _least_distance(self, session: OpenSession) -> tuple[float, int]:
         """Return the least distance that the counts can have at the end, and its reference."""
@@ -170,8 +176,12 @@ class Judge:
         }
         values = {feature: np.array([value]) for feature, value in found.items()}
         nulls, describe = self.detector.nulls, self.detector.templates.describe
-        score = float(scores.score(scores.p_values(nulls, values), self.false_alarm_rate)[0])
-        if scores.decided_by_counts(nulls, values)[0]:
+        p_value, by_new = float(scores.p_values(nulls, values)[0]), self._p_new_events(session)
+        score = float(scores.score(np.array([min(p_value, by_new)]), self.false_alarm_rate)[0])
+        if by_new < p_value:
+            _, position, line = session.counts[0]
+            observed, expected = describe(UNSEEN, session.last_unseen), "a known event"
+        elif scores.decided_by_counts(nulls, values)[0]:
             event_type, observed, expected = self.detector.strangest_count(
                 self._counts(session), reference, session.last_unseen, over=over
             )
@@ -187,4 +197,5 @@ class Judge:
             "observed": observed,
             "expected": expected,
             "line": line,
+            "new_events": session.counts.get(0, (0, 0, 0))[0],
         }

@@ -17,8 +17,9 @@ counts   The distance of the counts of its templates from those of the nearest n
 The p-value of a feature is the share of normal sessions in which it is at least as large. The net's
 features are compared with those of the validation sessions, and also of the training sessions
 unless the net is overfitted. The counts are compared by leaving each session out in turn. The
-session's p-value is the smallest of the three times three (Bonferroni). The threshold is the share
-of normal sessions that may be false alarms.
+session's p-value is the smallest of the three times three (Bonferroni). New events have a p-value
+of their own, see `new_events`; the smaller of the two counts. The threshold is the share of normal
+sessions that may be false alarms.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,9 @@ A net with correct probabilities has a scale of 1 nat.
 """
 
 FEATURES = tuple(LEAST_SCALE)
+
+RAREST = 0.0002
+"""The share of false alarms that is allowed where the normal sessions are enough to show it."""
 
 
 def null_distribution(feature: str, values: np.ndarray) -> NullDistribution:
@@ -89,20 +93,28 @@ def session_maxima(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, 
 
 
 def allowed_rate(
-    false_alarm_rate: float, false_alarms_per_day: float | None, sessions_per_day: float
+    false_alarm_rate: float | None,
+    false_alarms_per_day: float | None,
+    *,
+    sessions: int = 0,
+    sessions_per_day: float = 0.0,
 ) -> float:
     """Return the share of normal sessions that may be false alarms.
 
     Args:
-        false_alarm_rate: The share.
+        false_alarm_rate: The share; None takes `RAREST`, or one in N + 1 if that is more, because N
+            normal sessions cannot show anything rarer.
         false_alarms_per_day: The number of false alarms per day; None uses the share.
+        sessions: The number N of normal sessions that were compared; 0 if it is unknown.
         sessions_per_day: The number of sessions on a normal day; 0 if it is unknown.
 
     Raises:
         InputError: No false alarm is allowed, so that nothing could be an anomaly.
     """
-    if not false_alarm_rate and not false_alarms_per_day:
+    if false_alarm_rate == 0 and not false_alarms_per_day:
         raise InputError("false_alarm_rate: expected more than 0, received 0; try 1e-6")
-    if not false_alarms_per_day or not sessions_per_day:
+    if false_alarms_per_day and sessions_per_day:
+        return min(0.5, false_alarms_per_day / sessions_per_day)
+    if false_alarm_rate:
         return false_alarm_rate
-    return min(0.5, false_alarms_per_day / sessions_per_day)
+    return max(RAREST, 1 / (sessions + 1)) if sessions else RAREST

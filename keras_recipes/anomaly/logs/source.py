@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipes.anomaly.logs.detector import LogDetector
-from keras_recipes.data import demonstration, files, lines, log_formats, sessions
-from keras_recipes.data.sessions import Sequences
+from keras_recipes.data import demonstration, files, lines
+from keras_recipes.data.logs import sessions
+from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.sessions import Sequences
 from keras_recipes.errors import InputError, described
 
 Blocks = Iterator[tuple[int, list[bytes]]]
@@ -81,6 +83,6 @@ def _is_path(item: str | Path) -> bool:
     return os.path.exists(item)  # noqa: PTH110  Path.exists raises for a very long line
 
 
-def without_sessions(names: Sequence[str], layout: log_formats.LogLayout) -> InputError:
+def without_sessions(names: Sequence[str], layout: LogLayout) -> InputError:
     """Return the error for files without any session."""
     return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, received none")

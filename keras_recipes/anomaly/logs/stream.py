@@ -17,7 +17,8 @@ import numpy as np
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.open_sessions import Judge, OpenSession
 from keras_recipes.anomaly.state_file import State, StateFile
-from keras_recipes.data import lines, log_formats
+from keras_recipes.data import lines
+from keras_recipes.data.logs import parser
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
@@ -60,7 +61,7 @@ class LogStream:
             CorruptModelError: The file is damaged.
         """
         self.detector, self.judge = detector, Judge(detector, false_alarm_rate)
-        self._parser = log_formats.Parser(detector.layout)
+        self._parser = parser.Parser(detector.layout)
         self._rule = detector.layout.sessions
         self._timeout = timeout or self._usual_timeout()
         self._most = open_sessions
@@ -104,7 +105,7 @@ class LogStream:
             # The clock follows two lines in a row, so that one broken line cannot put it forward.
             self._clock = max(self._clock, min(self._last_time, now))
             self._last_time = now
-            next_window = self._rule.by == "window" and not timed and key not in self._open
+            next_window = self.detector.layout.in_lines and key not in self._open
             yield from self._close_due(math.inf if next_window else self._clock)
             if self._rule.idle and key in self._open and now > self._open[key].due:
                 yield from self._close(key)  # the session's own next line shows that it was over
@@ -126,11 +127,11 @@ class LogStream:
         if session is None:
             name = lines.decode(key)
             if self._rule.idle:
-                name = f"{name} {log_formats.iso_time(now)}"
+                name = f"{name} {parser.iso_time(now)}"
             session = self._open[key] = self.judge.session(name)
-            if self._rule.by == "window":
+            if self._rule.window:
                 session.due = self._end_of_window(now)
-        if self._rule.by != "window":
+        if not self._rule.window:
             self._open.move_to_end(key)
             session.due = now + self._timeout
         return session
@@ -155,7 +156,7 @@ class LogStream:
         return max(2 * self.detector.max_gap, SHORTEST_TIMEOUT)
 
     def _end_of_window(self, now: float) -> float:
-        if not self.detector.layout.timed:
+        if self.detector.layout.in_lines:
             return math.inf  # the first line of the next window ends it
         width = self._rule.window
         return now // width * width + width + min(width, LATE_SECONDS)

@@ -10,8 +10,8 @@ from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import count_matrix
 from keras_recipes.anomaly.logs.open_sessions import Judge
-from keras_recipes.data.sessions import Sequences
-from keras_recipes.data.templates import END, UNSEEN
+from keras_recipes.data.logs.sessions import Sequences
+from keras_recipes.data.logs.templates import END, UNSEEN
 from keras_recipes.recipe import Row
 
 
@@ -68,7 +68,12 @@ class Verdicts:
 
     def scores(self, false_alarm_rate: float) -> np.ndarray:
         """Return the score of each session, from 0 to 1; from 0.5 on it is an anomaly."""
-        return scores.score(scores.p_values(self.detector.nulls, self.values), false_alarm_rate)
+        return scores.score(self._p_values(), false_alarm_rate)
+
+    def _p_values(self) -> np.ndarray:
+        by_new_events = self.detector.new_events.p_values(self.sequences.new_events)
+        by_features = scores.p_values(self.detector.nulls, self.values)
+        return np.asarray(np.minimum(by_features, by_new_events))
 
     def steps(self, session: int) -> tuple[list[str], np.ndarray]:
         """Return a session's events in words, its end last, and the surprise at each in nats."""
@@ -80,7 +85,7 @@ class Verdicts:
     def rows(
         self, false_alarm_rate: float, files: Sequence[str], *, only_anomalies: bool = False
     ) -> Iterator[Row]:
-        """Yield rows with the keys `session,score,anomaly,position,observed,expected,line`.
+        """Yield rows with the keys of `kind.COLUMNS`.
 
         Args:
             false_alarm_rate: The share of normal sessions that may be called anomalies.
@@ -92,6 +97,7 @@ class Verdicts:
         chosen = np.flatnonzero(found >= 0.5) if only_anomalies else np.arange(len(found))
         if only_anomalies and not len(chosen):
             summary.say_none(len(found), "sessions")
+        new_events = self.sequences.new_events
         for session in chosen.tolist():
             if found[session] >= 0.5:
                 yield self._explained_by_event(judge, session, files)
@@ -102,6 +108,7 @@ class Verdicts:
                 "score": float(found[session]),
                 "anomaly": 0,
                 **self._placed(session, reason, files),
+                "new_events": int(new_events[session]),
             }
 
     def _explained_by_event(self, judge: Judge, session: int, files: Sequence[str]) -> Row:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from keras_recipes.anomaly.logs import dataset, event_counts, scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
+from keras_recipes.anomaly.logs.new_events import NewEvents
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.errors import CorruptModelError
 
@@ -85,8 +86,38 @@ def test_a_score_is_a_half_where_the_p_value_is_the_promised_share() -> None:
 
 
 def test_false_alarms_per_day_become_a_share_of_the_sessions_per_day() -> None:
-    assert scores.allowed_rate(0.1, None, 5_000) == 0.1
-    assert scores.allowed_rate(0.1, 2, 5_000) == pytest.approx(2 / 5_000)
+    assert scores.allowed_rate(0.1, None, sessions_per_day=5_000) == 0.1
+    assert scores.allowed_rate(0.1, 2, sessions_per_day=5_000) == pytest.approx(2 / 5_000)
+
+
+def test_the_default_share_is_no_rarer_than_the_normal_sessions_can_show() -> None:
+    assert scores.allowed_rate(None, None, sessions=57) == pytest.approx(1 / 58)
+    assert scores.allowed_rate(None, None, sessions=100_000) == scores.RAREST
+    assert scores.allowed_rate(1e-6, None, sessions=57) == 1e-6
+
+
+def test_a_new_event_is_as_rare_as_the_normal_sessions_show() -> None:
+    never = NewEvents.of(np.zeros(99, int))
+    assert never.p_value(0) == 1
+    assert never.p_value(1) == pytest.approx(0.01)
+    often = NewEvents.of(np.array([0] * 90 + [1] * 8 + [3]))
+    assert [often.p_value(count) for count in (1, 2, 3, 4)] == pytest.approx(
+        [0.1, 0.02, 0.02, 0.01]
+    )
+    assert often.p_values(np.array([0, 1, 7])) == pytest.approx([1, 0.1, 0.01])
+    assert NewEvents.from_json(often.to_json()) == often
+    assert NewEvents.from_json(None).p_value(3) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, [], {"sessions": 5}, {"sessions": -1, "at_least": []}, {"sessions": 5, "at_least": [6]},
+     {"sessions": 5, "at_least": [1, 2]}, {"sessions": 5, "at_least": [True]},
+     {"sessions": 5, "at_least": [1] * 51}, {"sessions": "5", "at_least": []}],
+)  # fmt: skip
+def test_damaged_numbers_of_new_events_are_refused(values: object) -> None:
+    with pytest.raises(CorruptModelError, match="new events"):
+        NewEvents.from_json(values)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_recipes.data import lines, log_formats
-from keras_recipes.data.log_formats import LogLayout, Parser, Records
-from keras_recipes.data.templates import END, START, Templates
+from keras_recipes.data import lines
+from keras_recipes.data.logs import documents, parser
+from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.masking import Census
+from keras_recipes.data.logs.parser import Parser, Records
+from keras_recipes.data.logs.templates import END, START, UNSEEN, Templates
+
+TIME_SPANS = {"5m": 300, "1m": 60, "20s": 20, "5s": 5, "1s": 1}
+LINE_COUNTS = {str(lines): lines for lines in (100, 50, 20, 10, 5, 2, 1)}
+"""Windows to propose, the longest first."""
+
+CENSUS_LINES = 50_000
+"""The number of lines in which closed sets are looked for."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +57,12 @@ class Sequences:
     def lengths(self) -> np.ndarray:
         """The number of events in each session, int64 of shape (N,)."""
         return np.diff(self.starts)
+
+    @property
+    def new_events(self) -> np.ndarray:
+        """The number of new events in each session, int64 of shape (N,)."""
+        before = np.concatenate([[0], np.cumsum(self.token_ids == UNSEEN)])
+        return np.diff(before[self.starts])
 
     def subset(self, chosen: np.ndarray) -> "Sequences":
         """Return some of the sessions.
@@ -111,6 +127,23 @@ class SessionCollector:
             )
         )
 
+    def width_for(self, count: int) -> str | None:
+        """Return the longest of the usual windows that makes so many sessions, or None.
+
+        Args:
+            count: The number of sessions.
+
+        Returns:
+            A value of the option `window`: a time span, or a number of lines if there are no times.
+        """
+        timed = self.layout.timed
+        places = [part[2] if timed else part[3] - 1 for part in self._parts]
+        found = np.concatenate(places) if places else np.zeros(0)
+        for text, width in TIME_SPANS.items() if timed else LINE_COUNTS.items():
+            if len(np.unique(found // width)) >= count:
+                return text
+        return None
+
     def sequences(self) -> Sequences:
         """Return the sessions in the order of their first lines, with message ids as token ids.
 
@@ -132,7 +165,7 @@ class SessionCollector:
         keys = list(self.keys)
         names = [lines.decode(keys[sessions[i]]) for i in firsts.tolist()]
         if idle:
-            begun = (log_formats.iso_time(time) for time in times[firsts].tolist())
+            begun = (parser.iso_time(time) for time in times[firsts].tolist())
             names = [f"{name} {time}" for name, time in zip(names, begun, strict=True)]
         days = float(np.ptp(times)) / 86_400 if len(times) else 0.0
         max_gap = float(np.diff(times, prepend=0)[~new].max(initial=0.0))
@@ -153,9 +186,21 @@ def collect(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> S
     return columns
 
 
+def with_masking(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> LogLayout:
+    """Return the layout with the closed sets that the first lines of a normal log show."""
+    census, read = Census(), 0
+    parser = Parser(layout, census)
+    for _, some in blocks:
+        parser.parse(some)
+        read += len(some)
+        if read >= CENSUS_LINES:
+            break
+    return replace(layout, masking=census.masking())
+
+
 def blocks(paths: Sequence[Path]) -> "Iterable[tuple[int, list[bytes]]]":
     """Yield the lines of several files in blocks, each with the number of its file."""
-    return ((number, some) for number, path in enumerate(paths) for some in lines.blocks(path))
+    return ((number, some) for number, path in enumerate(paths) for some in documents.blocks(path))
 
 
 def with_token_ids(sequences: Sequences, templates: Templates) -> Sequences:

@@ -9,10 +9,12 @@ from 4 on are the templates.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keras_recipes.data import lines, log_formats
+from keras_recipes.data import lines
+from keras_recipes.data.logs import masking, parser
 from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
@@ -23,7 +25,12 @@ REMEMBERED = 200_000
 MOST = 1_000
 """The largest number of templates; events of any further template are new events."""
 
-LONGEST = 10 * log_formats.LONGEST_MESSAGE
+WILDCARD = "<*>"
+
+MOST_WORDS = 100
+"""The largest number of words at one place of a template that can be a closed set."""
+
+LONGEST = 10 * parser.LONGEST_MESSAGE
 """The largest number of characters of a template, which may have control characters escaped."""
 
 # Letters of hexadecimal numbers that remain after their digits were removed.
@@ -76,24 +83,59 @@ class Templates:
         special = ("", "(start of session)", "(end of session)", "(never seen)")
         if token_id >= FIRST:
             return self.examples[token_id - FIRST]
-        return f"{special[token_id]} {log_formats.readable(message)}".rstrip()
+        return f"{special[token_id]} {parser.readable(message)}".rstrip()
 
     @classmethod
-    def mine(cls, messages: Iterable[bytes], before: "Templates | None" = None) -> "Templates":
+    def mine(
+        cls,
+        messages: Sequence[bytes],
+        before: "Templates | None" = None,
+        *,
+        counts: "Sequence[int] | None" = None,
+    ) -> "Templates":
         """Find the templates of messages; if there are too many, only the first are kept.
+
+        Where a template has `<*>` for few words, each of them in many lines, it becomes a template
+        for each of these words, because such a word tells how something ended.
 
         Args:
             messages: Distinct masked messages, in an order that is always the same.
             before: Templates that keep their token ids; new templates come after them.
+            counts: The number of lines of each message; None splits no templates.
         """
         drain = _copy(before) if before else _drain()
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
         for message in messages:
             cluster, _ = drain.add_log_message(_words(message))
-            examples.setdefault(cluster.cluster_id, log_formats.readable(message))
+            examples.setdefault(cluster.cluster_id, parser.readable(message))
         clusters = sorted(drain.clusters, key=lambda c: c.cluster_id)[:MOST]
         patterns = [cluster.get_template() for cluster in clusters]
-        return cls(patterns, [examples[c.cluster_id] for c in clusters])
+        found = cls(patterns, [examples[c.cluster_id] for c in clusters])
+        if counts is None:
+            return found
+        return found._split(messages, counts, len(before.patterns) if before else 0)
+
+    def _split(self, messages: Sequence[bytes], counts: Sequence[int], kept: int) -> "Templates":
+        """Return templates with the words of closed sets instead of `<*>`.
+
+        Args:
+            messages: Distinct masked messages.
+            counts: The number of lines of each message.
+            kept: The number of templates, from the first, that must stay as they are.
+        """
+        lines_of: dict[int, dict[tuple[str, ...], tuple[int, bytes]]] = defaultdict(dict)
+        for message, count, token_id in zip(
+            messages, counts, self.token_ids(messages), strict=True
+        ):
+            if token_id >= FIRST + kept and WILDCARD in self.patterns[token_id - FIRST]:
+                words = tuple(_words(message).split())
+                so_far, first = lines_of[token_id].get(words, (0, message))
+                lines_of[token_id][words] = (so_far + count, first)
+        patterns: dict[str, str] = {}
+        for number, (pattern, example) in enumerate(zip(self.patterns, self.examples, strict=True)):
+            patterns |= _with_closed_words(pattern, lines_of[number + FIRST]) or {pattern: example}
+        some = list(patterns.items())[:MOST]
+        return Templates([pattern for pattern, _ in some], [example for _, example in some])
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -117,6 +159,31 @@ class Templates:
             # Examples are printed in terminals, so control characters are escaped.
             return cls(patterns, [printable(text, LONGEST) for text in examples])
         raise CorruptModelError("the card's templates are damaged; fit again")
+
+
+def _with_closed_words(
+    pattern: str, lines: "Mapping[tuple[str, ...], tuple[int, bytes]]"
+) -> dict[str, str]:
+    """Return the templates that a template becomes, each with an example; none if it stays.
+
+    Args:
+        pattern: The template.
+        lines: The words of its messages, the number of lines of each, and a message.
+    """
+    words = pattern.split()
+    closed = []
+    for place, word in enumerate(words):
+        if word == WILDCARD:
+            often: Counter[str] = Counter()
+            for found, (count, _) in lines.items():
+                often[found[place]] += count
+            if len(often) <= MOST_WORDS and masking.is_closed(often):
+                closed.append(place)
+    split: dict[str, str] = {}
+    for found, (_, message) in lines.items() if closed else ():
+        spelt = [found[place] if place in closed else word for place, word in enumerate(words)]
+        split.setdefault(" ".join(spelt), parser.readable(message))
+    return split
 
 
 def _is_text(value: Any) -> bool:

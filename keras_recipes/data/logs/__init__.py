@@ -1,0 +1,1 @@
+"""Reading logs: their format, times, sessions and templates."""

@@ -1,0 +1,108 @@
+"""The fields of a line of JSON: its time, message, level and session, by their usual names.
+
+Names are compared without regard to case and separators, so that `requestId`, `request_id` and
+`{"request": {"id": ...}}` are one name.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+TIME = (
+    *("timestamp", "time", "ts", "datetime", "eventtime", "asctime", "realtimetimestamp", "tdate"),
+    *("timeunixnano", "observedtimeunixnano", "eventcreated", "timecreated", "timegenerated"),
+    *("starttime", "timelocal", "systemtime", "t", "date"),
+)
+"""Names of the time: of common loggers, journald, CloudTrail, mongod, OpenTelemetry and others."""
+
+MESSAGE = (
+    *("message", "msg", "event", "log", "text", "body", "bodystringvalue", "mt", "m"),
+    *("eventname", "eventtype", "eventid"),
+)
+
+LEVEL = ("level", "severity", "levelname", "loglevel", "severitytext", "priority", "logger", "s")
+
+SESSION = (
+    *("session", "sessionid", "sid", "requestid", "reqid", "traceid", "correlationid"),
+    *("transactionid", "flowid", "jobid", "taskid", "runid", "connectionid", "connid", "uid"),
+    *("userid", "user"),
+)
+
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+
+def parse(line: bytes) -> "dict[str, Any] | None":
+    """Return the object of a line, or None if the line is not a JSON object."""
+    if line[:1] not in (b"{", b" "):
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def field(value: "dict[str, Any]", name: str) -> Any:
+    """Return a field, which may be an inner field such as `request.id`; None without it."""
+    if name in value:
+        return value[name]
+    found: Any = value
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def named(value: "dict[str, Any]", wanted: tuple[str, ...]) -> str | None:
+    """Return the name, as it is written, of the first field that the object has, or None.
+
+    Args:
+        value: The object of a line.
+        wanted: Names in lower case without separators, those to prefer first.
+    """
+    name = _among(tuple(value), wanted)
+    if name is not None and is_scalar(value[name]):
+        return name
+    return _among(tuple(name for name, _ in scalars(value)), wanted)
+
+
+def first(value: "dict[str, Any]", wanted: tuple[str, ...]) -> Any:
+    """Return the first field of these names that the object has, or None; see `named`."""
+    name = named(value, wanted)
+    return None if name is None else field(value, name)
+
+
+def scalars(value: "dict[str, Any]") -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of the fields that are no lists, and of those one level below."""
+    for name, item in value.items():
+        if is_scalar(item):
+            yield name, item
+        elif isinstance(item, dict):
+            yield from ((f"{name}.{sub}", v) for sub, v in item.items() if is_scalar(v))
+
+
+def is_scalar(value: Any) -> bool:
+    """Return whether a value is a text, a number or a truth value."""
+    return isinstance(value, str | int | float)
+
+
+@lru_cache(maxsize=4_096)
+def _among(names: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
+    spelt: dict[str, str] = {}
+    for name in names:
+        spelt.setdefault(_SEPARATORS.sub("", name.lower()), name)
+    return next((spelt[name] for name in wanted if name in spelt), None)
+
+
+def candidates(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> Iterable[str]:
+    """Yield the names of fields that any of the objects has, those to prefer first."""
+    for name in wanted:
+        found = (named(value, (name,)) for value in objects)
+        yield from dict.fromkeys(name for name in found if name is not None)
+
+
+def as_bytes(value: Any) -> bytes:
+    """Return a value as text: a text itself, anything else as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode(errors="replace")
