@@ -181,7 +181,7 @@ class Census:
 
     def masking(self) -> Masking:
         """Return what the lines show."""
-        good = {name for name, counts in self.values.items() if counts and is_closed(counts)}
+        good = {name for name, counts in self.values.items() if counts and _tells(counts)}
         words = sorted(name for name in good if isinstance(name, bytes) and name.strip())
         fields = sorted(name for name in good if isinstance(name, str))
         known = {word for word in words if _is_text(word)}
@@ -202,6 +202,21 @@ def is_closed(counts: Mapping[Any, int]) -> bool:
     """
     lines = sum(counts.values())
     return lines >= max(FEWEST, PER_VALUE * len(counts)) and min(counts.values()) > 1
+
+
+def _tells(counts: Mapping[Any, int]) -> bool:
+    """Return whether values are a closed set that tells how something ended.
+
+    Numbers have a usual value then, such as 0 or 200. The numbers of workers or parts, which are few
+    too, are equally frequent.
+    """
+    numbers = all(_is_number(value) for value in counts)
+    usual = 2 * max(counts.values()) >= sum(counts.values())
+    return is_closed(counts) and (usual or not numbers)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, bytes | int | float) and not isinstance(value, bool)
 
 
 def _is_text(word: bytes) -> bool:

@@ -25,6 +25,9 @@ REMEMBERED = 200_000
 MOST = 1_000
 """The largest number of templates; events of any further template are new events."""
 
+# A word as people write it, and not a path or an identifier without its digits.
+_PLAIN = re.compile(r"[\W_]?[^\W\d_]+(?:[_-][^\W\d_]+)*[\W_]?")
+
 WILDCARD = "<*>"
 
 MOST_WORDS = 100
@@ -177,7 +180,8 @@ def _with_closed_words(
             often: Counter[str] = Counter()
             for found, (count, _) in lines.items():
                 often[found[place]] += count
-            if len(often) <= MOST_WORDS and masking.is_closed(often):
+            plain = all(_PLAIN.fullmatch(found) for found in often)
+            if plain and len(often) <= MOST_WORDS and masking.is_closed(often):
                 closed.append(place)
     split: dict[str, str] = {}
     for found, (_, message) in lines.items() if closed else ():
