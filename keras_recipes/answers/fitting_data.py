@@ -78,9 +78,10 @@ def of_model(
     if data is None:
         as_fitted = settings.of_model(recipe, card, "evaluate", {})
         # Other options would hold out other examples, which the model may have learned from.
-        about = settings.parts(recipe)
-        for name in settings.of(recipe, "evaluate", card.learned):
-            if about[name] == "data" and options[name] != as_fitted[name]:
+        reading = (step.function for step in settings.steps(recipe) if step.about == "data")
+        reads = set().union(*map(settings.taken, reading))
+        for name in settings.of(recipe, "evaluate", card.learned).keys() & reads:
+            if options[name] != as_fitted[name]:
                 raise InputError(
                     f"{name}: expected {as_fitted[name]}, as in the fit, to read the same data, "
                     f"received {options[name]}; leave it out, or give --data"

@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -134,18 +134,17 @@ class _Column:
     cells: Sequence[str]
     number: bool
 
-    @property
-    def heading(self) -> str:
-        """The title; above narrow numbers it continues on a second line after a `_`."""
+    def folded(self) -> "_Column":
+        """Return the column with its title on two lines if it is wider than its numbers."""
         longest = max(map(len, self.cells), default=0)
-        narrow = self.number and longest < len(self.title) > LONGEST_HEADING
-        return self.title.replace("_", "_\n", 1) if narrow else self.title
+        wide = self.number and longest < len(self.title) > LONGEST_HEADING
+        return replace(self, title=self.title.replace("_", "_\n", 1)) if wide else self
 
     def least(self, most: int) -> int:
         """Return the least width of the column; for texts at most `most`."""
         from rich.cells import cell_len  # imported here because `recipes --help` does not need it
 
-        titles = self.heading.split("\n")
+        titles = self.title.split("\n")
         needed = max(map(cell_len, [*titles, *self.cells]))
         return needed if self.number else min(needed, most)
 
@@ -176,13 +175,31 @@ def _parts(columns: Sequence[_Column]) -> list[list[_Column]]:
     first, *others = columns
     parts, taken = [[first]], first.least(NAME)
     for column in others:
-        more = GAP + column.least(NARROWEST[-1])
+        more = GAP + column.folded().least(NARROWEST[-1])
         if taken + more > width() and parts[-1][1:]:
             parts.append([first])
             taken = first.least(NAME)
         parts[-1].append(column)
         taken += more
     return parts
+
+
+def _fitted(columns: Sequence[_Column]) -> tuple[Sequence[_Column], list[int]]:
+    """Return the columns, and the least widths with which they fit if there are any.
+
+    Titles are folded only where texts would have to be narrower otherwise.
+    """
+    gaps = GAP * (len(columns) - 1)
+    name, *others = columns
+    narrow = [name, *(column.folded() for column in others)]
+    tried = itertools.product(NARROWEST, (columns, narrow))
+    for most, shown in tried:
+        # The first column names the row, so it is the last one to be broken.
+        first, *rest = shown
+        least = [first.least(max(most, NAME)), *(column.least(most) for column in rest)]
+        if sum(least) + gaps <= width():
+            break
+    return shown, least
 
 
 def _widths(columns: Sequence[_Column], least: Sequence[int], most: int) -> list[int]:
@@ -199,17 +216,12 @@ def _widths(columns: Sequence[_Column], least: Sequence[int], most: int) -> list
 def _drawn(columns: Sequence[_Column]) -> str:
     from rich.table import Table
 
+    columns, least = _fitted(columns)
     gaps = GAP * (len(columns) - 1)
-    for most in NARROWEST:
-        # The first column names the row, so it is the last one to be broken.
-        name, *others = columns
-        least = [name.least(max(most, NAME)), *(column.least(most) for column in others)]
-        if sum(least) + gaps <= width():
-            break
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="")
     for column, wide in zip(columns, _widths(columns, least, width() - gaps), strict=True):
         table.add_column(
-            column.heading,
+            column.title,
             justify="right" if column.number else "left",
             overflow="fold",
             width=wide,

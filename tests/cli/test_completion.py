@@ -37,9 +37,10 @@ def offered(*words: str, shell: str = "bash") -> list[str]:
 
 
 def test_recipes_are_offered_by_their_beginning() -> None:
-    assert offered("fit", "l") == ["plain,lenet5", "plain,lstm-anomaly"]
+    assert offered("fit", "l") == ["plain,lenet5", "plain,linear-mnist", "plain,lstm-anomaly"]
     assert offered("show", "") == [
-        "plain,lenet5", "plain,lstm-anomaly", "plain,mnist-mlp", "plain,xor",
+        "plain,autoencoder", "plain,char-rnn", "plain,lenet5", "plain,linear-mnist",
+        "plain,lstm-anomaly", "plain,mnist-mlp", "plain,perceptron", "plain,xor",
     ]  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_options_are_those_that_the_command_takes() -> None:
 def test_options_of_a_saved_model_are_those_of_its_recipe(saved: Path, empty_folder: Path) -> None:
     card = Path(shutil.copytree(saved, empty_folder / "mine")) / "card.json"
     assert offered("evaluate", "mine", "--set", "") == []
-    card.write_text(card.read_text().replace('"recipe": "xor"', '"recipe": "lenet5"'))
+    card.write_text(card.read_text().replace('"recipe": "xor"', '"recipe": "mnist-mlp"'))
     assert "plain,skip_bad=" in offered("evaluate", "mine", "--set", "")
 
 

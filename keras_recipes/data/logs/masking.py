@@ -207,8 +207,8 @@ def is_closed(counts: Mapping[Any, int]) -> bool:
 def _tells(counts: Mapping[Any, int]) -> bool:
     """Return whether values are a closed set that tells how something ended.
 
-    Numbers have a usual value then, such as 0 or 200. The numbers of workers or parts, which are few
-    too, are equally frequent.
+    Numbers have a usual value then, such as 0 or 200. The numbers of workers or parts, which are
+    few too, are equally frequent.
     """
     numbers = all(_is_number(value) for value in counts)
     usual = 2 * max(counts.values()) >= sum(counts.values())
