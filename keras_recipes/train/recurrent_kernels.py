@@ -64,8 +64,9 @@ def inner_loop(
         )
         return own_result
     cell = layer.cell
-    weights = map(keras.ops.convert_to_tensor, (cell.kernel, cell.recurrent_kernel, cell.bias))
-    outputs = _outputs(sequences, *initial_state, *weights)
+    outputs = _outputs(
+        sequences, *initial_state, cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value
+    )
     return outputs[:, -1], outputs, initial_state
 
 
@@ -96,7 +97,9 @@ def _outputs(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> 
 
         return tf.transpose(hidden, [1, 0, 2]), gradient
 
-    return outputs(x, h, c, kernel, recurrent, bias)
+    # TensorFlow refuses gradients of variables that such a function is given.
+    weights = map(tf.convert_to_tensor, (kernel, recurrent, bias))
+    return outputs(x, h, c, *weights)
 
 
 def _rows(by_step: Any) -> Any:
@@ -109,9 +112,7 @@ def _gates(a: Any) -> tuple[Any, Any, Any, Any]:
     return 0.5 + 0.5 * i, 0.5 + 0.5 * f, g, 0.5 + 0.5 * o
 
 
-def _forward(
-    x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any
-) -> tuple[Any, Any]:
+def _forward(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> tuple[Any, Any]:
     """Return what `_gates` takes, and the cell states from before the first step on.
 
     Args:
