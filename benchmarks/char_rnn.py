@@ -152,7 +152,7 @@ def speed(data: Dataset) -> None:
     sizes: dict[str, int] = {}
     ours, plain = (build_char_rnn(classes=len(characters)) for _ in range(2))
     call = compiled_loop.compile_epochs(
-        ours, data.train, batch_size=32, seed=0, jit_compile=False, replicas=backend.replicas(True)
+        ours, data.train, batch_size=32, seed=0, jit_compile=True, replicas=backend.replicas(True)
     )
     numbers = itertools.count()
 

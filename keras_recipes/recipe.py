@@ -114,6 +114,8 @@ class Plan:
             called and a fit can be stopped between two calls.
         jit_compile: Whether XLA compiles the call. On a CPU it makes dense nets faster and
             convolutions slower.
+        jit_compile_on_gpu: Whether XLA compiles the call on a GPU too, if `jit_compile` is true.
+            cuDNN's LSTM is faster there, and XLA cannot use it.
         rate: A function from the number of an epoch, counted from 0, to its learning rate; None
             leaves the rate to the optimizer.
         augment: A function that makes a Keras layer, which changes the inputs at random during
@@ -130,6 +132,7 @@ class Plan:
     seed: int
     epochs_per_call: int = 1
     jit_compile: bool = True
+    jit_compile_on_gpu: bool = True
     rate: Callable[[int], float] | None = None
     augment: "Callable[[], keras.Layer] | None" = None
     patience: int = 0

@@ -290,7 +290,8 @@ def training(
         seed=seed,
         rate=cosine(learning_rate, epochs),
         patience=patience or 0,
-        jit_compile=False,
+        jit_compile=cell == "lstm",  # whose loop is rewritten for XLA on a CPU
+        jit_compile_on_gpu=False,
     )
 
 

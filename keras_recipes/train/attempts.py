@@ -70,7 +70,8 @@ class Run:
             self.data.train,
             batch_size=self.plan.batch_size,
             seed=self.plan.seed,
-            jit_compile=self.plan.jit_compile,
+            jit_compile=self.plan.jit_compile
+            and (self.plan.jit_compile_on_gpu or not backend.gpus()),
             replicas=backend.replicas(self.recipe.side_by_side),
             augment=self.plan.augment() if self.plan.augment else None,
         )

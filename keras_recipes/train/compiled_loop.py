@@ -168,7 +168,7 @@ def _tensorflow(
         def body(i: Any, rows: Any) -> Any:
             return i + 1, tf.tensor_scatter_nd_update(rows, [[i]], [epoch(order[i])])
 
-        with cpu_optimized(model, replicas):
+        with cpu_optimized(model, replicas, xla=jit_compile and not backend.gpus()):
             start = [0, tf.zeros((count, len(names)))]
             return tf.while_loop(lambda i, _: i < count, body, start)[1]
 

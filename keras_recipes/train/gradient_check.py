@@ -181,7 +181,7 @@ def _computed(
     def gradients() -> Any:
         variables = [variable.value for variable in model.trainable_variables]
         # Training differentiates this form of the net, so its gradient is the one to check.
-        with cpu_optimized(model, replicas), tf.GradientTape() as tape:
+        with cpu_optimized(model, replicas, xla=True), tf.GradientTape() as tape:
             value = loss()
         found = tape.gradient(value, variables, unconnected_gradients="zero")
         return [tf.convert_to_tensor(gradient) for gradient in found]
