@@ -65,7 +65,12 @@ def inner_loop(
         return own_result
     cell = layer.cell
     outputs = _outputs(
-        sequences, *initial_state, cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value
+        sequences,
+        initial_state[0],
+        initial_state[1],
+        cell.kernel.value,
+        cell.recurrent_kernel.value,
+        cell.bias.value,
     )
     return outputs[:, -1], outputs, initial_state
 
