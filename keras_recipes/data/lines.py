@@ -11,7 +11,7 @@ import re
 import select
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,8 +82,13 @@ def blocks(path: Path) -> Iterator[list[bytes]]:
     Raises:
         InputError: The file cannot be read, or is damaged.
     """
+    return of_pieces(pieces(path))
+
+
+def of_pieces(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines of a file's contents, which come in pieces."""
     splitter = Splitter()
-    for piece in pieces(path):
+    for piece in contents:
         yield splitter.lines(piece)
     yield splitter.last()
 

@@ -32,19 +32,18 @@ def blocks(path: Path) -> Iterator[list[bytes]]:
     Raises:
         InputError: The file cannot be read, is damaged, or is JSON that ends in the middle.
     """
-    start = _start(path)
+    # A pipe can be read only once, so the first piece is put back.
+    pieces = lines.pieces(path)
+    first = next(pieces, b"")
+    whole = itertools.chain([first], pieces)
+    start = lines.decode(first[:STARTS_WITH])
     texts = [text for text in start.splitlines() if text.strip()]
     if is_table(path, texts):
-        yield from _rows(lines.blocks(path), texts[0])
+        yield from _rows(lines.of_pieces(whole), texts[0])
     elif texts and _is_document(start, texts):
-        yield from _objects(path)
+        yield from _objects(path, whole)
     else:
-        yield from lines.blocks(path)
-
-
-def _start(path: Path) -> str:
-    piece = next(lines.pieces(path), b"")
-    return lines.decode(piece[:STARTS_WITH])
+        yield from lines.of_pieces(whole)
 
 
 def is_table(path: Path, texts: list[str]) -> bool:
@@ -90,11 +89,11 @@ def _is_document(start: str, texts: list[str]) -> bool:
     return texts[0].strip() == "{"
 
 
-def _objects(path: Path) -> Iterator[list[bytes]]:
+def _objects(path: Path, whole: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Yield the objects of JSON as lines, with empty lines for their other lines."""
     decoder, text, opened, line, written = json.JSONDecoder(), "", False, 1, 0
     utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-    for piece in itertools.chain(lines.pieces(path), [None]):
+    for piece in itertools.chain(whole, [None]):
         text += utf8.decode(piece or b"", final=piece is None)
         found: list[bytes] = []
         at = 0
