@@ -38,9 +38,9 @@ FIRST_WORDS = 8
 # A whole number of up to five digits that is no part of a word, a path, a version, an address, a
 # time or a date.
 _NUMBER = re.compile(rb"(?:(?<![\w./:\\%+-])|(?<=[A-Za-z_\"]:))-?\d{1,5}(?![\w%-]|[./:]\d|/)")
-_DIGITS = b"0123456789"
-KEPT = bytes.maketrans(_DIGITS, bytes(range(0x10, 0x1A)))
-SHOWN = bytes.maketrans(bytes(range(0x10, 0x1A)), _DIGITS)
+DIGITS = b"0123456789"
+KEPT = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
+SHOWN = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Masking:
         """Return a message without digits but for those of closed sets, as control characters."""
         if self.identifiers:
             text = self._without_identifiers(text)
-        masked = text.translate(None, _DIGITS)
+        masked = text.translate(None, DIGITS)
         if not self.words or not any(word in masked for word in self.words):
             return masked
-        return _NUMBER.sub(self._keep, text).translate(None, _DIGITS)
+        return _NUMBER.sub(self._keep, text).translate(None, DIGITS)
 
     def _without_identifiers(self, text: bytes) -> bytes:
         words = text.split(None, self.identifiers[-1] + 1)
@@ -123,7 +123,7 @@ def name_of(match: "re.Match[bytes]") -> bytes:
     """
     before = match.string[max(0, match.start() - LONGEST_NAME) : match.start()]
     for begin in _word_starts(before):
-        name: bytes = before[begin:].translate(None, _DIGITS)
+        name: bytes = before[begin:].translate(None, DIGITS)
         if name.strip(b" -"):
             return name
     return b""
@@ -159,10 +159,10 @@ class Census:
         for match in _NUMBER.finditer(text):
             self._add(name_of(match), match[0])
         for word, counts in zip(text.split(None, FIRST_WORDS), self.columns, strict=False):
-            letters = word.translate(None, _DIGITS)
+            letters = word.translate(None, DIGITS)
             if letters != word and len(counts) < 1_000:
                 counts[letters] += 1
-        return text.translate(None, _DIGITS)
+        return text.translate(None, DIGITS)
 
     def of_object(self, value: dict[str, Any]) -> bytes:
         """Count the fields of a line of JSON that have no other meaning; return no bytes."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from keras_recipes.data.logs import json_fields, times
 from keras_recipes.data.logs.layout import LogLayout, compiled
-from keras_recipes.data.logs.masking import KEPT, SHOWN, Census
+from keras_recipes.data.logs.masking import DIGITS, KEPT, SHOWN, Census, Masking
 from keras_recipes.errors import UnsafeModelError, printable
 from keras_recipes.untrusted import time_limit
 
@@ -108,12 +108,13 @@ class Parser:
             "regular expression for sessions"
         )
         with time_limit.at_most(PATIENCE, refusal):
-            self._parse(map(without_colours, lines), records)
+            self._parse(_all_without_colours(lines), records)
         return records
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
         search = self._pattern.search if self._pattern else None
-        mask = self._masking.mask
+        # Most logs have nothing but digits to mask, and a call for each line would take longer.
+        mask = None if self._masking == Masking() else self._masking.mask
         messages, keys = records.messages.append, records.keys.append
         times, numbers = records.times.append, records.lines.append
         for line, begins in self._heads(lines):
@@ -128,14 +129,15 @@ class Parser:
                     continue
             else:
                 self.key = self._window_key(self.time, self.line)
-            messages(mask(line[:LONGEST_MESSAGE]))
+            line = line[:LONGEST_MESSAGE]
+            messages(mask(line) if mask else line.translate(None, DIGITS))
             keys(self.key)
             times(self.time)
             numbers(self.line)
 
     def _heads(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
         """Yield lines that are events, without their times, and whether they begin a record."""
-        find = self._place.find if self._place else None
+        find = self._place.finder() if self._place else None
         for line in lines:
             self.line += 1
             if find is None:
@@ -143,7 +145,7 @@ class Parser:
                     yield line, True
             elif hit := find(line):
                 begin, end, self.time = hit
-                yield line[:begin] + line[end:], True
+                yield line[:begin] + line[end:] if begin else line[end:], True
             elif line and line[0] not in b" \t":
                 yield line, False
 
@@ -239,6 +241,12 @@ class Parser:
 
 def _joined(level: Any, message: Any) -> bytes:
     return json_fields.as_bytes(level or "") + b" " + json_fields.as_bytes(message)
+
+
+def _all_without_colours(some: Iterable[bytes]) -> Iterable[bytes]:
+    """Return lines without colours; most logs have none, which one search shows."""
+    some = list(some)
+    return map(without_colours, some) if b"\x1b" in b"".join(some) else some
 
 
 def without_colours(line: bytes) -> bytes:
