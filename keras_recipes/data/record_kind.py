@@ -3,7 +3,6 @@
 import csv
 import itertools
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from keras_recipes.data import demonstration, files, lines, time_series
@@ -15,7 +14,7 @@ Kind = Literal["logs", "metrics"]
 SAMPLE = 200
 """The number of lines to detect a kind by."""
 
-TABLES = (".csv", ".tsv", ".parquet")
+TABLES = (*documents.TABLES, ".parquet")
 
 
 def recognise(data: Sequence[str]) -> Kind:
@@ -33,15 +32,17 @@ def recognise(data: Sequence[str]) -> Kind:
     path = next(found, None) if found is not None else None
     if path is None or not path.is_file():
         return "logs"
-    texts = itertools.chain.from_iterable(documents.blocks(path))
-    if {suffix.lower() for suffix in path.suffixes[-2:]} & set(TABLES):
-        return "logs" if path.suffix != ".parquet" and _has_messages(path) else "metrics"
-    return of_lines([lines.decode(text) for text in itertools.islice(texts, SAMPLE)])
+    endings = {suffix.lower() for suffix in path.suffixes[-2:]}
+    if endings & set(TABLES):
+        text = endings & set(documents.TABLES)
+        messages = text and documents.is_table(path, _first(lines.blocks(path)))
+        return "logs" if messages else "metrics"
+    return of_lines(_first(documents.blocks(path)))
 
 
-def _has_messages(path: Path) -> bool:
-    block = next(lines.blocks(path), [])
-    return documents.is_table(path, [lines.decode(line) for line in block[:SAMPLE] if line.strip()])
+def _first(blocks: Iterable[list[bytes]]) -> list[str]:
+    texts = itertools.chain.from_iterable(blocks)
+    return [lines.decode(text) for text in itertools.islice(texts, SAMPLE) if text.strip()]
 
 
 def has_content(text: str) -> bool:
