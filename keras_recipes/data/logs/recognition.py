@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from keras_recipes.data.logs import json_fields, times
 from keras_recipes.data.logs.layout import (
@@ -20,6 +21,9 @@ SAMPLE = 2_000
 
 IDLE_SECONDS = 1_800.0
 """Seconds of silence after which a web client begins a new session."""
+
+Object = dict[str, Any]
+"""A line of JSON."""
 
 _NAMED = (
     rb"\b(?:session|sess|sid|request|req|trace|txn|transaction|job|task|order|conn|connection)"
@@ -57,7 +61,8 @@ def recognise(
     """
     lines = [without_colours(line) for line in sample[:SAMPLE] if line.strip()]
     found = log_format if log_format != "auto" else _format(lines)
-    time = _time(found, lines)
+    objects = [json_fields.parse(line) or {} for line in lines] if found == "jsonl" else []
+    time = _time(found, lines, objects)
     timed = time is not None
     if sum(map(bool, (session, session_field, window))) > 1:
         raise InputError("expected one of session, session_field and window, received several")
@@ -68,18 +73,18 @@ def recognise(
             raise InputError(f"session: expected a regular expression: {error}") from None
         sessions = SessionRule("regex", session)
     elif session_field:
-        _check_field(found, session_field, lines)
+        _check_field(found, session_field, objects)
         sessions = SessionRule("field", session_field)
     elif window:
         sessions = _window(window, timed)
     else:
-        sessions = _sessions(found, timed, lines)
+        sessions = _sessions(found, timed, lines, objects)
     return LogLayout(
         format=found,  # type: ignore[arg-type]
         timed=timed,
         sessions=sessions,
         time=time or "",
-        spelling=_spelling(time, lines) if found == "jsonl" and time else "",
+        spelling=_spelling(time, objects) if objects and time else "",
     )
 
 
@@ -93,20 +98,19 @@ def _format(lines: Sequence[bytes]) -> FormatName:
     return "text"
 
 
-def _time(name: str, lines: Sequence[bytes]) -> str | None:
+def _time(name: str, lines: Sequence[bytes], objects: Sequence[Object]) -> str | None:
     """Return where the lines have their time, as `LogLayout.time`; None if most have none."""
     if name == "combined":
         return ""
     if name == "syslog":
         return "" if _share(lines, lambda line: SYSLOG.match(line) is not None) >= 0.5 else None
     if name == "jsonl":
-        return _time_field(lines)
+        return _time_field(objects)
     place = times.place_of(lines)
     return str(place) if place else None
 
 
-def _time_field(lines: Sequence[bytes]) -> str | None:
-    objects = [json_fields.parse(line) or {} for line in lines]
+def _time_field(objects: Sequence[Object]) -> str | None:
     for name in json_fields.candidates(objects, json_fields.TIME):
         reader = times.Reader()
         read = [reader.read(json_fields.field(value, name)) for value in objects]
@@ -115,9 +119,8 @@ def _time_field(lines: Sequence[bytes]) -> str | None:
     return None
 
 
-def _spelling(name: str, lines: Sequence[bytes]) -> str:
+def _spelling(name: str, objects: Sequence[Object]) -> str:
     """Return how the times of a field are spelt, as all lines together show; empty for numbers."""
-    objects = (json_fields.parse(line) or {} for line in lines)
     spelt = [json_fields.as_bytes(json_fields.field(value, name)) for value in objects]
     place = times.place_of(spelt)
     return place.spelling if place else ""
@@ -127,12 +130,13 @@ def _share(lines: Sequence[bytes], test: Callable[[bytes], bool]) -> float:
     return sum(map(test, lines)) / max(1, len(lines))
 
 
-def _sessions(log_format: str, timed: bool, lines: Sequence[bytes]) -> SessionRule:
+def _sessions(
+    log_format: str, timed: bool, lines: Sequence[bytes], objects: Sequence[Object]
+) -> SessionRule:
     """Detect the rule of the sessions."""
     if log_format == "combined":
         return SessionRule("field", "host", idle=IDLE_SECONDS)
     if log_format == "jsonl":
-        objects = [json_fields.parse(line) or {} for line in lines]
         for name in json_fields.candidates(objects, json_fields.SESSION):
             values = [v for v in (json_fields.field(o, name) for o in objects) if v is not None]
             if _groups([json_fields.as_bytes(v) for v in values], len(lines)):
@@ -187,17 +191,15 @@ def _window(text: str, timed: bool) -> SessionRule:
     return SessionRule("window" if match[2] or not timed else "lines", window=width)
 
 
-def _check_field(name: str, field: str, lines: Sequence[bytes]) -> None:
+def _check_field(name: str, field: str, objects: Sequence[Object]) -> None:
     if name == "text":
         raise InputError(
             "session_field: expected a log with fields, received text, and text has no fields; "
             "give --set session=REGEX instead"
         )
     if name == "jsonl":
-        known = {key for line in lines for key in (json_fields.parse(line) or {})}
-        there = any(
-            json_fields.field(json_fields.parse(line) or {}, field) is not None for line in lines
-        )
+        known = {key for value in objects for key in value}
+        there = any(json_fields.field(value, field) is not None for value in objects)
     else:
         pattern = COMBINED if name == "combined" else SYSLOG
         known = {key for key in pattern.groupindex if not key.endswith("5")}

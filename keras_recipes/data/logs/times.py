@@ -49,35 +49,37 @@ SPELLINGS = {
     "short": r"(?P<yy>\d\d)(?P<sep>/?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d) (?P<H>\d\d)(?::?)(?P<M>\d\d)"
     r"(?::?)(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?",
     # I0601 10:11:12.123456
-    "klog": rf"(?<=[IWEFD])(?P<m>\d\d)(?P<d>\d\d) {_HMS}\.(?P<f>\d{{6}})",
+    "klog": rf"(?P<m>\d\d)(?P<d>\d\d) {_HMS}\.(?P<f>\d{{6}})",
     # 06-01 10:11:12.123
     "month-day": rf"(?P<m>\d\d)-(?P<d>\d\d) {_HMS}{_FRACTION}",
     # Seconds, milliseconds, microseconds or nanoseconds since 1970
     "epoch": r"(?P<e>1\d{9})(?:\.(?P<f>\d{1,9})|(?P<f3>\d{3})|(?P<f6>\d{6})|(?P<f9>\d{9}))?",
     # Seconds since the start of the machine, as dmesg writes them
-    "uptime": r"(?<=\[) *(?P<e>\d{1,9})\.(?P<f>\d{6})(?=\])",
+    "uptime": r" *(?P<e>\d{1,9})\.(?P<f>\d{6})",
 }
 """The spellings, those that say more before those that say less."""
 
-_COMPILED = {
-    name: re.compile((text if "(?<=" in text else r"(?<![\w.])" + text).encode())
+BEFORE = {"klog": r"(?<=[IWEFD])", "uptime": r"(?<=\[)"}
+"""What has to stand before a time in a line; before other times, no part of a word."""
+
+AFTER = {"epoch": r"(?![\w.-])", "uptime": r"(?=\])"}
+"""What has to stand after a time in a line; after other times, anything."""
+
+_READ = {name: re.compile(text.encode()) for name, text in SPELLINGS.items()}
+# Searching is faster without the groups that only reading needs.
+_SEARCHED = {
+    name: re.compile(
+        (
+            BEFORE.get(name, r"(?<![\w.])")
+            + re.sub(r"\(\?P<(?!sep)\w+>", "(?:", text)
+            + AFTER.get(name, "")
+        ).encode()
+    )
     for name, text in SPELLINGS.items()
 }
-# A number after a time's beginning may belong to the time only if nothing else follows.
-_NUMBERS = {
-    name: re.compile((_COMPILED[name].pattern.decode() + r"(?![\w.-])").encode())
-    for name in ("epoch",)
-}
-_COMPILED.update(_NUMBERS)
 
 Found = tuple[int, int, float]
 """Where a time begins and ends in a line, and its seconds since 1970."""
-
-# Searching is faster without the groups that only reading needs.
-_SEARCHED = {
-    name: re.compile(re.sub(rb"\(\?P<(?!sep)\w+>", b"(?:", pattern.pattern))
-    for name, pattern in _COMPILED.items()
-}
 
 START = "start"
 """The place that cards of before have: a time of one of `_AT_START`, at the beginning of a line."""
@@ -220,9 +222,7 @@ def read(spelling: str, text: bytes) -> float | None:
         spelling: A name of `SPELLINGS`.
         text: The time as it is written.
     """
-    match = _COMPILED[spelling].fullmatch(text)
-    if match is None and "(?<=" in SPELLINGS[spelling]:
-        match = re.fullmatch(re.sub(r"\(\?<?=[^)]*\)", "", SPELLINGS[spelling]).encode(), text)
+    match = _READ[spelling].fullmatch(text)
     if match is None:
         return None
     parts = {name: part.decode() for name, part in match.groupdict().items() if part}
