@@ -79,6 +79,14 @@ DAMAGED: dict[str, Change] = {
     "a field of a text": sessions("field", "x"),
     "a field that is a number": sessions("field", 5),
     "a way to read that is a list": learned("layout", to=[1]),
+    "a place of times that is none": learned("layout", "time", to="nowhere"),
+    "a place of times beyond all": learned("layout", "time", to="iso#99999999999"),
+    "a spelling that is a list": learned("layout", "spelling", to=["iso"]),
+    "a masking that is a list": learned("layout", "masking", to=[]),
+    "half a word's number": learned("layout", "masking", "identifiers", to=[1.0]),
+    "a list as a word's number": learned("layout", "masking", "identifiers", to=[[1]]),
+    "words without end": learned("layout", "masking", "words", to=["x"] * 100_000),
+    "new events that grow": learned("new_events", to={"sessions": 1, "at_least": [2]}),
     "no templates": learned("templates", to=None),
     "more templates than the net": learned(
         "templates", to=lambda t: {name: [*texts, "x"] for name, texts in t.items()}

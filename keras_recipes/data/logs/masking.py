@@ -104,7 +104,8 @@ class Masking:
             raise ValueError("the masking is damaged")
         words, fields = values.get("words", []), values.get("fields", [])
         places = values.get("identifiers", [])
-        if not isinstance(places, list) or not set(places) <= set(range(FIRST_WORDS)):
+        whole = isinstance(places, list) and all(type(place) is int for place in places)
+        if not whole or not set(places) <= set(range(FIRST_WORDS)):
             raise ValueError("the masking is damaged")
         for names in (words, fields):
             good = isinstance(names, list) and len(names) <= MOST_SETS
@@ -113,7 +114,7 @@ class Masking:
             ):
                 raise ValueError("the masking is damaged")
         known = frozenset(word.encode() for word in words)
-        return cls(known, tuple(fields), tuple(sorted(places)))
+        return cls(known, tuple(fields), tuple(sorted(set(places))))
 
 
 def name_of(match: "re.Match[bytes]") -> bytes:
