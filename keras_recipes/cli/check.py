@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_recipes.cli import completion, parameters
+from keras_recipes.cli import parameters
 from keras_recipes.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -16,20 +16,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @parameters.NAME
-@click.option(
-    "--data",
-    metavar="D",
-    multiple=True,
-    shell_complete=completion.files,
-    help="A file, a folder or a quoted pattern to take examples from, instead of the recipe's own "
-    "data. May be given several times.",
-)
-@click.option(
-    "--preset",
-    metavar="P",
-    shell_complete=completion.presets,
-    help="A named set of options; `recipes show NAME` lists them.",
-)
+@parameters.data("to take examples from, instead of the recipe's own data.")
+@parameters.PRESET
 @parameters.assignments("seed=7")
 @parameters.shorthand("seed", int, "The seed of the weights, the examples and the sample.")
 @click.option(

@@ -10,14 +10,7 @@ from keras_recipes.cli.output import print_json, print_metrics, say_origin
 
 @click.command()
 @parameters.MODEL
-@click.option(
-    "--data",
-    metavar="D",
-    multiple=True,
-    shell_complete=completion.files,
-    help="A file, a folder or a quoted pattern such as 'data/*.csv' to measure on. The default is "
-    "the test part of the model's training data. May be given several times.",
-)
+@parameters.data("to measure on. The default is the test part of the model's training data.")
 @click.option(
     "--labels",
     metavar="F",

@@ -14,20 +14,8 @@ log = logging.getLogger(__name__)
 
 @click.command()
 @parameters.NAME
-@click.option(
-    "--data",
-    metavar="D",
-    multiple=True,
-    shell_complete=completion.files,
-    help="A file, a folder or a quoted pattern such as 'data/*.csv' to learn from, instead of the "
-    "recipe's own data. May be given several times.",
-)
-@click.option(
-    "--preset",
-    metavar="P",
-    shell_complete=completion.presets,
-    help="A named set of options; `recipes show NAME` lists them.",
-)
+@parameters.data("to learn from, instead of the recipe's own data.")
+@parameters.PRESET
 @parameters.assignments("seed=7")
 @parameters.shorthand("epochs", int, "The number of passes over the training data.")
 @parameters.shorthand("batch_size", int, "The number of examples per update.")

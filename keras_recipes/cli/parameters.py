@@ -23,6 +23,31 @@ WEIGHTS = click.option(
 )
 
 
+PRESET = click.option(
+    "--preset",
+    metavar="P",
+    shell_complete=completion.presets,
+    help="A named set of options; `recipes show NAME` lists them.",
+)
+
+
+def data(purpose: str) -> Callable[[Any], Any]:
+    """Return the option `--data`.
+
+    Args:
+        purpose: What the data is for, to complete the first sentence of its help text; and what is
+            used without it.
+    """
+    return click.option(
+        "--data",
+        metavar="D",
+        multiple=True,
+        shell_complete=completion.files,
+        help=f"A file, a folder or a quoted pattern such as 'data/*.csv' {purpose} May be given "
+        "several times.",
+    )
+
+
 def assignments(example: str) -> Callable[[Any], Any]:
     """Return the option `--set`.
 
