@@ -6,6 +6,7 @@ does not change.
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -158,13 +159,13 @@ class Statistics(keras.layers.Layer):
         """Return the inputs minus the mean, shape (N, features)."""
         return ops.reshape(ops.cast(inputs, self.compute_dtype), (-1, self.features)) - self.mean
 
+    @abstractmethod
     def adapt(self, batches: Iterable[np.ndarray]) -> None:
         """Compute the weights from training inputs.
 
         Args:
             batches: Arrays of shape (N, ...) as the layer receives them.
         """
-        raise NotImplementedError
 
     def in_image(self, weights: np.ndarray) -> np.ndarray:
         """Return the weights of the layer's outputs as weights of the preprocessed pixels.

@@ -670,3 +670,16 @@ def test_numbers_asked_of_a_model_of_logs_are_called_what_they_are(
         result = recipes("predict", "m", asked)
         assert result.exit_code == 2
         assert f"{asked}: looks like numbers, and this model was fitted on a log" in result.stderr
+
+
+def test_a_script_learns_by_the_status_whether_there_was_an_anomaly(
+    recipes: Run, on_the_demo: Path
+) -> None:
+    asked = ("--fail-on-anomaly", "--format", "csv", "--set", "false_alarm_rate=1e-9")
+    bad = recipes("predict", "m", "demo-anomalies", *asked)
+    assert bad.exit_code == 10
+    assert any(row.split(",")[2] == "1" for row in bad.stdout.splitlines())
+    good = recipes("predict", "m", "demo", *asked)
+    assert (good.exit_code, good.stderr) == (0, "")
+    refused = recipes("predict", "lenet5", "--fail-on-anomaly", "x.png")
+    assert refused.exit_code == 2
