@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from keras_recipes import backend, build_char_rnn
 from keras_recipes.report import plots
+from keras_recipes.report.plots import canvas
 
 PICTURES = Path(__file__).parent.parent / "pictures" / "cells"
 
@@ -114,7 +115,7 @@ def vanishing() -> Figure:
         ylabel="gradient, as a share of the last step's",
         title="Vanishing: how far the gradient reaches in a new net",
     )
-    axes.title.set_fontsize(plots.TITLE)
+    axes.title.set_fontsize(canvas.TITLE)
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
@@ -141,7 +142,7 @@ def exploding() -> Figure:
     for axes in (without, clipped):
         axes.title.set_fontsize(10)
         axes.grid(alpha=0.3)
-    figure.suptitle(f"Exploding: recurrent weights {GAIN:g} times as large", fontsize=plots.TITLE)
+    figure.suptitle(f"Exploding: recurrent weights {GAIN:g} times as large", fontsize=canvas.TITLE)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 

@@ -15,6 +15,7 @@ from keras_recipes.models.history import History
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Row
 from keras_recipes.report import plots
+from keras_recipes.report.plots import canvas, classes, plane
 from tests.report.legible import check
 
 DATA = xor.read(())
@@ -117,7 +118,7 @@ def test_only_mistakes_are_shown_as_mistakes(wrong: int, labels: list[str]) -> N
     figure = plots.mistakes(*answers(wrong, labels), labels)
     check(figure)
     shown = [axes for axes in figure.axes if axes.images]
-    assert len(shown) == min(wrong, plots.WORST)
+    assert len(shown) == min(wrong, classes.WORST)
     assert not any(axes.axison for axes in figure.axes)
     assert figure.get_suptitle().startswith("The 24 worst of 40" if wrong == 40 else f"{wrong} ")
     for axes in shown:
@@ -151,7 +152,7 @@ def test_a_confusion_matrix_of_any_size_has_labels_and_a_legend(labels: list[obj
     axes, bar = figure.axes
     assert np.array_equal(axes.images[0].get_array(), counts)
     assert bar.get_ylabel() == "images"
-    assert len(axes.texts) == (len(labels) ** 2 if len(labels) <= plots.COUNTED else 0)
+    assert len(axes.texts) == (len(labels) ** 2 if len(labels) <= canvas.COUNTED else 0)
 
 
 def test_the_surface_is_the_nets_answer(fitted: Fitted) -> None:
@@ -168,9 +169,9 @@ def test_after_training_one_line_separates_the_points(units: int) -> None:
     from keras_recipes import fit
 
     fitted = fit("xor", hidden_units=units, activation="tanh", seed=1, show_progress=False)
-    plane = plots._Plane(*hidden(fitted))
+    drawn = plane._Plane(*hidden(fitted))
     points, _ = hidden(fitted)
-    lifted = plane.lifted(plane.flat(points)).astype("float32")
+    lifted = drawn.lifted(drawn.flat(points)).astype("float32")
     answers = np.asarray(fitted.model.layers[-1](lifted))
     assert (answers >= 0.5).tolist() == (DATA.train.y >= 0.5).tolist()
 
@@ -191,7 +192,7 @@ def test_a_hidden_layer_of_any_size_can_be_drawn(units: int) -> None:
 
 def test_points_that_coincide_share_a_label() -> None:
     where = np.array([[0.0, 0.0], [1.0, 1.0], [1.001, 1.0]])
-    labels = plots._labels(where, [(0, 0), (0, 1), (1, 0)])
+    labels = plane._labels(where, [(0, 0), (0, 1), (1, 0)])
     assert list(labels.values()) == ["(0, 0)", "(0, 1) (1, 0)"]
 
 
