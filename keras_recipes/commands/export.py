@@ -268,11 +268,13 @@ def _real_inputs(fitted: Fitted) -> np.ndarray:
 
 
 def _vocabulary(model: "keras.Model") -> int | None:
-    """Return the number of words of a net that begins with embeddings, else None."""
+    """Return the number of tokens of a net that looks tokens up or encodes them, else None."""
     import keras
 
-    embeddings = [x for x in model._flatten_layers() if isinstance(x, keras.layers.Embedding)]
-    return min((layer.input_dim for layer in embeddings), default=None)
+    layers = model._flatten_layers()
+    sizes = [x.input_dim for x in layers if isinstance(x, keras.layers.Embedding)]
+    sizes += [x.num_tokens for x in layers if isinstance(x, keras.layers.CategoryEncoding)]
+    return min(sizes, default=None)
 
 
 FORMATS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_recipes import atomic, extras, open_model, predict
+from keras_recipes import atomic, build_lstm_anomaly, extras, open_model, predict
 from keras_recipes.commands import export as exporting
 from keras_recipes.commands.export import FORMATS, export
 from keras_recipes.errors import InputError, RecipeError
@@ -145,6 +145,12 @@ def test_words_are_asked_about_in_words(format: str) -> None:
     layers = keras.layers
     net = [layers.Embedding(9, 4, mask_zero=True), layers.Bidirectional(layers.LSTM(3))]
     done, _ = reopened(Fitted(model=keras.Sequential([keras.Input((6,)), *net])), format)
+    assert done.largest_difference <= 1e-5
+
+
+def test_the_net_of_a_log_is_asked_about_events_where_the_log_is_gone() -> None:
+    net = build_lstm_anomaly(classes=9)
+    done, _ = reopened(Fitted(model=net), "onnx")
     assert done.largest_difference <= 1e-5
 
 
