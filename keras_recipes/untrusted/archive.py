@@ -12,6 +12,10 @@ CARD = "card.json"
 """The member that this package adds; Keras ignores it."""
 MOST_MEMBERS = 10
 
+_ENTRY = b"PK\x01\x02"
+BY_CHANCE = 100
+"""How often the four bytes that begin an entry may occur in the members' own content."""
+
 
 def read_keras(content: bytes, where: str) -> dict[str, bytes]:
     """Return the members of a `.keras` file.
@@ -51,6 +55,7 @@ def members(
         CorruptModelError: The content is not a ZIP archive, or is damaged.
         UnsafeModelError: It holds other members, one member twice, or more bytes.
     """
+    check_directory(content, where, at_most)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             listed = archive.infolist()
@@ -66,6 +71,21 @@ def members(
         raise CorruptModelError(
             f"{where}: damaged, not a readable ZIP archive ({printable(error, 120)}); get it again"
         ) from None
+
+
+def check_directory(content: bytes, where: str, at_most: int) -> None:
+    """Refuse a long directory before it is read, because each entry becomes an object.
+
+    Args:
+        content: The bytes of the archive.
+        where: The name of the file, for the messages.
+        at_most: The most members.
+
+    Raises:
+        UnsafeModelError: It holds more members.
+    """
+    if content.count(_ENTRY) > at_most + BY_CHANCE:
+        raise UnsafeModelError(f"{where}: refused, it holds too many files; get another")
 
 
 def _check_listed(

@@ -15,7 +15,8 @@ LONGEST_NUMBER = 40
 LARGEST_INTEGER = 2**63
 ADVICE = "get it again"
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A string that never ends goes to the end of the text, so that the search takes linear time.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _NESTING = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS = bytes(set(range(256)) - set(_NESTING))
 

@@ -6,6 +6,7 @@ import zipfile
 
 from keras_recipes.errors import CorruptModelError
 from keras_recipes.models.formats.format import MOST_CARD_BYTES, card_too_large
+from keras_recipes.untrusted import archive
 
 NAME = "card.json"
 _HEADER = re.compile(rb"PK\x03\x04.{26}card\.json", re.DOTALL)
@@ -15,8 +16,8 @@ def added(content: bytes, card: bytes) -> bytes:
     """Return the content with the card as the last member of its archive, which may be new."""
     file = io.BytesIO(content)
     file.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(NAME), card)
+    with zipfile.ZipFile(file, "a") as opened:
+        opened.writestr(zipfile.ZipInfo(NAME), card)
     return file.getvalue()
 
 
@@ -25,7 +26,9 @@ def found(content: bytes, where: str) -> tuple[int, bytes] | None:
 
     Raises:
         CorruptModelError: The archive is damaged or cut off, or the card is too large.
+        UnsafeModelError: It holds too many files.
     """
+    archive.check_directory(content, where, archive.MOST_MEMBERS)
     if not zipfile.is_zipfile(io.BytesIO(content)):
         if _HEADER.search(content):
             raise CorruptModelError(
@@ -43,10 +46,10 @@ def found(content: bytes, where: str) -> tuple[int, bytes] | None:
 
 
 def _found(content: bytes, where: str) -> tuple[int, bytes] | None:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if NAME not in archive.namelist():
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        if NAME not in opened.namelist():
             return None
-        entry = archive.getinfo(NAME)
+        entry = opened.getinfo(NAME)
         if entry.file_size > MOST_CARD_BYTES:
             raise card_too_large(where)
-        return entry.header_offset, archive.read(entry)
+        return entry.header_offset, opened.read(entry)
