@@ -42,6 +42,9 @@ LONGEST_HEADING = 9
 NARROWEST_SCREEN = 40
 """The narrowest terminal that tables are made for; a narrower one folds the lines itself."""
 
+LONGEST_ESCAPE = 10
+"""The length of an escaped character, such as `\\U0001f600`."""
+
 FORM_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 """The form of a file by the ending of its name."""
 
@@ -329,7 +332,7 @@ def cell(value: Any) -> str:
         return f"{value:.4g}"
     text = str(value)
     # A text from a file may contain control characters, which a terminal would obey.
-    return text if text.isprintable() else printable(text, len(text))
+    return text if text.isprintable() else printable(text, LONGEST_ESCAPE * len(text))
 
 
 @contextmanager

@@ -35,6 +35,11 @@ def test_nothing_is_wider_than_the_screen(
     assert 40 < widest(result.stdout) <= int(columns)
 
 
+def test_a_name_with_control_characters_is_spelt_out_whole() -> None:
+    assert tables.cell("\x1b[2J.png") == "\\x1b[2J.png"
+    assert tables.cell("\U000e0001" * 9) == "\\U000e0001" * 9
+
+
 def test_words_of_a_table_stay_whole_and_numbers_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     rows = [{"name": "a", "text": "several words that have to go on below", "number": 0.123456}]
