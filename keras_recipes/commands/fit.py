@@ -264,7 +264,10 @@ def carry_out(
         start=start.model if start else None,
     )
     if checkpoint and (state := checkpoint.kept(run.made_of())):
-        run.go_on_from(state)
+        try:
+            run.go_on_from(state)
+        except ValueError as error:
+            raise checkpoint.damaged() from error
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
         _train(run, checkpoint, update)
     if task.plan.goal:

@@ -7,6 +7,7 @@ weights. A run does both, in this order, and logs it.
 import hashlib
 import logging
 import math
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     import keras
 
 log = logging.getLogger(__name__)
+
+_SEEDED = threading.Lock()
+"""Held while a net draws its first weights from random numbers that all threads share."""
 
 
 @dataclass
@@ -65,6 +69,9 @@ class Run:
         if self.start is not None:
             _adopt(self.model, self.start)
         self.first_weights: tuple[np.ndarray, ...] = tuple(self.model.get_weights())
+        augment = self.plan.augment() if self.plan.augment else None
+        # Its random numbers go on where they were when a fit is resumed.
+        self._augment_variables = list(augment.variables) if augment else []
         self._call = compiled_loop.compile_epochs(
             self.model,
             self.data.train,
@@ -73,7 +80,7 @@ class Run:
             jit_compile=self.plan.jit_compile
             and (self.plan.jit_compile_on_gpu or not backend.gpus()),
             replicas=backend.replicas(self.recipe.side_by_side),
-            augment=self.plan.augment() if self.plan.augment else None,
+            augment=augment,
         )
         self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
 
@@ -124,7 +131,12 @@ class Run:
         return {**self.values, **made_of}
 
     def go_on_from(self, state: State) -> None:
-        """Continue from the state of a run that was stopped."""
+        """Continue from the state of a run that was stopped.
+
+        Raises:
+            ValueError: The state is not that of such a run.
+        """
+        self._check(state)
         for variable, value in zip(self._variables(), state.variables, strict=True):
             variable.assign(value)
         self.restarts, self.seconds = state.restarts, state.seconds
@@ -142,17 +154,40 @@ class Run:
             best_weights=self.best_weights,
         )
 
+    def _check(self, state: State) -> None:
+        """Refuse a state that no run like this one can have."""
+        shapes = [tuple(variable.shape) for variable in self._variables()]
+        weights = [array.shape for array in self.first_weights]
+        names = {"loss", *self.model.get_metrics_result()}
+        known = names | {f"val_{name}" for name in names | set(self.recipe.metrics)}
+        if [array.shape for array in state.variables] != shapes:
+            raise ValueError("other variables than the model has")
+        if [array.shape for array in state.first_weights] != weights:
+            raise ValueError("other first weights than the model has")
+        if state.best_weights and [array.shape for array in state.best_weights] != weights:
+            raise ValueError("other best weights than the model has")
+        if not set(state.history) <= known:
+            raise ValueError("metrics that the model does not have")
+        longest = self.plan.epochs + self.plan.extra_epochs
+        if state.restarts > self.plan.restarts or state.epochs > longest:
+            raise ValueError("more training than the plan allows")
+
     def _variables(self) -> list[Any]:
-        return [*self.model.variables, *self.model.optimizer.variables]
+        return [
+            *self.model.variables,
+            *self.model.optimizer.variables,
+            *self._augment_variables,
+        ]
 
     def _build(self) -> "keras.Model":
         seed = self.plan.seed
         if self.restarts:
             seed = int(np.random.SeedSequence([seed, self.restarts]).generate_state(1)[0])
-        backend.seed(seed)
-        model = built(self.recipe, self.values)
-        if self.recipe.adapt and self.start is None:
-            self.recipe.adapt(model, self.data.train.x)
+        with _SEEDED:
+            backend.seed(seed)
+            model = built(self.recipe, self.values)
+            if self.recipe.adapt and self.start is None:
+                self.recipe.adapt(model, self.data.train.x)
         return model
 
     def _restart(self) -> None:
@@ -195,7 +230,9 @@ class Run:
         """Return whether the validation loss has not improved for too long (early stopping)."""
         if not self.plan.patience or self.data.validation is None:
             return False
-        losses = [float(result["val_loss"][-1]) for result in self.results]
+        # A call has one validation loss; the epochs before its last have none.
+        measured = (float(loss) for result in self.results for loss in result["val_loss"])
+        losses = [loss for loss in measured if not math.isnan(loss)] or [math.inf]
         best = losses.index(min(losses))
         if best == len(losses) - 1:
             self.best_weights = self.model.get_weights()

@@ -1,8 +1,9 @@
 """Stopping and resuming a fit: its progress is kept in one file next to the model's folder."""
 
 import logging
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,8 @@ class State:
             same settings.
         restarts: The number of restarts so far.
         seconds: The time of training so far.
-        variables: The variables of the model and of the optimizer.
+        variables: The variables of the model, of the optimizer, and of the layer that changes the
+            training inputs, if there is one.
         first_weights: The model's weights before training.
         history: The value of each metric at the end of each epoch of the current attempt.
         best_weights: The weights with the smallest validation loss, if the plan has a patience.
@@ -68,9 +70,9 @@ class _Meta(msgspec.Struct):
 class Checkpoint:
     """The file that keeps a fit's state: weights, optimizer, epochs, attempts, history.
 
-    The order of the examples depends on the seed and the number of the epoch only. So a fit that
-    was stopped and resumed ends with the same weights as one that was not stopped, unless the net
-    itself draws random numbers.
+    The order of the examples depends on the seed and the number of the epoch only, and the state of
+    all other random numbers, those of dropout and of warped images, is kept with the weights. So a
+    fit that was stopped and resumed ends with the same weights as one that was not stopped.
     """
 
     def __init__(self, model_folder: Path, *, resume: bool = False, fresh: bool = False) -> None:
@@ -159,9 +161,7 @@ class Checkpoint:
             except UnsafeModelError:
                 raise
             except Exception as error:  # a damaged file raises many kinds of errors
-                raise CorruptModelError(
-                    f"{self.path}: damaged; discard it with --fresh instead of --resume"
-                ) from error
+                raise self.damaged() from error
         state = self._state
         differ = [name for name in made_of if state.made_of.get(name) != made_of[name]]
         if differ:
@@ -183,6 +183,12 @@ class Checkpoint:
             return None
         log.info("resumed after %s", epochs_in_words(self._state.epochs))
         return self._state
+
+    def damaged(self) -> CorruptModelError:
+        """Return the error for a file whose state cannot be continued."""
+        return CorruptModelError(
+            f"{self.path}: damaged; discard it with --fresh instead of --resume"
+        )
 
     def discard(self) -> None:
         """Remove the file, because the fit is finished."""
@@ -219,6 +225,7 @@ def _unpacked(path: Path) -> State:
         for name, column in kept.items()
         if name.startswith("history_")
     }
+    _check(meta, kept, history)
     return State(
         made_of=meta.made_of,
         restarts=meta.restarts,
@@ -228,3 +235,21 @@ def _unpacked(path: Path) -> State:
         history={"loss": history.pop("loss"), **history},
         best_weights=numbered("best"),
     )
+
+
+def _check(
+    meta: _Meta, arrays: Mapping[str, np.ndarray], history: Mapping[str, np.ndarray]
+) -> None:
+    """Refuse numbers that no fit has.
+
+    Raises:
+        ValueError: The state is damaged.
+    """
+    if meta.restarts < 0 or not 0 <= meta.seconds < math.inf:
+        raise ValueError("a number of restarts or seconds that no fit has")
+    lengths = {column.shape for column in history.values()}
+    if len(lengths) != 1 or not len(history["loss"]) or history["loss"].ndim != 1:
+        raise ValueError("columns of metrics of different lengths, or none")
+    weights = [a for name, a in arrays.items() if not name.startswith("history_val_")]
+    if not all(np.isfinite(array).all() for array in weights):
+        raise ValueError("a number that is not finite")
