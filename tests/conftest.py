@@ -24,6 +24,8 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    # Where the fits of this machine are recorded.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     # An earlier test may have run the command line in this process, which stops the propagation.
     monkeypatch.setattr(logging.getLogger("keras_recipes"), "propagate", True)
     return folder

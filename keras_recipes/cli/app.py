@@ -18,6 +18,7 @@ from keras_recipes.cli import (
     completion,
     convert,
     doctor,
+    elsewhere,
     evaluate,
     export,
     fit,
@@ -109,6 +110,7 @@ def main() -> None:
         getattr(sys, name).reconfigure(errors="backslashreplace")
     if "_RECIPES_COMPLETE" in os.environ:
         completion.register()
+    elsewhere.may_end_this_process()
     commands(prog_name="recipes")
 
 

@@ -4,7 +4,7 @@ import logging
 
 import click
 
-from keras_recipes.cli import completion
+from keras_recipes.cli import completion, elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def convert(old: str, weights: str | None, output: str) -> None:
     """
     from keras_recipes.commands import convert as conversion
 
+    elsewhere.hold_files(old, [old, weights])
     done = conversion.convert(old, weights, output)
     for name, was, now in done.changes:
         log.info("%s: %s is now %s", name, was, now)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from keras_recipes.cli import completion, parameters
+from keras_recipes.cli import completion, elsewhere, parameters
 from keras_recipes.cli.output import print_json, print_metrics, say_origin
 
 
@@ -45,6 +45,7 @@ def evaluate(
     from keras_recipes.report.metrics import beside_reported, detailed
     from keras_recipes.saved.load import find
 
+    elsewhere.hold(model, weights, inputs=data)
     found = find(model, weights)
     say_origin(found)
     given = parameters.given_to(found, assignments, shorthands, "evaluate")

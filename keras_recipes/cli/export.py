@@ -4,7 +4,7 @@ import logging
 
 import click
 
-from keras_recipes.cli import completion, parameters
+from keras_recipes.cli import completion, elsewhere, parameters
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     # An export is for any machine, so it is compared on the CPU.
     backend.choose("cpu")
 
+    elsewhere.hold(model, weights)
     exported = exporting.export(model, form, output, weights=weights)
     log.info(
         "read back by %s; largest difference of the outputs for %s inputs: %.2g (at most %g)",

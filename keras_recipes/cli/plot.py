@@ -2,7 +2,7 @@
 
 import click
 
-from keras_recipes.cli import completion, parameters
+from keras_recipes.cli import completion, elsewhere, parameters
 
 
 @click.command()
@@ -32,5 +32,6 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
     """
     from keras_recipes.commands import plot as drawing
 
+    elsewhere.hold(model, inputs=data)
     for path in drawing.plot(model, output, data=data or None):
         click.echo(path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keras_recipes.cli import completion, parameters
+from keras_recipes.cli import completion, elsewhere, parameters
 from keras_recipes.cli.output import say_origin, talks
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def predict(
         tables.check_output(output, inputs)
     asked = Words(inputs)
     asked.check()
+    elsewhere.hold(model, weights, inputs=inputs)
     found = find(model, weights)
     say_origin(found)
     given = parameters.given_to(found, assignments, {}, "predict")
@@ -116,7 +117,10 @@ def _kept(rows: "Iterable[Row]", anomalies: "list[Row]") -> "Iterator[Row]":
 
 def _timed(rows: "Iterable[Row]") -> "Iterator[Row]":
     """Yield the same rows; log at the end how many there were and how long they took."""
+    from keras_recipes.untrusted import budget
+
     count, begun = 0, time.perf_counter()
     for count, row in enumerate(rows, 1):  # noqa: B007
         yield row
+        budget.progress()
     log.debug("rows: %s in %.1f s", f"{count:,}", time.perf_counter() - begun)

@@ -17,7 +17,7 @@ from keras_recipes.models.fitted import Fitted, Model
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Options, Plan, Recipe
 from keras_recipes.report import progress
-from keras_recipes.saved import locate, save
+from keras_recipes.saved import locate, own_fits, save
 from keras_recipes.saved.load import Found, find
 from keras_recipes.train.attempts import Run
 from keras_recipes.train.checkpoint import Checkpoint
@@ -319,6 +319,7 @@ def _save_somewhere(fitted: Fitted, folder: Path) -> None:
     """Save the model or, if that fails, save it in a temporary folder, so that it is not lost."""
     try:
         save.save(fitted, folder)
+        own_fits.record(folder)
     except RecipeError as error:
         elsewhere = Path(tempfile.mkdtemp()) / folder.name
         try:

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from keras_recipes.data import files
 from keras_recipes.errors import InputError
+from keras_recipes.untrusted import budget
 
 LONGEST = 1 << 20
 """The largest number of bytes of a line; longer lines are cut."""
@@ -90,6 +91,7 @@ def of_pieces(contents: Iterable[bytes]) -> Iterator[list[bytes]]:
     splitter = Splitter()
     for piece in contents:
         yield splitter.lines(piece)
+        budget.progress()
     yield splitter.last()
 
 
@@ -174,6 +176,7 @@ def from_standard_input(tick: float) -> Iterator[list[bytes]]:
         if piece and splitter is None:
             splitter, piece = Splitter(_wide(piece)), piece.removeprefix(codecs.BOM_UTF8)
         yield splitter.lines(piece) if splitter and piece else []
+        budget.progress()
     if splitter:
         yield splitter.last()
 

@@ -13,7 +13,7 @@ from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
 from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
 from keras_recipes.untrusted import architecture as safe_architecture
-from keras_recipes.untrusted import building
+from keras_recipes.untrusted import budget, building
 
 if TYPE_CHECKING:
     import keras
@@ -78,7 +78,8 @@ def open_whole(h5: bytes, where: str) -> Converted:
 def _converted(old: reading.Old) -> Converted:
     tree, changes = modern(old)
     accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
-    backend.start()
+    with budget.importing():
+        backend.start()
     model = building.build_with(accepted, old.where, lambda built: _places(built, tree, old.where))
     return Converted(
         model=model,

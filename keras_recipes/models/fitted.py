@@ -92,7 +92,8 @@ class Fitted(Described):
         Raises:
             InputError: The model has several inputs or outputs.
         """
-        return KerasRuntime(self.model)
+        where = printable(self.place, 200) if self.place else self.model.name
+        return KerasRuntime(self.model, where)
 
 
 @dataclass(frozen=True, repr=False)

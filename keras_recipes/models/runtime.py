@@ -1,14 +1,24 @@
 """What computes a model's outputs: Keras, or another runtime that opens an export."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.untrusted import sizes
+from keras_recipes.errors import (
+    CorruptModelError,
+    InputError,
+    RecipeError,
+    UnsafeModelError,
+    printable,
+)
+from keras_recipes.untrusted import budget, sizes
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
+# What a backend puts around the name of an operation, for terminals.
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")
 
 BATCH_SIZE = 1_000
 """The most inputs that are computed at once, so that memory stays bounded."""
@@ -43,11 +53,15 @@ class Runtime(Protocol):
 class KerasRuntime:
     """A Keras model that computes on Keras' own backend.
 
+    Args:
+        model: The model.
+        where: The model's path, for the messages; its name if there is none.
+
     Raises:
         InputError: The model has several inputs or outputs.
     """
 
-    def __init__(self, model: "keras.Model") -> None:
+    def __init__(self, model: "keras.Model", where: str = "") -> None:
         shapes = model.input_shape, model.output_shape
         if not all(isinstance(shape, tuple) for shape in shapes):
             raise InputError("expected a model with one input and one output, received more")
@@ -55,7 +69,7 @@ class KerasRuntime:
             raise InputError(
                 f"expected a model whose input has a batch axis, received {model.input_shape}"
             )
-        self.model = model
+        self.model, self._where = model, where or model.name
 
     @property
     def name(self) -> str:
@@ -74,18 +88,34 @@ class KerasRuntime:
         """Compute the model's outputs for a batch, shape (N, ...).
 
         Raises:
-            UnsafeModelError: The model needs more memory than the limits for inputs of this shape.
+            UnsafeModelError: The model needs more memory than the limits for inputs of this shape,
+                or than there is.
+            CorruptModelError: A layer cannot compute these inputs.
         """
         most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
-        return in_batches(self._computed, x, self.model.name, most=most)
+        return in_batches(self._computed, x, self._where, most=most)
 
     def _computed(self, piece: "np.ndarray") -> "np.ndarray":
         import keras
 
         # This calls the model instead of `predict`: tracing a function for every model and shape
         # costs more than it saves here, and TensorFlow warns about it.
-        answer: np.ndarray = keras.ops.convert_to_numpy(self.model(piece, training=False))
+        try:
+            answer: np.ndarray = keras.ops.convert_to_numpy(self.model(piece, training=False))
+        except Exception as error:  # each backend has its own exceptions
+            raise self._failed(error) from error
         return answer
+
+    def _failed(self, error: Exception) -> RecipeError:
+        reason = printable(_ESCAPES.sub("", " ".join(str(error).split())), 200)
+        if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
+            return UnsafeModelError(
+                f"{self._where}: refused, it needs more memory than there is: {reason}"
+            )
+        return CorruptModelError(
+            f"{self._where}: cannot compute these inputs ({reason}); give others, or get the model "
+            "again"
+        )
 
 
 def check_fits(runtime: Runtime, x: "np.ndarray", recipe: str) -> None:
@@ -165,6 +195,7 @@ def in_batches(
         if not answer.ndim or len(answer) != len(filled):
             raise CorruptModelError(f"{where}: expected an output for each input; export it again")
         answers.append(answer[: len(piece)])
+        budget.progress()
     return np.concatenate(answers)
 
 

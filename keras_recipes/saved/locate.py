@@ -167,7 +167,7 @@ def check_own(folder: Path) -> None:
     Raises:
         InputError: The folder is `saved_models/shipped`, here or in the package, or is inside it.
     """
-    reserved = {(DEFAULT_FOLDER / SHIPPED).resolve(), _shipped_folder().resolve()}
+    reserved = {(DEFAULT_FOLDER / SHIPPED).resolve(), shipped_folder().resolve()}
     if reserved & {folder.resolve(), *folder.resolve().parents}:
         raise InputError(
             f"{folder}: is reserved for the models that come with this package; name another folder"
@@ -176,11 +176,11 @@ def check_own(folder: Path) -> None:
 
 def shipped(name: str) -> Path | None:
     """Return the folder of a recipe's shipped model, or None if none is shipped."""
-    folder = _shipped_folder() / name
+    folder = shipped_folder() / name
     return folder if folder.is_dir() else None
 
 
-def _shipped_folder() -> Path:
+def shipped_folder() -> Path:
     """Return where the shipped models are: next to the modules in a wheel, else in the checkout."""
     package = Path(__file__).parent.parent
     installed = package / SHIPPED

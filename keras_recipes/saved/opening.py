@@ -27,7 +27,7 @@ from keras_recipes.saved.locate import (
 )
 from keras_recipes.saved.read import Contents, read
 from keras_recipes.untrusted import architecture as architectures
-from keras_recipes.untrusted import archive, building, hdf5, weights
+from keras_recipes.untrusted import archive, budget, building, hdf5, weights
 from keras_recipes.untrusted.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def _checked(pair: _Pair) -> _Checked:
 
 
 def _built(checked: _Checked) -> "keras.Model":
-    backend.start()
+    with budget.importing():
+        backend.start()
     architecture, where = checked.architecture, checked.pair.json_path
     model = building.build(architecture, checked.tree, where, checked.pair.h5_path)
     # Compile only now: Keras expects weights files to hold an optimizer's state otherwise.

@@ -22,6 +22,7 @@ from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelErro
 from keras_recipes.models import runtime
 from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats.format import Format, Members
+from keras_recipes.untrusted import budget
 
 if TYPE_CHECKING:
     import keras
@@ -106,7 +107,7 @@ class SavedModel:
     """
 
     def __init__(self, members: Members, where: str) -> None:
-        with backend.suppressed_output():
+        with budget.importing(), backend.suppressed_output():
             import tensorflow as tf
         check(members[GRAPH], where)
         # TensorFlow loads a private copy, so that it loads exactly what was checked.

@@ -1,0 +1,63 @@
+"""Models from elsewhere: the program `recipes` is held to a budget while it works on one."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_is_program = False
+
+
+def may_end_this_process() -> None:
+    """Allow this process to be ended when it exceeds a budget; it is the program `recipes`."""
+    global _is_program
+    _is_program = True
+
+
+def hold(model: str, weights: str | None = None, *, inputs: Iterable[str] = ()) -> None:
+    """Hold this process to a budget, unless the model is the user's own or a shipped one.
+
+    Args:
+        model: The MODEL argument.
+        weights: The weights of a JSON file, if they were named.
+        inputs: Arguments that may be paths of inputs.
+
+    Raises:
+        InputError: There is no such model.
+    """
+    from keras_recipes.saved import locate, own_fits
+
+    located = locate.locate(model, weights)
+    if _is_program and not own_fits.is_own(located):
+        hold_files(located.asked, [located.path, located.weights], inputs)
+
+
+def hold_files(name: str, files: Iterable[str | Path | None], inputs: Iterable[str] = ()) -> None:
+    """Hold this process to a budget for a model from elsewhere.
+
+    Args:
+        name: The name of the model, for the message.
+        files: The paths of its files; what does not exist counts as nothing.
+        inputs: Arguments that may be paths of inputs.
+    """
+    from keras_recipes.errors import printable
+    from keras_recipes.untrusted import budget
+
+    if _is_program:
+        allowed, name = budget.of_files(_there(files), _there(inputs)), printable(name, 200)
+        log.debug(
+            "%s: is held to %.1f GB, %.0f s a step", name, allowed.memory / 1e9, allowed.seconds
+        )
+        budget.hold(allowed, name)
+
+
+def _there(files: Iterable[str | Path | None]) -> list[Path]:
+    return [Path(file) for file in files if file and _exists(file)]
+
+
+def _exists(file: str | Path) -> bool:
+    try:
+        return Path(file).exists()
+    except (OSError, ValueError):  # a value that is no path
+        return False
