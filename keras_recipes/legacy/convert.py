@@ -10,7 +10,16 @@ import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
-from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
+from keras_recipes.legacy import (
+    architecture,
+    keras1,
+    keras2,
+    masks,
+    reading,
+    tensorflow1,
+    theano,
+    weights,
+)
 from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
 from keras_recipes.untrusted import architecture as safe_architecture
 from keras_recipes.untrusted import building
@@ -117,7 +126,11 @@ def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
         tree = theano.upgrade(tree)
     if tensorflow1.meant(old.keras_version, old.theano):
         tree = tensorflow1.upgrade(tree)
-    tree = keras2.upgrade(tree) if old.version < 3 else _as_it_is(tree)
+    if old.version < 3:
+        tree = keras2.upgrade(masks.explicit(tree, old.keras_version))
+        masks.check(tree)
+    else:
+        tree = _as_it_is(tree)
     after = _kinds(tree)
     changes = [
         (name, before[name], after[name])
