@@ -12,6 +12,7 @@ from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
 from keras_recipes.legacy import (
     architecture,
+    archived_weights,
     keras1,
     keras2,
     masks,
@@ -69,6 +70,26 @@ def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Convert
     return _converted(reading.pair(value, h5, where, h5_where))
 
 
+def open_archive(json_text: bytes, h5: bytes, metadata: bytes, where: str) -> Converted | None:
+    """Open the members of a `.keras` file; return None if Keras 3 wrote it.
+
+    Args:
+        json_text: The configuration.
+        h5: The weights.
+        metadata: The member that says which Keras wrote it.
+        where: The path of the file, for messages.
+
+    Raises:
+        InputError: As for `open_pair`.
+        UnsafeModelError: As for `open_pair`.
+        CorruptModelError: As for `open_pair`.
+    """
+    version = reading.version_in(metadata, where)
+    if not version.startswith("2."):
+        return None
+    return _converted(reading.archive(reading.architecture(json_text, where), h5, version, where))
+
+
 def open_whole(h5: bytes, where: str) -> Converted:
     """Open a whole model in one HDF5 file, in the form that `model.save("model.h5")` wrote.
 
@@ -118,7 +139,10 @@ def modern(old: reading.Old) -> tuple[Layer, list[Change]]:
 
 def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
     tree = architecture.tree(old.architecture)
-    weights.attach(tree, old.groups, old.version, "the weights file")
+    if old.arrays is None:
+        weights.attach(tree, old.groups, old.version, "the weights file")
+    else:
+        archived_weights.attach(tree, old.arrays)
     before = _kinds(tree)
     if old.version == 1:
         tree = keras1.upgrade(tree, old.theano)

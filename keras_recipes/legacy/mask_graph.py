@@ -56,7 +56,6 @@ class Graph:
         version: The version of Keras whose masks are meant.
         taken: The names that are taken.
         layers: The layers and operations so far, in the order of their first calls.
-        added: The names of the operations that no layer of the old model stands for.
         masks: The mask of each tensor that has one.
         ranks: The number of axes of each tensor for which it is known.
         copies: The tensors that others are copies of.
@@ -68,7 +67,6 @@ class Graph:
     version: Version
     taken: set[str] = field(default_factory=set)
     layers: list[Layer] = field(default_factory=list)
-    added: set[str] = field(default_factory=set)
     masks: dict[Tensor, Tensor] = field(default_factory=dict)
     ranks: dict[Tensor, int] = field(default_factory=dict)
     copies: dict[Tensor, Tensor] = field(default_factory=dict)
@@ -125,7 +123,6 @@ class Graph:
         layer = Layer(kind, self.fresh(name), config, module=module)
         self._kept.append(layer)
         self._own.add(id(layer))
-        self.added.add(layer.name)
         return self.emit(layer, args, {})
 
     def stand_in(self, layer: Layer, kind: str, *args: Any) -> Tensor:
@@ -170,18 +167,39 @@ class Graph:
                 values[key] = self._counted(layers[key[0]], args, kwargs)
         return [value(tensor) for tensor in tensors_in(model.outputs)]
 
-    def needed(self, outputs: Any) -> list[Layer]:
-        """Return the layers, and those of the added operations whose results are used."""
-        added = {layer.name: layer for layer in self.layers if layer.name in self.added}
-        waiting = [layer for layer in self.layers if layer.name not in added]
-        used = {tensor.layer for tensor in tensors_in(outputs)} & added.keys()
-        waiting += [added[name] for name in used]
-        while waiting:
-            for call in waiting.pop().calls:
-                new = {x.layer for x in tensors_in([*call.args, dict(call.kwargs)])} & added.keys()
-                waiting += [added[name] for name in new - used]
-                used |= new
-        return [layer for layer in self.layers if layer.name not in added or layer.name in used]
+    def finished(self, outputs: Any) -> tuple[list[Layer], Any]:
+        """Return the layers on which outputs depend, and the outputs; other calls are dropped.
+
+        Keras drops such calls as well, but then their layers are missing from the model.
+        """
+        outputs = structure(outputs, lambda tensor: self.copies.get(tensor, tensor))
+        calls = {
+            (layer.name, index): call
+            for layer in self.layers
+            for index, call in enumerate(layer.calls)
+        }
+        used = _used(calls, outputs)
+        kept = {
+            layer.name: [n for n in range(len(layer.calls)) if (layer.name, n) in used]
+            for layer in self.layers
+        }
+
+        def renumbered(tensor: Tensor) -> Tensor:
+            numbers = kept.get(tensor.layer)
+            call = numbers.index(tensor.call) if numbers else tensor.call
+            return Tensor(tensor.layer, call, tensor.output)
+
+        for layer in self.layers:
+            of_layer = [layer.calls[number] for number in kept[layer.name]]
+            layer.calls = [
+                Call(
+                    tuple(structure(list(call.args), renumbered)),
+                    structure(dict(call.kwargs), renumbered),
+                )
+                for call in of_layer
+            ]
+        layers = [x for x in self.layers if x.calls or x.kind == "InputLayer"]
+        return layers, structure(outputs, renumbered)
 
     def _chain(self, model: Layer, tensor: Tensor) -> Tensor:
         for layer in model.layers:
@@ -245,6 +263,19 @@ def _in_order(calls: Mapping[tuple[str, int], Call]) -> Iterator[tuple[str, int]
         for key, call in calls.items()
     }
     yield from TopologicalSorter(before).static_order()
+
+
+def _used(calls: Mapping[tuple[str, int], Call], outputs: Any) -> set[tuple[str, int]]:
+    """Return the calls on which outputs depend."""
+    used: set[tuple[str, int]] = set()
+    waiting = list(tensors_in(outputs))
+    while waiting:
+        tensor = waiting.pop()
+        key = tensor.layer, tensor.call
+        if key in calls and key not in used:
+            used.add(key)
+            waiting += tensors_in([*calls[key].args, dict(calls[key].kwargs)])
+    return used
 
 
 def _change_of_rank(layer: Layer) -> int | None:

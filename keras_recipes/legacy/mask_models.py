@@ -62,7 +62,8 @@ def _rebuild(graph: Graph, layer: Layer, masked: bool) -> str:
         column = inside.operation("ExpandDims", f"{model.name}_mask_column", mask, axis=-1)
         numbers = as_type(inside, f"{model.name}_mask_numbers", column, "float32")
         out = inside.operation("Concatenate", f"{model.name}_packed", [out, numbers], axis=-1)
-    new = Layer(FUNCTIONAL, model.name, layers=inside.needed(out), inputs=start, outputs=out)
+    layers, out = inside.finished(out)
+    new = Layer(FUNCTIONAL, model.name, layers=layers, inputs=start, outputs=out)
     if any(tensor == _OUTER for tensor in _used(new)):
         raise _refused(layer, "the mask of its input is used inside of its model")
     layer.layers = [new]

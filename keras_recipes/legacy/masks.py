@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_recipes.legacy import inputs, mask_rules
 from keras_recipes.legacy.mask_graph import Graph, Version, has_masks, tensors_in
-from keras_recipes.legacy.tree import FUNCTIONAL, SEQUENTIAL, Layer, Tensor, leaves, structure
+from keras_recipes.legacy.tree import FUNCTIONAL, SEQUENTIAL, Layer, Tensor, leaves
 
 NEWEST: Version = (99, 0)
 """The version that is assumed if a file does not hold its version."""
@@ -71,12 +71,11 @@ def _rebuilt(model: Layer, graph: Graph) -> Layer:
         inner = model.inputs
         outs = iter(graph.run(model, [given[x.layer] for x in tensors_in(inner)]))
         outer = _filled(model.outputs, outs)
-    # No layer follows the outputs, so they need no copies, and keep the names of their layers.
-    outer = structure(outer, lambda tensor: graph.copies.get(tensor, tensor))
     for leaf in (leaf for layer in graph.layers for leaf in leaves(layer)):
         if leaf.kind == "Embedding":
             leaf.config["mask_zero"] = False
-    return Layer(FUNCTIONAL, model.name, layers=graph.needed(outer), inputs=inner, outputs=outer)
+    layers, outer = graph.finished(outer)
+    return Layer(FUNCTIONAL, model.name, layers=layers, inputs=inner, outputs=outer)
 
 
 def _filled(value: Any, outs: Any) -> Any:
