@@ -1,8 +1,8 @@
 """Open a model of Keras 1 or 2: read it, convert it to Keras 3, build it, assign its weights."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
@@ -16,6 +16,7 @@ from keras_recipes.legacy import (
     keras1,
     keras2,
     masks,
+    original,
     reading,
     tensorflow1,
     theano,
@@ -42,12 +43,15 @@ class Converted:
         keras_version: The version that saved it; "1", "2" or "3" if the files hold no version.
         backend: "theano", or "" if the backend made no difference.
         changes: The layers that have other classes now.
+        compare: Returns the difference from Keras 2's own outputs and what computed these, or None
+            if that cannot be computed here.
     """
 
     model: "keras.Model"
     keras_version: str
     backend: str
     changes: list[Change]
+    compare: Callable[[], tuple[float, str] | None] = field(default=lambda: None, compare=False)
 
 
 def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Converted | None:
@@ -67,7 +71,7 @@ def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Convert
     value = reading.architecture(json_text, where)
     if reading.is_keras3(value):
         return None
-    return _converted(reading.pair(value, h5, where, h5_where))
+    return _converted(reading.pair(value, h5, where, h5_where), h5)
 
 
 def open_archive(json_text: bytes, h5: bytes, metadata: bytes, where: str) -> Converted | None:
@@ -87,7 +91,9 @@ def open_archive(json_text: bytes, h5: bytes, metadata: bytes, where: str) -> Co
     version = reading.version_in(metadata, where)
     if not version.startswith("2."):
         return None
-    return _converted(reading.archive(reading.architecture(json_text, where), h5, version, where))
+    return _converted(
+        reading.archive(reading.architecture(json_text, where), h5, version, where), h5
+    )
 
 
 def open_whole(h5: bytes, where: str) -> Converted:
@@ -102,10 +108,10 @@ def open_whole(h5: bytes, where: str) -> Converted:
         UnsafeModelError: As for `open_pair`.
         CorruptModelError: As for `open_pair`.
     """
-    return _converted(reading.whole(h5, where))
+    return _converted(reading.whole(h5, where), h5)
 
 
-def _converted(old: reading.Old) -> Converted:
+def _converted(old: reading.Old, h5: bytes) -> Converted:
     tree, changes = modern(old)
     accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
     backend.start()
@@ -115,6 +121,7 @@ def _converted(old: reading.Old) -> Converted:
         keras_version=old.keras_version or str(old.version),
         backend="theano" if old.theano else "",
         changes=changes,
+        compare=lambda: original.difference(old, h5, model),
     )
 
 

@@ -225,6 +225,15 @@ def _groups(tree: hdf5.Tree, where: str) -> list[Group]:
     return [group for group in groups if group.arrays]
 
 
+def holds_weights(tree: hdf5.Tree | None) -> bool:
+    """Return whether a file holds weights in a form that is read here."""
+    if tree is None:
+        return False
+    places = [tree.attributes.get(root, {}) for root in ("", MODEL_WEIGHTS)]
+    named = any({"nb_layers", "layer_names", "layer_names0"} & place.keys() for place in places)
+    return named or archived_weights.holds(tree.arrays)
+
+
 def _numbered(tree: hdf5.Tree, root: str, where: str) -> list[Group]:
     """Return the layers and arrays of a file before Keras 1.0, which numbered them."""
     groups, most = [], len(tree.attributes)

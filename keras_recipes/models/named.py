@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from keras_recipes import backend
 from keras_recipes.untrusted import sizes
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class NamedModel:
         """
         import numpy as np
 
+        backend.check_not_forked()
         flat = [x[name] for name in self.inputs]
         most = sizes.rows_for(self._model, [array.shape for array in flat], BATCH_SIZE)
         pieces = [

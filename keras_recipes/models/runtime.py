@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.untrusted import sizes
 
@@ -75,7 +76,9 @@ class KerasRuntime:
 
         Raises:
             UnsafeModelError: The model needs more memory than the limits for inputs of this shape.
+            InputError: This process was forked after Keras had started.
         """
+        backend.check_not_forked()
         most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
         return in_batches(self._computed, x, self.model.name, most=most)
 

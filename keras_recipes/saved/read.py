@@ -14,7 +14,7 @@ from keras_recipes.legacy import recognition
 from keras_recipes.models.card import Card
 from keras_recipes.models.formats import keras_file
 from keras_recipes.models.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
-from keras_recipes.saved import locate
+from keras_recipes.saved import conversion, locate
 from keras_recipes.saved.locate import ARCHITECTURE, CARD, KERAS_FILE, WEIGHTS, WHOLE, Located
 from keras_recipes.untrusted import archive, files, hdf5, limits
 
@@ -32,6 +32,7 @@ class Contents:
         kind: The kind of files, which decides what opens them.
         card: The card that describes the members; None if there is no card.
         members: The members of a folder with a card, a `.keras` file or an export, by name.
+        verified: Whether its folder says what the files have to be, and they are.
         files: A `.keras` file, a whole model in one file, or a pair with the architecture first.
     """
 
@@ -40,6 +41,7 @@ class Contents:
     card: Card | None = None
     members: Members = field(default_factory=dict)
     files: Mapping[Path, bytes] = field(default_factory=dict)
+    verified: bool = False
 
 
 def may_have_card(located: Located) -> bool:
@@ -65,7 +67,9 @@ def read(located: Located) -> Contents:
     paths = _pair(located) if kind == "pair" else (path,)
     found = {path: locate.content(path) for path in paths}
     recognition.check(found[paths[0]], locate.in_message(paths[0]))
-    return Contents(located, kind, files=found)
+    by_name = {path.name: content for path, content in found.items()}
+    known = path.is_dir() and conversion.verified(path, by_name)
+    return Contents(located, kind, files=found, verified=known)
 
 
 def _kind(located: Located) -> Kind:
