@@ -40,7 +40,7 @@ def difference(old: Old, h5: bytes, model: "keras.Model") -> tuple[float, str] |
         The difference relative to max(1, |output|) on random inputs with zeros among them; None
         if Keras 2 is not here, or cannot open the model.
     """
-    if old.version != 2 or old.theano or old.arrays is not None or backend.name() != "tensorflow":
+    if old.version != 2 or old.theano or backend.name() != "tensorflow":
         return None
     if importlib.util.find_spec("tf_keras") is None:
         return None
@@ -60,7 +60,9 @@ def _opened(old: Old, h5: bytes) -> Any:
     text = json.dumps(_without_training(old.architecture))
     model = tf_keras.models.model_from_json(text)
     with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "weights.h5"
+        # The ending tells tf-keras the form.
+        name = "model.h5" if old.arrays is None else "model.weights.h5"
+        path = Path(scratch) / name
         path.write_bytes(h5)
         model.load_weights(path)
     return model

@@ -21,7 +21,7 @@ class Grower:
     """
 
     def __init__(self, keras: Any, draw: Draw) -> None:
-        self.keras, self.L, self.draw = keras, keras.layers, draw
+        self.keras, self.kinds, self.draw = keras, keras.layers, draw
         self.inputs: list[Any] = []
         self.sequences: list[Any] = []
         self.nested: list[Any] = []
@@ -46,11 +46,11 @@ class Grower:
     def outputs(self) -> list[Any]:
         """What was made last: sequences themselves, and read by layers that use masks."""
         last = self.sequences[-1]
-        found = [last, self.L.LSTM(2)(last), self.L.GlobalAveragePooling1D()(last)]
-        found += [self.L.GRU(2)(x) for x in self.long[-1:]]
+        found = [last, self.kinds.LSTM(2)(last), self.kinds.GlobalAveragePooling1D()(last)]
+        found += [self.kinds.GRU(2)(x) for x in self.long[-1:]]
         if self.nested:
-            inner = self.L.TimeDistributed(self.L.LSTM(2))(self.nested[-1])
-            found += [inner, self.L.SimpleRNN(2)(inner)]
+            inner = self.kinds.TimeDistributed(self.kinds.LSTM(2))(self.nested[-1])
+            found += [inner, self.kinds.SimpleRNN(2)(inner)]
         return [*found, *self.vectors[-1:]]
 
     def input(self, shape: tuple[int, ...], dtype: str) -> Any:
@@ -60,21 +60,21 @@ class Grower:
     def embedded(self) -> None:
         ids = self.input((STEPS,), "int32")
         zero = self.draw([True, True, True, False])
-        self.sequences.append(self.L.Embedding(WORDS, FEATURES, mask_zero=zero)(ids))
+        self.sequences.append(self.kinds.Embedding(WORDS, FEATURES, mask_zero=zero)(ids))
 
     def masked(self) -> None:
         x = self.input((STEPS, FEATURES), "float32")
-        self.sequences.append(self.L.Masking(0.0)(x))
+        self.sequences.append(self.kinds.Masking(0.0)(x))
 
     def hierarchy(self) -> None:
         ids = self.input((STEPS, INNER), "int32")
-        embedding = self.L.Embedding(WORDS, FEATURES, mask_zero=True)
-        self.nested.append(self.draw([embedding, self.L.TimeDistributed(embedding)])(ids))
+        embedding = self.kinds.Embedding(WORDS, FEATURES, mask_zero=True)
+        self.nested.append(self.draw([embedding, self.kinds.TimeDistributed(embedding)])(ids))
 
     def masked_hierarchy(self) -> None:
         x = self.input((STEPS, INNER, FEATURES), "float32")
-        masking = self.L.Masking(0.0)
-        self.nested.append(self.draw([masking, self.L.TimeDistributed(masking)])(x))
+        masking = self.kinds.Masking(0.0)
+        self.nested.append(self.draw([masking, self.kinds.TimeDistributed(masking)])(x))
 
     def one(self) -> Any:
         """One of the newest sequences."""
@@ -92,16 +92,16 @@ class Grower:
         return [self.read_inner, self.read_inner, self.inner_elementwise, self.encoded]
 
     def elementwise(self) -> None:
-        L = self.L
+        kinds = self.kinds
         kind = self.draw(["Dense", "Dropout", "LayerNormalization", "PReLU", "ReLU", "tanh", "BN"])
         layers: dict[str, Callable[[], Any]] = {
-            "Dense": lambda: L.Dense(FEATURES),
-            "Dropout": lambda: L.SpatialDropout1D(0.5),
-            "LayerNormalization": L.LayerNormalization,
-            "PReLU": L.PReLU,
-            "ReLU": lambda: L.LeakyReLU(0.1),
-            "tanh": lambda: L.Activation(self.draw(["tanh", "hard_sigmoid"])),
-            "BN": L.BatchNormalization,
+            "Dense": lambda: kinds.Dense(FEATURES),
+            "Dropout": lambda: kinds.SpatialDropout1D(0.5),
+            "LayerNormalization": kinds.LayerNormalization,
+            "PReLU": kinds.PReLU,
+            "ReLU": lambda: kinds.LeakyReLU(0.1),
+            "tanh": lambda: kinds.Activation(self.draw(["tanh", "hard_sigmoid"])),
+            "BN": kinds.BatchNormalization,
         }
         self.keep(layers[kind]())
 
@@ -111,10 +111,10 @@ class Grower:
         self.sequences.append(layer(self.one()))
 
     def rnn(self, **settings: Any) -> Any:
-        kind = self.draw([self.L.LSTM, self.L.GRU, self.L.SimpleRNN])
-        if kind is self.L.GRU:
+        kind = self.draw([self.kinds.LSTM, self.kinds.GRU, self.kinds.SimpleRNN])
+        if kind is self.kinds.GRU:
             settings["reset_after"] = self.draw([True, False])
-        if kind is not self.L.SimpleRNN and self.draw([True, False]):
+        if kind is not self.kinds.SimpleRNN and self.draw([True, False]):
             settings["recurrent_activation"] = "hard_sigmoid"
         settings["zero_output_for_mask"] = self.draw([False, False, True])
         settings["unroll"] = self.draw([False, False, True])
@@ -128,8 +128,8 @@ class Grower:
 
     def two_ways(self) -> None:
         mode = self.draw(["sum", "ave", "mul", None, "concat"])
-        rnn = self.L.LSTM if self.draw([True, False]) else self.L.GRU
-        layer = self.L.Bidirectional(rnn(FEATURES, return_sequences=True), merge_mode=mode)
+        rnn = self.kinds.LSTM if self.draw([True, False]) else self.kinds.GRU
+        layer = self.kinds.Bidirectional(rnn(FEATURES, return_sequences=True), merge_mode=mode)
         made = layer(self.one())
         if mode == "concat":
             self.long.append(made)
@@ -138,40 +138,42 @@ class Grower:
 
     def from_states(self) -> None:
         """A decoder: its states are what an encoder left."""
-        L, x, y = self.L, self.one(), self.one()
+        kinds, x, y = self.kinds, self.one(), self.one()
         if self.draw([True, False]):
-            _, *states = L.Bidirectional(L.LSTM(FEATURES, return_state=True))(x)
-            decoder = L.Bidirectional(L.LSTM(FEATURES, return_sequences=True), merge_mode="sum")
+            _, *states = kinds.Bidirectional(kinds.LSTM(FEATURES, return_state=True))(x)
+            decoder = kinds.Bidirectional(
+                kinds.LSTM(FEATURES, return_sequences=True), merge_mode="sum"
+            )
         else:
-            _, *states = L.LSTM(FEATURES, return_state=True)(x)
-            decoder = L.LSTM(FEATURES, return_sequences=True, return_state=True)
+            _, *states = kinds.LSTM(FEATURES, return_state=True)(x)
+            decoder = kinds.LSTM(FEATURES, return_sequences=True, return_state=True)
         made = decoder(y, initial_state=states)
         self.sequences.append(made[0] if isinstance(made, list) else made)
 
     def by_cells(self) -> None:
-        cells = [self.L.LSTMCell(2), self.L.GRUCell(FEATURES)]
+        cells = [self.kinds.LSTMCell(2), self.kinds.GRUCell(FEATURES)]
         cell = self.draw([cells, cells[1]])
-        self.keep(self.L.RNN(cell, return_sequences=True))
+        self.keep(self.kinds.RNN(cell, return_sequences=True))
 
     def merged(self) -> None:
         kind = self.draw(["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"])
-        self.sequences.append(getattr(self.L, kind)()([self.one(), self.one()]))
+        self.sequences.append(getattr(self.kinds, kind)()([self.one(), self.one()]))
 
     def side_by_side(self) -> None:
-        whole = self.L.Concatenate(axis=self.draw([-1, 2]))([self.one(), self.one()])
+        whole = self.kinds.Concatenate(axis=self.draw([-1, 2]))([self.one(), self.one()])
         self.long.append(whole)
-        self.sequences.append(self.L.Dense(FEATURES)(whole))
+        self.sequences.append(self.kinds.Dense(FEATURES)(whole))
 
     def one_after_the_other(self) -> None:
-        self.long.append(self.L.Concatenate(axis=1)([self.one(), self.one()]))
+        self.long.append(self.kinds.Concatenate(axis=1)([self.one(), self.one()]))
 
     def attended(self) -> None:
-        layer = self.draw([self.L.Attention, self.L.AdditiveAttention])()
+        layer = self.draw([self.kinds.Attention, self.kinds.AdditiveAttention])()
         many = [self.one(), self.one(), *([self.one()] if self.draw([True, False]) else [])]
         self.sequences.append(layer(many, use_causal_mask=self.draw([False, False, True])))
 
     def by_heads(self) -> None:
-        layer, call = self.L.MultiHeadAttention(2, 2), {}
+        layer, call = self.kinds.MultiHeadAttention(2, 2), {}
         if self.draw([True, False]):
             call["key"] = self.one()
         call["use_causal_mask"] = self.draw([False, False, True])
@@ -184,10 +186,10 @@ class Grower:
 
     def inner_model(self) -> None:
         """A model in the model, called twice; it may make masks of its own."""
-        L, x = self.L, self.keras.Input((STEPS, FEATURES))
-        masks = L.Masking(0.3)(x) if self.draw([True, False]) else x
-        y = L.GRU(FEATURES, return_sequences=True)(L.Dense(FEATURES)(masks))
-        inner = self.keras.Model(x, [L.Add()([x, y]), L.LSTM(FEATURES)(y)])
+        kinds, x = self.kinds, self.keras.Input((STEPS, FEATURES))
+        masks = kinds.Masking(0.3)(x) if self.draw([True, False]) else x
+        y = kinds.GRU(FEATURES, return_sequences=True)(kinds.Dense(FEATURES)(masks))
+        inner = self.keras.Model(x, [kinds.Add()([x, y]), kinds.LSTM(FEATURES)(y)])
         self.keras.Model(x, y)  # another model with the same layers
         for _ in range(self.draw([1, 2])):
             sequence, vector = inner(self.one())
@@ -195,9 +197,13 @@ class Grower:
             self.vectors.append(vector)
 
     def inner_sequential(self) -> None:
-        L = self.L
-        head = [L.Input((STEPS, FEATURES))] if self.draw([True, False]) else []
-        layers = [L.Dense(FEATURES), L.Dropout(0.2), L.LSTM(FEATURES, return_sequences=True)]
+        kinds = self.kinds
+        head = [kinds.Input((STEPS, FEATURES))] if self.draw([True, False]) else []
+        layers = [
+            kinds.Dense(FEATURES),
+            kinds.Dropout(0.2),
+            kinds.LSTM(FEATURES, return_sequences=True),
+        ]
         self.keep(self.keras.Sequential([*head, *layers]))
 
     def again(self) -> None:
@@ -206,48 +212,53 @@ class Grower:
             self.keep(self.draw(self.shared))
 
     def dropped(self) -> None:
-        layer = self.draw([self.L.Conv1D(FEATURES, 2, padding="same"), self.L.Reshape((STEPS, FEATURES))])
+        layer = self.draw(
+            [self.kinds.Conv1D(FEATURES, 2, padding="same"), self.kinds.Reshape((STEPS, FEATURES))]
+        )
         self.keep(layer)
 
     def masked_again(self) -> None:
-        self.keep(self.L.Masking(self.draw([0.0, 1.0])))
+        self.keep(self.kinds.Masking(self.draw([0.0, 1.0])))
 
     def every_step(self) -> None:
-        self.keep(self.L.TimeDistributed(self.L.Dense(FEATURES, activation="relu")))
+        self.keep(self.kinds.TimeDistributed(self.kinds.Dense(FEATURES, activation="relu")))
 
     def repeated(self) -> None:
         if self.vectors and self.vectors[-1].shape.rank == 2:
-            self.sequences.append(self.L.RepeatVector(STEPS)(self.vectors[-1]))
+            self.sequences.append(self.kinds.RepeatVector(STEPS)(self.vectors[-1]))
 
     def averaged(self) -> None:
-        self.vectors.append(self.L.GlobalAveragePooling1D()(self.one()))
+        self.vectors.append(self.kinds.GlobalAveragePooling1D()(self.one()))
 
     def operation(self) -> None:
         self.sequences.append(self.one() * 0.5 + self.one())
 
     def read_inner(self) -> None:
         """At every step, read the inner steps: to a sequence, or to as many inner steps."""
-        L = self.L
+        kinds = self.kinds
         inner = self.draw([
-            L.LSTM(FEATURES), L.GRU(FEATURES, return_sequences=True), L.GlobalAveragePooling1D(),
-            L.Bidirectional(L.LSTM(FEATURES), merge_mode="sum"),
+            kinds.LSTM(FEATURES), kinds.GRU(FEATURES, return_sequences=True),
+            kinds.GlobalAveragePooling1D(),
+            kinds.Bidirectional(kinds.LSTM(FEATURES), merge_mode="sum"),
         ])  # fmt: skip
-        self.place(L.TimeDistributed(inner)(self.nested[-1]))
+        self.place(kinds.TimeDistributed(inner)(self.nested[-1]))
 
     def place(self, made: Any) -> None:
         (self.nested if made.shape.rank == 4 else self.sequences).append(made)
 
     def inner_elementwise(self) -> None:
-        layer = self.draw([self.L.Dense(FEATURES), self.L.TimeDistributed(self.L.Dense(FEATURES))])
+        layer = self.draw(
+            [self.kinds.Dense(FEATURES), self.kinds.TimeDistributed(self.kinds.Dense(FEATURES))]
+        )
         self.nested.append(layer(self.nested[-1]))
 
     def encoded(self) -> None:
         """A model at every step that reads words: the form of hierarchical attention."""
-        L, x = self.L, self.keras.Input((INNER,), dtype="int32")
-        y = L.Embedding(WORDS, FEATURES, mask_zero=True)(x)
-        y = L.GRU(FEATURES, return_sequences=self.draw([True, False]))(y)
+        kinds, x = self.kinds, self.keras.Input((INNER,), dtype="int32")
+        y = kinds.Embedding(WORDS, FEATURES, mask_zero=True)(x)
+        y = kinds.GRU(FEATURES, return_sequences=self.draw([True, False]))(y)
         ids = self.input((STEPS, INNER), "int32")
-        self.place(L.TimeDistributed(self.keras.Model(x, y))(ids))
+        self.place(kinds.TimeDistributed(self.keras.Model(x, y))(ids))
 
 
 def inputs(model: Any, random: np.random.Generator) -> list[np.ndarray]:
