@@ -168,6 +168,8 @@ def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
         for name in before
         if name in after and after[name] != before[name]
     ]
+    # Models inside of a model with masks are taken apart.
+    changes += [(x, before[x], "part of the model itself") for x in before if x not in after]
     return spliced(tree), changes
 
 

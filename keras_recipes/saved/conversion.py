@@ -43,6 +43,6 @@ def verified(folder: Path, files: Mapping[str, bytes]) -> bool:
         if written[name] != digest:
             raise CorruptModelError(
                 f"{printable(folder / name, 200)}: not the file that {CONVERSION} describes "
-                "(SHA-256 differs); restore it, or convert the old model again"
+                f"(SHA-256 differs); restore it, or delete {CONVERSION} if you changed it yourself"
             )
     return True

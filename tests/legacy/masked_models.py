@@ -31,12 +31,12 @@ class Grower:
         self.made: list[str] = []
 
     def model(self) -> Any:
-        """A model with one to six steps after its inputs."""
+        """A model with one to five steps after its inputs."""
         for _ in range(self.draw([1, 2])):
             self.draw([self.embedded, self.embedded, self.masked])()
         if self.draw([False, False, True]):
             self.draw([self.hierarchy, self.masked_hierarchy])()
-        for _ in range(self.draw([1, 2, 3, 4, 5, 6])):
+        for _ in range(self.draw([1, 2, 3, 4, 5])):
             steps = [*self.on_sequences(), *(self.on_nested() if self.nested else [])]
             step = self.draw(steps)
             self.made.append(step.__name__)
