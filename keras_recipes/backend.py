@@ -56,6 +56,27 @@ def choose(device: str, *, side_by_side: bool = False) -> None:
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
+def check_not_forked() -> None:
+    """Refuse to compute in a child that was forked after the backend started.
+
+    The threads of TensorFlow and of JAX do not exist in such a child, which would wait for them
+    for ever.
+
+    Raises:
+        InputError: This process is such a child.
+    """
+    if _started_in not in (None, os.getpid()) and name() != "torch":
+        raise InputError(
+            f"this process was forked after {name()} had started, and would wait for ever; start "
+            "processes with multiprocessing.get_context('spawn'), or load the model in the child "
+            "only"
+        )
+
+
+_started_in: int | None = None
+"""The process in which `start` imported Keras or found it imported."""
+
+
 def start(device: str = "auto") -> None:
     """Import Keras, unless it is imported already, without the start-up messages of its backend.
 
@@ -68,6 +89,9 @@ def start(device: str = "auto") -> None:
         InputError: The backend is not installed, or there is no GPU.
     """
     # This hides INFO lines after the import, such as XLA's. Warnings and errors are still shown.
+    global _started_in
+    check_not_forked()
+    _started_in = os.getpid()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     if "keras" not in sys.modules:
         choose(device)

@@ -1,9 +1,9 @@
 """Converting a model of Keras 1 or 2 to a folder for Keras 3, which is read back and compared."""
 
-import hashlib
 import json
 import logging
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from keras_recipes import atomic
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import locate, opening, save
+from keras_recipes.saved import conversion, locate, opening, save
 from keras_recipes.saved.load import Found, find
 from keras_recipes.saved.read import Contents
 
@@ -60,7 +60,7 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
     read = found.contents
     converted = opening.from_earlier_keras(read) or _of_today(found)
     members = save.members(Fitted(model=converted.model))
-    members[locate.CONVERSION] = _provenance(converted, read)
+    members[locate.CONVERSION] = _provenance(converted, read, members)
     with atomic.folder(folder.resolve(), members) as staged:
         _compare(converted.model, staged)
     if there:
@@ -71,7 +71,8 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
 def _file(found: Found) -> Path:
     if found.place is None or not found.place.is_file():
         raise InputError(
-            f"{found.place}: expected a .json or .h5 file, found a folder; name the file in it"
+            f"{found.place}: expected an old model, found a saved model of this version; name an "
+            "old file, or a folder of old models"
         )
     return found.place
 
@@ -99,16 +100,14 @@ def _check_target(old: Path, target: Path) -> None:
         raise InputError(f"{target}: holds the old model; name another folder with --output")
 
 
-def _provenance(converted: Converted, read: Contents) -> bytes:
-    digests = {
-        path.name: hashlib.sha256(content).hexdigest() for path, content in read.files.items()
-    }
+def _provenance(converted: Converted, read: Contents, members: Mapping[str, bytes]) -> bytes:
     changes = [{"layer": name, "was": was, "is": now} for name, was, now in converted.changes]
     said: dict[str, Any] = {
         "schema": SCHEMA,
         "keras_version": converted.keras_version,
         "backend": converted.backend or None,
-        "files": digests,
+        "files": conversion.digests({path.name: text for path, text in read.files.items()}),
+        conversion.WRITTEN: conversion.digests(members),
         "changes": changes,
         "versions": save.versions(),
     }

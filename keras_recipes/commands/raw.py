@@ -6,56 +6,96 @@ from typing import Any
 
 import numpy as np
 
+from keras_recipes.commands import raw_named
 from keras_recipes.data import files, numbers
 from keras_recipes.data.dataset import Batch, Examples
 from keras_recipes.errors import InputError, described
-from keras_recipes.models.fitted import Askable
+from keras_recipes.models import named
+from keras_recipes.models.fitted import Askable, Fitted
 from keras_recipes.models.runtime import Runtime
 from keras_recipes.recipe import Answer, Metric, Row, Rows
 from keras_recipes.untrusted import arrays
+from keras_recipes.untrusted.files import begins
 
 ARRAYS = (".npy", ".npz")
+_OTHER_KINDS = {
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"\x89PNG": "a picture (PNG)",
+    b"GIF8": "a picture (GIF)",
+    b"BM": "a picture (BMP)",
+    b"II*\x00": "a picture (TIFF)",
+    b"MM\x00*": "a picture (TIFF)",
+    b"RIFF": "a picture or a sound (RIFF)",
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "an archive or a spreadsheet (ZIP)",
+    b"\x1f\x8b": "a compressed file (gzip)",
+    b"PAR1": "a table in Parquet",
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUMPY": "an array whose name does not end in .npy",
+}
+"""What files of other kinds begin with."""
 
 
 def ask(asked: Any) -> Callable[[Askable], Answer]:
     """Return a function that takes the open model and returns its answer.
 
     Args:
-        asked: An array; or texts with numbers or with paths of `.npy`, `.npz` and CSV files.
+        asked: An array; a dict of arrays by the name of the input; or texts with numbers or with
+            paths of `.npy`, `.npz` and CSV files.
 
     Raises:
         InputError: An input cannot be read.
         UnsafeModelError: A file contains Python objects, or is too large.
     """
     texts = files.as_texts(asked)
-    array = numbers.array(asked, "an array of inputs for the model") if texts is None else None
-    found = _arrays(texts or ())
-
-    def batches(runtime: Runtime) -> Iterator[Batch]:
-        if array is not None:
-            return iter([_batch(runtime, array, 0, "input")])
-        return _batches(runtime, texts or (), found)
+    if texts is None:
+        texts, found = ["input"], {"input": _from_python(asked)}
+    else:
+        found = _arrays(texts)
 
     def answer(model: Askable) -> Answer:
+        if isinstance(model, Fitted) and named.has_several_ends(model.model):
+            return Rows(_named_rows(named.NamedModel(model.model), texts, found))
         runtime = model.runtime
-        return Rows(
-            row for batch in batches(runtime) for row in _rows(batch, runtime.outputs(batch.x))
-        )
+        one = {text: arrays.chosen(named, text) for text, named in found.items()}
+        batches = _batches(runtime, texts, one)
+        return Rows(row for batch in batches for row in _rows(batch, runtime.outputs(batch.x)))
 
     return answer
 
 
-def _arrays(inputs: Sequence[str]) -> dict[str, np.ndarray]:
+def _from_python(asked: Any) -> dict[str, np.ndarray]:
+    """Return arrays by the name of the input; an array without a name has the name x."""
+    expected = "an array of inputs for the model"
+    if not isinstance(asked, dict):
+        return {"x": numbers.array(asked, expected)}
+    return {str(name): numbers.array(value, expected) for name, value in asked.items()}
+
+
+def _named_rows(
+    model: named.NamedModel, inputs: Sequence[str], found: Mapping[str, raw_named.Arrays]
+) -> Iterator[Row]:
+    first = 0
+    for text in inputs:
+        given = found.get(text, {})
+        yield from raw_named.rows(model, given, first, text)
+        first += len(next(iter(given.values())))
+
+
+def _arrays(inputs: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
     """Read the inputs that are `.npy` or `.npz` files, before the model is opened.
 
     Raises:
         InputError: A file cannot be read, or does not exist.
         UnsafeModelError: A file contains Python objects, or is too large.
     """
-    found = {text: arrays.read(Path(text)) for text in inputs if Path(text).suffix in ARRAYS}
+    found = {
+        text: arrays.read_by_name(Path(text)) for text in inputs if Path(text).suffix in ARRAYS
+    }
     numbers.check_there([text for text in inputs if text not in found], example="0,0")
-    for text, x in found.items():
-        _check_numbers(x, text)
+    for text, by_name in found.items():
+        for x in by_name.values():
+            _check_numbers(x, text)
     return found
 
 
@@ -72,11 +112,33 @@ def _batches(
         if text in found:
             x = found[text]
         else:
+            _check_readable(text, runtime)
             width = runtime.input_shape[-1] or 1
             example = ",".join(["0"] * min(width, 3))
             x = np.array([row for _, row in numbers.rows([text], width=width, example=example)])
         yield _batch(runtime, x, first, text)
         first += len(x)
+
+
+def _check_readable(text: str, runtime: Runtime) -> None:
+    """Refuse a file that is no table of numbers, such as a picture, and say what the model takes.
+
+    Raises:
+        InputError: The file is of another kind.
+    """
+    path = Path(text)
+    for signature, kind in _OTHER_KINDS.items():
+        if path.is_file() and begins(path, signature):
+            raise InputError(
+                f"{text}: {kind}, but no recipe made this model, so it takes numbers only: an "
+                f"array of shape {_wanted(runtime)} as .npy or .npz, or CSV; "
+                "prepare the numbers as for its training and save them with np.save"
+            )
+
+
+def _wanted(runtime: Runtime) -> str:
+    sizes = ", ".join("any" if n is None else str(n) for n in ("N", *runtime.input_shape))
+    return f"({sizes})"
 
 
 def _batch(runtime: Runtime, x: np.ndarray, first: int, source: str) -> Batch:
@@ -86,9 +148,9 @@ def _batch(runtime: Runtime, x: np.ndarray, first: int, source: str) -> Batch:
     if x.ndim != len(expected) + 1 or any(
         want not in (None, got) for want, got in zip(expected, x.shape[1:], strict=True)
     ):
-        wanted = ", ".join("any" if n is None else str(n) for n in ("N", *expected))
         raise InputError(
-            f"{source}: expected an array of shape ({wanted}), received {x.shape}; reshape it"
+            f"{source}: expected an array of shape {_wanted(runtime)}, received {x.shape}; "
+            "reshape it"
         )
     _check_numbers(x, source)
     return Batch([str(first + i) for i in range(len(x))], x)

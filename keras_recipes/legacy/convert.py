@@ -1,8 +1,8 @@
 """Open a model of Keras 1 or 2: read it, convert it to Keras 3, build it, assign its weights."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
@@ -10,7 +10,18 @@ import numpy as np
 
 from keras_recipes import backend
 from keras_recipes.errors import CorruptModelError, RecipeError, printable
-from keras_recipes.legacy import architecture, keras1, keras2, reading, tensorflow1, theano, weights
+from keras_recipes.legacy import (
+    architecture,
+    archived_weights,
+    keras1,
+    keras2,
+    masks,
+    original,
+    reading,
+    tensorflow1,
+    theano,
+    weights,
+)
 from keras_recipes.legacy.tree import MODELS, Layer, keras3, leaves, spliced
 from keras_recipes.untrusted import architecture as safe_architecture
 from keras_recipes.untrusted import budget, building
@@ -32,12 +43,15 @@ class Converted:
         keras_version: The version that saved it; "1", "2" or "3" if the files hold no version.
         backend: "theano", or "" if the backend made no difference.
         changes: The layers that have other classes now.
+        compare: Returns the difference from Keras 2's own outputs and what computed these, or None
+            if that cannot be computed here.
     """
 
     model: "keras.Model"
     keras_version: str
     backend: str
     changes: list[Change]
+    compare: Callable[[], tuple[float, str] | None] = field(default=lambda: None, compare=False)
 
 
 def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Converted | None:
@@ -57,7 +71,29 @@ def open_pair(json_text: bytes, h5: bytes, where: str, h5_where: str) -> Convert
     value = reading.architecture(json_text, where)
     if reading.is_keras3(value):
         return None
-    return _converted(reading.pair(value, h5, where, h5_where))
+    return _converted(reading.pair(value, h5, where, h5_where), h5)
+
+
+def open_archive(json_text: bytes, h5: bytes, metadata: bytes, where: str) -> Converted | None:
+    """Open the members of a `.keras` file; return None if Keras 3 wrote it.
+
+    Args:
+        json_text: The configuration.
+        h5: The weights.
+        metadata: The member that says which Keras wrote it.
+        where: The path of the file, for messages.
+
+    Raises:
+        InputError: As for `open_pair`.
+        UnsafeModelError: As for `open_pair`.
+        CorruptModelError: As for `open_pair`.
+    """
+    version = reading.version_in(metadata, where)
+    if not version.startswith("2."):
+        return None
+    return _converted(
+        reading.archive(reading.architecture(json_text, where), h5, version, where), h5
+    )
 
 
 def open_whole(h5: bytes, where: str) -> Converted:
@@ -72,10 +108,10 @@ def open_whole(h5: bytes, where: str) -> Converted:
         UnsafeModelError: As for `open_pair`.
         CorruptModelError: As for `open_pair`.
     """
-    return _converted(reading.whole(h5, where))
+    return _converted(reading.whole(h5, where), h5)
 
 
-def _converted(old: reading.Old) -> Converted:
+def _converted(old: reading.Old, h5: bytes) -> Converted:
     tree, changes = modern(old)
     accepted = safe_architecture.read(json.dumps(keras3(tree)).encode(), old.where)
     with budget.importing():
@@ -86,6 +122,7 @@ def _converted(old: reading.Old) -> Converted:
         keras_version=old.keras_version or str(old.version),
         backend="theano" if old.theano else "",
         changes=changes,
+        compare=lambda: original.difference(old, h5, model),
     )
 
 
@@ -110,7 +147,10 @@ def modern(old: reading.Old) -> tuple[Layer, list[Change]]:
 
 def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
     tree = architecture.tree(old.architecture)
-    weights.attach(tree, old.groups, old.version, "the weights file")
+    if old.arrays is None:
+        weights.attach(tree, old.groups, old.version, "the weights file")
+    else:
+        archived_weights.attach(tree, old.arrays)
     before = _kinds(tree)
     if old.version == 1:
         tree = keras1.upgrade(tree, old.theano)
@@ -118,13 +158,19 @@ def _steps(old: reading.Old) -> tuple[Layer, list[Change]]:
         tree = theano.upgrade(tree)
     if tensorflow1.meant(old.keras_version, old.theano):
         tree = tensorflow1.upgrade(tree)
-    tree = keras2.upgrade(tree) if old.version < 3 else _as_it_is(tree)
+    if old.version < 3:
+        tree = keras2.upgrade(masks.explicit(tree, old.keras_version))
+        masks.check(tree)
+    else:
+        tree = _as_it_is(tree)
     after = _kinds(tree)
     changes = [
         (name, before[name], after[name])
         for name in before
         if name in after and after[name] != before[name]
     ]
+    # Models inside of a model with masks are taken apart.
+    changes += [(x, before[x], "part of the model itself") for x in before if x not in after]
     return spliced(tree), changes
 
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.legacy import archived_weights, recognition
 from keras_recipes.untrusted import hdf5, strict_json, weights
 
 MODEL_WEIGHTS = "model_weights"
@@ -37,6 +38,7 @@ class Old:
         groups: The layers that have weights.
         version: 1, 2 or 3.
         keras_version: The version in the file, or "".
+        arrays: The arrays by path, if the weights are in the form of Keras 2.12 and later.
         theano: Whether Theano computed the outputs; its convolutions flip their kernels.
         where: The paths of the files, for the messages.
     """
@@ -46,6 +48,7 @@ class Old:
     version: int
     keras_version: str
     theano: bool
+    arrays: Mapping[str, np.ndarray] | None = None
     where: str = field(default="", compare=False)
 
 
@@ -55,6 +58,7 @@ def architecture(content: bytes, where: str) -> Any:
     Raises:
         CorruptModelError: The content is not JSON.
     """
+    recognition.check(content, where)
     value = strict_json.parse(content, where)
     for _ in range(2):
         if isinstance(value, str):
@@ -112,6 +116,32 @@ def whole(h5: bytes, where: str) -> Old:
     return _old(_checked(architecture(text.encode(), where), where), tree, where, where)
 
 
+def archive(value: Any, h5: bytes, version: str, where: str) -> Old:
+    """Read a `.keras` file of Keras 2.12 to 2.15.
+
+    Args:
+        value: The parsed configuration.
+        h5: The weights.
+        version: The version of Keras that wrote it.
+        where: The path of the file, for messages.
+
+    Raises:
+        CorruptModelError: The file is damaged.
+        UnsafeModelError: The weights refer to other files.
+    """
+    found = _old(
+        {**_checked(value, where), "keras_version": version}, _tree(h5, where), where, where
+    )
+    return replace(found, version=2)
+
+
+def version_in(metadata: bytes, where: str) -> str:
+    """Return the version of Keras that a `.keras` file says to be of, or ""."""
+    value = strict_json.parse(metadata, where)
+    said = value.get("keras_version") if isinstance(value, dict) else None
+    return said if isinstance(said, str) else ""
+
+
 def _tree(h5: bytes, where: str) -> hdf5.Tree:
     tree = hdf5.read(h5, where, skip=weights.NOT_WEIGHTS)
     weights.check_values(tree, where)
@@ -119,7 +149,8 @@ def _tree(h5: bytes, where: str) -> hdf5.Tree:
 
 
 def _old(value: Mapping[str, Any], tree: hdf5.Tree, json_where: str, h5_where: str) -> Old:
-    groups = _groups(tree, h5_where)
+    arrays = tree.arrays if archived_weights.holds(tree.arrays) else None
+    groups = [] if arrays is not None else _groups(tree, h5_where)
     said = _said(value, tree)
     version = _version(value, said["keras_version"])
     return Old(
@@ -127,12 +158,14 @@ def _old(value: Mapping[str, Any], tree: hdf5.Tree, json_where: str, h5_where: s
         groups=groups,
         version=version,
         keras_version=said["keras_version"],
+        arrays=arrays,
         theano=_theano(said["backend"], version, groups),
         where=json_where,
     )
 
 
 def _checked(value: Any, where: str) -> Mapping[str, Any]:
+    recognition.check_value(value, where)
     if not isinstance(value, dict) or "config" not in value or "class_name" not in value:
         raise CorruptModelError(
             f"{where}: expected the JSON of a Keras model, an object with class_name and config, "
@@ -190,6 +223,15 @@ def _groups(tree: hdf5.Tree, where: str) -> list[Group]:
         arrays = tuple(_array(tree, _joined(path, name), where) for name in names)
         groups.append(Group(layer, tuple(names), arrays))
     return [group for group in groups if group.arrays]
+
+
+def holds_weights(tree: hdf5.Tree | None) -> bool:
+    """Return whether a file holds weights in a form that is read here."""
+    if tree is None:
+        return False
+    places = [tree.attributes.get(root, {}) for root in ("", MODEL_WEIGHTS)]
+    named = any({"nb_layers", "layer_names", "layer_names0"} & place.keys() for place in places)
+    return named or archived_weights.holds(tree.arrays)
 
 
 def _numbered(tree: hdf5.Tree, root: str, where: str) -> list[Group]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from keras_recipes import backend
 from keras_recipes.errors import (
     CorruptModelError,
     InputError,
@@ -91,7 +92,9 @@ class KerasRuntime:
             UnsafeModelError: The model needs more memory than the limits for inputs of this shape,
                 or than there is.
             CorruptModelError: A layer cannot compute these inputs.
+            InputError: This process was forked after Keras had started.
         """
+        backend.check_not_forked()
         most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
         return in_batches(self._computed, x, self._where, most=most)
 

@@ -80,9 +80,10 @@ class Found:
         """
         if self._opened is None:
             assert self._located
+            verified = self.contents.verified
             self._opened = opening.opened(self.contents)
             self._contents = None  # frees what may be as large as the model
-            self._tell(self._located, self._opened.card)
+            self._tell(self._located, self._opened.card, verified)
         return self._opened
 
     def in_keras(self) -> Fitted:
@@ -108,9 +109,9 @@ class Found:
             raise needs_keras(self.name)
 
     @staticmethod
-    def _tell(located: Located, card: Card | None) -> None:
+    def _tell(located: Located, card: Card | None, verified: bool) -> None:
         tell_what_answers(located, card)
-        if card is None:
+        if card is None and not verified:
             log.warning(
                 "%s: no card with digests, so it could not be verified", in_message(located.path)
             )

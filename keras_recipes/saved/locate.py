@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from keras_recipes import atomic, catalog, options
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, described, printable
+from keras_recipes.legacy import recognition
 from keras_recipes.models.card import Card
 from keras_recipes.untrusted import archive, files, limits, strict_json
 
@@ -60,13 +61,9 @@ def locate(model: str | Path, weights: str | Path | None = None) -> Located:
     path = _existing(asked)
     if path.name == ARCHITECTURE and weights is None and path.with_name(CARD).is_file():
         return Located(asked, path.parent)
-    if weights is not None and path.suffix != ".json":
-        raise InputError(
-            f"--weights: expected a .json file as the model, received {path}, which has its own "
-            "weights"
-        )
-    if weights is not None and not Path(weights).exists():
-        raise InputError(f"{weights}: no such file; expected the weights of {path}")
+    if path.suffix in recognition.YAML and path.is_file():
+        raise recognition.yaml(printable(path, 200))
+    _check_named_weights(path, weights)
     if format := _export(path):
         return Located(asked, path, format=format)
     if path.is_dir():
@@ -81,6 +78,16 @@ def locate(model: str | Path, weights: str | Path | None = None) -> Located:
             "file"
         )
     return Located(asked, path, None if weights is None else Path(weights))
+
+
+def _check_named_weights(path: Path, weights: str | Path | None) -> None:
+    if weights is not None and path.suffix != ".json":
+        raise InputError(
+            f"--weights: expected a .json file as the model, received {path}, which has its own "
+            "weights"
+        )
+    if weights is not None and not Path(weights).exists():
+        raise InputError(f"{weights}: no such file; expected the weights of {path}")
 
 
 def check_keras(located: Located) -> None:

@@ -82,6 +82,9 @@ def from_earlier_keras(found: Contents) -> Converted | None:
         ((path, content),) = found.files.items()
         return convert.open_whole(content, in_message(path))
     pair = _pair(found)
+    if found.kind == "keras":
+        metadata = found.members.get(archive.METADATA, b"{}")
+        return convert.open_archive(pair.json, pair.h5, metadata, pair.json_path)
     return convert.open_pair(pair.json, pair.h5, pair.json_path, pair.h5_path)
 
 

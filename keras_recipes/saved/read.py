@@ -10,12 +10,13 @@ from typing import Literal
 
 from keras_recipes import extras
 from keras_recipes.errors import CorruptModelError
+from keras_recipes.legacy import recognition
 from keras_recipes.models.card import Card
 from keras_recipes.models.formats import keras_file
 from keras_recipes.models.formats.format import MOST_CARD_BYTES, Format, Members, card_too_large
-from keras_recipes.saved import locate
+from keras_recipes.saved import conversion, locate
 from keras_recipes.saved.locate import ARCHITECTURE, CARD, KERAS_FILE, WEIGHTS, WHOLE, Located
-from keras_recipes.untrusted import archive, files, limits
+from keras_recipes.untrusted import archive, files, hdf5, limits
 
 Kind = Literal["folder", "keras", "whole", "pair", "export"]
 """A folder with a card, a `.keras` file, a whole model in an `.h5` file, a JSON file and its
@@ -31,6 +32,7 @@ class Contents:
         kind: The kind of files, which decides what opens them.
         card: The card that describes the members; None if there is no card.
         members: The members of a folder with a card, a `.keras` file or an export, by name.
+        verified: Whether its folder says what the files have to be, and they are.
         files: A `.keras` file, a whole model in one file, or a pair with the architecture first.
     """
 
@@ -39,6 +41,7 @@ class Contents:
     card: Card | None = None
     members: Members = field(default_factory=dict)
     files: Mapping[Path, bytes] = field(default_factory=dict)
+    verified: bool = False
 
 
 def may_have_card(located: Located) -> bool:
@@ -62,7 +65,11 @@ def read(located: Located) -> Contents:
     if kind == "keras":
         return _keras_file(located)
     paths = _pair(located) if kind == "pair" else (path,)
-    return Contents(located, kind, files={path: locate.content(path) for path in paths})
+    found = {path: locate.content(path) for path in paths}
+    recognition.check(found[paths[0]], locate.in_message(paths[0]))
+    by_name = {path.name: content for path, content in found.items()}
+    known = path.is_dir() and conversion.verified(path, by_name)
+    return Contents(located, kind, files=found, verified=known)
 
 
 def _kind(located: Located) -> Kind:
@@ -70,9 +77,19 @@ def _kind(located: Located) -> Kind:
         return "export"
     if (located.path / CARD).exists():
         return "folder"
-    if located.path.suffix == KERAS_FILE:
+    return _kind_of_file(located.path)
+
+
+def _kind_of_file(path: Path) -> Kind:
+    """Return the kind of a file without a card next to it: by its content, else by its name."""
+    if path.is_file():
+        if files.begins(path, hdf5.SIGNATURE):
+            return "whole"
+        if files.begins(path, hdf5.ZIP):
+            return "keras"
+    if path.suffix == KERAS_FILE:
         return "keras"
-    return "whole" if located.path.suffix in WHOLE else "pair"
+    return "whole" if path.suffix in WHOLE else "pair"
 
 
 def _pair(located: Located) -> tuple[Path, Path]:
@@ -110,6 +127,7 @@ def _described(folder: Path, card: Card) -> Members:
 
 def _keras_file(located: Located) -> Contents:
     path, content = located.path, locate.content(located.path)
+    recognition.check(content, locate.in_message(path))
     members = archive.read_keras(content, locate.in_message(path))
     card = locate.card_inside(members, path)
     _check_exported(card, keras_file.described(members), locate.in_message(path))

@@ -17,12 +17,13 @@ from keras_recipes.errors import (
 from keras_recipes.untrusted import archive, files, limits
 
 MOST_AXES = 16
+MOST_INPUTS = 1_000
 MOST_ARRAYS = 10_000
 """The most arrays; the state for a hundred columns of a series has about thirty for each."""
 
 
-def read(path: Path) -> np.ndarray:
-    """Read an array of numbers: a `.npy` file, or a `.npz` file with one array or one named x.
+def read_by_name(path: Path) -> dict[str, np.ndarray]:
+    """Read the arrays of a user's file by name; that of a `.npy` file has the name x.
 
     Raises:
         InputError: There is no such file, or it holds something else.
@@ -33,11 +34,27 @@ def read(path: Path) -> np.ndarray:
     where, most = printable(path, 200), limits.current().array_bytes
     try:
         content = files.read(path, most)
-        if path.suffix == ".npz":
-            content = _chosen(archive.members(content, where, most), where)
-        return _npy(content, where)
+        if path.suffix != ".npz":
+            return {"x": _npy(content, where)}
+        found = archive.members(content, where, most, at_most=MOST_INPUTS)
+        return {name.removesuffix(".npy"): _npy(found[name], where) for name in found}
     except CorruptModelError as error:
         raise InputError(str(error)) from None
+
+
+def chosen(found: dict[str, np.ndarray], where: str) -> np.ndarray:
+    """Return the only array of a file, or the one named x.
+
+    Raises:
+        InputError: There are several, and none is named x.
+    """
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if "x" not in found:
+        raise InputError(
+            f"{where}: expected one array, or one named x, received {printable(sorted(found))}"
+        )
+    return found["x"]
 
 
 def read_pair(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -77,17 +94,6 @@ def read_named(path: Path, most: int) -> dict[str, np.ndarray]:
         return {name.removesuffix(".npy"): _npy(found[name], where) for name in found}
     except InputError as error:
         raise CorruptModelError(str(error)) from None
-
-
-def _chosen(members: dict[str, bytes], where: str) -> bytes:
-    named = {name.removesuffix(".npy"): content for name, content in members.items()}
-    if len(named) == 1:
-        return next(iter(named.values()))
-    if "x" not in named:
-        raise InputError(
-            f"{where}: expected one array, or one named x, received {printable(sorted(named))}"
-        )
-    return named["x"]
 
 
 def _npy(content: bytes, where: str) -> np.ndarray:

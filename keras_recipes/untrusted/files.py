@@ -45,6 +45,19 @@ def read(path: Path, most: int) -> bytes:
         return _bounded(file, most, shown)
 
 
+def begins(path: Path, signature: bytes) -> bool:
+    """Return whether a regular file begins with these bytes; False if it cannot be read."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode) and _first(path, len(signature)) == signature
+    except (OSError, ValueError):
+        return False
+
+
+def _first(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
+
+
 def _refuse_special(mode: int, shown: str) -> None:
     if stat.S_ISREG(mode):
         return

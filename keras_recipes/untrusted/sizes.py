@@ -55,14 +55,29 @@ def rows_at_once(model: "keras.Model", shape: Sequence[int], most: int) -> int:
     Raises:
         UnsafeModelError: The model cannot compute even one input.
     """
+    return rows_for(model, [shape], most)
+
+
+def rows_for(model: "keras.Model", shapes: Sequence[Sequence[int]], most: int) -> int:
+    """Return how many inputs of these shapes a model with several inputs can compute at once.
+
+    Args:
+        model: A model.
+        shapes: The shape of each input, the batch axis first.
+        most: The largest number to return.
+
+    Raises:
+        UnsafeModelError: The model cannot compute even one input.
+    """
     known = _rows.setdefault(model, {})
-    key = tuple(shape[1:])
+    key = tuple(tuple(shape[1:]) for shape in shapes)
     if key not in known:
         try:
-            _check_activations(needed := activations(model, [(1, *key)]))
+            _check_activations(needed := activations(model, [(1, *shape) for shape in key]))
         except ModelTooLargeError as error:
+            shown = ", ".join(map(str, key))
             raise UnsafeModelError(
-                f"inputs of shape {key}: refused, {error}; {limits.advice()}"
+                f"inputs of shape {shown}: refused, {error}; {limits.advice()}"
             ) from None
         known[key] = max(1, limits.current().activations // max(1, needed))
     return min(most, known[key])

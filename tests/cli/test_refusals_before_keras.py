@@ -67,7 +67,7 @@ CASES: list[tuple[str, int, str]] = [
     ("export missing --format keras", 2, "no such folder or file"),
     ("convert missing.json --output new", 2, "no such folder or file"),
     ("convert damaged.png --output new", 2, "expected a saved model's folder"),
-    ("convert lenet5 --output new", 2, "found a folder"),
+    ("convert lenet5 --output new", 2, "found a saved model"),
     ("convert bare.json --output new", 2, "recipes convert bare.json w.h5 --output new"),
     ("convert alone/old.json --output new", 2, "expected an .h5 file with its weights next to it"),
     ("predict bare.json 1,2", 2, "name them, such as w.h5"),

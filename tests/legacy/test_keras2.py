@@ -18,21 +18,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure")
 
 from tests.legacy import keras2_models  # noqa: E402
+from tests.legacy.keras2_files import saved  # noqa: E402
 
 pytestmark = pytest.mark.full
 
 CASES = dict(keras2_models.cases())
 TOLERANCE = 1e-5
-
-
-def saved(model: Any) -> bytes:
-    """The weights file of a Keras 2 model."""
-    from tf_keras.src.saving.legacy import hdf5_format
-
-    stream = io.BytesIO()
-    with h5py.File(stream, "w") as file:
-        hdf5_format.save_weights_to_hdf5_group(file, model)
-    return stream.getvalue()
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ REFUSED = """
 | 2 | `StringLookup`, `IntegerLookup`, `TextVectorization` | an HDF5 file does not hold their tables |
 | 2 | `SpectralNormalization` | Keras 3 stores its state differently |
 | 2 | ragged inputs | Keras 3 does not have them |
+| 2 | a model inside of `TimeDistributed` that uses the mask of its input | Keras 3 gives such a model one tensor |
+| 2 | `Attention`, `MultiHeadAttention`, `Softmax` inside of `TimeDistributed`, with masks | the same |
+| 2 | masked `ConvLSTM` with channels first | it becomes several layers, which lose the mask |
 | 2 | TensorFlow functions other than those above | no counterpart among Keras 3's operations |
 
 The setting `stateful=True` is left out: every call starts without state, as the first call did.
