@@ -13,6 +13,7 @@ from PIL import Image
 from keras_recipes import fit, predict
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.digits import data as digits
+from keras_recipes.digits import labelled
 from keras_recipes.errors import InputError, UnsafeModelError
 from tests.command_line import Run
 from tests.shared_data import shared_data
@@ -322,7 +323,7 @@ def test_what_the_net_sees_is_kept_apart_where_names_are_the_same(recipes: Run) 
 def test_a_file_that_unpacks_without_end_is_refused(
     name: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digits, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(labelled, "MOST_BYTES", 1 << 20)
     if name.endswith(".npz"):
         np.savez_compressed(name, x=np.zeros((2_000, 28, 28), "uint8"), y=np.zeros(2_000))
     else:
