@@ -1,15 +1,18 @@
 """Images with labels: the rules for both, parts of them, and splits."""
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.data import files
 from keras_recipes.data.dataset import Examples
-from keras_recipes.errors import InputError, UnsafeModelError, printable
+from keras_recipes.errors import InputError, printable
 
 if TYPE_CHECKING:
     import numpy as np
+
+log = logging.getLogger(__name__)
 
 LONGEST_LABEL = 255
 """The most characters of a label; a folder's name has no more."""
@@ -19,8 +22,8 @@ NO_LABEL = "image"
 """The label of all images, if none has a label."""
 
 
-MOST_BYTES = 1 << 30
-"""The most bytes of an unpacked file that is read as a whole: 1,370,000 images."""
+FAINT = 64
+"""The brightness of 255 that some pixel of each data set in use exceeds."""
 
 
 def is_label(label: Any) -> bool:
@@ -67,19 +70,12 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Found:
-    """Data that was read: its name, its training part and, if it has one, its test part."""
+    """Data that was read: its name, its training part, and the other parts that it has."""
 
     name: str
     train: Labelled
     test: Labelled | None = None
-
-
-def too_large(path: Path) -> UnsafeModelError:
-    """Return the error for a file that is too large after unpacking."""
-    return UnsafeModelError(
-        f"{path}: expected at most {MOST_BYTES:,} bytes after unpacking, received more; split it, "
-        "or use a folder of pictures"
-    )
+    validation: Labelled | None = None
 
 
 def as_images(source: str, images: "np.ndarray") -> "np.ndarray":
@@ -87,51 +83,51 @@ def as_images(source: str, images: "np.ndarray") -> "np.ndarray":
 
     Args:
         source: The name of the file or array, for messages.
-        images: Shape (N, 28, 28) or (N, 28, 28, 1); brightness 0 to 255, or floats 0 to 1.
+        images: Shape (N, 28, 28), (N, 28, 28, 1), (N, 1, 28, 28) or (N, 784); brightness 0 to 255,
+            or 0 to 1.
 
     Raises:
         InputError: The array has another shape or other values.
     """
     import numpy as np
 
-    if images.ndim == 4 and images.shape[-1] == 1:
-        images = images[..., 0]
+    received = images.shape
+    if images.shape[1:] in ((28, 28, 1), (1, 28, 28), (784,)):
+        images = images.reshape(-1, 28, 28)
     if images.ndim != 3 or images.shape[1:] != (28, 28) or not len(images):
-        raise InputError(f"{source}: expected images of shape (N, 28, 28), received {images.shape}")
-    if images.dtype == np.uint8:
-        return images
+        raise InputError(f"{source}: expected images of shape (N, 28, 28), received {received}")
     if images.dtype.kind not in "biuf":
         raise InputError(f"{source}: expected numbers, received {images.dtype}")
     if not np.isfinite(images).all():
         raise InputError(f"{source}: expected finite numbers, received NaN or infinity")
-    if images.dtype.kind == "f" and images.max() <= 1:
-        images = images * 255
-    if images.min() < 0 or images.max() > 255:
+    least, most = float(images.min()), float(images.max())
+    if least < 0 or most > 255:
         raise InputError(
-            f"{source}: expected brightness 0 to 255, or 0 to 1, received {images.min():g} to "
-            f"{images.max():g}; scale it"
+            f"{source}: expected brightness 0 to 255, or 0 to 1, received {least:g} to "
+            f"{most:g}; scale it"
         )
-    return np.round(images).astype("uint8")
+    if most <= 1:
+        images = images * np.float32(255)
+    elif most < FAINT:
+        log.warning(
+            "%s: its brightest pixel is %g of 255; if these are other units, scale them",
+            source,
+            most,
+        )
+    _warn_of_paper(source, images)
+    return images if images.dtype == np.uint8 else np.round(images).astype("uint8")
 
 
-def labelled(source: str, images: "np.ndarray", labels: "np.ndarray") -> Labelled:
-    """Join images and labels; ten digits are ten classes, even if some are missing."""
+def _warn_of_paper(source: str, images: "np.ndarray") -> None:
     import numpy as np
 
-    if labels.ndim != 1 or len(labels) != len(images):
-        raise InputError(
-            f"{source}: expected a label for each of {len(images):,} images, "
-            f"received labels of shape {labels.shape}"
+    some = images[:: max(1, len(images) // 1_000)]
+    edges = np.concatenate([some[:, [0, -1]].ravel(), some[:, :, [0, -1]].ravel()])
+    if np.median(edges) > 127:
+        log.warning(
+            "%s: its images look dark on light; expected white on black: 255 minus the image",
+            source,
         )
-    if labels.dtype.kind not in "iuU":
-        raise InputError(
-            f"{source}: expected whole numbers or names as labels, received {labels.dtype}"
-        )
-    if labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < 10:
-        # There are ten digits, even if a small sample lacks some of them.
-        return Labelled(as_images(source, images), labels, tuple(map(str, range(10))))
-    names, indices = np.unique(labels, return_inverse=True)
-    return Labelled(as_images(source, images), indices, tuple(map(str, names)))
 
 
 def without_labels(images: "np.ndarray") -> Labelled:
@@ -139,6 +135,87 @@ def without_labels(images: "np.ndarray") -> Labelled:
     import numpy as np
 
     return Labelled(images, np.zeros(len(images), "int64"), (NO_LABEL,))
+
+
+def labelled(
+    source: str, images: "np.ndarray", labels: "np.ndarray", names: Mapping[int, str] | None = None
+) -> Labelled:
+    """Join images and labels; ten digits are ten classes, even if a sample lacks some of them.
+
+    Args:
+        source: The name of the file or array, for messages.
+        images: As for `as_images`.
+        labels: A whole number or a name for each image, shape (N,) or (N, 1), or one-hot (N, K).
+        names: The label for each number, if the numbers stand for names.
+
+    Raises:
+        InputError: There is not one label for each image, or it is of another kind.
+    """
+    import numpy as np
+
+    labels = _one_each(source, len(images), labels)
+    if labels.dtype.kind in "iu":
+        if names is None and labels.min() >= 0 and labels.max() < 10:
+            names = dict(enumerate("0123456789"))
+        if names is not None:
+            return _by_number(source, as_images(source, images), labels, names)
+    known, indices = np.unique(labels, return_inverse=True)
+    return Labelled(as_images(source, images), indices, tuple(map(str, known)))
+
+
+def _one_each(source: str, count: int, labels: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2 and labels.shape[1] > 1 and labels.dtype.kind in "biuf":
+        one_hot = (labels.sum(axis=1) == 1).all() and np.isin(labels, (0, 1)).all()
+        labels = labels.argmax(axis=1) if one_hot else labels
+    if labels.ndim != 1 or len(labels) != count:
+        raise InputError(
+            f"{source}: expected a label for each of {count:,} images, "
+            f"received labels of shape {labels.shape}"
+        )
+    if labels.dtype.kind not in "iuU":
+        raise InputError(
+            f"{source}: expected whole numbers or names as labels, received {labels.dtype}"
+        )
+    return labels
+
+
+def _by_number(
+    source: str, images: "np.ndarray", labels: "np.ndarray", names: Mapping[int, str]
+) -> Labelled:
+    import numpy as np
+
+    numbers = np.array(sorted(names))
+    at = np.searchsorted(numbers, labels).clip(0, len(numbers) - 1)
+    if (strange := labels[numbers[at] != labels]).size:
+        raise InputError(
+            f"{source}: expected labels from {numbers[0]} to {numbers[-1]}, as its names of "
+            f"classes have them, received {strange[0]}"
+        )
+    return Labelled(images, at, tuple(names[number] for number in numbers.tolist()))
+
+
+def as_classes(part: Labelled, labels: tuple[str, ...], source: str) -> Labelled:
+    """Return a part with the classes of another part.
+
+    Raises:
+        InputError: It has images of a class that is not among them.
+    """
+    import numpy as np
+
+    if part.labels == labels:
+        return part
+    strange = [part.labels[i] for i in np.unique(part.indices) if part.labels[i] not in labels]
+    if strange:
+        raise InputError(
+            f"{source}: has the class {printable(strange[0])}, which the training part lacks; add "
+            "it there, or leave it out"
+        )
+    places = np.array([labels.index(name) if name in labels else -1 for name in part.labels])
+    return Labelled(part.images, places[part.indices], labels)
 
 
 def split(whole: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
@@ -179,4 +256,5 @@ def joined(found: list[Found]) -> Found:
     train = together([f.train for f in found])
     assert train is not None
     test = together([f.test for f in found if f.test])
-    return Found(files.in_words([f.name for f in found]), train, test)
+    validation = together([f.validation for f in found if f.validation])
+    return Found(files.in_words([f.name for f in found]), train, test, validation)
