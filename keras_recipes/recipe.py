@@ -333,6 +333,11 @@ class Answers(ABC):
         """Refuse data on which the model cannot be measured or continue its training."""
         return
 
+    def matched(self, learned: Learned, data: Dataset) -> Dataset:
+        """Return data to measure a model on, as the model needs it; refuse other data."""
+        self.check_same(learned, data)
+        return data
+
     def misplaced(self, option: str, learned: Learned) -> str | None:
         """Return why an option has no effect on a model that learned this, if a reason is known."""
         return None

@@ -52,6 +52,10 @@ class PerInput(Answers):
         details: Takes targets, outputs and what was learned from the data, and returns further
             tables by name.
         same: Refuses data that does not fit what a model learned.
+        match: Returns data to measure on as a model needs it, or refuses it; the default is `same`.
+        unseen: Reads paths as data of which a model has seen nothing, so that all is measured.
+        is_unseen: Takes the paths in a card and given paths, and returns whether the model has seen
+            nothing of them.
     """
 
     columns: tuple[str, ...]
@@ -64,6 +68,9 @@ class PerInput(Answers):
     held_out: Callable[Concatenate[Sequence[str], ...], Dataset] | None = None
     details: "Callable[[np.ndarray, np.ndarray, Learned], Details] | None" = None
     same: Callable[[Learned, Dataset], None] | None = None
+    match: Callable[[Learned, Dataset], Dataset] | None = None
+    unseen: Callable[Concatenate[Sequence[str], ...], Dataset] | None = None
+    is_unseen: Callable[[Any, Sequence[str]], bool] = lambda fitted_on, data: False
 
     def steps(self, learned: Learned | None = None) -> tuple[Step, ...]:
         """See `Answers`."""
@@ -86,6 +93,10 @@ class PerInput(Answers):
         """See `Answers`."""
         if self.same:
             self.same(learned, data)
+
+    def matched(self, learned: Learned, data: Dataset) -> Dataset:
+        """See `Answers`."""
+        return self.match(learned, data) if self.match else super().matched(learned, data)
 
     def ask(
         self, card: "Card", asked: Any, given: Options, options: Options
@@ -117,6 +128,9 @@ class PerInput(Answers):
     ) -> Callable[[Askable], Measured]:
         """See `Answers`."""
         held_out = self.held_out or self.read
+        texts = files.as_texts(data)
+        if self.unseen and texts and self.is_unseen(card.data.get("paths"), texts):
+            held_out = self.unseen
         found = fitting_data.of_model(recipe, card, data, options, read=held_out)
 
         def measure(model: Askable) -> Measured:

@@ -4,14 +4,16 @@ Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes)
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Interval
 
 from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Share
-from keras_recipes.data.dataset import Batch, Dataset
+from keras_recipes.data.dataset import Batch, Dataset, Examples
 from keras_recipes.digits import data as digits
+from keras_recipes.digits.class_names import counted, matched
 from keras_recipes.errors import CorruptModelError, InputError, printable
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Details, Guess, Metric, Row
@@ -32,9 +34,6 @@ Components = Annotated[int, Interval(ge=1, le=784)]
 
 PREPROCESSED = 8
 """The number of images that are drawn before and after preprocessing."""
-
-SHOWN_LABELS = 12
-"""The most labels that a message names."""
 
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
@@ -101,15 +100,40 @@ def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
     before = labels_of(learned, len(known) if isinstance(known, list) else 0)
     if list(map(str, before)) != list(map(str, now)):
         raise InputError(
-            f"{data.name}: has {_counted(now)}, the model has {_counted(before)}; name other data, "
+            f"{data.name}: has {counted(now)}, the model has {counted(before)}; name other data, "
             "or fit a new model on it, without --from"
         )
 
 
-def _counted(labels: "list[Any]") -> str:
-    shown = ", ".join(printable(label, 20) for label in labels[:SHOWN_LABELS])
-    more = ", ..." if len(labels) > SHOWN_LABELS else ""
-    return f"{len(labels)} classes ({shown}{more})"
+def match_classes(learned: Mapping[str, Any], data: Dataset) -> Dataset:
+    """Return data with the model's classes: its own are matched by name, and some may be missing.
+
+    Raises:
+        InputError: A class of the data is none of the model's.
+        CorruptModelError: The card has no labels.
+    """
+    import numpy as np
+
+    now, known = list(map(str, data.learned["labels"])), learned.get("labels")
+    labels = labels_of(learned, len(known) if isinstance(known, list) else 0)
+    if list(map(str, labels)) == now:
+        return data
+    parts = [part for part in (data.train, data.test, data.validation) if part is not None]
+    present = np.flatnonzero(np.any([part.y.any(axis=0) for part in parts], axis=0))
+    places = matched(data.name, [now[i] for i in present], list(map(str, labels)))
+
+    def moved(part: Examples) -> Examples:
+        targets = np.zeros((len(part), len(labels)), "float32")
+        targets[:, places] = part.y[:, present]
+        return Examples(part.x, targets)
+
+    return replace(
+        data,
+        train=moved(data.train),
+        test=moved(data.test),
+        validation=moved(data.validation) if data.validation else None,
+        learned={**data.learned, "labels": labels},
+    )
 
 
 def interpret(
@@ -193,6 +217,9 @@ def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]
         figures=pictures,
         details=details,
         same=check_same_classes,
+        match=match_classes,
+        unseen=digits.unseen,
+        is_unseen=digits.is_unseen,
     )
 
 

@@ -35,7 +35,7 @@ import io
 import sys
 import warnings
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -75,11 +75,30 @@ def read(path: Path) -> np.ndarray:
     Raises:
         InputError: The file is missing, damaged, too large, blank, or not a picture.
     """
-    grey = decode(path)
+    return _normalized(str(path), decode(path))
+
+
+def read_file(name: str, file: IO[bytes]) -> np.ndarray:
+    """Read an opened picture file as `read` does; messages call it by its name."""
+    return _normalized(name, _decode(name, file))
+
+
+def stored(name: str, file: IO[bytes]) -> np.ndarray:
+    """Read an opened picture file from a data set; MNIST's size on black is used as it is.
+
+    Other things than digits, such as the clothes of Fashion-MNIST, are thus not cut out again.
+    """
+    grey = _decode(name, file)
+    if grey.shape == (SIDE, SIDE) and np.median(grey[[0, -1]]) + np.median(grey[:, [0, -1]]) < 0.2:
+        return _eight_bits(grey)
+    return _normalized(name, grey)
+
+
+def _normalized(name: str, grey: np.ndarray) -> np.ndarray:
     try:
         return normalize(grey)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
 
 
 def decode(path: Path) -> np.ndarray:
@@ -97,9 +116,8 @@ def decode(path: Path) -> np.ndarray:
             what = "expected a picture in a file, received a device or pipe"
         raise InputError(f"{path}: {what}")
     try:
-        with _opened(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's warnings; an error below says what is wrong
-            return _decode(path, file)
+        with opened(path) as file:
+            return _decode(str(path), file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
@@ -125,7 +143,12 @@ def normalize(grey: np.ndarray) -> np.ndarray:
     return _place(_strokes(*_ink(_working_size(grey))))
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> IO[bytes]:
+    """Open a picture file, or standard input.
+
+    Raises:
+        InputError: Standard input is too large.
+    """
     if path != STANDARD_INPUT:
         return path.open("rb")
     content = sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -136,29 +159,30 @@ def _opened(path: Path) -> BinaryIO:
     return io.BytesIO(content)
 
 
-def _decode(path: Path, file: BinaryIO) -> np.ndarray:
+def _decode(name: str, file: IO[bytes]) -> np.ndarray:
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        # Pillow warns of some damage; an error below says what is wrong.
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as image:
             width, height = image.size
             if width * height > MOST_PIXELS:
-                raise _too_large(path, f"{width} x {height} pixels")
+                raise _too_large(name, f"{width} x {height} pixels")
             return _grey(image)
     except InputError:
         raise
     except UnidentifiedImageError:
-        raise InputError(f"{path}: expected a picture ({', '.join(FORMATS)})") from None
+        raise InputError(f"{name}: expected a picture ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise _too_large(path, "many more") from None
+        raise _too_large(name, "many more") from None
     except Exception as error:
         # Damaged files make Pillow's decoders raise many kinds of errors: OSError, SyntaxError,
         # ValueError, IndexError, struct.error, zlib.error, ...
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: the picture is damaged or incomplete: {reason}") from None
+        raise InputError(f"{name}: the picture is damaged or incomplete: {reason}") from None
 
 
-def _too_large(path: Path, received: str) -> InputError:
+def _too_large(name: str, received: str) -> InputError:
     return InputError(
-        f"{path}: expected at most {MOST_PIXELS // 10**6} megapixels, received {received}"
+        f"{name}: expected at most {MOST_PIXELS // 10**6} megapixels, received {received}"
     )
 
 

@@ -63,7 +63,7 @@ def load(
     parts = digits.read_parts(
         data, validation=validation, skip_bad=skip_bad, seed=seed, labels=False
     )
-    return _dataset(parts, () if data else (parts.name,))
+    return _dataset(parts, digits.known_as(data, parts.name))
 
 
 def held_out(data: Sequence[str], *, skip_bad: bool, seed: int) -> LabelledDataset:

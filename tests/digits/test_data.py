@@ -13,6 +13,7 @@ from PIL import Image
 from keras_recipes import fit, predict
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.digits import data as digits
+from keras_recipes.digits import entries
 from keras_recipes.errors import InputError, UnsafeModelError
 from tests.command_line import Run
 from tests.shared_data import shared_data
@@ -213,8 +214,8 @@ BROKEN = [
     ("train-images-idx3-ubyte", b"\0\0\x08\x03\0\0\0\x09\0\0\0\x1c\0\0\0\x1c", "found 0"),
     ("train-images-idx3-ubyte.gz", b"no gzip", "cannot be read"),
     ("own.npz", b"PK no zip", "expected an NPZ file, received a damaged one"),
-    ("own.csv", b"a,b\n1,2\n", "expected a header with the column label and 784 columns"),
-    ("own.txt", b"hello", "expected NPZ, CSV, or IDX images with a name such as"),
+    ("own.csv", b"a,b\n1,2\n", "expected 784 columns of pixels and one of labels, received 2"),
+    ("own.txt", b"hello", "or IDX images with a name such as"),
 ]
 
 
@@ -237,7 +238,8 @@ def test_a_damaged_file_is_named_with_what_is_wrong(
         ({"x": np.full((5, 28, 28), np.nan), "y": np.zeros(5, int)}, "NaN"),
         ({"x": np.full((5, 28, 28), 300), "y": np.zeros(5, int)}, "brightness 0 to 255"),
         ({"x": np.zeros((5, 28, 28)), "y": np.zeros(5)}, "whole numbers or names"),
-        ({"images": np.zeros((5, 28, 28))}, "expected the arrays x_train, y_train"),
+        ({"a": np.zeros((5, 28, 28)), "b": np.zeros(5)}, "expected the arrays x_train, y_train"),
+        ({"images": np.zeros((5, 28, 28))}, "expected images with labels, received images only"),
     ],
     ids=str,
 )
@@ -322,7 +324,7 @@ def test_what_the_net_sees_is_kept_apart_where_names_are_the_same(recipes: Run) 
 def test_a_file_that_unpacks_without_end_is_refused(
     name: str, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digits, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(entries, "MOST_BYTES", 1 << 20)
     if name.endswith(".npz"):
         np.savez_compressed(name, x=np.zeros((2_000, 28, 28), "uint8"), y=np.zeros(2_000))
     else:

@@ -1,0 +1,142 @@
+"""The images that `recipes predict` is asked about."""
+
+import itertools
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from keras_recipes.data import files, numbers
+from keras_recipes.data.dataset import Batch
+from keras_recipes.digits import archives, data_sets, entries, sources
+from keras_recipes.digits.class_folders import picture
+from keras_recipes.digits.data_sets import DataSet
+from keras_recipes.digits.entries import Entry, Tree
+from keras_recipes.digits.labelled import as_images
+from keras_recipes.digits.part_names import TEST, TRAIN
+from keras_recipes.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+log = logging.getLogger(__name__)
+
+BATCH = 256
+"""The number of pictures that are read and answered together."""
+
+
+def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> Iterator[Batch]:
+    """Yield the pictures of files, folders with their subfolders, and globs, or of standard input.
+
+    The same files are read as for `data.load`, with or without labels, and of a data set with parts
+    its test part. Images of files that hold many are in MNIST's form and are used as they are.
+
+    Args:
+        texts: Paths and globs as the user gave them, or `-`.
+        seen: Folder in which to save each picture in the form in which the net sees it, as PNG.
+        skip_bad: Whether to leave out pictures that cannot be read, instead of stopping.
+    """
+    number, replaced = itertools.count(), 0
+    if seen and Path(seen).exists() and not Path(seen).is_dir():
+        raise InputError(f"seen: expected a folder to save pictures in, received the file {seen}")
+    for many, some in itertools.groupby(_asked(texts), lambda asked: isinstance(asked, DataSet)):
+        for names, images in (_stored if many else _drawn)(some, skip_bad):
+            if seen:
+                replaced += _save_seen(Path(seen), number, names, images)
+            yield Batch(names, images[..., None])
+    if replaced:
+        log.info("replaced %d picture%s in %s", replaced, "s" * (replaced > 1), seen)
+
+
+def _asked(texts: Sequence[str]) -> "Iterator[DataSet | Entry]":
+    """Yield the data sets and the pictures that texts name."""
+    for text in texts:
+        if text == "-":
+            yield Entry("-", ("-",), _standard_input)
+        elif Path(text).is_dir() or archives.inside(Path(text)):
+            yield from _of_place(text, sources.opened(text))
+        else:
+            found = files.found(text, ())
+            for path in [Path(text)] if found is None else found:
+                yield from _of_place(str(path), entries.of_path(path))
+
+
+def _of_place(name: str, place: "Tree | Entry") -> "Iterator[DataSet | Entry]":
+    if isinstance(place, Entry):
+        kind = data_sets.kind_of(place)
+        yield place if kind is None else data_sets.DataSet(kind, name, {TRAIN: [place]}, [])
+    elif pictures := place.pictures():
+        yield from pictures
+    elif data_set := sources.stored(place):
+        yield data_set
+    else:
+        raise InputError(f"{name}: no file there that can be read; name other files")
+
+
+def _standard_input() -> IO[bytes]:
+    from keras_recipes.digits import pictures
+
+    return pictures.opened(pictures.STANDARD_INPUT)
+
+
+def _stored(sets: "Iterator[Any]", skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
+    for data_set in sets:
+        tables = data_set.tables(labels=False)
+        part = TEST if TEST in tables else next(iter(tables))
+        if len(tables) > 1:
+            left = ", ".join(table.source for p, table in tables.items() if p != part)
+            log.info("%s: its test part is read, and not %s", tables[part].source, left)
+        table = tables[part]
+        images = table.as_images()
+        for start in range(0, len(images), BATCH):
+            piece = images[start : start + BATCH]
+            yield [f"{table.source}[{start + row}]" for row in range(len(piece))], piece
+
+
+def _drawn(some: "Iterator[Any]", skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
+    import numpy as np
+
+    readable = False
+    while batch := list(itertools.islice(some, BATCH)):
+        read = [(entry.name, picture(entry, skip_bad)) for entry in batch]
+        good = [(name, image) for name, image in read if image is not None]
+        if good:
+            readable = True
+            yield [name for name, _ in good], np.stack([image for _, image in good])
+    if not readable:
+        raise InputError("no picture could be read; see the warnings above")
+
+
+def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> int:
+    """Save pictures, and return how many files were replaced."""
+    from PIL import Image
+
+    replaced = 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, image in zip(names, images, strict=True):
+        # The number tells apart pictures of the same name in different folders.
+        path = folder / f"{next(number):06}-{Path(name).stem}.png"
+        replaced += path.exists()
+        Image.fromarray(image).save(path)
+    return replaced
+
+
+def as_batch(images: Any) -> Batch:
+    """Return images from Python as a batch.
+
+    Args:
+        images: Shape (N, 28, 28) or (N, 28, 28, 1), or one image of shape (28, 28) or (28, 28, 1),
+            white on black; brightness 0 to 255, or floats 0 to 1.
+
+    Raises:
+        InputError: The array has another shape or other values.
+    """
+    array = numbers.array(images, "images of shape (N, 28, 28)")
+    single = array.shape in ((28, 28), (28, 28, 1))
+    x = as_images("the images", array[None] if single else array)
+    return Batch([str(row) for row in range(len(x))], x[..., None])
+
+
+def example(data: Sequence[str]) -> str:
+    """Return the example input for `recipes predict`: a name in capitals stands for a picture."""
+    return "PICTURE.png"
