@@ -182,39 +182,34 @@ class Parser:
         return found
 
     def _by_pattern(self, heads: "Heads", records: Records) -> None:
-        """Add the lines that belong to a session, without its key."""
-        assert self._pattern is not None
-        matches = [*map(self._pattern.search, heads.messages)]
-        if None in matches:
-            self._some_by_pattern(heads, matches, records)
-            return
-        records.keys = [match[0] for match in matches]  # type: ignore[index]
-        records.messages = [
-            line[: match.start()] + line[match.end() :]  # type: ignore[union-attr]
-            for line, match in zip(heads.messages, matches, strict=True)
-        ]
-        records.times, records.lines = heads.times, heads.lines
-        self.key = records.keys[-1] if records.keys else self.key
+        """Add the lines that belong to a session, without its key.
 
-    def _some_by_pattern(
-        self, heads: "Heads", matches: "list[re.Match[bytes] | None]", records: Records
-    ) -> None:
-        """Add lines some of which have no key; one without a time has that of the line before."""
-        current = self.key
-        begun = heads.begun or [True] * len(matches)
-        for n, (line, match) in enumerate(zip(heads.messages, matches, strict=True)):
+        A line without a key that begins no record has the key of the line before.
+        """
+        assert self._pattern is not None
+        search, current, dropped = self._pattern.search, self.key, []
+        messages, keys = records.messages.append, records.keys.append
+        for n, line in enumerate(heads.messages):
+            match = search(line)
             if match:
                 current = match[0]
-                line = line[: match.start()] + line[match.end() :]
-            elif begun[n] or not current:
+                begin, end = match.span()
+                messages(line[:begin] + line[end:])
+            elif not current or heads.begun is None or heads.begun[n]:
                 current = b""
-                self.without += 1
+                dropped.append(n)
                 continue
-            records.messages.append(line)
-            records.keys.append(current)
-            records.times.append(heads.times[n])
-            records.lines.append(heads.lines[n])
+            else:
+                messages(line)
+            keys(current)
         self.key = current
+        self.without += len(dropped)
+        records.times, records.lines = heads.times, heads.lines
+        if dropped:
+            gone = set(dropped)
+            kept = [n for n in range(len(heads.times)) if n not in gone]
+            records.times = [heads.times[n] for n in kept]
+            records.lines = [heads.lines[n] for n in kept]
 
     def _masked(self, messages: list[bytes]) -> list[bytes]:
         """Return masked messages; those that have only digits to mask are masked all at once."""

@@ -24,11 +24,37 @@ _MONTH_OF = {n: i for i, names in enumerate(_LOCAL_MONTHS, 1) for n in names.spl
 
 # The abbreviations of zones that mean one offset in nearly all logs, in hours.
 _ZONES = {
-    "EST": -5.0, "EDT": -4.0, "CST": -6.0, "CDT": -5.0, "MST": -7.0, "MDT": -6.0, "PST": -8.0,
-    "PDT": -7.0, "AKST": -9.0, "HST": -10.0, "BRT": -3.0, "WET": 0.0, "WEST": 1.0, "BST": 1.0,
-    "CET": 1.0, "CEST": 2.0, "MEZ": 1.0, "MESZ": 2.0, "EET": 2.0, "EEST": 3.0, "MSK": 3.0,
-    "SAST": 2.0, "IST": 5.5, "SGT": 8.0, "HKT": 8.0, "JST": 9.0, "KST": 9.0, "AEST": 10.0,
-    "AEDT": 11.0, "NZST": 12.0, "NZDT": 13.0,
+    "EST": -5.0,
+    "EDT": -4.0,
+    "CST": -6.0,
+    "CDT": -5.0,
+    "MST": -7.0,
+    "MDT": -6.0,
+    "PST": -8.0,
+    "PDT": -7.0,
+    "AKST": -9.0,
+    "HST": -10.0,
+    "BRT": -3.0,
+    "WET": 0.0,
+    "WEST": 1.0,
+    "BST": 1.0,
+    "CET": 1.0,
+    "CEST": 2.0,
+    "MEZ": 1.0,
+    "MESZ": 2.0,
+    "EET": 2.0,
+    "EEST": 3.0,
+    "MSK": 3.0,
+    "SAST": 2.0,
+    "IST": 5.5,
+    "SGT": 8.0,
+    "HKT": 8.0,
+    "JST": 9.0,
+    "KST": 9.0,
+    "AEST": 10.0,
+    "AEDT": 11.0,
+    "NZST": 12.0,
+    "NZDT": 13.0,
 }
 
 _HMS = r"(?P<H>\d{1,2}):(?P<M>\d\d):(?P<S>\d\d)"
@@ -125,8 +151,11 @@ Cards name them, so one that is here keeps its meaning; what it does not match g
 """
 
 BEFORE = {
-    "klog": r"(?<=[IWEFD])", "klog year": r"(?<=[IWEFD])",
-    "uptime": r"(?<=\[)", "uptime s": r"(?<=\[)", "clock": r"(?<![\w.:/-])",
+    "klog": r"(?<=[IWEFD])",
+    "klog year": r"(?<=[IWEFD])",
+    "uptime": r"(?<=\[)",
+    "uptime s": r"(?<=\[)",
+    "clock": r"(?<![\w.:/-])",
 }
 """What has to stand before a time in a line; before other times, no part of a word."""
 
@@ -150,17 +179,27 @@ _DAY_SECONDS, _YEAR_SECONDS = 86_400.0, 330 * 86_400.0
 
 # What strptime's directives stand for.
 _DIRECTIVES = {
-    "Y": r"(?P<y>\d{4})", "y": r"(?P<yy>\d\d)", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})",
-    "e": r"(?P<d> ?\d{1,2})", "H": r"(?P<H>\d{1,2})", "I": r"(?P<H>\d{1,2})",
-    "M": r"(?P<M>\d\d)", "S": r"(?P<S>\d\d)", "f": r"(?P<f>\d{1,9})", "s": r"(?P<e>\d{9,10})",
-
-        "b": r"(?P<l>[A-Za-z\x80-\xff]{3,12})\.?",
-        "B": r"(?P<l>[A-Za-z\x80-\xff]{3,12})\.?",
-        "p": r"(?P<p>[AaPp][Mm])"
-    ,
-    "z": r"(?P<z>Z|[+-]\d\d:?\d\d)", "Z": rf"(?P<z>UTC|GMT|{'|'.join(_ZONES)})",
-    "a": r"[A-Za-z\x80-\xff]{2,4}\.?", "A": r"[A-Za-z\x80-\xff]{2,12}", "%": "%",
-    "T": _HMS, "F": r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)",
+    "Y": r"(?P<y>\d{4})",
+    "y": r"(?P<yy>\d\d)",
+    "m": r"(?P<m>\d{1,2})",
+    "d": r"(?P<d>\d{1,2})",
+    "e": r"(?P<d> ?\d{1,2})",
+    "H": r"(?P<H>\d{1,2})",
+    "I": r"(?P<H>\d{1,2})",
+    "M": r"(?P<M>\d\d)",
+    "S": r"(?P<S>\d\d)",
+    "f": r"(?P<f>\d{1,9})",
+    "s": r"(?P<e>\d{9,10})",
+    "b": r"(?P<l>[A-Za-z\x80-\xff]{3,12})\.?",
+    "B": r"(?P<l>[A-Za-z\x80-\xff]{3,12})\.?",
+    "p": r"(?P<p>[AaPp][Mm])",
+    "z": r"(?P<z>Z|[+-]\d\d:?\d\d)",
+    "Z": rf"(?P<z>UTC|GMT|{'|'.join(_ZONES)})",
+    "a": r"[A-Za-z\x80-\xff]{2,4}\.?",
+    "A": r"[A-Za-z\x80-\xff]{2,12}",
+    "%": "%",
+    "T": _HMS,
+    "F": r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)",
 }
 LONGEST_FORMAT = 100
 

@@ -85,10 +85,10 @@ class TimePlace:
         """Return a function that does what `find` does; it is faster for several lines."""
         if self.spelling == START:
             return _at_start
-        match_in, spelling = self._match_in(), self.spelling
+        spelling = self.spelling
 
         def find(line: bytes) -> "Found | None":
-            match = match_in(line)
+            match = self._nth(line)
             if match is None or (seconds := read(spelling, match[0])) is None:
                 return None
             return *_around(line, match), seconds
@@ -98,40 +98,39 @@ class TimePlace:
     def split(self, lines: Sequence[bytes]) -> "tuple[list[bytes], list[float | None]]":
         """Return the lines without their times, and the times; None for a line without one.
 
-        It does for all lines what `find` does for one, in loops that are as short as can be.
+        It does for all lines what `find` does for one, faster.
         """
         if self.spelling == START:
             hits = [(line, _at_start(line)) for line in lines]
             rests = [line[hit[1] :] if hit else line for line, hit in hits]
             return rests, [hit[2] if hit else None for _, hit in hits]
-        match_in = self._match_in()
-        if self.nth:
-            matches = [match_in(line) for line in lines]
-        else:
-            search = searching(self.spelling).search
-            matches = [search(line, 0, ANYWHERE_BELOW) for line in lines]
-        texts = [match[0] if match else b"" for match in matches]
-        known = {text: read(self.spelling, text) for text in set(texts)}
-        seconds = [known[text] for text in texts]
-        rests = [
-            line[match.end() :] if match and not match.start() else _without(line, match)
-            for line, match in zip(lines, matches, strict=True)
-        ]
-        if None in known.values():
-            some = zip(lines, rests, seconds, strict=True)
-            rests = [line if time is None else rest for line, rest, time in some]
+        search, spelling, others = searching(self.spelling).search, self.spelling, self.nth
+        rests: list[bytes] = []
+        seconds: list[float | None] = []
+        last, time = b"", None
+        for line in lines:
+            match = search(line, 0, ANYWHERE_BELOW) if not others else self._nth(line)
+            if match:
+                text = match[0]
+                if text != last:  # several lines in a row have the same time
+                    last, time = text, read(spelling, text)
+                begin, end = match.span()
+                if time is None:
+                    rests.append(line)
+                else:
+                    rests.append(_without(line, match) if begin else line[end:])
+                seconds.append(time)
+            else:
+                rests.append(line)
+                seconds.append(None)
         return rests, seconds
 
-    def _match_in(self) -> "Callable[[bytes], re.Match[bytes] | None]":
-        search, others = searching(self.spelling).search, self.nth
-
-        def match_in(line: bytes) -> "re.Match[bytes] | None":
-            match = search(line, 0, ANYWHERE_BELOW)
-            for _ in range(others):
-                match = match and search(line, match.end(), ANYWHERE_BELOW)
-            return match
-
-        return match_in
+    def _nth(self, line: bytes) -> "re.Match[bytes] | None":
+        search = searching(self.spelling).search
+        match = search(line, 0, ANYWHERE_BELOW)
+        for _ in range(self.nth):
+            match = match and search(line, match.end(), ANYWHERE_BELOW)
+        return match
 
 
 def _around(line: bytes, match: "re.Match[bytes]") -> tuple[int, int]:
@@ -142,9 +141,7 @@ def _around(line: bytes, match: "re.Match[bytes]") -> tuple[int, int]:
     return begin, end
 
 
-def _without(line: bytes, match: "re.Match[bytes] | None") -> bytes:
-    if match is None:
-        return line
+def _without(line: bytes, match: "re.Match[bytes]") -> bytes:
     begin, end = _around(line, match)
     return line[:begin] + line[end:]
 
