@@ -10,14 +10,15 @@ by numbers. An HTTP status and the numbers of closed sets are exceptions. Their 
 control characters.
 """
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from keras_recipes.data.logs import access, json_fields, rows, spellings, times
+from keras_recipes.data.logs import access, json_fields, rows, time_values, times
 from keras_recipes.data.logs.layout import OBJECTS, LogLayout, compiled
 from keras_recipes.data.logs.masking import DIGITS, SHOWN, Census, Masking
 from keras_recipes.errors import UnsafeModelError, printable
@@ -25,6 +26,9 @@ from keras_recipes.untrusted import time_limit
 
 LONGEST_MESSAGE = 2_000
 """The largest number of bytes of a message; longer messages are cut."""
+
+LONGEST_SESSION = 1_000
+"""The largest number of bytes of a session's key; very many sessions may be open at once."""
 
 PATIENCE = 5.0
 """The largest processor time in seconds to parse a block of lines; a normal block takes 0.03."""
@@ -122,9 +126,22 @@ class Parser:
             f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
             "regular expression for sessions"
         )
+        some = _all_without_colours(lines)
         with time_limit.at_most(PATIENCE, refusal):
-            self._parse(_all_without_colours(lines), records)
+            if self.layout.timed and not self.time and self._place is None:
+                self.time = self._first_time(some)
+            self._parse(some, records)
         return records
+
+    def _first_time(self, lines: Sequence[bytes]) -> float:
+        """Return the first time of these lines, which the lines before it have too, or 0."""
+        probe, found = Parser(replace(self.layout, masking=Masking())), Records([], [], [], [])
+        probe.time = -1.0
+        for line in lines:
+            probe._parse([line], found)
+            if probe.time != -1.0:
+                return probe.time
+        return 0.0
 
     def _by_format(self, name: str) -> "tuple[Parse, Callable[[bytes], Object | None]]":
         """Return the method that parses the lines, and a function that reads fields of one."""
@@ -170,7 +187,7 @@ class Parser:
         found, begun = Heads([], [], []), []
         for rest, seconds, number in zip(rests, own, numbers, strict=True):
             if seconds is not None:
-                time = spellings.near(cyclic, seconds, time) if cyclic else seconds
+                time = time_values.near(cyclic, seconds, time) if cyclic else seconds
             elif not rest or rest[0] in b" \t":
                 continue
             begun.append(seconds is not None)
@@ -193,6 +210,8 @@ class Parser:
             match = search(line)
             if match:
                 current = match[0]
+                if len(current) > LONGEST_SESSION:
+                    current = bounded(current)
                 begin, end = match.span()
                 messages(line[:begin] + line[end:])
             elif not current or heads.begun is None or heads.begun[n]:
@@ -304,12 +323,12 @@ class Parser:
         key: bytes | None = None,
     ) -> None:
         if self._field:
-            self.key = key or self.key
+            self.key = bounded(key) if key else self.key
         elif self._pattern:
             match = self._pattern.search(line)
             if match:
-                self.key = match[0]
-                message = message.replace(self.key, b"", 1)
+                self.key = bounded(match[0])
+                message = message.replace(match[0], b"", 1)
         else:
             self.key = self._window_key(self.time, self.line)
         if not self.key:
@@ -324,6 +343,15 @@ class Parser:
         if self.layout.in_lines:
             return b"line %d" % (1 + int((number - 1) // self._window * self._window))
         return _clock(time // self._window * self._window)
+
+
+def bounded(key: bytes) -> bytes:
+    """Return a session's key; of one that is too long its beginning, and a digest of all of it."""
+    if len(key) <= LONGEST_SESSION:
+        return key
+    digest = hashlib.blake2b(key, digest_size=8).hexdigest()
+    begin = key[: LONGEST_SESSION - len(digest) - 3].decode(errors="ignore")
+    return f"{begin}...{digest}".encode()
 
 
 def _joined(level: Any, message: Any) -> bytes:

@@ -16,12 +16,10 @@ from keras_recipes.data.logs.spellings import (
     READINGS,
     SPELLINGS,
     UNITED,
-    is_cyclic,
-    near,
     problem_of,
-    read,
     searching,
 )
+from keras_recipes.data.logs.time_values import is_cyclic, near, read
 
 ANYWHERE_BELOW = 512
 """Number of bytes at the beginning of a line in which its time is looked for."""
@@ -102,8 +100,8 @@ class TimePlace:
         """
         if self.spelling == START:
             hits = [(line, _at_start(line)) for line in lines]
-            rests = [line[hit[1] :] if hit else line for line, hit in hits]
-            return rests, [hit[2] if hit else None for _, hit in hits]
+            without = [line[hit[1] :] if hit else line for line, hit in hits]
+            return without, [hit[2] if hit else None for _, hit in hits]
         search, spelling, others = searching(self.spelling).search, self.spelling, self.nth
         rests: list[bytes] = []
         seconds: list[float | None] = []
