@@ -138,6 +138,13 @@ def candidates(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> 
         yield from dict.fromkeys(name for name in found if name is not None)
 
 
+def ending(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> list[str]:
+    """Return the names of fields that end with any of these names, such as `dd.trace_id`."""
+    names = dict.fromkeys(name for value in objects for name, _ in scalars(value))
+    plain = {name: _SEPARATORS.sub("", name.lower()) for name in names}
+    return [name for end in wanted for name in names if plain[name].endswith(end)]
+
+
 def as_bytes(value: Any) -> bytes:
     """Return a value as text: a text itself, anything else as JSON."""
     text = value if isinstance(value, str) else json.dumps(value)
@@ -153,7 +160,8 @@ def of_request(objects: Sequence["dict[str, Any]"]) -> tuple[str, ...]:
     least = 0.8 * len(objects)
 
     def common(wanted: tuple[str, ...]) -> str | None:
-        for name in candidates(objects, wanted):
+        long = tuple(name for name in wanted if len(name) > 8)
+        for name in (*candidates(objects, wanted), *ending(objects, long)):
             if sum(is_scalar(field(value, name)) for value in objects) >= least:
                 return name
         return None

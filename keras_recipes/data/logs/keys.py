@@ -11,19 +11,21 @@ FEWEST = 20
 
 _WORDS = (
     rb"session|sess|sid|request|req|trace|txn|transaction|job|task|order|conn|connection|"
-    rb"correlation|corr|flow|call|invocation|execution|operation|activity|conversation|run|build"
+    rb"correlation|corr|flow|call|invocation|execution|operation|activity|conversation|run|build|"
+    rb"cart|payment|customer|client|account|invoice|ticket|batch|device|workflow|user|ord|tx|jid"
 )
 _VALUE = rb"[\"']?\s?[=:#]\s?[\"'<\[(]?[\w.+/@-]+"
-_NAMED = rb"(?i)\b(?:" + _WORDS + rb")(?:[_.-]?id)?" + _VALUE
+_NAMED = rb"(?i)\b(?:" + _WORDS + rb")(?:[ _.-]?id)?" + _VALUE
 _NAME = re.compile(
-    rb"(?i)\b((?:[a-z]{1,12}[_.-])?(?:" + _WORDS + rb"|jid)(?:[_.-]?id)?)(?=" + _VALUE + rb")"
+    rb"(?i)\b((?:[a-z]{1,12}[_.-])?(?:" + _WORDS + rb")(?:[ _.-]?id)?|[a-z][a-z_.-]{0,30}id|id)"
+    rb"(?=" + _VALUE + rb")"
 )
 _PREFIXED = re.compile(rb"\b([A-Za-z]+[_-])-?\d{4,}")
 _PREFIX_OF_LETTERS = re.compile(
-    rb"(?i)\b((?:" + _WORDS + rb"|ord|tx|trx|user|usr|customer|cust|client|device|payment|pay|cart|"
-    rb"invoice|inv|ticket|batch|msg|message|event|evt|op|proc|id|uid|account|acct|upload|workflow)"
-    rb"[_-])[0-9A-Za-z]{3,}"
+    rb"(?i)\b((?:" + _WORDS + rb"|trx|usr|cust|pay|inv|msg|message|event|evt|op|proc|id|uid|acct|"
+    rb"upload)[_-])[0-9A-Za-z]{3,}"
 )
+_NUMBERED = re.compile(rb"(?i)\b(" + _WORDS + rb"|spid)\d+")
 
 _UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -39,7 +41,7 @@ _LATER = (
     rb"\baudit\([\d.]*:\d+\)",  # an event of Linux' audit, whose time has been taken out
     rb"\b[\w.-]+\[\d+\]",  # a program and its process
     rb"\b[0-9a-f]{16,}\b",
-    rb"\bconn\d+\b",  # MongoDB
+    rb"\[pid:? ?\d+\]",
     rb"\b[0-9a-f]{8}\.[0-9a-f]{1,8}\b",  # PostgreSQL's %c
     rb"<\d+\.\d+\.\d+>",  # a process of Erlang
     rb"\bGC\(\d+\)",
@@ -48,6 +50,7 @@ _LATER = (
     rb"(?i)\b(?:connection|session|request|job|task|transaction|order|call|build)\s#?\d+\b",
     rb"(?<=\[)[0-9a-f]{6,15}(?=\])",
     rb"(?<=\[)\d{1,10}(?=\])",  # a process, as PostgreSQL writes it
+    rb"(?<=\()\d{4,12}(?=\))",
     rb"\b\d{1,3}(?:\.\d{1,3}){3}[:#]\d{2,5}\b",  # a client's address and port
 )
 
@@ -74,6 +77,8 @@ def _candidates(lines: Sequence[bytes]) -> Iterator[tuple[bytes, float]]:
     yield _NAMED, 0.9
     yield from ((pattern, 0.4) for pattern in _MAIL)
     yield from ((pattern, 0.9) for pattern in _LATER)
+    numbered = {m for line in lines for m in _NUMBERED.findall(line)}
+    yield from ((rb"\b" + word + rb"\d+\b", 0.9) for word in sorted(numbered))
     prefixes = {m for line in lines for m in _PREFIX_OF_LETTERS.findall(line)}
     yield from ((rb"\b" + re.escape(p) + rb"[0-9A-Za-z]+", 0.9) for p in sorted(prefixes)[:50])
 
@@ -84,8 +89,9 @@ def _by_name(lines: Sequence[bytes]) -> Iterator[bytes]:
     common = [name for name, count in counts.items() if count >= 0.9 * len(lines)]
 
     def rank(name: bytes) -> int:
-        plain = re.sub(rb"[^a-z]", b"", name.lower()).decode()
-        order = json_fields.SESSION
+        plain, order = re.sub(rb"[^a-z]", b"", name.lower()).decode(), json_fields.SESSION
+        if plain in ("pid", "tid", "threadid", "processid"):
+            return len(order) + 1
         return order.index(plain) if plain in order else len(order)
 
     for name in sorted(sorted(common), key=rank):

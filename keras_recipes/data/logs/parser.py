@@ -148,7 +148,7 @@ class Parser:
         if name in access.FORMATS:
             return self._access, json_fields.parse
         if name in OBJECTS:
-            read = {"jsonl": json_fields.parse, "logfmt": rows.pairs, "w3c": self._row}[name]
+            read = {"jsonl": self._json, "logfmt": rows.pairs, "w3c": self._row}[name]
             return self._objects, read
         return {"text": self._text, "syslog": self._syslog}[name], json_fields.parse
 
@@ -269,6 +269,10 @@ class Parser:
                 self._add(records, access.message_of(fields), line, fields.get(self._field))
             elif line.strip():
                 self._add(records, line, line)
+
+    def _json(self, line: bytes) -> "Object | None":
+        value = json_fields.parse(line)
+        return rows.dated(value) if value and self.layout.time == rows.DATE_AND_TIME else value
 
     def _row(self, line: bytes) -> "Object | None":
         return rows.cells(line, self._columns)

@@ -24,6 +24,22 @@ SAMPLE = 2_000
 IDLE_SECONDS = 1_800.0
 """Seconds of silence after which a web client begins a new session."""
 
+TIME_ENDINGS = ("timestamp", "datetime", "time", "timems", "date")
+"""The endings of the names of times, where none has a usual name."""
+
+ID_ENDINGS = (
+    *("sessionid", "requestid", "traceid", "correlationid", "transactionid", "workflowid", "runid"),
+    *("jobid", "taskid", "jid", "uuid", "id"),
+)
+"""The endings of the names of sessions, where none has a usual name."""
+
+KIND_ENDINGS = (
+    *("eventid", "ruleid", "signatureid", "messageid", "msgid", "typeid", "categoryid", "groupid"),
+    *("threadid", "machineid", "bootid", "hostid", "nodeid", "serverid", "providerid", "versionid"),
+    *("podid", "containerid", "instanceid", "projectid", "accountid", "tenantid", "appid", "guid"),
+)
+"""The endings of names that name a kind, or a part of a system; they are no sessions."""
+
 Object = dict[str, Any]
 """A line of JSON."""
 
@@ -90,7 +106,7 @@ def recognise(
 def _objects(name: str, lines: Sequence[bytes], columns: tuple[str, ...]) -> list[Object]:
     """Return the fields of each line; no lines for a format without such fields."""
     if name == "jsonl":
-        return [json_fields.parse(line) or {} for line in lines]
+        return [rows.dated(json_fields.parse(line) or {}) for line in lines]
     if name == "logfmt":
         return [rows.pairs(line) or {} for line in lines]
     if name == "w3c":
@@ -177,7 +193,8 @@ def _given_time(
 def _time_field(objects: Sequence[Object]) -> str | None:
     if sum(rows.DATE_AND_TIME in value for value in objects) >= 0.5 * max(1, len(objects)):
         return rows.DATE_AND_TIME
-    for name in json_fields.candidates(objects, json_fields.TIME):
+    names = json_fields.candidates(objects, json_fields.TIME)
+    for name in (*names, *json_fields.ending(objects, TIME_ENDINGS)):
         reader = times.Reader()
         read = [reader.read(json_fields.field(value, name)) for value in objects]
         if sum(time is not None for time in read) >= 0.5 * len(objects):
@@ -237,7 +254,10 @@ def _session_field(objects: Sequence[Object]) -> SessionRule | None:
     for names, idle in ((json_fields.SESSION, 0.0), (json_fields.CLIENT, IDLE_SECONDS)):
         if idle and not json_fields.of_request(objects):
             return None
-        for name in json_fields.candidates(objects, names):
+        some = json_fields.candidates(objects, names)
+        others = json_fields.ending(objects, () if idle else ID_ENDINGS)
+        kinds = json_fields.ending(objects, KIND_ENDINGS)
+        for name in (*some, *(name for name in others if name not in kinds)):
             values = [v for v in (json_fields.field(o, name) for o in objects) if v is not None]
             least = 2 if idle else keys.FEWEST
             if keys.groups([json_fields.as_bytes(v) for v in values], len(objects), least):

@@ -28,7 +28,7 @@ def pairs(line: bytes) -> "dict[str, Any] | None":
             return None
         found[match[1].decode()] = _value(match[2])
         at = match.end()
-    return found if len(found) >= FEWEST_PAIRS else None
+    return dated(found) if len(found) >= FEWEST_PAIRS else None
 
 
 def _value(text: bytes) -> Any:
@@ -60,9 +60,15 @@ def cells(line: bytes, columns: tuple[str, ...]) -> "dict[str, Any] | None":
     if len(values) < max(2, len(columns) - 1):
         return None
     found = {n: v for n, v in zip(columns, values, strict=False) if v not in ("-", "(empty)", "")}
-    if "date" in found and "time" in found:
-        found[DATE_AND_TIME] = f"{found['date']} {found['time']}"
-    return {name: _number_or(value) for name, value in found.items()}
+    return dated({name: _number_or(value) for name, value in found.items()})
+
+
+def dated(value: "dict[str, Any]") -> "dict[str, Any]":
+    """Return fields with one more, which joins a date and a time of day that are apart."""
+    for date, time in (("date", "time"), ("Date", "Time")):
+        if date in value and time in value and ":" not in str(value[date]):
+            return {**value, DATE_AND_TIME: f"{value[date]} {value[time]}"}
+    return value
 
 
 def _number_or(text: str) -> Any:

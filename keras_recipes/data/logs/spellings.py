@@ -8,11 +8,36 @@ from functools import lru_cache
 
 # The abbreviations of zones that mean one offset in nearly all logs, in hours.
 ZONES = {
-    "EST": -5.0, "EDT": -4.0, "CST": -6.0, "CDT": -5.0, "MST": -7.0, "MDT": -6.0,
-    "PST": -8.0, "PDT": -7.0, "AKST": -9.0, "HST": -10.0, "BRT": -3.0, "WET": 0.0,
-    "WEST": 1.0, "BST": 1.0, "CET": 1.0, "CEST": 2.0, "MEZ": 1.0, "MESZ": 2.0,
-    "EET": 2.0, "EEST": 3.0, "MSK": 3.0, "SAST": 2.0, "IST": 5.5, "SGT": 8.0,
-    "HKT": 8.0, "JST": 9.0, "KST": 9.0, "AEST": 10.0, "AEDT": 11.0, "NZST": 12.0,
+    "EST": -5.0,
+    "EDT": -4.0,
+    "CST": -6.0,
+    "CDT": -5.0,
+    "MST": -7.0,
+    "MDT": -6.0,
+    "PST": -8.0,
+    "PDT": -7.0,
+    "AKST": -9.0,
+    "HST": -10.0,
+    "BRT": -3.0,
+    "WET": 0.0,
+    "WEST": 1.0,
+    "BST": 1.0,
+    "CET": 1.0,
+    "CEST": 2.0,
+    "MEZ": 1.0,
+    "MESZ": 2.0,
+    "EET": 2.0,
+    "EEST": 3.0,
+    "MSK": 3.0,
+    "SAST": 2.0,
+    "IST": 5.5,
+    "SGT": 8.0,
+    "HKT": 8.0,
+    "JST": 9.0,
+    "KST": 9.0,
+    "AEST": 10.0,
+    "AEDT": 11.0,
+    "NZST": 12.0,
     "NZDT": 13.0,
 }
 
@@ -29,7 +54,9 @@ _ISO_CLOCK = r"(?P<H>\d\d)[:.](?P<M>\d\d)[:.](?P<S>\d\d)"
 _ISO = rf"{_ISO_DATE}(?:[T_-]| {{1,2}}){_ISO_CLOCK}{_FRACTION}"
 _APART = r'"?[,;|\t]"? ?'
 _NUMBERS = r"(?:[T,:-]| {1,2}|, )"
-_TWO = rf"(?:[T_:-]| {{1,2}}|, |{_APART}){_HMS}{_FRACTION}{_NOON}"
+_CLOCK_FIRST = rf'{_HMS}(?:[.,](?P<f>\d{{1,9}}))?(?:[+-]\d{{1,4}})?(?: |"?[,;] ?"?|" date=")'
+_YEAR = r"(?:(?P<y>\d{4})|(?P<yy>\d\d))(?![.\d])"
+_TWO = rf"(?:[T_:-]| {{1,2}}|, | - |{_APART}){_HMS}{_FRACTION}{_NOON}"
 
 SPELLINGS = {
     # 2025-06-01 10:11:12.123 CEST, 2025-06-01 10:11:12 Europe/Berlin
@@ -40,6 +67,10 @@ SPELLINGS = {
     "iso noon": rf"{_ISO_DATE}[T ]{_HMS}{_FRACTION} ?(?P<p>[AaPp][Mm])\b",
     # 2025-06-01T10:11:12.123Z, 2025/06/01 10:11:12,123 +02:00, 2025-06-01-10.11.12.123456
     "iso": rf"{_ISO}{_ZONE}",
+    # 2025-06-01  9:11:12
+    "iso clock": rf"{_ISO_DATE}(?:T| {{1,2}}){_HMS}{_FRACTION}{_ZONE}",
+    # 10:11:12.123 2025-06-01
+    "clock iso": rf"{_CLOCK_FIRST}{_ISO_DATE}(?!\d)",
     # 2025-06-01,10:11:12 and with a semicolon, a bar or a tab
     "iso apart": rf"{_ISO_DATE}{_APART}{_ISO_CLOCK}{_FRACTION}{_ZONE}",
     # 01/Jun/2025:10:11:12 +0000, 01-Jun-2025 10:11:12.123, Sun, 01 Jun 2025 10:11:12 GMT
@@ -67,6 +98,22 @@ SPELLINGS = {
     rf"{_FRACTION}{_NOON}{_ZONE}",
     "month/day/year": rf"(?P<m>\d{{1,2}})[./-](?P<d>\d{{1,2}})[./-](?P<y>\d{{4}}){_NUMBERS}"
     rf"{_HMS}{_FRACTION}{_NOON}{_ZONE}",
+    # 31/12/2025 - 10:11:12, and with a semicolon or a tab
+    "day/month/year apart": rf"{_DAY}[./-](?P<m>\d{{1,2}})[./-](?P<y>\d{{4}})"
+    rf"(?: - |{_APART}){_HMS}{_FRACTION}{_NOON}{_ZONE}",
+    "month/day/year apart": rf"(?P<m>\d{{1,2}})[./-]{_DAY}[./-](?P<y>\d{{4}})"
+    rf"(?: - |{_APART}){_HMS}{_FRACTION}{_NOON}{_ZONE}",
+    # 10:11:12 31.12.2025, and with a comma or a semicolon
+    "clock day/month": rf"{_CLOCK_FIRST}{_DAY}[./-](?P<m>\d{{1,2}})[./-]{_YEAR}",
+    "clock month/day": rf"{_CLOCK_FIRST}(?P<m>\d{{1,2}})[./-]{_DAY}[./-]{_YEAR}",
+    # Jun/01/2025 10:11:12
+    "name/day/year": rf"{_LOCAL}[/-]{_DAY}[/-](?P<y>\d{{4}}) {_HMS}{_FRACTION}{_NOON}{_ZONE}",
+    # 20250601:101112.123
+    "compact apart": r"(?P<y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)[:;,/|](?P<H>\d\d):?(?P<M>\d\d):?"
+    r"(?P<S>\d\d)(?:[.,](?P<f>\d{1,9}))?",
+    # 20250601101112, 20250601101112123
+    "digits": r"(?P<y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)"
+    r"(?:[.,]?(?P<f>\d{3}|\d{6}))?",
     # 20250601T101112.123Z, 20250601-10:11:12:123, 20250601 101112
     "compact": r"(?P<y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)[-T_ ](?P<H>\d{1,2}):?(?P<M>\d{1,2}):?"
     rf"(?P<S>\d{{1,2}})(?:[.,:](?P<f>\d{{1,9}}))?{_ZONE}",
@@ -110,26 +157,37 @@ SPELLINGS = {
 Cards name them, so one that is here keeps its meaning; what it does not match gets a new name.
 """
 
+_ALONE = r"(?<![\w.:/-])"
+_NEVER_WITHIN = (
+    *("clock", "name day", "month-day apart", "yy/month/day", "day/month/yy", "month/day/yy"),
+    *("clock iso", "clock day/month", "clock month/day", "short clock"),
+)
+
 BEFORE = {
-    "klog": r"(?<=[IWEFD])",
-    "klog year": r"(?<=[IWEFD])",
-    "uptime": r"(?<=\[)",
-    "uptime s": r"(?<=\[)",
-    "clock": r"(?<![\w.:/-])",
+    **dict.fromkeys(_NEVER_WITHIN, _ALONE),
+    **{"klog": r"(?<=[IWEFD])", "klog year": r"(?<=[IWEFD])"},
+    **{"uptime": r"(?<=\[)", "uptime s": r"(?<=\[)", "compact apart": r"(?<![\w.])"},
 }
 """What has to stand before a time in a line; before other times, no part of a word."""
 
-AFTER = {"epoch": r"(?![\w.-])", "uptime": r"(?=\])", "uptime s": r"(?=\])"}
+AFTER = {
+    "epoch": r"(?![\w.-])",
+    "digits": r"(?![\w.-])",
+    "uptime": r"(?=\])",
+    "uptime s": r"(?=\])",
+}
 """What has to stand after a time in a line; after other times, anything."""
 
 FIRST = ("iso", "day month year", "short", "syslog", "epoch")
 """The spellings at the beginning of a line that the cards of before know."""
 
-UNITED = ("epoch", "uptime", "uptime s", "clock")
+UNITED = ("epoch", "digits", "uptime", "uptime s", "clock")
 """Spellings that are times only where they nearly always grow; nearly always grow."""
 
 READINGS = (
     ("month/day/year", "day/month/year"),
+    ("month/day/year apart", "day/month/year apart"),
+    ("clock month/day", "clock day/month"),
     ("short", "yy/month/day", "month/day/yy", "day/month/yy"),
 )
 """Spellings that the same texts may have; all lines together show which one it is."""

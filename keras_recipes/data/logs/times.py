@@ -33,6 +33,8 @@ HEADLINES = 0.1
 LEFT = 24
 """The column up to which a line of several begins with its time."""
 
+_DOTTED = re.compile(rb"(?<!\d)\d{1,2}\.\d{1,2}\.\d\d")
+
 Found = tuple[int, int, float]
 """Where a time begins and ends in a line, and its seconds since 1970."""
 
@@ -157,8 +159,8 @@ def _at_start(line: bytes) -> Found | None:
 def place_of(lines: Sequence[bytes]) -> TimePlace | None:
     """Return where the lines have their times, or None if too few of them have one.
 
-    A spelling that most lines have beats one that fewer have; among equals the one that begins
-    first is chosen. Numbers and times of a day count only where they nearly always grow, and a time
+    A spelling that most lines have beats one that fewer have, and a time of a day; among equals the
+    one that begins first is chosen. Numbers and times of a day count only where they nearly always grow, and a time
     that is the same in every line, such as one in a file's name, does not count. Half of the lines
     must have a time, or a tenth where the time begins an event of several lines.
 
@@ -166,7 +168,7 @@ def place_of(lines: Sequence[bytes]) -> TimePlace | None:
         lines: The first lines.
     """
     some = _heads(lines)
-    best: tuple[float, bool, float, int] | None = None
+    best: tuple[int, float, float, int] | None = None
     chosen = None
     for order, name in enumerate(SPELLINGS):
         for nth in range(3):
@@ -181,7 +183,8 @@ def place_of(lines: Sequence[bytes]) -> TimePlace | None:
             sure = whole and name not in UNITED
             if not sure and not (_grows(times) and (whole or begins <= LEFT)):
                 continue
-            rank = (-round(len(hits) / len(some), 1), name == "clock", begins, order)
+            tier = 0 if sure or (whole and name != "clock") else 1 if whole else 2
+            rank = (tier, -round(len(hits) / len(some), 1), begins, order)
             if best is None or rank < best:
                 best, chosen = rank, TimePlace(name, nth)
             break
@@ -236,8 +239,8 @@ def _as_together(place: TimePlace, lines: Sequence[bytes]) -> TimePlace:
         hits = [(line, hit) for line in lines if (hit := TimePlace(name, place.nth).find(line))]
         seconds = [hit[2] for _, hit in hits]
         span = max(seconds, default=0.0) - min(seconds, default=0.0)
-        dotted = any(b"." in line[hit[0] : hit[0] + 4] for line, hit in hits)
-        wrong = dotted and not name.startswith("day")
+        dotted = any(_DOTTED.search(line, *hit[:2]) for line, hit in hits)
+        wrong = dotted and "day/month" not in name
         late = max(seconds, default=0.0) > tomorrow
         ranks[name] = (wrong, -len(hits), late, span)
     if not ranks:
