@@ -67,19 +67,39 @@ def _fields(i: int, t: datetime, request: int, drawn: random.Random) -> dict[str
     digest = hashlib.sha256(str(request).encode()).hexdigest()
     epoch = int(t.timestamp())
     return {
-        **{"t": t, "i": i, "r": 100_000 + request, "pid": 4_000 + 7 * request, "s": str(i)[-1]},
-        **{"e": epoch, "ms": f"{t.microsecond // 1000:03d}", "us": f"{t.microsecond:06d}"},
-        **{"ns": f"{t.microsecond:06d}789", "day": f"{t.day:2d}", "h12": f"{t:%I}".lstrip("0")},
-        **{"ip": f"10.0.{request // 200}.{request % 200 + 1}", "port": 40_000 + 11 * request},
-        **{"h8": digest[:8], "h16": digest[:16], "h24": digest[:24], "h32": digest[:32]},
+        "t": t,
+        "i": i,
+        "r": 100_000 + request,
+        "pid": 4_000 + 7 * request,
+        "s": str(i)[-1],
+        "e": epoch,
+        "ms": f"{t.microsecond // 1000:03d}",
+        "us": f"{t.microsecond:06d}",
+        "ns": f"{t.microsecond:06d}789",
+        "day": f"{t.day:2d}",
+        "h12": f"{t:%I}".lstrip("0"),
+        "ip": f"10.0.{request // 200}.{request % 200 + 1}",
+        "port": 40_000 + 11 * request,
+        "h8": digest[:8],
+        "h16": digest[:16],
+        "h24": digest[:24],
+        "h32": digest[:32],
         "uuid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}",
-        **{"Q": digest[:10].upper(), "letters": digest[:12].translate(LETTERS)},
-        **{"w": WORDS[(i // 3) % 4], "n": drawn.randint(1, 90_000), "st": (200, 200, 304)[i % 3]},
-        **{"path": ("/", "/login", "/cart/7", "/static/a.css")[(i // 3) % 4]},
-        **{"verb": ("GET", "GET", "POST")[i % 3], "lvl": ("INFO", "INFO", "WARN")[(i // 3) % 3]},
-        **{"dow": f"{t:%a}", "de": ("Jan", "Dez")[t.month == 12], "eu": t + timedelta(hours=1)},
-        **{"ny": t - timedelta(hours=5), "fr": ("janvier", "décembre")[t.month == 12]},
-        **{"es": ("ene", "dic")[t.month == 12], "tai": f"{(1 << 62) + 10 + epoch:016x}"},
+        "Q": digest[:10].upper(),
+        "letters": digest[:12].translate(LETTERS),
+        "w": WORDS[(i // 3) % 4],
+        "n": drawn.randint(1, 90_000),
+        "st": (200, 200, 304)[i % 3],
+        "path": ("/", "/login", "/cart/7", "/static/a.css")[(i // 3) % 4],
+        "verb": ("GET", "GET", "POST")[i % 3],
+        "lvl": ("INFO", "INFO", "WARN")[(i // 3) % 3],
+        "dow": f"{t:%a}",
+        "de": ("Jan", "Dez")[t.month == 12],
+        "eu": t + timedelta(hours=1),
+        "ny": t - timedelta(hours=5),
+        "fr": ("janvier", "décembre")[t.month == 12],
+        "es": ("ene", "dic")[t.month == 12],
+        "tai": f"{(1 << 62) + 10 + epoch:016x}",
     }
 
 
@@ -120,13 +140,15 @@ PROGRAMS = (
             "[812]: INFO    [sshd] Found 10.0.0.{s} - 2023-12-31 20:00:00"),
     Program("dpkg", "text", "window", "{t:%Y-%m-%d %H:%M:%S} status {w} libc6:amd64 2.31-{s}"),
     Program("Windows firewall", "w3c", "window",
-            "{t:%Y-%m-%d %H:%M:%S} ALLOW TCP 10.0.0.5 20.1.2.{s} {n} 443 52 S {n} 0 8192 - - - SEND",
+            "{t:%Y-%m-%d %H:%M:%S} ALLOW TCP 10.0.0.5 20.1.2.{s} {n} 443 52 S {n} 0 8192 - - - "
+            "SEND",
             "#Version: 1.5\n#Software: Microsoft Windows Firewall\n#Time Format: Local\n#Fields: "
             "date time action protocol src-ip dst-ip src-port dst-port size tcpflags tcpsyn tcpack "
             "tcpwin icmptype icmpcode info path\n\n"),
     Program("Windows DHCP", "text", "window",
             "1{s},{t:%m/%d/%y},{t:%H:%M:%S},Renew,10.0.0.{s},host{s}.local,AABBCC,,{n},0,{w}"),
-    Program("Cisco ASA", "text", "request", "{t:%b %d %Y %H:%M:%S} fw : %ASA-6-302013: {w} outbound "
+    Program("Cisco ASA", "text", "request", "{t:%b %d %Y %H:%M:%S} fw : %ASA-6-302013: {w} "
+            "outbound "
             "TCP connection {r} for outside:203.0.113.{s}/443"),
     Program("Cisco IOS", "text", "window", "{i:06d}: *{t:%b} {day} {t:%H:%M:%S}.{ms}: "
             "%LINEPROTO-5-UPDOWN: {w} on Interface {s}", year=False),
@@ -159,13 +181,16 @@ PROGRAMS = (
     Program("Spark", "text", "window", "{t:%y/%m/%d %H:%M:%S} INFO executor.Backend: {w} {n}"),
     Program("Hadoop", "text", "window",
             "{t:%Y-%m-%d %H:%M:%S},{ms} INFO [main] org.apache.hadoop.X: {w} {n}"),
-    Program("ZooKeeper", "text", "window", "{t:%Y-%m-%d %H:%M:%S},{ms} - INFO  [QuorumPeer[myid={s}]"
+    Program("ZooKeeper", "text", "window", "{t:%Y-%m-%d %H:%M:%S},{ms} - INFO  "
+            "[QuorumPeer[myid={s}]"
             "/0:0:0:0:0:0:0:0:2181:FastLeaderElection@774] - {w} {n}"),
     Program("java.util.logging", "text", "window",
             "{t:%b %d, %Y} {h12}:{t:%M:%S %p} com.acme.Shop doIt\nINFO: {w} {n}"),
-    Program("log4j with MDC", "text", "request", "{t:%Y-%m-%d %H:%M:%S},{ms} [http-nio-8080-exec-{s}]"
+    Program("log4j with MDC", "text", "request", "{t:%Y-%m-%d %H:%M:%S},{ms} "
+            "[http-nio-8080-exec-{s}]"
             " {lvl} c.a.Foo [requestId={h8}] - {w} {n}"),
-    Program("log4j, DEFAULT", "text", "window", "{t:%d %b %Y %H:%M:%S},{ms} INFO [main] c.a.F: {w}"),
+    Program("log4j, DEFAULT", "text", "window", "{t:%d %b %Y %H:%M:%S},{ms} INFO [main] c.a.F: "
+            "{w}"),
     Program("logback", "text", "window", "{t:%H:%M:%S}.{ms} [main] INFO c.a.Foo -- {w} {n}",
             year=False),
     Program("logback with traces", "text", "request", ISO + ".{ms}Z  INFO [shop,{h32},{h16}] 1 --- "
@@ -185,25 +210,31 @@ PROGRAMS = (
     Program("JVM uptime", "text", "window", "[{i}00.{ms}s][info][gc] Pause Young {w} {n}M",
             year=False, timed=True),
     Program("Solr", "text", "window", MS + " INFO  (qtp123-45) [c:foo s:shard{s}] o.a.s.Core {w}"),
-    Program("Minecraft", "text", "window", "[{t:%H:%M:%S}] [Server thread/INFO]: {w} {n}", year=False),
+    Program("Minecraft", "text", "window", "[{t:%H:%M:%S}] [Server thread/INFO]: {w} {n}",
+            year=False),
     Program("Unreal", "text", "window", "[{t:%Y.%m.%d-%H.%M.%S}:{ms}][ {s}]LogInit: {w} {n}"),
     # Python
     Program("Python", "text", "window", "{t:%Y-%m-%d %H:%M:%S},{ms} - shop - INFO - {w} {n}"),
     Program("Python, no time", "text", "lines", "INFO:root:{w} {n}", timed=False),
-    Program("Django", "text", "window", '[{t:%d/%b/%Y %H:%M:%S}] "{verb} {path} HTTP/1.1" {st} {n}'),
+    Program("Django", "text", "window", '[{t:%d/%b/%Y %H:%M:%S}] "{verb} {path} HTTP/1.1" {st} '
+            '{n}'),
     Program("gunicorn", "text", "window", "[{t:%Y-%m-%d %H:%M:%S} +0000] [12{s}] [INFO] {w} {n}"),
-    Program("uvicorn", "text", "request", 'INFO:     {ip}:{port} - "{verb} {path} HTTP/1.1" {st} OK',
+    Program("uvicorn", "text", "request", 'INFO:     {ip}:{port} - "{verb} {path} HTTP/1.1" {st} '
+            'OK',
             timed=False),
     Program("Celery", "text", "request", "[{t:%Y-%m-%d %H:%M:%S},{ms}: INFO/MainProcess] Task "
             "shop.add[{uuid}] {w} {n}"),
-    Program("Airflow", "text", "window", "[" + ISO + ".{ms}+0000] {{taskinstance.py:13}} INFO - {w}"),
-    Program("OpenStack", "text", "request", "nova-api.log.1.2017-05-16_13:53:08 " + MS + " 257 INFO "
+    Program("Airflow", "text", "window", "[" + ISO + ".{ms}+0000] {{taskinstance.py:13}} INFO - "
+            "{w}"),
+    Program("OpenStack", "text", "request", "nova-api.log.1.2017-05-16_13:53:08 " + MS + " 257 "
+            "INFO "
             "nova.api [req-{uuid} 113d 54fa - - -] {w} {n}"),
     # Go
     Program("Go log", "text", "window", "{t:%Y/%m/%d %H:%M:%S}.{us} main.go:2{s}: {w}"),
     Program("slog text", "logfmt", "request",
             "time=" + ISO + '.{ms}Z level=INFO msg="{w}" request_id={h8} n={n}'),
-    Program("slog JSON", "jsonl", "request", '{{"time":"' + ISO + '.{ns}Z","level":"INFO","msg":"{w}",'
+    Program("slog JSON", "jsonl", "request", '{{"time":"' + ISO + '.{ns}Z","level":"INFO",'
+            '"msg":"{w}",'
             '"request_id":"{h8}"}}'),
     Program("zerolog", "jsonl", "window", '{{"level":"info","time":{e},"message":"{w} {n}"}}'),
     Program("zerolog console", "text", "window", "\x1b[90m{h12}:{t:%M%p}\x1b[0m \x1b[32mINF\x1b[0m "
@@ -221,7 +252,8 @@ PROGRAMS = (
     Program("compose", "text", "window", "web-1  | " + ISO + ".{ns}Z {w} {n}"),
     Program("kubectl --prefix --timestamps", "text", "window",
             "[pod/web-5d9c7b-x2/web] " + ISO + ".{ns}Z {w} {n}"),
-    Program("docker json-file", "jsonl", "window", '{{"log":"{w} {n}\\n","stream":"stdout","time":"' +
+    Program("docker json-file", "jsonl", "window", '{{"log":"{w} {n}\\n","stream":"stdout",'
+            '"time":"' +
             ISO + '.{ns}Z"}}'),
     Program("GitHub Actions", "text", "window", ISO + ".{us}7Z ##[group]Run {w} {n}"),
     Program("Jenkins", "text", "window", MS + "+0000 [id=4{s}]\tINFO\thudson.Main#run: {w} {n}"),
@@ -277,19 +309,23 @@ PROGRAMS = (
     Program("dovecot", "syslog", "request", SYS + " mail dovecot: imap-login: {w}: user=<bob>, "
             "method=PLAIN, rip=10.0.0.{s}, mpid={n}, TLS, session=<{letters}+/A>", year=False),
     # Web
-    Program("HAProxy", "haproxy", "request", SYS + " lb haproxy[123]: {ip}:{n} [{t:%d/%b/%Y:%H:%M:%S}"
+    Program("HAProxy", "haproxy", "request", SYS + " lb haproxy[123]: {ip}:{n} "
+            "[{t:%d/%b/%Y:%H:%M:%S}"
             '.{ms}] http-in web/s1 10/0/30/69/{n} {st} {n} - - ---- 1/1/1/1/0 0/0 "{verb} {path} '
             'HTTP/1.1"'),
-    Program("Envoy", "text", "window", "[" + ISO + '.{ms}Z] "{verb} {path} HTTP/1.1" {st} - 0 {n} 12 '
+    Program("Envoy", "text", "window", "[" + ISO + '.{ms}Z] "{verb} {path} HTTP/1.1" {st} - 0 {n} '
+            '12 '
             '11 "-" "curl/7.{s}" "{i:08d}-64f1-9ae7-a6da-f4adf8fbc{n:05d}" "web" "10.0.0.1:80"'),
     Program("Envoy application", "text", "window",
             "[{t:%Y-%m-%d %H:%M:%S}.{ms}][1][info][main] [source/server.cc:1] {w} {n}"),
     Program("Traefik CLF", "combined", "request", "{ip} - - [" + CLF + '] "{verb} {path} HTTP/1.1" '
             '{st} {n} "-" "-" {i} "web@docker" "http://10.0.0.5:80" {n}ms'),
     Program("Traefik JSON", "jsonl", "request", '{{"ClientHost":"{ip}","DownstreamStatus":{st},'
-            '"RequestMethod":"{verb}","RequestPath":"{path}","StartUTC":"' + ISO + '.{ns}Z","level":'
+            '"RequestMethod":"{verb}","RequestPath":"{path}","StartUTC":"' + ISO + '.{ns}Z",'
+            '"level":'
             '"info","msg":"","time":"' + ISO + 'Z"}}'),
-    Program("Caddy", "jsonl", "request", '{{"level":"info","ts":{e}.{us},"logger":"http.log.access",'
+    Program("Caddy", "jsonl", "request", '{{"level":"info","ts":{e}.{us},'
+            '"logger":"http.log.access",'
             '"msg":"handled request","request":{{"remote_ip":"{ip}","remote_port":"{n}","method":'
             '"{verb}","uri":"{path}"}},"duration":0.01,"size":{n},"status":{st}}}'),
     Program("nginx JSON", "jsonl", "request", '{{"time_local":"' + CLF + '","remote_addr":"{ip}",'
@@ -300,7 +336,8 @@ PROGRAMS = (
             '10.0.0.2:80 0.086 0.048 0.037 {st} 200 0 57 "{verb} https://www.example.com:443{path} '
             'HTTP/1.1" "curl/7.46.0" ECDHE TLSv1.2 arn:aws:x "Root=1-5833{n}" "-" "-" 0 ' + ISO +
             '.{us}Z "forward" "-"'),
-    Program("ELB", "elb", "request", ISO + ".{us}Z lb {ip}:{n} 10.0.0.1:80 0.0 0.001 0.0 {st} 200 0 "
+    Program("ELB", "elb", "request", ISO + ".{us}Z lb {ip}:{n} 10.0.0.1:80 0.0 0.001 0.0 {st} 200 "
+            "0 "
             '29 "{verb} http://www.example.com:80{path} HTTP/1.1" "curl/7.38.0" - -'),
     Program("NLB", "text", "window", "tls 2.0 " + ISO + " net/lb/c6e77e28c25b2234 g3d4b5e8bb8464cd "
             "72.21.218.{s}:{n} 172.100.100.185:443 5 2 98 246 - arn:aws:x - - ECDHE tlsv12 - {w}"),
@@ -320,14 +357,17 @@ PROGRAMS = (
             "20641 22 6 20 {n} {e} {e} ACCEPT OK"),
     Program("Squid", "squid", "request", "{e}.{ms}    {n} {ip} TCP_MISS/{st} {n} {verb} "
             "http://example.com{path} - HIER_DIRECT/93.184.216.34 text/html"),
-    Program("Zeek TSV", "w3c", "request", "{e}.{us}\tC{letters}\t10.0.0.{s}\t{n}\t10.0.0.9\t80\ttcp\t"
-            "{w}\t{n}", "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"
+    Program("Zeek TSV", "w3c", "request",
+            "{e}.{us}\tC{letters}\t10.0.0.{s}\t{n}\t10.0.0.9\t80\ttcp\t"
+            "{w}\t{n}", "#separator \\x09\n#set_separator\t,"
+            "\n#empty_field\t(empty)\n#unset_field\t-\n"
             "#path\tconn\n#open\t2023-12-31-20-00-00\n#fields\tts\tuid\tid.orig_h\tid.orig_p\t"
             "id.resp_h\tid.resp_p\tproto\tservice\torig_bytes\n#types\ttime\tstring\taddr\tport\t"
             "addr\tport\tenum\tstring\tcount\n"),
     Program("Suricata", "jsonl", "request", '{{"timestamp":"' + ISO + '.{us}+0000","flow_id":{r},'
             '"event_type":"{w}","src_ip":"10.0.0.{s}"}}'),
-    Program("Cowrie", "jsonl", "request", '{{"eventid":"cowrie.{w}","src_ip":"10.0.0.{s}","session":'
+    Program("Cowrie", "jsonl", "request", '{{"eventid":"cowrie.{w}","src_ip":"10.0.0.{s}",'
+            '"session":'
             '"{h8}","timestamp":"' + ISO + '.{us}Z","message":"{w} {n}"}}'),
     # Clouds
     Program("Lambda", "text", "request", ISO + ".{ms}Z\t{uuid}\tINFO\t{w} {n}"),
@@ -335,7 +375,8 @@ PROGRAMS = (
     Program("CloudTrail", "jsonl", "window", '{{"eventVersion":"1.08","userIdentity":{{"type":'
             '"IAMUser"}},"eventTime":"' + ISO + 'Z","eventSource":"s3","eventName":"{w}",'
             '"requestID":"{n}E{i}"}}'),
-    Program("GCP", "jsonl", "request", '{{"insertId":"a{i}","timestamp":"' + ISO + '.{us}Z","severity":'
+    Program("GCP", "jsonl", "request", '{{"insertId":"a{i}","timestamp":"' + ISO + '.{us}Z",'
+            '"severity":'
             '"INFO","textPayload":"{w} {n}","trace":"projects/p/traces/{h32}"}}'),
     Program("Azure", "jsonl", "request", '{{"time":"' + ISO + '.{us}7Z","category":"Admin",'
             '"operationName":"{w}","resultType":"Success","correlationId":"{uuid}"}}'),
@@ -344,38 +385,11 @@ PROGRAMS = (
             "connect=1ms service={n}ms status={st} bytes={n}"),
     Program("logplex", "syslog", "request", "<158>1 " + ISO + ".{us}+00:00 host heroku router - "
             'at=info method={verb} path="{path}" request_id={uuid} status={st} bytes={n}'),
-    Program("log4j2 JSON", "jsonl", "window", '{{"instant":{{"epochSecond":{e},"nanoOfSecond":{us}000}},'
+    Program("log4j2 JSON", "jsonl", "window", '{{"instant":{{"epochSecond":{e},'
+            '"nanoOfSecond":{us}000}},'
             '"thread":"main","level":"INFO","loggerName":"c.a.F","message":"{w} {n}"}}'
             .replace("{us}", "1{us}")),
     Program("fluentd", "text", "request", "{t:%Y-%m-%d %H:%M:%S}.{ns} +0000 app.web: "
             '{{"message":"{w}","request_id":"{letters}"}}'),
-    # Times
-    Program("US dates, 12 hours", "text", "window",
-            "{t.month}/{t.day}/{t:%Y} {h12}:{t:%M:%S %p} INFO {w} {n}"),
-    Program("ISO, 12 hours", "text", "window", "{t:%Y-%m-%d} {h12}:{t:%M:%S %p} INFO {w} {n}"),
-    Program("European dates", "text", "window", "{t:%d.%m.%Y %H:%M:%S} INFO {w} {n}"),
-    Program("European, two digits", "text", "window", "{t:%d.%m.%y %H:%M:%S} INFO {w} {n}"),
-    Program("British dates", "text", "window", "INFO {t:%d/%m/%Y %H:%M:%S} {w} {n}"),
-    Program("US, two digits", "text", "window", "INFO {t:%m/%d/%y %H:%M:%S} {w} {n}"),
-    Program("date and time apart", "text", "window", "{t:%Y-%m-%d};{t:%H:%M:%S};INFO;{w};{n}"),
-    Program("date with its zone", "text", "window", "{ny:%a %b %d %H:%M:%S EST %Y} INFO {w} {n}"),
-    Program("zone by name", "text", "window", "{eu:%Y-%m-%d %H:%M:%S} CET INFO {w} {n}"),
-    Program("offset", "text", "window", "{ny:%Y-%m-%dT%H:%M:%S}-05:00 INFO {w} {n}"),
-    Program("no seconds", "text", "window", "{t:%Y-%m-%d %H:%M} INFO {w} {n}"),
-    Program("RFC 2822", "text", "window", "{t:%a, %d %b %Y %H:%M:%S +0000} {w} {n}"),
-    Program("RFC 850", "text", "window", "{t:%A, %d-%b-%y %H:%M:%S GMT} {w} {n}"),
-    Program("epoch s", "text", "window", "{e} INFO {w}"),
-    Program("epoch ms", "text", "window", "INFO {e}{ms} {w}"),
-    Program("epoch us", "text", "window", "INFO {e}{us} {w}"),
-    Program("epoch ns", "text", "window", "INFO {e}{ns} {w}"),
-    Program("German months", "text", "window", "{t.day:02d}. {de} {t:%Y %H:%M:%S} INFO {w} {n}"),
-    Program("French months", "text", "window", "{t.day} {fr} {t:%Y %H:%M:%S} INFO {w} {n}"),
-    Program("Spanish months", "text", "window", "{t:%d}-{es}-{t:%Y %H:%M:%S} INFO {w} {n}"),
-    Program("Chinese dates", "text", "window",
-            "{t:%Y}年{t:%m}月{t:%d}日 {t:%H:%M:%S} 信息 {w} {n}"),
-    # Sessions
-    Program("letters after a prefix", "text", "request", "{t:%H:%M:%S} sess_{letters} {w} {n}",
-            year=False),
-    Program("prefix and letters, no time", "text", "request", "sess_{letters} {w}", timed=False),
 )  # fmt: skip
 """The kinds of logs."""

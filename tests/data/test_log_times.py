@@ -1,5 +1,6 @@
 """The times of a log: what is given overrides what is detected, and no time becomes 0."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_years_go_on_over_new_year() -> None:
     lines = [b"Dec 31 23:59:%02d host app: a" % i for i in range(60)]
     lines += [b"Jan  1 00:00:%02d host app: a" % i for i in range(60)]
     found = times(lines)
-    assert [b - a for a, b in zip(found, found[1:], strict=False)] == [1.0] * 119
+    assert [b - a for a, b in itertools.pairwise(found)] == [1.0] * 119
 
 
 def test_a_line_that_is_late_keeps_its_year() -> None:
@@ -97,7 +98,7 @@ def test_times_of_a_day_go_on_after_midnight() -> None:
     lines = [b"23:59:%02d started %d" % (i, i) for i in range(60)]
     lines += [b"00:00:%02d started %d" % (i, i) for i in range(60)]
     found = times(lines)
-    assert [b - a for a, b in zip(found, found[1:], strict=False)] == [1.0] * 119
+    assert [b - a for a, b in itertools.pairwise(found)] == [1.0] * 119
 
 
 def test_lines_before_the_first_time_have_that_time() -> None:
@@ -129,7 +130,7 @@ def test_the_options_work_on_the_command_line(recipes: Run) -> None:
                   "--epochs", "1", "--out", "m")  # fmt: skip
     assert fit.exit_code == 0, fit.stderr
     assert "time as %d~%m~%Y %Hh%M; sessions by windows of 300 s; 400 sessions" in fit.stderr
-    wrong = recipes("fit", "lstm-anomaly", "--data", "app.log", "--set", "time_format=%d.%m.%Y %H:%M",
-                    "--out", "n")  # fmt: skip
+    wrong = recipes("fit", "lstm-anomaly", "--data", "app.log", "--out", "n",
+                    "--set", "time_format=%d.%m.%Y %H:%M")  # fmt: skip
     assert wrong.exit_code == 2
     assert "which no line has" in wrong.stderr

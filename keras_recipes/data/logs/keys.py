@@ -62,10 +62,24 @@ def pattern_of(lines: Sequence[bytes]) -> str | None:
         lines: The first lines of a log, without their times.
     """
     for pattern, share in _candidates(lines):
-        found = [m[0] for m in map(re.compile(pattern).search, lines) if m]
+        found = _found(pattern, lines)
         if groups(found, len(lines), share=share):
-            return str(pattern, "ascii", "replace")
+            simple = _simple(found)
+            same = simple is not None and _found(simple, lines) == found
+            return str(simple if simple and same else pattern, "ascii", "replace")
     return None
+
+
+def _found(pattern: bytes, lines: Sequence[bytes]) -> list[bytes]:
+    return [match[0] for match in map(re.compile(pattern).search, lines) if match]
+
+
+def _simple(keys: Sequence[bytes]) -> bytes | None:
+    """Return a pattern that is easy to read for keys such as `job_id=7`, or None."""
+    names = {re.split(rb"(?<=[=:#])", key, maxsplit=1)[0] for key in keys}
+    if len(names) != 1 or not re.fullmatch(rb"[A-Za-z][\w.-]*[=:#]", name := names.pop()):
+        return None
+    return rb"\b" + re.escape(name) + rb"\s?[\w.-]+"
 
 
 def _candidates(lines: Sequence[bytes]) -> Iterator[tuple[bytes, float]]:

@@ -165,8 +165,11 @@ _NEVER_WITHIN = (
 
 BEFORE = {
     **dict.fromkeys(_NEVER_WITHIN, _ALONE),
-    **{"klog": r"(?<=[IWEFD])", "klog year": r"(?<=[IWEFD])"},
-    **{"uptime": r"(?<=\[)", "uptime s": r"(?<=\[)", "compact apart": r"(?<![\w.])"},
+    "klog": r"(?<=[IWEFD])",
+    "klog year": r"(?<=[IWEFD])",
+    "uptime": r"(?<=\[)",
+    "uptime s": r"(?<=\[)",
+    "compact apart": r"(?<![\w.])",
 }
 """What has to stand before a time in a line; before other times, no part of a word."""
 
