@@ -21,15 +21,15 @@ TIME = (
 
 MESSAGE = (
     *("message", "msg", "event", "log", "text", "body", "bodystringvalue", "mt", "m"),
-    *("eventname", "eventtype", "eventid", "textpayload", "jsonpayloadmessage", "shortmessage"),
-    *(
-        "fullmessage",
-        "renderedmessage",
-        "messagetemplate",
-        "operationname",
-        "protopayloadmethodname",
-    ),
+    *("eventname", "eventtype", "eventid"),
 )
+"""Names of the message; a layout names a field with another name."""
+
+OTHER_MESSAGE = (
+    *("textpayload", "jsonpayloadmessage", "shortmessage", "fullmessage", "renderedmessage"),
+    *("messagetemplate", "operationname", "protopayloadmethodname", "description", "details"),
+)
+"""More names of the message, for logs without any of the usual names."""
 
 LEVEL = ("level", "severity", "levelname", "loglevel", "severitytext", "priority", "logger", "s")
 

@@ -64,7 +64,8 @@ class LogLayout:
         spelling: How the field's times are spelt, a name of `SPELLINGS` or a format as for
             strptime; empty if unknown.
         columns: The names of the columns of a table, in their order.
-        words: The fields that make the message of an access log: method, status and path.
+        words: The fields that make the message: of an access log the method, the status and the
+            path; one field if it has none of the usual names; empty for the usual ones.
         masking: The numbers and fields whose few values belong to the event.
     """
 
@@ -149,7 +150,7 @@ class LogLayout:
             return False
         if not isinstance(self.time, str) or len(self.time) > LONGEST_KEY:
             return False
-        if len(self.words) not in (0, 2, 3) or (self.format == "w3c") != bool(self.columns):
+        if len(self.words) > 3 or (self.format == "w3c") != bool(self.columns):
             return False
         if self.format == "text":
             self.time_place  # noqa: B018  raises for a place that there is not

@@ -298,10 +298,13 @@ class Parser:
 
     def _words(self, value: "Object", line: bytes) -> bytes:
         """Return the message of an object; the whole line if it has none."""
-        if self.layout.words:
-            found = [json_fields.field(value, name) for name in self.layout.words]
-            return access.message_of_object(found)
-        message = json_fields.first(value, json_fields.MESSAGE)
+        names = self.layout.words
+        if len(names) > 1:
+            return access.message_of_object([json_fields.field(value, name) for name in names])
+        if names:
+            message = json_fields.field(value, names[0])
+        else:
+            message = json_fields.first(value, json_fields.MESSAGE)
         if message is None:
             return b" ".join(line.split()) if self.layout.format == "w3c" else line
         return _joined(json_fields.first(value, json_fields.LEVEL), message)

@@ -1,5 +1,6 @@
 """Detect how to read a log by its first lines: the format, the times and the sessions."""
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -116,9 +117,14 @@ def _objects(name: str, lines: Sequence[bytes], columns: tuple[str, ...]) -> lis
 
 
 def _words(objects: Sequence[Object]) -> tuple[str, ...]:
-    """Return the fields that make the message of an access log, where nothing else does."""
+    """Return the fields that make the message, where no field with a usual name does."""
     messages = {json_fields.first(value, json_fields.MESSAGE) for value in objects[:200]}
-    return json_fields.of_request(objects) if len(messages) == 1 else ()
+    if len(messages) != 1:
+        return ()
+    if request := json_fields.of_request(objects):
+        return request
+    others = json_fields.candidates(objects, json_fields.OTHER_MESSAGE)
+    return tuple(itertools.islice(others, 1)) if None in messages else ()
 
 
 def _format(lines: Sequence[bytes]) -> FormatName:

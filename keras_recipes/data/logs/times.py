@@ -160,9 +160,9 @@ def place_of(lines: Sequence[bytes]) -> TimePlace | None:
     """Return where the lines have their times, or None if too few of them have one.
 
     A spelling that most lines have beats one that fewer have, and a time of a day; among equals the
-    one that begins first is chosen. Numbers and times of a day count only where they nearly always grow, and a time
-    that is the same in every line, such as one in a file's name, does not count. Half of the lines
-    must have a time, or a tenth where the time begins an event of several lines.
+    one that begins first is chosen. Numbers and times of a day count only where they nearly always
+    grow, and a time that is the same in every line, such as one in a file's name, does not count.
+    Half of the lines must have a time, or a tenth where it begins an event of several lines.
 
     Args:
         lines: The first lines.
