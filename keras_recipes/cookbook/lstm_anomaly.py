@@ -151,7 +151,20 @@ def kind_of_data(
     data: Sequence[str],
     *,
     kind: Literal["auto", "logs", "metrics"] = "auto",
-    log_format: Literal["auto", "text", "syslog", "combined", "jsonl"] = "auto",
+    log_format: Literal[
+        "auto",
+        "text",
+        "syslog",
+        "jsonl",
+        "logfmt",
+        "w3c",
+        "combined",
+        "haproxy",
+        "alb",
+        "elb",
+        "s3",
+        "squid",
+    ] = "auto",
 ) -> str:
     """Return the kind of the data: `logs` or `metrics`.
 

@@ -1,11 +1,18 @@
 """The files that an input names: files, folders and quoted globs."""
 
 import glob
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_recipes.errors import InputError
+
+LONGEST_ROTATION = 4
+"""The largest number of digits of a rotated log's number."""
+
+# app.log-20260105, app.log.2026-01-05, app.log.20260105-0800
+_DATED = re.compile(r"(?<=[a-z])[.-]\d{4}-?\d\d-?\d\d(?:[-T.]?\d{2,6})?$")
 
 
 def as_texts(given: Any) -> list[str] | None:
@@ -40,7 +47,7 @@ def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
     path = Path(text)
     try:
         if path.is_dir():
-            return _some(text, (p for p in path.rglob("*") if p.suffix.lower() in endings))
+            return _some(text, (p for p in path.rglob("*") if _ending(p.name) in endings))
         if path.exists():
             return iter([path])
     except OSError as error:
@@ -48,6 +55,15 @@ def found(text: str, endings: Collection[str]) -> Iterator[Path] | None:
     if glob.has_magic(text):
         return _some(text, map(Path, glob.iglob(text, recursive=True)))  # noqa: PTH207
     return None
+
+
+def _ending(name: str) -> str:
+    """Return the suffix of a file's name, without what rotation adds: of `app.log.1`, `.log`."""
+    stem, _, last = name.rpartition(".")
+    if "." in stem and last.isdecimal() and len(last) <= LONGEST_ROTATION:
+        name = stem
+    name = _DATED.sub("", name)
+    return Path(name).suffix.lower()
 
 
 def in_words(texts: Sequence[str]) -> str:

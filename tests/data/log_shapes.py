@@ -84,7 +84,7 @@ SHAPES = (
     Shape("IIS W3C", "text", "iso", "window",
           _f("{t:%Y-%m-%d %H:%M:%S} 10.0.0.1 GET /{w} - 443 - 10.0.0.2 curl 200 0 0 15")),
     Shape("Go log", "text", "iso", "window", _f("{t:%Y/%m/%d %H:%M:%S} {w}")),
-    Shape("AWS application load balancer", "text", "iso", "window",
+    Shape("AWS application load balancer", "alb", "", "host",
           _f('https {t:%Y-%m-%dT%H:%M:%S}.{us}Z app/lb/1 10.0.0.1:1 10.0.0.2:80 0 0.1 0 200 200 '
              '34 366 "GET https://a:443/ HTTP/1.1" "{w}"')),
     Shape("HealthApp", "text", "compact", "window", _f("{t:%Y%m%d-%H:%M:%S}:{ms}|Step|300|{w}")),
@@ -114,7 +114,7 @@ SHAPES = (
     Shape("level first", "text", "iso", "window",
           _f("INFO  {t:%Y-%m-%d %H:%M:%S},{ms} [main] {w}")),
     Shape("klog", "text", "klog", "window", _f("I{t:%m%d %H:%M:%S}.{us}       1 main.go:10] {w}")),
-    Shape("logfmt", "text", "iso", r"\brequest_id[=:#]",
+    Shape("logfmt", "logfmt", "ts", "request_id",
           _f('ts={t:%Y-%m-%dT%H:%M:%S}.{ms}Z level=info request_id=r{r} msg="{w}"')),
     Shape("BGL", "text", "epoch", "window",
           _f("- {e} {t:%Y.%m.%d} R00-M0 {t:%Y-%m-%d-%H.%M.%S}.{us} R00-M0 RAS KERNEL INFO {w}")),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from keras_recipes.data import lines, record_kind
 from keras_recipes.data.logs import documents
+from keras_recipes.data.logs.recognition import recognise
 from keras_recipes.errors import InputError
 
 OBJECTS = [{"time": f"2024-03-01T00:{i:02d}:00Z", "msg": f"message {i}"} for i in range(40)]
@@ -118,3 +119,26 @@ def test_a_column_of_numbers_makes_no_log_whatever_its_name(name: str, tmp_path:
     rows = (f"2024-01-01 00:{n:02d}:00,{n % 7},{n % 2}" for n in range(50))
     path.write_text("\n".join(itertools.chain([f"timestamp,value,{name}"], rows)))
     assert record_kind.recognise([str(path)]) == "metrics"
+
+
+@pytest.mark.parametrize("name", ["export.txt", "export.log", "export", "export.csv.1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_of_messages_is_one_under_any_ending(
+    name: str, delimiter: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    rows = [["Time", "Level", "Message"]]
+    rows += [[f"2026-01-05 10:00:{i:02d}", "INFO", f'"said {delimiter} {i}"'] for i in range(60)]
+    path.write_text("".join(delimiter.join(row) + "\n" for row in rows))
+    found = [line for block in documents.blocks(path) for line in block]
+    assert json.loads(found[1])["Message"] == f"said {delimiter} 0"
+    assert recognise(found).in_words == "jsonl; time in Time; sessions by windows of 300 s"
+
+
+def test_lines_with_commas_are_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    text = "time, level and message follow\n" + "10:00:00, INFO, accepted, 7 items\n" * 30
+    path.write_text(text)
+    assert b"\n".join(line for block in documents.blocks(path) for line in block) == (
+        text.strip().encode()
+    )

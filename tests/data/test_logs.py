@@ -227,3 +227,22 @@ def test_templates_keep_their_token_ids_when_more_are_learned() -> None:
 def test_damaged_templates_are_refused(damage: object) -> None:
     with pytest.raises(CorruptModelError):
         Templates.from_json(damage)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("app.log.1", "app.log.2.gz", "app.1.log.gz", "app.log-20260105", "app.log.2026-01-05"),
+        *("app.log.2026-01-05-10", "app.log-20260105.xz", "app.out.12", "app-20260105.log"),
+    ],
+)
+def test_a_rotated_log_in_a_folder_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"a\n")
+    assert lines.paths([str(tmp_path)]) == [tmp_path / name]
+
+
+@pytest.mark.parametrize("name", ["app.pid", "notes.2", "libfoo.so.1", "picture.png", "app.conf.1"])
+def test_other_files_in_a_folder_are_left_out(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"a\n")
+    (tmp_path / "app.log").write_bytes(b"a\n")
+    assert lines.paths([str(tmp_path)]) == [tmp_path / "app.log"]

@@ -54,6 +54,8 @@ def read(
     session: str | None,
     session_field: str | None,
     window: str | None,
+    time: str | None,
+    time_format: str | None,
     length: int,
     seed: int,
 ) -> Dataset:
@@ -72,6 +74,8 @@ def read(
             session=session,
             session_field=session_field,
             window=window,
+            time=time,
+            time_format=time_format,
         )
         layout = sessions.with_masking(layout, blocks())
     collected = sessions.collect(layout, blocks())

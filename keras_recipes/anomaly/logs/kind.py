@@ -32,6 +32,8 @@ def read(
     session: str | None = None,
     session_field: str | None = None,
     window: str | None = None,
+    time: str | None,
+    time_format: str | None,
     length: Count = 64,
     seed: int,
 ) -> Dataset:
@@ -42,9 +44,11 @@ def read(
         learned: What the model learned, if its training is continued.
         log_format: The format of the lines, or `auto`.
         session: Regular expression; lines in which it matches the same text are a session.
-        session_field: Name of a field of JSON lines, syslog or access logs; lines with the same
-            value are a session.
+        session_field: Name of a field of JSON lines, syslog, access logs or tables; lines with the
+            same value are a session.
         window: Time span that makes a session, such as `5m`; or a number of lines, such as `100`.
+        time: Name of the field of the times; see `series.kind.read`.
+        time_format: Format of the times; see `series.kind.read`.
         length: Number of steps at which longer sequences are cut for training.
         seed: Seed of the choice of held-out sessions.
 
@@ -60,6 +64,8 @@ def read(
         session=session,
         session_field=session_field,
         window=window,
+        time=time,
+        time_format=time_format,
         length=length,
         seed=seed,
     )

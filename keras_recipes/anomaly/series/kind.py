@@ -35,8 +35,9 @@ def read(
         learned: What the model learned, if its training is continued.
         columns: Names of the columns to watch, such as `cpu,memory`; `none` watches all columns of
             numbers.
-        time: Name of the column of times; `none` looks for it.
-        time_format: Format of the times, as for Python's strptime; `none` detects it.
+        time: Name of the column of times, or of the field of a log; `none` looks for it.
+        time_format: Format of the times, as for Python's strptime; in a log also the name of one of
+            its spellings, such as `day/month/year`; `none` detects it.
         zone: Local time zone, such as `Europe/Berlin`, for times in UTC; `none` keeps them.
         first: Number of records to learn from, from the beginning; `none` takes all.
         cell: The cell of the net.

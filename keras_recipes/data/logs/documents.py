@@ -58,11 +58,15 @@ def blocks(path: Path) -> Iterator[list[bytes]]:
 def is_table(path: Path, texts: Sequence[str]) -> bool:
     """Return whether a file is a table with a column of messages, which are texts.
 
+    A file with another ending than that of a table must have a column of times as well, and the
+    same number of cells in each row.
+
     Args:
         path: The file.
         texts: Its first lines that are not empty.
     """
-    if not {suffix.lower() for suffix in path.suffixes[-2:]} & set(TABLES) or len(texts) < 2:
+    named = {suffix.lower() for suffix in path.suffixes[-2:]} & set(TABLES)
+    if len(texts) < 2 or not (named or _has_columns(texts)):
         return False
     try:
         names, *rows = csv.reader(texts, delimiter=_delimiter(texts[0]))
@@ -75,6 +79,25 @@ def is_table(path: Path, texts: Sequence[str]) -> bool:
         else [row[names.index(name)] for row in rows[:-1] or rows if row[names.index(name) :]]
     )
     return any(cells) and not any(map(_is_number, cells))
+
+
+def _has_columns(texts: Sequence[str]) -> bool:
+    """Return whether lines are a table whose header names a time, by the lines themselves."""
+    delimiter = _delimiter(texts[0])
+    if texts[0].count(delimiter) < 2 or texts[0].lstrip()[:1] in ("{", "[", "#"):
+        return False
+    try:
+        names, *rows = csv.reader(texts[:50], delimiter=delimiter, strict=True)
+    except csv.Error:
+        return False
+    named = dict.fromkeys((name.strip() for name in names), "")
+    time, message = json_fields.TIME, json_fields.MESSAGE
+    whole = rows[:-1] or rows  # the last one may go on beyond what was read
+    return (
+        json_fields.named(named, time) is not None
+        and json_fields.named(named, message) is not None
+        and all(len(row) == len(names) for row in whole)
+    )
 
 
 def _is_number(cell: str) -> bool:

@@ -13,7 +13,9 @@ from typing import Any
 TIME = (
     *("timestamp", "time", "ts", "datetime", "eventtime", "asctime", "realtimetimestamp", "tdate"),
     *("timeunixnano", "observedtimeunixnano", "eventcreated", "timecreated", "timegenerated"),
-    *("starttime", "timelocal", "systemtime", "t", "date"),
+    *("starttime", "timelocal", "systemtime", "t", "date", "datetime", "timeiso8601", "epoch"),
+    *("instantepochsecond", "timemillis", "epochsecond", "startutc", "logtime", "createdat"),
+    *("creationtime", "sourcerealtimetimestamp", "unixtime", "epochms"),
 )
 """Names of the time: of common loggers, journald, CloudTrail, mongod, OpenTelemetry and others."""
 
@@ -21,6 +23,13 @@ MESSAGE = (
     *("message", "msg", "event", "log", "text", "body", "bodystringvalue", "mt", "m"),
     *("eventname", "eventtype", "eventid"),
 )
+"""Names of the message; a layout names a field with another name."""
+
+OTHER_MESSAGE = (
+    *("textpayload", "jsonpayloadmessage", "shortmessage", "fullmessage", "renderedmessage"),
+    *("messagetemplate", "operationname", "protopayloadmethodname", "description", "details"),
+)
+"""More names of the message, for logs without any of the usual names."""
 
 LEVEL = ("level", "severity", "levelname", "loglevel", "severitytext", "priority", "logger", "s")
 
@@ -28,7 +37,34 @@ SESSION = (
     *("session", "sessionid", "sid", "requestid", "reqid", "traceid", "correlationid"),
     *("transactionid", "flowid", "jobid", "taskid", "runid", "connectionid", "connid", "uid"),
     *("userid", "user"),
+    *("trace", "correlation", "operationid", "activityid", "conversationid", "executionid", "jid"),
+    *("xrequestid", "httprequestid", "invocationid", "awsrequestid", "orderid", "buildid", "ctx"),
 )
+
+CLIENT = (
+    *("cip", "remoteaddr", "clientip", "remoteip", "clienthost", "requestremoteip", "remotehost"),
+    *("clientaddr", "requestremoteaddr", "httprequestremoteip", "sourceip", "client", "srcip"),
+    *("clientaddress", "ip", "downstreamremoteaddress", "xforwardedfor"),
+)
+"""Names of the client in access logs."""
+
+METHOD = (
+    *("method", "requestmethod", "csmethod", "httpmethod", "verb", "httprequestmethod"),
+    *("httprequestrequestmethod", "reqmethod"),
+)
+
+STATUS = (
+    *("status", "statuscode", "scstatus", "httpstatus", "responsestatus", "downstreamstatus"),
+    *("httpresponsestatuscode", "responsecode", "httprequeststatus", "resstatuscode"),
+)
+
+PATH = (
+    *("path", "uri", "url", "requesturi", "requestpath", "csuristem", "requesturl", "urlpath"),
+    *("httprequestrequesturl", "urloriginal", "requesturipath", "requrl"),
+)
+
+REQUEST = ("request", "requestline", "httprequest")
+"""Names of a field with the method, the path and the protocol."""
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
@@ -102,7 +138,36 @@ def candidates(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> 
         yield from dict.fromkeys(name for name in found if name is not None)
 
 
+def ending(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> list[str]:
+    """Return the names of fields that end with any of these names, such as `dd.trace_id`."""
+    names = dict.fromkeys(name for value in objects for name, _ in scalars(value))
+    plain = {name: _SEPARATORS.sub("", name.lower()) for name in names}
+    return [name for end in wanted for name in names if plain[name].endswith(end)]
+
+
 def as_bytes(value: Any) -> bytes:
     """Return a value as text: a text itself, anything else as JSON."""
     text = value if isinstance(value, str) else json.dumps(value)
     return text.encode(errors="replace")
+
+
+def of_request(objects: Sequence["dict[str, Any]"]) -> tuple[str, ...]:
+    """Return the fields that say what was requested and how it ended; none if most have none.
+
+    Returns:
+        The names of the method, the status and the path, or of the status and a field with both.
+    """
+    least = 0.8 * len(objects)
+
+    def common(wanted: tuple[str, ...]) -> str | None:
+        long = tuple(name for name in wanted if len(name) > 8)
+        for name in (*candidates(objects, wanted), *ending(objects, long)):
+            if sum(is_scalar(field(value, name)) for value in objects) >= least:
+                return name
+        return None
+
+    status, path = common(STATUS), common(PATH)
+    if method := common(METHOD):
+        return (method, status, path) if status and path else ()
+    request = common(REQUEST)
+    return (status, request) if status and request else ()

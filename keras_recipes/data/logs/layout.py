@@ -3,13 +3,30 @@
 import re
 import warnings
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from keras_recipes.data.logs.masking import Masking
-from keras_recipes.data.logs.times import SPELLINGS, START, TimePlace
+from keras_recipes.data.logs.rows import MOST_COLUMNS
+from keras_recipes.data.logs.spellings import problem_of
+from keras_recipes.data.logs.times import START, TimePlace
 from keras_recipes.errors import CorruptModelError, printable
 
-FormatName = Literal["text", "syslog", "combined", "jsonl"]
+FormatName = Literal[
+    "text",
+    "syslog",
+    "jsonl",
+    "logfmt",
+    "w3c",
+    "combined",
+    "haproxy",
+    "alb",
+    "elb",
+    "s3",
+    "squid",
+]
+
+OBJECTS = ("jsonl", "logfmt", "w3c")
+"""The formats whose lines have fields with names, in any order."""
 
 LONGEST_KEY = 1_000
 SHORTEST_WINDOW, LONGEST_WINDOW = 0.001, 1e9
@@ -44,7 +61,11 @@ class LogLayout:
         sessions: The rule by which lines belong to a session.
         time: Where the time is: of text a `TimePlace`, of JSON the field's name; empty for formats
             that have it in one place, for lines without times, and in older cards.
-        spelling: How the field's times are spelt, a name of `times.SPELLINGS`; empty if unknown.
+        spelling: How the field's times are spelt, a name of `SPELLINGS` or a format as for
+            strptime; empty if unknown.
+        columns: The names of the columns of a table, in their order.
+        words: The fields that make the message: of an access log the method, the status and the
+            path; one field if it has none of the usual names; empty for the usual ones.
         masking: The numbers and fields whose few values belong to the event.
     """
 
@@ -53,6 +74,8 @@ class LogLayout:
     sessions: SessionRule
     time: str = ""
     spelling: str = ""
+    columns: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     masking: Masking = field(default_factory=Masking)
 
     @property
@@ -73,7 +96,7 @@ class LogLayout:
         """What was detected: the format, the times and the sessions."""
         if not self.timed:
             times = "no times"
-        elif self.format == "jsonl":
+        elif self.format in OBJECTS:
             times = f"time in {self.time}" if self.time else "with times"
         else:
             times = f"time as {self.time}" if self.time else "with times"
@@ -86,7 +109,9 @@ class LogLayout:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {**asdict(self), "masking": self.masking.to_json()}
+        columns, words = list(self.columns), list(self.words)
+        masking = self.masking.to_json()
+        return {**asdict(self), "columns": columns, "words": words, "masking": masking}
 
     @classmethod
     def from_json(cls, values: Any) -> "LogLayout":
@@ -104,6 +129,8 @@ class LogLayout:
                 sessions=sessions,
                 time=values.get("time", ""),
                 spelling=values.get("spelling", ""),
+                columns=_names(values.get("columns", [])),
+                words=_names(values.get("words", [])),
                 masking=Masking.from_json(values.get("masking", {})),
             )
             good = layout._is_valid()
@@ -117,11 +144,13 @@ class LogLayout:
 
     def _is_valid(self) -> bool:
         """Return whether logs can be read by this layout."""
-        if self.format not in ("text", "syslog", "combined", "jsonl"):
+        if self.format not in get_args(FormatName) or not isinstance(self.timed, bool):
             return False
-        if not isinstance(self.timed, bool) or self.spelling not in ("", *SPELLINGS):
+        if not isinstance(self.spelling, str) or (self.spelling and problem_of(self.spelling)):
             return False
         if not isinstance(self.time, str) or len(self.time) > LONGEST_KEY:
+            return False
+        if len(self.words) > 3 or (self.format == "w3c") != bool(self.columns):
             return False
         if self.format == "text":
             self.time_place  # noqa: B018  raises for a place that there is not
@@ -139,6 +168,19 @@ class LogLayout:
         if rule.by == "regex":
             compiled(rule.key)
         return rule.by == "regex" or (rule.by == "field" and self.format != "text")
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    """Return names of fields, which may be untrusted.
+
+    Raises:
+        ValueError: They are no names.
+    """
+    if not isinstance(values, list) or len(values) > MOST_COLUMNS:
+        raise ValueError("expected a list of names")
+    if not all(isinstance(value, str) and len(value) <= LONGEST_KEY for value in values):
+        raise ValueError("expected names of fields")
+    return tuple(values)
 
 
 def compiled(pattern: str) -> "re.Pattern[bytes]":

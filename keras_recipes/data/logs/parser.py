@@ -1,43 +1,48 @@
 """From log lines to records: the time, the session and the masked message of each line.
 
-The formats are Apache's and nginx' common and combined format, JSON lines, syslog (RFC 3164 and
-5424), and text. A record may have several lines: indented lines belong to the line before, as in a
-stack trace. Other lines without a time are events in the session of the line before. A record that
-names no session is skipped.
+The formats are those of `access` and `rows`, JSON lines, syslog (RFC 3164 and 5424), and text. A
+record may have several lines: indented lines belong to the line before, as in a stack trace. Other
+lines without a time are events in the session of the line before. A record that names no session is
+skipped.
 
 Messages are masked: their digits and the session's key are removed, because templates do not differ
 by numbers. An HTTP status and the numbers of closed sets are exceptions. Their digits are kept as
 control characters.
 """
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from keras_recipes.data.logs import json_fields, times
-from keras_recipes.data.logs.layout import LogLayout, compiled
-from keras_recipes.data.logs.masking import DIGITS, KEPT, SHOWN, Census, Masking
+from keras_recipes.data.logs import access, json_fields, rows, time_values, times
+from keras_recipes.data.logs.layout import OBJECTS, LogLayout, compiled
+from keras_recipes.data.logs.masking import DIGITS, SHOWN, Census, Masking
 from keras_recipes.errors import UnsafeModelError, printable
 from keras_recipes.untrusted import time_limit
 
 LONGEST_MESSAGE = 2_000
 """The largest number of bytes of a message; longer messages are cut."""
 
+LONGEST_SESSION = 1_000
+"""The largest number of bytes of a session's key; very many sessions may be open at once."""
+
 PATIENCE = 5.0
 """The largest processor time in seconds to parse a block of lines; a normal block takes 0.03."""
 
-COMBINED = re.compile(
-    rb"(?P<host>\S+) (?P<ident>\S+) (?P<user>.+?) \[(?P<time>[^\]]+)\] "
-    rb'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<size>\S+)'
-    rb'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
-)
 SYSLOG = re.compile(
     rb"(?:<\d{1,3}>)?(?:(?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?P<host>\S+) "
     rb"|1 (?P<time5>\S+) (?P<host5>\S+) )(?P<program>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?:? ?"
+    rb"(?:(?<= )(?=(?P<pid5>\d+) \S+ [-\[]))?"
 )
+Object = dict[str, Any]
+"""The fields of a line."""
+
+Parse = Callable[[list[bytes], "Records"], None]
+
 _COLOURS = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -62,12 +67,30 @@ class Records:
         return len(self.messages)
 
 
+@dataclass
+class Heads:
+    """Columns of the lines that are events, before they belong to sessions.
+
+    Attributes:
+        messages: The lines without their times.
+        times: The times, as in `Records`.
+        lines: The line numbers, from 1.
+        begun: Whether a line begins a record; None if all do.
+    """
+
+    messages: list[bytes]
+    times: list[float]
+    lines: list[int]
+    begun: list[bool] | None = None
+
+
 class Parser:
     """Parses lines by a layout, and keeps what the next lines need.
 
     Attributes:
         line: The number of lines so far.
         without: The number of records so far that belong to no session.
+        untimed: The number of records so far whose own time could not be read.
         time: The time of the last record.
         key: The session's key of the last record.
     """
@@ -81,13 +104,9 @@ class Parser:
         """
         self.layout = layout
         self._masking = layout.masking if census is None else census
-        self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
-        self._parse = {
-            "text": self._text,
-            "syslog": self._syslog,
-            "combined": self._combined,
-            "jsonl": self._jsonl,
-        }[layout.format]
+        self.line, self.time, self.key, self.without, self.untimed = 0, 0.0, b"", 0, 0
+        self._columns = layout.columns
+        self._parse, self._object = self._by_format(layout.format)
         self._place = layout.time_place if layout.format == "text" else None
         self._clock = times.Reader(layout.spelling or "iso")
         rule = layout.sessions
@@ -107,47 +126,120 @@ class Parser:
             f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
             "regular expression for sessions"
         )
+        some = _all_without_colours(lines)
         with time_limit.at_most(PATIENCE, refusal):
-            self._parse(_all_without_colours(lines), records)
+            if self.layout.timed and not self.time and self._place is None:
+                self.time = self._first_time(some)
+            self._parse(some, records)
         return records
 
-    def _text(self, lines: Iterable[bytes], records: Records) -> None:
-        search = self._pattern.search if self._pattern else None
-        # Most logs have nothing but digits to mask, and a call for each line would take longer.
-        mask = None if self._masking == Masking() else self._masking.mask
-        messages, keys = records.messages.append, records.keys.append
-        times, numbers = records.times.append, records.lines.append
-        for line, begins in self._heads(lines):
-            if search:
-                match = search(line)
-                if match:
-                    self.key = match[0]
-                    line = line[: match.start()] + line[match.end() :]
-                elif begins or not self.key:
-                    self.key = b""
-                    self.without += 1
-                    continue
-            else:
-                self.key = self._window_key(self.time, self.line)
-            line = line[:LONGEST_MESSAGE]
-            messages(mask(line) if mask else line.translate(None, DIGITS))
-            keys(self.key)
-            times(self.time)
-            numbers(self.line)
-
-    def _heads(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-        """Yield lines that are events, without their times, and whether they begin a record."""
-        find = self._place.finder() if self._place else None
+    def _first_time(self, lines: Sequence[bytes]) -> float:
+        """Return the first time of these lines, which the lines before it have too, or 0."""
+        probe, found = Parser(replace(self.layout, masking=Masking())), Records([], [], [], [])
+        probe.time = -1.0
         for line in lines:
-            self.line += 1
-            if find is None:
-                if line.strip():
-                    yield line, True
-            elif hit := find(line):
-                begin, end, self.time = hit
-                yield line[:begin] + line[end:] if begin else line[end:], True
-            elif line and line[0] not in b" \t":
-                yield line, False
+            probe._parse([line], found)
+            if probe.time != -1.0:
+                return probe.time
+        return 0.0
+
+    def _by_format(self, name: str) -> "tuple[Parse, Callable[[bytes], Object | None]]":
+        """Return the method that parses the lines, and a function that reads fields of one."""
+        if name in access.FORMATS:
+            return self._access, json_fields.parse
+        if name in OBJECTS:
+            read = {"jsonl": self._json, "logfmt": rows.pairs, "w3c": self._row}[name]
+            return self._objects, read
+        return {"text": self._text, "syslog": self._syslog}[name], json_fields.parse
+
+    def _text(self, lines: list[bytes], records: Records) -> None:
+        heads = self._heads(lines)
+        if self._pattern:
+            self._by_pattern(heads, records)
+        else:
+            keys = [self._window_key(*both) for both in zip(heads.times, heads.lines, strict=True)]
+            self.key = keys[-1] if keys else self.key
+            records.messages, records.keys = heads.messages, keys
+            records.times, records.lines = heads.times, heads.lines
+        records.messages = self._masked(records.messages)
+
+    def _heads(self, lines: list[bytes]) -> "Heads":
+        """Return the lines that are events, without their times."""
+        first, self.line = self.line + 1, self.line + len(lines)
+        numbers = list(range(first, self.line + 1))
+        if self._place is None:
+            some = [
+                (line, number) for line, number in zip(lines, numbers, strict=True) if line.strip()
+            ]
+            return Heads([line for line, _ in some], [0.0] * len(some), [n for _, n in some])
+        rests, own = self._place.split(lines)
+        if None in own or self._place.is_cyclic:
+            return self._mixed(rests, own, numbers)
+        self.time = own[-1] if own else self.time  # type: ignore[assignment]
+        return Heads(rests, own, numbers)  # type: ignore[arg-type]
+
+    def _mixed(self, rests: list[bytes], own: "list[float | None]", numbers: list[int]) -> "Heads":
+        """Return the events of lines some of which have no time, or one that comes again."""
+        assert self._place is not None
+        cyclic = self._place.spelling if self._place.is_cyclic else ""
+        # Lines before the first time have that time.
+        time = self.time or next((seconds for seconds in own if seconds is not None), 0.0)
+        found, begun = Heads([], [], []), []
+        for rest, seconds, number in zip(rests, own, numbers, strict=True):
+            if seconds is not None:
+                time = time_values.near(cyclic, seconds, time) if cyclic else seconds
+            elif not rest or rest[0] in b" \t":
+                continue
+            begun.append(seconds is not None)
+            found.messages.append(rest)
+            found.times.append(time)
+            found.lines.append(number)
+        self.time, found.begun = time, begun
+        self.untimed += begun.count(False)
+        return found
+
+    def _by_pattern(self, heads: "Heads", records: Records) -> None:
+        """Add the lines that belong to a session, without its key.
+
+        A line without a key that begins no record has the key of the line before.
+        """
+        assert self._pattern is not None
+        search, current, dropped = self._pattern.search, self.key, []
+        messages, keys = records.messages.append, records.keys.append
+        for n, line in enumerate(heads.messages):
+            match = search(line)
+            if match:
+                current = match[0]
+                if len(current) > LONGEST_SESSION:
+                    current = bounded(current)
+                begin, end = match.span()
+                messages(line[:begin] + line[end:])
+            elif not current or heads.begun is None or heads.begun[n]:
+                current = b""
+                dropped.append(n)
+                continue
+            else:
+                messages(line)
+            keys(current)
+        self.key = current
+        self.without += len(dropped)
+        records.times, records.lines = heads.times, heads.lines
+        if dropped:
+            gone = set(dropped)
+            kept = [n for n in range(len(heads.times)) if n not in gone]
+            records.times = [heads.times[n] for n in kept]
+            records.lines = [heads.lines[n] for n in kept]
+
+    def _masked(self, messages: list[bytes]) -> list[bytes]:
+        """Return masked messages; those that have only digits to mask are masked all at once."""
+        if max(map(len, messages), default=0) > LONGEST_MESSAGE:
+            messages = [message[:LONGEST_MESSAGE] for message in messages]
+        if self._masking != Masking():
+            return [*map(self._masking.mask, messages)]
+        masked = b"\n".join(messages).translate(None, DIGITS).split(b"\n") if messages else []
+        if len(masked) == len(messages):
+            return masked
+        return [message.translate(None, DIGITS) for message in messages]
 
     def _syslog(self, lines: Iterable[bytes], records: Records) -> None:
         for line in lines:
@@ -157,48 +249,67 @@ class Parser:
                 self._set_time(match["time"] or match["time5"])
                 fields = match.groupdict()
                 fields["host"] = fields["host"] or fields["host5"]
+                fields["pid"] = fields["pid"] or fields["pid5"]
                 message = match["program"] + b": " + line[match.end() :]
                 self.key = b""
                 self._add(records, message, line, fields.get(self._field))
             elif line and line[0] not in b" \t":
                 self._add(records, line, line)
 
-    def _combined(self, lines: Iterable[bytes], records: Records) -> None:
+    def _access(self, lines: Iterable[bytes], records: Records) -> None:
+        whole = self.layout.format == "combined"
+        pattern = access.FORMATS[self.layout.format]
         for line in lines:
             self.line += 1
             self.key = b""
-            match = COMBINED.match(line)
+            match = pattern.match(line)
             if match:
                 self._set_time(match["time"])
-                method, _, target = match["request"].partition(b" ")
-                path = target.rpartition(b" ")[0] or target
-                path = path.partition(b"?")[0].replace(b"/", b" /")
-                status = match["status"].translate(KEPT)
-                fields = {**match.groupdict(), "method": method, "path": path}
-                message = b" ".join([method, status, path])
-                self._add(records, message, line, fields.get(self._field))
+                fields = access.fields_of(match, whole_urls=whole)
+                self._add(records, access.message_of(fields), line, fields.get(self._field))
             elif line.strip():
                 self._add(records, line, line)
 
-    def _jsonl(self, lines: Iterable[bytes], records: Records) -> None:
+    def _json(self, line: bytes) -> "Object | None":
+        value = json_fields.parse(line)
+        return rows.dated(value) if value and self.layout.time == rows.DATE_AND_TIME else value
+
+    def _row(self, line: bytes) -> "Object | None":
+        return rows.cells(line, self._columns)
+
+    def _objects(self, lines: Iterable[bytes], records: Records) -> None:
+        other = b"no JSON: " if self.layout.format == "jsonl" else b""
         for line in lines:
             self.line += 1
             if not line.strip():
                 continue
+            if self.layout.format == "w3c" and line[:1] == b"#":
+                self._columns = rows.names(line) or self._columns
+                continue
             self.key = b""
-            value = json_fields.parse(line)
+            value = self._object(line)
             if value is None:
-                self._add(records, b"no JSON: " + line, line)
+                self._add(records, other + line, line)
                 continue
             self._set_time(self._time_of(value))
-            message = json_fields.first(value, json_fields.MESSAGE)
-            level = json_fields.first(value, json_fields.LEVEL)
-            words = line if message is None else _joined(level, message)
-            words += self._masking.of_object(value)
+            words = self._words(value, line) + self._masking.of_object(value)
             key = json_fields.field(value, self._field) if self._field else None
             self._add(records, words, line, None if key is None else json_fields.as_bytes(key))
 
-    def _time_of(self, value: "dict[str, Any]") -> Any:
+    def _words(self, value: "Object", line: bytes) -> bytes:
+        """Return the message of an object; the whole line if it has none."""
+        names = self.layout.words
+        if len(names) > 1:
+            return access.message_of_object([json_fields.field(value, name) for name in names])
+        if names:
+            message = json_fields.field(value, names[0])
+        else:
+            message = json_fields.first(value, json_fields.MESSAGE)
+        if message is None:
+            return b" ".join(line.split()) if self.layout.format == "w3c" else line
+        return _joined(json_fields.first(value, json_fields.LEVEL), message)
+
+    def _time_of(self, value: "Object") -> Any:
         if self.layout.time:
             return json_fields.field(value, self.layout.time)
         return json_fields.first(value, json_fields.TIME)
@@ -208,6 +319,8 @@ class Parser:
         seconds = self._clock.read(spelt)
         if seconds is not None:
             self.time = seconds
+        elif self.layout.timed:
+            self.untimed += 1
 
     def _add(
         self,
@@ -217,12 +330,12 @@ class Parser:
         key: bytes | None = None,
     ) -> None:
         if self._field:
-            self.key = key or self.key
+            self.key = bounded(key) if key else self.key
         elif self._pattern:
             match = self._pattern.search(line)
             if match:
-                self.key = match[0]
-                message = message.replace(self.key, b"", 1)
+                self.key = bounded(match[0])
+                message = message.replace(match[0], b"", 1)
         else:
             self.key = self._window_key(self.time, self.line)
         if not self.key:
@@ -239,14 +352,23 @@ class Parser:
         return _clock(time // self._window * self._window)
 
 
+def bounded(key: bytes) -> bytes:
+    """Return a session's key; of one that is too long its beginning, and a digest of all of it."""
+    if len(key) <= LONGEST_SESSION:
+        return key
+    digest = hashlib.blake2b(key, digest_size=8).hexdigest()
+    begin = key[: LONGEST_SESSION - len(digest) - 3].decode(errors="ignore")
+    return f"{begin}...{digest}".encode()
+
+
 def _joined(level: Any, message: Any) -> bytes:
     return json_fields.as_bytes(level or "") + b" " + json_fields.as_bytes(message)
 
 
-def _all_without_colours(some: Iterable[bytes]) -> Iterable[bytes]:
+def _all_without_colours(some: Iterable[bytes]) -> list[bytes]:
     """Return lines without colours; most logs have none, which one search shows."""
-    some = list(some)
-    return map(without_colours, some) if b"\x1b" in b"".join(some) else some
+    lines = some if isinstance(some, list) else list(some)
+    return [*map(without_colours, lines)] if b"\x1b" in b"".join(lines) else lines
 
 
 def without_colours(line: bytes) -> bytes:

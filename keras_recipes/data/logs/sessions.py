@@ -183,6 +183,11 @@ def collect(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> S
         columns.add(parser.parse(some), file)
     if parser.without:
         log.warning("%s lines belong to no session by %s", f"{parser.without:,}", layout.by)
+    if parser.untimed:
+        log.warning(
+            "%s lines have no time that can be read; each has that of the line before",
+            f"{parser.untimed:,}",
+        )
     return columns
 
 
