@@ -10,6 +10,7 @@ by numbers. An HTTP status and the numbers of closed sets are exceptions. Their 
 control characters.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from keras_recipes.untrusted import time_limit
 
 LONGEST_MESSAGE = 2_000
 """The largest number of bytes of a message; longer messages are cut."""
+
+LONGEST_SESSION = 1_000
+"""The largest number of bytes of a session's key; very many sessions may be open at once."""
 
 PATIENCE = 5.0
 """The largest processor time in seconds to parse a block of lines; a normal block takes 0.03."""
@@ -121,7 +125,7 @@ class Parser:
             if search:
                 match = search(line)
                 if match:
-                    self.key = match[0]
+                    self.key = bounded(match[0])
                     line = line[: match.start()] + line[match.end() :]
                 elif begins or not self.key:
                     self.key = b""
@@ -217,12 +221,12 @@ class Parser:
         key: bytes | None = None,
     ) -> None:
         if self._field:
-            self.key = key or self.key
+            self.key = bounded(key) if key else self.key
         elif self._pattern:
             match = self._pattern.search(line)
             if match:
-                self.key = match[0]
-                message = message.replace(self.key, b"", 1)
+                self.key = bounded(match[0])
+                message = message.replace(match[0], b"", 1)
         else:
             self.key = self._window_key(self.time, self.line)
         if not self.key:
@@ -237,6 +241,15 @@ class Parser:
         if self.layout.in_lines:
             return b"line %d" % (1 + int((number - 1) // self._window * self._window))
         return _clock(time // self._window * self._window)
+
+
+def bounded(key: bytes) -> bytes:
+    """Return a session's key; of one that is too long its beginning, and a digest of all of it."""
+    if len(key) <= LONGEST_SESSION:
+        return key
+    digest = hashlib.blake2b(key, digest_size=8).hexdigest()
+    begin = key[: LONGEST_SESSION - len(digest) - 3].decode(errors="ignore")
+    return f"{begin}...{digest}".encode()
 
 
 def _joined(level: Any, message: Any) -> bytes:
