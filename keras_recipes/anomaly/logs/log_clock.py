@@ -10,11 +10,12 @@ SET_BACK_AFTER = 100
 class LogClock:
     """The time in a log.
 
-    The clock follows two lines in a row, so that one wrong time cannot put it forward. If many
-    lines in a row are behind it, the source's clock was set back, or it followed wrong times.
+    The clock follows two different times in a row, so that one wrong time cannot put it forward,
+    also where the lines after it have no time and take over this one. If many lines in a row are
+    behind the clock, the source's clock was set back, or it followed wrong times.
 
     Attributes:
-        now: The time in seconds since 1970; 0 before the second line.
+        now: The time in seconds since 1970; 0 before the second time.
         last: The time of the last line.
     """
 
@@ -25,10 +26,11 @@ class LogClock:
 
     def read(self, when: float) -> bool:
         """Take over the time of the next line; return whether the clock was set back."""
-        confirmed = min(self.last, when)
-        if confirmed > self.now:
-            self.now = confirmed
-        self.last = when
+        if when != self.last:
+            confirmed = min(self.last, when)
+            if confirmed > self.now:
+                self.now = confirmed
+            self.last = when
         if when >= self.now - LATE_SECONDS:
             self._behind = 0
             return False

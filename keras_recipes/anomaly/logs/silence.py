@@ -52,7 +52,7 @@ class Silence:
         """
         self.seconds, self._text = time_spans.seconds(OPTION, longest), longest.strip()
         self._files, self._clock = files, LogClock()
-        # The file and the number of the last line, and of the one before.
+        # The file and the number of the last line, and of the last one of an earlier time.
         self._last, self._before = (0, 0), (0, 0)
         self._told = 0.0
 
@@ -66,12 +66,14 @@ class Silence:
         """
         clock = self._clock
         for when, line in zip(times, lines, strict=True):
-            before = clock.now
+            before, last = clock.now, clock.last
             clock.read(when)
             if clock.now - before > self.seconds and before:
-                # The last line ended the silence, and this line confirms its time.
+                # The last time ended the silence, and this line confirms it.
                 yield from self._tell(before, self._before)
-            self._before, self._last = self._last, (file, line)
+            if when != last:
+                self._before = self._last
+            self._last = file, line
 
     def over(self) -> Iterator[Row]:
         """Yield a row if there was a silence before the last line, which no line can confirm."""

@@ -147,8 +147,9 @@ class LogStream:
         if session is None:
             if self._table.is_late(key, now):
                 self._skipped(
-                    f"standard input line {line}: its time {parser.iso_time(now)} is too late for "
-                    f"session {printable(lines.decode(key))}, which is over"
+                    f"standard input line {line}: expected nothing more of "
+                    f"{printable(lines.decode(key))}, which is over, received a line of "
+                    f"{parser.iso_time(now)}"
                 )
                 return None
             session = self.judge.session(self._name(key, now))
@@ -170,10 +171,10 @@ class LogStream:
         """Return when a session is over that has a line at this time."""
         if self.detector.layout.in_lines:
             return math.inf  # the first line of the next window ends it
-        if not self._rule.window:
-            return now + self._timeout
         width = self._rule.window
-        # A window whose first line is late already stays open for others of its lines.
+        # A session whose line is behind the clock stays open for others of its lines.
+        if not width:
+            return max(now, self._clock.now) + self._timeout
         return max(now // width * width + width, self._clock.now) + self._late
 
     def _close_before(self, key: bytes, now: float) -> Iterator[Row]:
