@@ -132,7 +132,7 @@ class Splitter:
         if self._left.endswith(b"\r") and piece.startswith(b"\n"):
             self._left = self._left[:-1]
         *whole, left = (self._left + piece).split(b"\n")
-        if b"\0" in self._left or b"\0" in piece:
+        if b"\0" in piece:
             # A log that was truncated under a program that writes on has zeros up to the next line.
             whole, left = [line.lstrip(b"\0") for line in whole], left.lstrip(b"\0")
         if self._skipping and whole:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import itertools
 import json
 import os
 import shutil
@@ -99,7 +100,7 @@ class Live:
         self.process.stdin.write(joined(some))
         self.process.stdin.flush()
 
-    def rows(self, at_least: int = 0, seconds: float = 120) -> list[Row]:
+    def rows(self, at_least: int = 0, seconds: float = 300) -> list[Row]:
         """Wait until there are so many rows, and return all."""
         until = time.monotonic() + seconds
         while True:
@@ -458,24 +459,26 @@ def test_a_key_of_a_megabyte_is_kept_short_in_files_and_streams(
     assert set(names(list(csv.DictReader(io.StringIO(result.stdout))))) == set(live)
 
 
+@POSIX
 @pytest.mark.full
 def test_sessions_with_keys_of_a_megabyte_take_no_more_memory_each() -> None:
-    """The case: 2.1 MB for each session before, 3.6 GB for these 1,500."""
-    resource = pytest.importorskip("resource")
+    """The case took 2.1 MB for each session; these are its first 400."""
     case = shared_data("cases/robustness/26-session-keys-of-a-megabyte")
     lines = [one for n in range(80) for one in session(10 * n, n)]
     normal = joined([one.replace(b"order-", b"session=f0f0f0f0f0f0f0f0") for one in lines])
     Path("normal.log").write_bytes(normal)
     save(fit("lstm-anomaly", "normal.log", epochs=1, show_progress=False), Path("hexlog"))
-    maker = [sys.executable, str(case / "make.py")]
-    with subprocess.Popen(maker, stdout=subprocess.PIPE) as made:
-        live = Live(Path("hexlog"), source=made.stdout)
-        made.stdout.close()
+    with Path("long.log").open("wb") as file:
+        maker = [sys.executable, str(case / "make.py")]
+        with subprocess.Popen(maker, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as made:
+            file.writelines(itertools.islice(made.stdout, 400))
+            made.stdout.close()
+    with Path("long.log").open("rb") as source:
+        live = Live(Path("hexlog"), source=source)
         _, status, used = os.wait4(live.process.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0, live.messages()
-    assert len(live.rows()) == 1_500
-    assert used.ru_maxrss < 1_500_000
-    assert resource
+    assert len(live.rows()) == 400
+    assert used.ru_maxrss < 1_500_000  # TensorFlow takes 850,000
 
 
 @POSIX
