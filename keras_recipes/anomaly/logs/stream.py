@@ -290,6 +290,7 @@ class LogStream:
             and all(0 <= event_type < event_types for event_type in session.counts)
             and all(0 <= number < MOST_LINES for number in numbers)
             and min(session.cusum) >= 0
+            and not math.isnan(session.due)
             and math.isfinite(session.max_surprise + sum(session.cusum) + sums)
         )
         if not possible:
