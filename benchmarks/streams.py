@@ -2,6 +2,7 @@
 
     python benchmarks/streams.py metrics 1000000
     python benchmarks/streams.py logs 10000000
+    python benchmarks/streams.py logs 300000 --before CHECKOUT --rounds 3
 
 It fits the recipe on synthetic data, so no data is needed. Then it sends this number of similar
 lines to the command, whose state is kept in a file. It measures the memory after a tenth of the
@@ -9,6 +10,9 @@ lines and at the end. The metrics have a daily rhythm and a record per minute, a
 on learning. The logs have orders, of which one in thirty goes wrong, and new order numbers every
 day. The logs are sent twice: once without a stop, and once with a stop by SIGTERM after half of the
 lines and a new start. Both must give the same answers.
+
+With `--before`, another checkout answers the same lines, in turns with this one. The ratios are of
+processor time per line, which depends little on other work of the machine.
 """
 
 import argparse
@@ -32,6 +36,7 @@ import numpy as np
 
 from keras_recipes.data import demonstration
 
+ROOT = Path(__file__).resolve().parent.parent
 PIECE = 10_000
 RECIPES = [sys.executable, "-m", "keras_recipes"]
 
@@ -101,11 +106,21 @@ def unread(pipe: int) -> int:
 
 
 def stream(
-    command: list[str], pieces: Iterable[bytes], lines: int, *, stop: bool = False
+    command: list[str],
+    pieces: Iterable[bytes],
+    lines: int,
+    *,
+    stop: bool = False,
+    checkout: Path | None = None,
 ) -> tuple[list[bytes], Sample, Sample]:
     """Send lines to a command; return its answers and samples after a tenth and at the end."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)} if checkout else None,
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         source, answers, seen = process.stdin, process.stdout, list[Sample]()
@@ -172,6 +187,25 @@ def logs(count: int, folder: str) -> None:
           f"stopped and started again: {same}")  # fmt: skip
 
 
+def compare(kind: str, count: int, folder: str, before: Path, rounds: int) -> None:
+    """Send the same lines to another checkout and to this one, in turns."""
+    model = fitted(demonstration.METRICS if kind == "metrics" else demonstration.NAME, folder)
+    ratios, answers = [], dict[str, set[bytes]]()
+    for number in range(rounds):
+        spent = {}
+        for name, checkout in (("before", before), ("after", ROOT)):
+            pieces = records(count) if kind == "metrics" else log_lines(0, count)
+            command = asking(model, f"{folder}/{name}-{number}")
+            rows, early, late = stream(command, pieces, count, checkout=checkout)
+            report(f"{kind}, {name}", count, early, late)
+            spent[name], answers[name] = late.computed - early.computed, set(rows)
+        ratios.append(spent["after"] / spent["before"])
+    same = len(answers["before"] & answers["after"]) / len(answers["before"])
+    print(f"processor time per line, after / before: {', '.join(f'{r:.3f}' for r in ratios)}; "
+          f"mean {np.mean(ratios):.3f}, spread {np.ptp(ratios):.3f}; {same:.2%} of the answers "
+          "are the same")  # fmt: skip
+
+
 def is_anomaly(rows: list[bytes]) -> list[bool]:
     column = rows[0].rstrip().split(b",").index(b"anomaly")
     return [row.split(b",")[column] == b"1" for row in rows[1:]]
@@ -183,8 +217,13 @@ def main() -> None:
     )
     parser.add_argument("kind", choices=["metrics", "logs"])
     parser.add_argument("count", type=int)
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT")
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if asked.before:
+            compare(asked.kind, asked.count, folder, asked.before.resolve(), asked.rounds)
+            return
         (metrics if asked.kind == "metrics" else logs)(asked.count, folder)
 
 

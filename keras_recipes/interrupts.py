@@ -1,4 +1,4 @@
-"""Handle Ctrl-C and SIGTERM so that work stops only when nothing is half done."""
+"""Handle Ctrl-C, SIGTERM and SIGHUP so that work stops only when nothing is half done."""
 
 import signal
 import threading
@@ -9,9 +9,10 @@ from typing import Any
 
 @contextmanager
 def handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Call `handler` for SIGINT and SIGTERM in the block instead of ending the program.
+    """Call `handler` for SIGINT, SIGTERM and SIGHUP in the block instead of ending the program.
 
-    Only the main thread receives signals. In other threads this does nothing.
+    Only the main thread receives signals. In other threads this does nothing. A SIGHUP that the
+    caller ignores, as nohup does, stays ignored.
 
     Args:
         handler: A handler as `signal.signal` takes it.
@@ -19,7 +20,10 @@ def handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 """A file that keeps the state of a stream, so that the next run continues from it.
 
-The state is written every minute, when the stream ends, and when the program is stopped. A stop
-waits until the present lines are processed.
+The state is written every minute, when the stream ends, when the program is stopped, and when an
+error ends it. A stop waits until the present lines are processed.
 """
 
 import json
@@ -109,32 +109,45 @@ class StateFile:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Let a stop wait for the next `boundary` if there is a file."""
+        """Let a stop wait for the next `boundary`, and keep the state if an error ends the block.
+
+        A generator that is closed, because nobody reads its rows any more, ends by an error too.
+        """
 
         def ask(number: int, frame: Any) -> None:
             self._signal = number
 
         with interrupts.handled(ask) if self.path else nullcontext():
-            yield
+            try:
+                yield
+            except StoppedError:
+                raise  # `boundary` kept it
+            except BaseException:
+                if self.path:
+                    self._try_to_write()
+                raise
 
     def boundary(self) -> None:
         """Write the state if it is due; call this only between complete steps.
 
         Raises:
-            StoppedError: The program was stopped, and the state was kept.
+            StoppedError: The program was stopped, and the state was kept if it could be written.
         """
         if self.path and time.monotonic() - self._written >= KEEP_SECONDS:
             self._written = time.monotonic()
-            try:
-                self.write()
-            except RecipeError as error:
-                log.warning("%s", error)
+            self._try_to_write()
         if self._signal:
             try:
                 self.write()
             except RecipeError as error:
                 raise StoppedError(f"stopped; {error}", self._signal) from None
             raise StoppedError(f"stopped; {self._describe()} in {self.path}", self._signal)
+
+    def _try_to_write(self) -> None:
+        try:
+            self.write()
+        except RecipeError as error:
+            log.warning("%s", error)
 
     def write(self) -> None:
         """Write the state now if there is a file.
@@ -144,9 +157,10 @@ class StateFile:
         """
         if self.path is None:
             return
-        plain, arrays = self._state()
-        content = state_archive.packed(json.dumps(plain).encode(), arrays)
         try:
+            plain, arrays = self._state()
+            content = state_archive.packed(json.dumps(plain).encode(), arrays)
             atomic.file(self.path, content)
-        except RecipeError as error:
-            raise RecipeError(f"{self.path}: the state was not kept: {error}") from None
+        except (RecipeError, OSError, MemoryError) as error:
+            reason = str(error) or type(error).__name__
+            raise RecipeError(f"{self.path}: the state was not kept: {reason}") from None

@@ -165,8 +165,8 @@ def commands(quiet: bool, verbose: bool, debug: bool) -> None:
     NAME is a recipe's name, such as xor. MODEL is a recipe's name, the folder of a saved model, or
     a model file. A recipe's name stands for its model in ./saved_models or, if there is none, for
     the trained model that comes with this package. Results go to stdout, messages to stderr. Exit
-    status: 0 success, 1 failure, 2 wrong usage or wrong input, 3 unsafe model, 4 corrupt model, 130
-    or 143 interrupted.
+    status: 0 success, 1 failure, 2 wrong usage or wrong input, 3 unsafe model, 4 corrupt model,
+    129, 130 or 143 interrupted.
 
     \b
     Example:

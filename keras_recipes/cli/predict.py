@@ -1,9 +1,10 @@
 """`recipes predict`: ask a model about values, files, or standard input."""
 
+import contextlib
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -96,13 +97,15 @@ def predict(
     drawn = talks() and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
     rows = answered.rows if answered.live else progress.counted(answered.rows, "predicting", drawn)
     anomalies: list[Row] = []
-    tables.write(
-        _timed(_kept(rows, anomalies) if fail_on_anomaly else rows),
-        form or tables.form_of(output),
-        output,
-        columns=answered.columns or (),
-        live=answered.live,
-    )
+    # If the rows cannot be written any more, a stream keeps its state before the error is told.
+    with contextlib.closing(_timed(_kept(rows, anomalies) if fail_on_anomaly else rows)) as timed:
+        tables.write(
+            timed,
+            form or tables.form_of(output),
+            output,
+            columns=answered.columns or (),
+            live=answered.live,
+        )
     if anomalies:
         context.exit(ANOMALY)
 
@@ -115,7 +118,7 @@ def _kept(rows: "Iterable[Row]", anomalies: "list[Row]") -> "Iterator[Row]":
         yield row
 
 
-def _timed(rows: "Iterable[Row]") -> "Iterator[Row]":
+def _timed(rows: "Iterable[Row]") -> "Generator[Row]":
     """Yield the same rows; log at the end how many there were and how long they took."""
     from keras_recipes.untrusted import budget
 

@@ -60,13 +60,15 @@ def paths(texts: Sequence[str]) -> list[Path]:
 
 def _one_log(found: "dict[Path, None]") -> bool:
     """Return whether all files are parts of one rotated log."""
-    return len({_stem(path) for path in found}) == 1
+    return len({rotated_from(path) for path in found}) == 1
 
 
-def _stem(path: Path) -> str:
-    match = _ROTATED.match(path.name)
+def rotated_from(path: str | Path) -> str:
+    """Return the path of the log of which a file is a part: of `app.log.2.gz`, `app.log`."""
+    name = Path(path).name
+    match = _ROTATED.match(name)
     assert match is not None
-    return str(path.with_name(match[1] or path.name))
+    return str(Path(path).with_name(match[1] or name)) if name else str(path)
 
 
 def _age(path: Path) -> tuple[str, int, str, int]:
@@ -74,7 +76,7 @@ def _age(path: Path) -> tuple[str, int, str, int]:
     match = _ROTATED.match(path.name)
     assert match is not None
     date, number = match[2], match[3]
-    return _stem(path), 0 if date else 1, date or "", -int(number or 0)
+    return rotated_from(path), 0 if date else 1, date or "", -int(number or 0)
 
 
 def blocks(path: Path) -> Iterator[list[bytes]]:
@@ -132,6 +134,9 @@ class Splitter:
         if self._left.endswith(b"\r") and piece.startswith(b"\n"):
             self._left = self._left[:-1]
         *whole, left = (self._left + piece).split(b"\n")
+        if b"\0" in piece:
+            # A log that was truncated under a program that writes on has zeros up to the next line.
+            whole, left = [line.lstrip(b"\0") for line in whole], left.lstrip(b"\0")
         if self._skipping and whole:
             whole, self._skipping = whole[1:], False
         if len(left) > LONGEST and not self._skipping:

@@ -52,6 +52,9 @@ FORMATS = (
 The hour of the day is the same either way.
 """
 
+LONGEST_NAMES = 1 << 20
+"""The most characters of the names of a JSON object's cells together."""
+
 MONDAY = datetime(1970, 1, 5)
 
 
@@ -355,23 +358,41 @@ def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[_Ro
         where = f"{source} line {number}"
         try:
             row = json.loads(line)
+            cells = _flat(row) if isinstance(row, dict) else None
         except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
+            cells = None
+        if cells is None:
             message = f"{where}: expected a JSON object, received {line.strip()[:40]!r}"
             if refuse is None:
                 raise InputError(message)
             refuse(message)
             continue
-        yield where, dict(_flat(row))
+        yield where, cells
 
 
-def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in row.items():
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells of an object, with inner objects as `outer.inner`.
+
+    Raises:
+        ValueError: The names have more than `LONGEST_NAMES` characters together. A line of a
+            megabyte could make gigabytes of them, because an outer name is written for each inner.
+    """
+    cells: dict[str, Any] = {}
+    left, objects = LONGEST_NAMES, [("", iter(row.items()))]
+    while objects:
+        before, items = objects[-1]
+        name, value = next(items, (None, None))
+        if name is None:
+            objects.pop()
+            continue
+        left -= len(before) + len(name)
+        if left < 0:
+            raise ValueError("names")
         if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
+            objects.append((f"{before}{name}.", iter(value.items())))
         else:
-            yield before + name, value
+            cells[before + name] = value
+    return cells
 
 
 def _parquet(path: Path) -> Iterator[_Row]:
@@ -440,6 +461,14 @@ def _records(
             if refuse is None:
                 raise
             refuse(str(error))
+            continue
+        except OverflowError:
+            message = (
+                f"{where}: expected a time of the years 1 to 9999, received {_written(cell)[:40]!r}"
+            )
+            if refuse is None:
+                raise InputError(message) from None
+            refuse(message)
             continue
         yield Record(_written(cell) if parse else str(number), seconds, values)
 

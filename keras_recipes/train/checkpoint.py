@@ -91,7 +91,7 @@ class Checkpoint:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Make SIGINT and SIGTERM stop the fit between two epochs, and a second one at once."""
+        """Make a signal stop the fit between two epochs, and a second one at once."""
         with interrupts.handled(self._ask):
             yield
 

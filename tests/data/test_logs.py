@@ -151,7 +151,9 @@ def test_lines_are_the_same_however_they_arrive(some: list[bytes], size: int, en
     stream = b"".join(line + end for line in some)
     splitter = lines.Splitter()
     pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
-    assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.last() == some
+    # Zeros at the beginning of a line are what a truncation leaves.
+    expected = [line.lstrip(b"\0") for line in some]
+    assert [x for piece in pieces for x in splitter.lines(piece)] + splitter.last() == expected
 
 
 def test_an_endless_line_is_cut(tmp_path: Path) -> None:

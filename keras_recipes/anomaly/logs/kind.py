@@ -7,6 +7,7 @@ for NumPy.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from keras_recipes.bounds import Count, Positive, Share
@@ -112,6 +113,7 @@ def check(
     *,
     false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
+    idle_after: str | None,
     labels: str | None,
     state: str | None,
 ) -> None:
@@ -119,17 +121,20 @@ def check(
 
     Raises:
         InputError: There is no such file, or it has no sessions; or the labels cannot be read; or
-            the state cannot be kept; or no false alarm is allowed.
+            the state cannot be kept; or no false alarm is allowed; or `idle_after` is no time span,
+            or the lines of files have no times to measure it by.
         CorruptModelError: The card or the state is damaged.
     """
     from keras_recipes.anomaly import state_file
-    from keras_recipes.anomaly.logs import scores, source
+    from keras_recipes.anomaly.logs import scores, silence, source
     from keras_recipes.anomaly.logs.detector import parts_of
     from keras_recipes.data import labels as labelled
     from keras_recipes.data.logs.parser import Parser
 
     layout = parts_of(learned)["layout"]
     scores.allowed_rate(false_alarm_rate, false_alarms_per_day)
+    if idle_after:
+        silence.check(idle_after, layout, live=paths is None)
     if state:
         state_file.check(state)
     if labels:
@@ -148,6 +153,7 @@ def judge(
     false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     only_anomalies: bool = False,
+    idle_after: str | None = None,
 ) -> Iterator[Row]:
     """Yield a row with the keys `COLUMNS` for each session; from a score of 0.5 on, an anomaly.
 
@@ -161,15 +167,21 @@ def judge(
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: Prints only the anomalies.
+        idle_after: Time span, such as `10m`, without a line of a session after which a log has a
+            row of its own, which is an anomaly: by the times in files, and on standard input also
+            by the computer's clock while no line comes.
     """
     from keras_recipes.anomaly.logs import source
     from keras_recipes.anomaly.logs.detector import LogDetector
+    from keras_recipes.anomaly.logs.silence import Silences
     from keras_recipes.anomaly.logs.verdicts import Verdicts
 
     detector = LogDetector.of_fitted(fitted)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
-    names, found = source.sessions_of(detector, asked)
-    return Verdicts.of(detector, found).rows(rate, names, only_anomalies=only_anomalies)
+    silences = Silences(idle_after) if idle_after else None
+    names, found = source.sessions_of(detector, asked, silences)
+    rows = Verdicts.of(detector, found).rows(rate, names, only_anomalies=only_anomalies)
+    return chain(rows, silences.rows()) if silences else rows
 
 
 def watch(
@@ -178,6 +190,7 @@ def watch(
     false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
     only_anomalies: bool,
+    idle_after: str | None,
     timeout: Positive | None = None,
     open_sessions: Count = 50_000,
     state: str | None = None,
@@ -189,12 +202,14 @@ def watch(
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: As for `judge`.
+        idle_after: As for `judge`.
         timeout: Seconds without a line, by the times in the log, after which a session on standard
-            input is over; `none` takes twice the longest gap in a normal session.
+            input is over, or seconds after the end of a window; `none` takes twice the longest gap
+            in a normal session.
         open_sessions: Largest number of open sessions on standard input; beyond it, the session
-            that has been silent the longest is over.
+            that has been silent the longest is over. As many closed ones are remembered.
         state: File that keeps the open sessions, or the state of the series, when standard input
-            ends or the program is stopped; the next run continues from it.
+            ends, the program is stopped or an error ends it; the next run continues from it.
     """
     from keras_recipes.anomaly import summary
     from keras_recipes.anomaly.logs.detector import LogDetector
@@ -203,7 +218,14 @@ def watch(
 
     detector = LogDetector.of_fitted(fitted)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
-    stream = LogStream(detector, rate, timeout=timeout, open_sessions=open_sessions, state=state)
+    stream = LogStream(
+        detector,
+        rate,
+        timeout=timeout,
+        open_sessions=open_sessions,
+        idle_after=idle_after,
+        state=state,
+    )
     rows = stream.rows(lines.from_standard_input(TICK))
     return summary.anomalies(rows, "sessions") if only_anomalies else rows
 

@@ -35,6 +35,7 @@ class OpenSession:
         last_unseen: The masked message of the last new event.
         line: The line of the last event.
         due: The time at which the session is over, in seconds by the times in the log.
+        queued: The time at which `SessionTable` looks at it next.
         answered: Whether the session's row was returned already.
     """
 
@@ -51,11 +52,13 @@ class OpenSession:
         "max_surprise",
         "name",
         "peak",
+        "queued",
     )
 
     def __init__(self, name: str, h: np.ndarray, c: np.ndarray) -> None:
         self.name, self.h, self.c = name, h, c
-        self.events, self.line, self.due, self.answered = 0, 0, 0.0, False
+        self.events, self.line, self.answered = 0, 0, False
+        self.due, self.queued = 0.0, 0.0
         self.counts: dict[int, tuple[int, int, int]] = {}
         self.max_surprise, self.cusum = -1.0, (0.0, 0.0)
         self.peak, self.last_unseen = (0, 0, 0, 0, b""), b""

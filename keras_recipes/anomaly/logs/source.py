@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.silence import Silences
 from keras_recipes.data import demonstration, files, lines
 from keras_recipes.data.logs import sessions
 from keras_recipes.data.logs.layout import LogLayout
@@ -48,12 +49,15 @@ def to_judge(texts: Sequence[str]) -> tuple[list[str], Blocks]:
     return names, blocks()
 
 
-def sessions_of(detector: LogDetector, given: Any) -> tuple[list[str], Sequences]:
+def sessions_of(
+    detector: LogDetector, given: Any, silences: Silences | None = None
+) -> tuple[list[str], Sequences]:
     """Return the names of the files, and the sessions to judge.
 
     Args:
         detector: The detector, which says how to read the lines.
         given: Paths, or a list of lines from Python.
+        silences: Finds the silences of the files, if they are asked for.
 
     Raises:
         InputError: `given` is neither, or there are no sessions.
@@ -67,7 +71,10 @@ def sessions_of(detector: LogDetector, given: Any) -> tuple[list[str], Sequences
         names, blocks = [""], iter([(0, [text.encode(errors="replace") for text in texts])])
     else:
         names, blocks = to_judge(texts)
-    collected = sessions.collect(detector.layout, blocks).sequences()
+    if silences:
+        silences.name_files(names)
+    heard = silences.heard if silences else None
+    collected = sessions.collect(detector.layout, blocks, heard).sequences()
     found = sessions.with_token_ids(collected, detector.templates)
     if not len(found):
         raise without_sessions(names, detector.layout)

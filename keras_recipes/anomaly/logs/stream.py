@@ -3,23 +3,28 @@
 Every open session has its own state of the net, and the counts of its events so far. If a session
 is certainly an anomaly, its row comes at once. The row of any other session comes when the session
 is over, because its end and missing events are judged only then. A session is over when it has been
-silent for too long, by the times in the log.
+silent for too long, by the times in the log. `session_table` says what becomes of lines that come
+after that.
 """
 
+import logging
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.log_clock import LATE_SECONDS, LogClock
 from keras_recipes.anomaly.logs.open_sessions import Judge, OpenSession
+from keras_recipes.anomaly.logs.session_table import SessionTable
+from keras_recipes.anomaly.logs.silence import Silence
+from keras_recipes.anomaly.passed_over import PassedOver
 from keras_recipes.anomaly.state_file import State, StateFile
 from keras_recipes.data import lines
 from keras_recipes.data.logs import parser
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
 
 TICK = 1.0
@@ -27,10 +32,10 @@ TICK = 1.0
 
 SHORTEST_TIMEOUT = 60.0
 UNTIMED_TIMEOUT = 3_600.0
-LATE_SECONDS = 60.0
-"""Seconds that a window stays open after its end, for late lines."""
 
 MOST_LINES = 2**53
+
+log = logging.getLogger(__name__)
 
 
 class LogStream:
@@ -43,6 +48,7 @@ class LogStream:
         *,
         timeout: float | None = None,
         open_sessions: int = 50_000,
+        idle_after: str | None = None,
         state: str | None = None,
     ) -> None:
         """Prepare to judge; restore the open sessions of an earlier run if they were kept.
@@ -50,25 +56,29 @@ class LogStream:
         Args:
             detector: The detector.
             false_alarm_rate: The share of normal sessions that may be called anomalies.
-            timeout: Seconds without a line after which a session is over; None derives them from
-                the normal sessions.
+            timeout: Seconds without a line after which a session is over, or seconds after its end
+                after which a window is; None derives them from the normal sessions.
             open_sessions: The largest number of open sessions. Beyond it, the session that has been
-                silent the longest is over.
+                silent the longest is over. As many closed ones are remembered.
+            idle_after: A time span without a line after which the log has a row; None has none.
             state: File that keeps the open sessions; None keeps none.
 
         Raises:
-            InputError: The file is the state of another model, or cannot be written.
+            InputError: The file is the state of another model, or cannot be written; or the time
+                span is none.
             CorruptModelError: The file is damaged.
         """
         self.detector, self.judge = detector, Judge(detector, false_alarm_rate)
         self._parser = parser.Parser(detector.layout)
         self._rule = detector.layout.sessions
         self._timeout = timeout or self._usual_timeout()
-        self._most = open_sessions
-        self._open: OrderedDict[bytes, OpenSession] = OrderedDict()
-        self._clock, self._last_time, self._heard = 0.0, 0.0, time.monotonic()
+        self._late = timeout or min(self._rule.window, LATE_SECONDS)
+        self._table = SessionTable(open_sessions)
+        self._clock, self._heard = LogClock(), (time.monotonic(), time.time())
+        self._silence = Silence(idle_after) if idle_after else None
+        self._skipped = PassedOver("line")
         self._file = StateFile(
-            state, lambda: f"{len(self._open):,} open sessions are kept", self._state
+            state, lambda: f"{len(self._table.open):,} open sessions are kept", self._state
         )
         self._file.restore(self._restore)
 
@@ -88,65 +98,117 @@ class LogStream:
             if self._file.path:
                 self._file.write()
             else:
+                if self._silence:
+                    yield from self._silence.over()
                 yield from self._close_due(math.inf)
+            self._skipped.report()
 
     def _block(self, block: list[bytes]) -> Iterator[Row]:
         if not block:
             yield from self._pass_time()
             return
-        self._heard = time.monotonic()
         records, timed = self._parser.parse(block), self.detector.layout.timed
+        if len(records):
+            yield from self._listen(records)
         arrived = 0.0 if timed else time.time()
         token_ids = self.detector.templates.token_ids(records.messages)
         for key, token_id, message, when, line in zip(
             records.keys, token_ids, records.messages, records.times, records.lines, strict=True
         ):
             now = when if timed else arrived
-            # The clock follows two lines in a row, so that one broken line cannot put it forward.
-            self._clock = max(self._clock, min(self._last_time, now))
-            self._last_time = now
-            next_window = self.detector.layout.in_lines and key not in self._open
-            yield from self._close_due(math.inf if next_window else self._clock)
-            if self._rule.idle and key in self._open and now > self._open[key].due:
-                yield from self._close(key)  # the session's own next line shows that it was over
-            session = self._session(key, now)
-            if row := self.judge.event(session, token_id, line, message):
+            if self._clock.read(now):
+                self._set_back(now)
+            yield from self._close_before(key, now)
+            session = self._session(key, now, line)
+            if session and (row := self.judge.event(session, token_id, line, message)):
                 yield row
-            if len(self._open) > self._most:
-                yield from self._close(next(iter(self._open)))
+            if surplus := self._table.surplus():
+                yield from self._close(surplus, max(self._clock.now, now))
+
+    def _listen(self, records: parser.Records) -> Iterator[Row]:
+        self._heard = time.monotonic(), time.time()
+        if self._silence and self.detector.layout.timed:
+            yield from self._silence.heard(records.times, records.lines)
 
     def _pass_time(self) -> Iterator[Row]:
         """Move the log's clock forward while no line comes."""
-        passed = time.monotonic() - self._heard
-        now = self._last_time + passed if self.detector.layout.timed else time.time()
+        passed = time.monotonic() - self._heard[0]
+        if self._silence:
+            yield from self._silence.nothing_heard(passed, self._heard[1])
+        now = self._clock.last + passed if self.detector.layout.timed else time.time()
         yield from self._close_due(now)
 
-    def _session(self, key: bytes, now: float) -> OpenSession:
-        """Return the open session of this key, or a new one, and extend its timeout."""
-        session = self._open.get(key)
+    def _session(self, key: bytes, now: float, line: int) -> OpenSession | None:
+        """Return the open session of this key, or a new one, and extend its timeout.
+
+        If the line is late for its session, which is closed, this returns None.
+        """
+        session = self._table.open.get(key)
         if session is None:
-            name = lines.decode(key)
-            if self._rule.idle:
-                name = f"{name} {parser.iso_time(now)}"
-            session = self._open[key] = self.judge.session(name)
-            if self._rule.window:
-                session.due = self._end_of_window(now)
-        if not self._rule.window:
-            self._open.move_to_end(key)
-            session.due = now + self._timeout
+            if self._table.is_late(key, now):
+                self._skipped(
+                    f"standard input line {line}: expected nothing more of "
+                    f"{printable(lines.decode(key))}, which is over, received a line of "
+                    f"{parser.iso_time(now)}"
+                )
+                return None
+            session = self.judge.session(self._name(key, now))
+            session.due = self._due(now)
+            self._table.add(key, session)
+        elif not self._rule.window:
+            session.due = self._due(now)
+            self._table.queue(key, session)
         return session
+
+    def _name(self, key: bytes, now: float) -> str:
+        name = lines.decode(key)
+        if self._rule.idle:
+            return f"{name} {parser.iso_time(now)}"
+        before = self._table.sessions_of(key)
+        return f"{name} ({before + 1})" if before else name
+
+    def _due(self, now: float) -> float:
+        """Return when a session is over that has a line at this time."""
+        if self.detector.layout.in_lines:
+            return math.inf  # the first line of the next window ends it
+        width = self._rule.window
+        # A session whose line is behind the clock stays open for others of its lines.
+        if not width:
+            return max(now, self._clock.now) + self._timeout
+        return max(now // width * width + width, self._clock.now) + self._late
+
+    def _close_before(self, key: bytes, now: float) -> Iterator[Row]:
+        """Close the sessions that are over when a line of this key and this time comes."""
+        session = self._table.open.get(key)
+        if session is None and self.detector.layout.in_lines:
+            yield from self._close_due(math.inf)  # a new window ends the one before
+            return
+        yield from self._close_due(self._clock.now)
+        if self._rule.idle and key in self._table.open and now > self._table.open[key].due:
+            yield from self._close(key)  # the session's own next line shows that it was over
 
     def _close_due(self, now: float) -> Iterator[Row]:
         """Close the sessions that are over at this time, the longest silent first."""
-        while self._open:
-            key, session = next(iter(self._open.items()))
-            if session.due > now:
-                return
+        for key in self._table.due(now):
             yield from self._close(key)
 
-    def _close(self, key: bytes) -> Iterator[Row]:
-        if row := self.judge.end(self._open.pop(key)):
+    def _close(self, key: bytes, until: float = math.inf) -> Iterator[Row]:
+        """Close a session; lines of it are late up to its `due`, or up to `until` if it is earlier.
+
+        Lines without times are never late, and windows of lines do not come again.
+        """
+        layout = self.detector.layout
+        until = min(self._table.open[key].due, until)
+        session = self._table.close(key, until if layout.timed else None, again=not layout.in_lines)
+        if row := self.judge.end(session):
             yield row
+
+    def _set_back(self, now: float) -> None:
+        log.warning(
+            "the times in the log were set back to %s; sessions that come again have a number",
+            parser.iso_time(now),
+        )
+        self._table.set_back(self._due(now))
 
     def _usual_timeout(self) -> float:
         if self._rule.idle:
@@ -155,27 +217,24 @@ class LogStream:
             return UNTIMED_TIMEOUT
         return max(2 * self.detector.max_gap, SHORTEST_TIMEOUT)
 
-    def _end_of_window(self, now: float) -> float:
-        if self.detector.layout.in_lines:
-            return math.inf  # the first line of the next window ends it
-        width = self._rule.window
-        return now // width * width + width + min(width, LATE_SECONDS)
-
     def _state(self) -> State:
-        opened = list(self._open.items())
+        opened = list(self._table.open.items())
         plain = {
             "model": self.detector.digest,
             "line": self._parser.line,
             "time": self._parser.time,
             "key": self._parser.key.hex(),
-            "clock": [self._clock, self._last_time],
+            "clock": [self._clock.now, self._clock.last],
             "sessions": [
                 [key.hex(), s.name, s.events, s.line, s.due, s.answered, s.max_surprise, s.cusum,
                  s.peak[:4], s.peak[4].hex(), s.last_unseen.hex(),
                  [[event_type, *found] for event_type, found in s.counts.items()]]
                 for key, s in opened
             ],
+            "closed": [[key.hex(), *found] for key, found in self._table.closed.items()],
         }  # fmt: skip
+        if self._silence:
+            plain["silence"] = self._silence.state()
         units = self.detector.lstm.units
         states = np.array([[s.h, s.c] for _, s in opened], "float32").reshape(-1, 2, units)
         return plain, {"states": states}
@@ -186,12 +245,17 @@ class LogStream:
         states = arrays["states"].astype("float32")
         self._parser.line, self._parser.time = int(plain["line"]), float(plain["time"])
         self._parser.key = bytes.fromhex(plain["key"])
-        self._clock, self._last_time = map(float, plain["clock"])
-        if not np.isfinite([self._parser.time, self._clock, self._last_time]).all():
+        self._clock.now, self._clock.last = map(float, plain["clock"])
+        if not np.isfinite([self._parser.time, self._clock.now, self._clock.last]).all():
             raise ValueError("expected finite times")
         for values, (h, c) in zip(plain["sessions"], states, strict=True):
-            key, session = self._reopened(values, h, c)
-            self._open[key] = session
+            self._table.add(*self._reopened(values, h, c))
+        # A state of an earlier version has no closed sessions and no silence.
+        for key, until, count in plain.get("closed", []):
+            known = None if until is None else float(until)
+            self._table.remember(bytes.fromhex(key), known, int(count))
+        if self._silence and "silence" in plain:
+            self._silence.restore(plain["silence"])
 
     def _reopened(
         self, values: list[Any], h: np.ndarray, c: np.ndarray
@@ -226,6 +290,7 @@ class LogStream:
             and all(0 <= event_type < event_types for event_type in session.counts)
             and all(0 <= number < MOST_LINES for number in numbers)
             and min(session.cusum) >= 0
+            and not math.isnan(session.due)
             and math.isfinite(session.max_surprise + sum(session.cusum) + sums)
         )
         if not possible:

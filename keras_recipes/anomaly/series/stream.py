@@ -1,22 +1,21 @@
 """Rows about records on standard input, as they arrive, with a state that is kept in a file."""
 
-import logging
+import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from keras_recipes.anomaly.passed_over import PassedOver
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.anomaly.state_file import StateFile
 from keras_recipes.data import lines, time_series
-from keras_recipes.errors import InputError
+from keras_recipes.data.time_series import SeriesLayout
+from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
 
 TICK = 1.0
 """Seconds without a line after which the program checks whether to write the state."""
 
-REPORTED = 3
-"""The number of skipped rows that are reported one by one; further rows are only counted."""
-
-log = logging.getLogger(__name__)
+TOO_LONG = f"expected at most {lines.LONGEST:,} bytes"
 
 
 def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
@@ -44,8 +43,8 @@ def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
 
 def _rows(table: TableDetector, file: StateFile) -> Iterator[Row]:
     with file.watching():
-        skipped = _SkippedRows()
-        text = _text(lines.from_standard_input(TICK), file)
+        skipped = PassedOver("row")
+        text = _records(lines.from_standard_input(TICK), file, table.layout, skipped)
         try:
             found = time_series.from_lines("standard input", text, table.layout, skipped)
         except InputError:
@@ -60,28 +59,55 @@ def _rows(table: TableDetector, file: StateFile) -> Iterator[Row]:
         file.write()
 
 
-class _SkippedRows:
-    """Reports and counts malformed rows of a stream, which are skipped so that it goes on."""
+def _records(
+    blocks: Iterable[list[bytes]], file: StateFile, layout: SeriesLayout, skipped: PassedOver
+) -> Iterator[str]:
+    """Yield the lines that may be records; between two blocks of lines the state may be written.
 
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, message: str) -> None:
-        self.count += 1
-        if self.count <= REPORTED:
-            log.warning("%s; row skipped", message)
-
-    def report(self) -> None:
-        if self.count > REPORTED:
-            log.warning("%s malformed rows were skipped", f"{self.count:,}")
-
-
-def _text(blocks: Iterable[list[bytes]], file: StateFile) -> Iterator[str]:
-    """Yield the lines as text; between two blocks of lines the state may be written."""
-    first = True
+    Other lines become empty, so that all keep their numbers. The first line that is kept is one of
+    this table, because the stream may begin amid a line, or with a message of another program.
+    """
+    first, number = "", 0
     for block in blocks:
         for line in block:
-            text = lines.decode(line)
-            yield (text.removeprefix("\ufeff") if first else text) + "\n"
-            first = False
+            number += 1
+            text = lines.decode(line).removeprefix("\ufeff")
+            wrong = _wrong(text, first) if len(line) < lines.LONGEST else TOO_LONG
+            if not (wrong or first or not text.strip()):
+                first, wrong = (text, "") if _begins(text, layout) else ("", _expected(layout))
+            if wrong:
+                skipped(f"standard input line {number}: {wrong}, received {text.strip()[:40]!r}")
+            yield "\n" if wrong else text + "\n"
         file.boundary()
+
+
+def _wrong(text: str, first: str) -> str:
+    """Return what was expected of a line that is no record by itself; empty if it may be one.
+
+    A quotation mark that is never closed would otherwise take all later lines for its cell.
+    """
+    if (first or text).lstrip()[:1] == "{":
+        return ""
+    if len(text) <= csv.field_size_limit() and '"' not in text and "\r" not in text:
+        return ""
+    try:
+        cells = next(csv.reader([text + "\n"], delimiter=time_series.delimiter(first or text)))
+    except csv.Error as error:
+        return "expected no carriage return" if "\r" in text else f"expected CSV, but {error}"
+    return "expected a closing quotation mark" if cells and cells[-1].endswith("\n") else ""
+
+
+def _begins(text: str, layout: SeriesLayout) -> bool:
+    """Return whether a line is a record of this table, or its header."""
+    wanted = {name for name in (layout.time, *(layout.columns or ())) if name is not None}
+    if text.lstrip()[:1] == "{":
+        row = next(time_series.json_rows("", [text], lambda message: None), None)
+        return row is not None and wanted <= row[1].keys()
+    cells = next(csv.reader([text], delimiter=time_series.delimiter(text)))
+    header = wanted <= {cell.strip() for cell in cells}
+    return header or len(cells) in (len(layout.header or ()), len(wanted))
+
+
+def _expected(layout: SeriesLayout) -> str:
+    names = ", ".join(name for name in (layout.time, *(layout.columns or ())) if name)
+    return f"expected a row or a header with {printable(names)}"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from keras_recipes.data import time_spans
 from keras_recipes.data.logs import access, json_fields, keys, rows, times
 from keras_recipes.data.logs.layout import (
     LONGEST_WINDOW,
@@ -272,23 +273,23 @@ def _session_field(objects: Sequence[Object]) -> SessionRule | None:
 
 
 def _window(text: str, timed: bool) -> SessionRule:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", text.strip())
-    if not match or not float(match[1]):
+    number, unit = time_spans.parts(text) or (0.0, "")
+    if not number:
         raise InputError(
             f"window: expected a time span such as 5m, or a number of lines, received {text!r}"
         )
-    if match[2] and not timed:
+    if unit and not timed:
         raise InputError(
             f"window: expected a number of lines, received {text!r}, and the lines have no times "
             "that could be read"
         )
-    width = float(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 1}[match[2]]
-    if not (SHORTEST_WINDOW if match[2] else 1) <= width <= LONGEST_WINDOW:
+    width = number * time_spans.SECONDS.get(unit, 1)
+    if not (SHORTEST_WINDOW if unit else 1) <= width <= LONGEST_WINDOW:
         raise InputError(
             f"window: expected another length, received {text!r}, which is too short or too long; "
             f"try {'5m' if timed else 100}"
         )
-    return SessionRule("window" if match[2] or not timed else "lines", window=width)
+    return SessionRule("window" if unit or not timed else "lines", window=width)
 
 
 def _check_field(name: str, field: str, objects: Sequence[Object]) -> None:

@@ -1,7 +1,7 @@
 """The sessions of a log: their events, collected from the lines into arrays."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -174,13 +174,26 @@ class SessionCollector:
         return Sequences(names, messages, messages, known, numbers, files, starts, days, max_gap)
 
 
-def collect(layout: LogLayout, blocks: "Iterable[tuple[int, list[bytes]]]") -> SessionCollector:
-    """Collect the records of blocks of lines, each with the number of its file."""
+def collect(
+    layout: LogLayout,
+    blocks: "Iterable[tuple[int, list[bytes]]]",
+    heard: "Callable[[Records, int], None] | None" = None,
+) -> SessionCollector:
+    """Collect the records of blocks of lines, each with the number of its file.
+
+    Args:
+        layout: How to read the lines.
+        blocks: The lines.
+        heard: A function that also gets the records of each block and the number of its file.
+    """
     columns, parser, current = SessionCollector(layout), Parser(layout), 0
     for file, some in blocks:
         if file != current:
             current, parser.line = file, 0
-        columns.add(parser.parse(some), file)
+        records = parser.parse(some)
+        columns.add(records, file)
+        if heard:
+            heard(records, file)
     if parser.without:
         log.warning("%s lines belong to no session by %s", f"{parser.without:,}", layout.by)
     if parser.untimed:
