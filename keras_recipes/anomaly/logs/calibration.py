@@ -13,6 +13,7 @@ from keras_recipes.anomaly.logs.new_events import NewEvents
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
+from keras_recipes.data.logs import severity
 from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.recipe import Calibrated
 
@@ -44,11 +45,11 @@ def calibrate(
             for feature, values in {**features, "counts": distances}.items()
         },
         "counts": counts.to_json(),
-        "new_events": NewEvents.of(_new_events(parts)).to_json(),
+        "new_events": NewEvents.of(_novelties(parts)).to_json(),
     }
     detector = LogDetector.of(model, {**data.learned, **learned})
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
-    _say_what_can_be_shown(rate, detector.new_events)
+    _say_what_can_be_shown(rate, detector)
     alarms = Verdicts.of(detector, parts.test).scores(rate) >= 0.5
     metrics = {
         "promised_false_alarms": rate,
@@ -58,7 +59,8 @@ def calibrate(
     return Calibrated(learned, metrics)
 
 
-def _say_what_can_be_shown(rate: float, known: NewEvents) -> None:
+def _say_what_can_be_shown(rate: float, detector: LogDetector) -> None:
+    known = detector.new_events
     if 0 < rate < 1 / (known.sessions + 1):
         log.info(
             "one false alarm in %s sessions is rarer than %s normal sessions can show: the "
@@ -72,17 +74,18 @@ def _say_what_can_be_shown(rate: float, known: NewEvents) -> None:
             f"{known.sessions:,}",
             f"{1 / rate:,.0f}",
         )
-    if known.at_least and known.p_value(1) > rate:
-        log.info(
-            "one normal session in %s has a new event: a single one is no anomaly",
-            f"{1 / known.p_value(1):,.0f}",
-        )
+    alone = known.least_anomalous_rank(rate)
+    if known.sessions and alone != 0:
+        what = "is no anomaly"
+        if alone is not None and detector.templates.have_levels:
+            what = f"is an anomaly from the level {severity.NAMES[alone]} on"
+        often = f"{1 / known.p_value(1):,.0f}"
+        log.info("one normal session in %s holds a new kind of event: one alone %s", often, what)
 
 
-def _new_events(parts: Parts) -> np.ndarray:
-    """Return the number of new events in each normal session, of shape (N,)."""
-    both = (parts.train, parts.validation)
-    return np.concatenate([part.new_events for part in both])
+def _novelties(parts: Parts) -> np.ndarray:
+    """Return the novelty of each normal session, of shape (N,)."""
+    return np.concatenate([NewEvents().novelties(part) for part in (parts.train, parts.validation)])
 
 
 def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:

@@ -181,7 +181,7 @@ def _mine(found: Sequences, before: Templates | None) -> Templates:
     if before:
         often[: before.vocabulary_size] = True
     kept = np.flatnonzero(often[FIRST:]).tolist()
-    return Templates([every.patterns[i] for i in kept], [every.examples[i] for i in kept])
+    return every.of((every.patterns[i], every.examples[i]) for i in kept)
 
 
 def _known_templates(learned: Learned) -> Templates:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs import explanation, scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
+from keras_recipes.anomaly.logs.explanation import Reason
 from keras_recipes.anomaly.logs.new_events import NewEvents
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
@@ -91,25 +92,37 @@ class LogDetector:
         known = "\n".join(self.templates.patterns).encode(errors="replace")
         return hashlib.sha256(known + self.lstm.dense.tobytes()).hexdigest()
 
-    def strangest_count(
-        self, counts: np.ndarray, reference: int, last_unseen: bytes, *, over: bool = True
-    ) -> tuple[int, str, str]:
-        """Return the template whose count is the most unusual, with both counts for people.
+    def strangest_count(self, counts: np.ndarray, reference: int, *, over: bool = True) -> int:
+        """Return the number of the template whose count is the most unusual.
 
         Args:
             counts: The count of each template in the session, of shape (E,).
             reference: The number of the nearest normal session.
-            last_unseen: The masked message of the session's last new event.
             over: Whether the session is over. Only then are missing events unusual.
-
-        Returns:
-            The number of the template, the observed count, and the expected count.
         """
-        expected = self.counts.references[reference]
-        there = counts if over else np.maximum(counts, expected)
-        event_type = int(self.counts.costs(there, reference).argmax())
-        name = self.templates.describe(event_type + UNSEEN, last_unseen)
-        return event_type, f"{counts[event_type]} x {name}", f"{expected[event_type]} x {name}"
+        there = counts if over else np.maximum(counts, self.counts.references[reference])
+        return int(self.counts.costs(there, reference).argmax())
+
+    def unusual_count(
+        self, event_type: int, position: int, counts: np.ndarray, reference: int, new: bytes
+    ) -> Reason:
+        """Return the reason for a template's count.
+
+        Args:
+            event_type: The number of the template.
+            position: The position of its last event, from 0.
+            counts: The count of each template in the session, of shape (E,).
+            reference: The number of the nearest normal session.
+            new: The masked message of the session's last new event.
+        """
+        normal = self.counts.references[:, event_type]
+        return explanation.unusual_count(
+            self.templates.describe(event_type + UNSEEN, new),
+            position,
+            int(counts[event_type]),
+            int(normal[reference]),
+            (int(normal.min()), int(normal.max())),
+        )
 
 
 def parts_of(learned: Learned) -> dict[str, Any]:

@@ -58,14 +58,11 @@ def p_values(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndar
     return np.asarray(np.minimum(1.0, len(nulls) * by_feature.min(axis=0)))
 
 
-def decided_by_counts(
-    nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return whether the counts have the smallest p-value in each session, bool of shape (N,)."""
-    by_feature = {feature: null.p_value(values[feature]) for feature, null in nulls.items()}
-    return np.asarray(
-        by_feature["counts"] < np.minimum(by_feature["surprise"], by_feature["order"])
-    )
+def decisive(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]) -> list[str]:
+    """Return the name of the feature with the smallest p-value in each session, N names."""
+    names = list(nulls)
+    by_feature = np.stack([null.p_value(values[feature]) for feature, null in nulls.items()])
+    return [names[number] for number in by_feature.argmin(axis=0).tolist()]
 
 
 def score(p_values: np.ndarray, false_alarm_rate: float) -> np.ndarray:

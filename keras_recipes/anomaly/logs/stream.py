@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.anomaly.logs.open_sessions import Judge, OpenSession
 from keras_recipes.anomaly.state_file import State, StateFile
 from keras_recipes.data import lines
-from keras_recipes.data.logs import parser
+from keras_recipes.data.logs import parser, severity
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
@@ -172,7 +173,8 @@ class LogStream:
             "sessions": [
                 [key.hex(), s.name, s.events, s.line, s.due, s.answered, s.max_surprise, s.cusum,
                  s.peak[:4], s.peak[4].hex(), s.last_unseen.hex(),
-                 [[event_type, *found] for event_type, found in s.counts.items()]]
+                 [[event_type, *found] for event_type, found in s.counts.items()],
+                 [s.news.rank, s.news.count, s.news.line, s.news.message.hex()]]
                 for key, s in opened
             ],
         }  # fmt: skip
@@ -197,7 +199,7 @@ class LogStream:
         self, values: list[Any], h: np.ndarray, c: np.ndarray
     ) -> tuple[bytes, OpenSession]:
         (key, name, events, line, due, answered, surprise, cusum, peak, peak_message, last_unseen,
-         counts) = values  # fmt: skip
+         counts, *later) = values  # fmt: skip
         session = OpenSession(str(name), h, c)
         session.events, session.line, session.due = int(events), int(line), float(due)
         session.answered, session.max_surprise = bool(answered), float(surprise)
@@ -208,6 +210,9 @@ class LogStream:
         for event_type, *found in counts:
             count, last_position, last_line = map(int, found)
             session.counts[int(event_type)] = (count, last_position, last_line)
+        if later:
+            *numbers, message = later[0]
+            session.news = News(*map(int, numbers), bytes.fromhex(message))
         self._check(session)
         return bytes.fromhex(key), session
 
@@ -218,10 +223,12 @@ class LogStream:
         event_types = len(self.detector.counts.weights)
         numbers = [session.events, session.line, position, line]
         numbers += [number for found in session.counts.values() for number in found]
+        numbers += [session.news.count, session.news.line]
         sums = float(abs(session.h).sum() + abs(session.c).sum())
         possible = (
             0 <= token_id < tokens
             and 0 <= likeliest < tokens
+            and 0 <= session.news.rank <= severity.HIGHEST
             and session.h.shape == self.judge.begin[0].shape
             and all(0 <= event_type < event_types for event_type in session.counts)
             and all(0 <= number < MOST_LINES for number in numbers)
