@@ -10,6 +10,7 @@ from keras_recipes.anomaly.logs.dataset import Parts
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
 from keras_recipes.anomaly.logs.new_events import NewEvents
+from keras_recipes.anomaly.logs.normal_ranges import NormalRanges
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
@@ -38,14 +39,18 @@ def calibrate(
     parts: Parts = data.sequences
     lstm, event_types = NumpyLSTM.of(model), data.implied["classes"] - UNSEEN
     features = _net_features(lstm, parts)
-    counts, distances = EventCounts.of(_known_counts(parts, event_types), seed)
+    counts, features[scores.COUNTS] = EventCounts.of(_known_counts(parts, event_types), seed)
+    ranges, beyond = NormalRanges.of(parts.known, _earlier_ranges(parts))
+    if len(ranges):
+        features[scores.MEASUREMENTS] = beyond
     learned = {
         "tails": {
             feature: scores.null_distribution(feature, values).to_json()
-            for feature, values in {**features, "counts": distances}.items()
+            for feature, values in features.items()
         },
+        "ranges": ranges.to_json(),
         "counts": counts.to_json(),
-        "new_events": NewEvents.of(_novelties(parts)).to_json(),
+        "new_events": NewEvents.of(NewEvents().novelties(parts.known)).to_json(),
     }
     detector = LogDetector.of(model, {**data.learned, **learned})
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
@@ -83,9 +88,8 @@ def _say_what_can_be_shown(rate: float, detector: LogDetector) -> None:
         log.info("one normal session in %s holds a new kind of event: one alone %s", often, what)
 
 
-def _novelties(parts: Parts) -> np.ndarray:
-    """Return the novelty of each normal session, of shape (N,)."""
-    return np.concatenate([NewEvents().novelties(part) for part in (parts.train, parts.validation)])
+def _earlier_ranges(parts: Parts) -> NormalRanges | None:
+    return NormalRanges.from_json(parts.before.get("ranges")) if parts.before else None
 
 
 def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:
@@ -104,7 +108,7 @@ def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:
     # would make the threshold too low.
     fair = both if means[1] >= OVERFIT * means[0] else both[:1]
     surprise, order = (np.concatenate(values) for values in zip(*fair, strict=True))
-    return {"surprise": surprise, "order": order}
+    return {scores.SURPRISE: surprise, scores.ORDER: order}
 
 
 def _known_counts(parts: Parts, event_types: int) -> np.ndarray:

@@ -37,12 +37,14 @@ class Parts:
         train: The training part.
         validation: The part for validation and calibration.
         test: The part to measure the false alarms on.
+        known: The parts for training and for validation together.
         before: What the model learned before, if its training is continued.
     """
 
     train: Sequences
     validation: Sequences
     test: Sequences
+    known: Sequences
     before: Learned | None = None
 
 
@@ -137,7 +139,7 @@ def _dataset(
         },
         implied={"classes": templates.vocabulary_size},
         known_as=tuple(paths),
-        sequences=Parts(train, validation, test, before=learned),
+        sequences=Parts(train, validation, test, found.subset(parts != TEST), before=learned),
     )
 
 

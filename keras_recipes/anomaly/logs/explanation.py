@@ -5,11 +5,14 @@ Rows of files and of streams get their words here, so that they are the same.
 
 from dataclasses import dataclass
 
+from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.data.logs import parser
+from keras_recipes.data.logs.measurements import UNIT_NAMES, UNITS
 from keras_recipes.data.logs.templates import END, UNSEEN, Templates
 
-SURPRISE, ORDER, COUNTS, NEW_EVENTS = "surprise", "order", "counts", "new events"
+NEW_EVENTS = "new events"
+"""What decides where no feature does."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,33 @@ def unusual_count(
     return Reason(position, f"{count} x {name}", f"{nearest} x {name}", sentence)
 
 
+def unusual_measurement(
+    name: bytes, value: float, unit: int, normal: tuple[float, float], position: int, event: str
+) -> Reason:
+    """Return the reason for a measurement.
+
+    Args:
+        name: What is written before the number.
+        value: The number in seconds, in bytes or as it is.
+        unit: The number of the unit in which it is written.
+        normal: The ends of the normal range.
+        position: The event's position, from 0.
+        event: The event in words.
+    """
+    spelt = UNIT_NAMES[unit]
+
+    def in_unit(number: float) -> str:
+        amount = number / UNITS[spelt]
+        whole = round(amount)
+        return str(whole) if abs(amount - whole) < 1e-6 * max(1, whole) else f"{amount:.4g}"
+
+    is_large = value > normal[1]
+    expected = f"at most {in_unit(normal[1])}" if is_large else f"at least {in_unit(normal[0])}"
+    blank = b" " if spelt.isalpha() else b""
+    measured = parser.readable(name + in_unit(value).encode() + blank + spelt)
+    return Reason(position, f"{measured} in {event}", expected, f"{measured}, normally {expected}")
+
+
 def news(templates: Templates, position: int, message: bytes) -> Reason:
     """Return the reason for a new event, by its position from 0 and its masked message."""
     observed = templates.describe(UNSEEN, message)
@@ -102,7 +132,7 @@ def in_words(reason: Reason | None, feature: str, found: News, line: int | str, 
     """
     parts = []
     if reason is not None:
-        many = "many unlikely events, above all: " if feature == ORDER else ""
+        many = "many unlikely events, above all: " if feature == scores.ORDER else ""
         parts.append(many + reason.sentence)
     if found.count:
         told = never_seen(found.message)

@@ -6,15 +6,16 @@ events are judged at the end. The explanations of files and of streams both come
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from keras_recipes.anomaly.logs import explanation, scores
 from keras_recipes.anomaly.logs.detector import LogDetector
-from keras_recipes.anomaly.logs.explanation import COUNTS, NEW_EVENTS, Reason
+from keras_recipes.anomaly.logs.explanation import NEW_EVENTS, Reason
 from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP
+from keras_recipes.data.logs.measurements import Value
 from keras_recipes.data.logs.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
@@ -37,6 +38,8 @@ class OpenSession:
             its line; and its masked message if it is a new event.
         last_unseen: The masked message of the last new event.
         news: The new events.
+        extreme: The most extreme measurement so far: how far it is beyond its range, the position,
+            the line and the token id of its event, and the measurement.
         line: The line of the last event.
         due: The time at which the session is over, in seconds by the times in the log.
         answered: Whether the session's row was returned already.
@@ -49,6 +52,7 @@ class OpenSession:
         "cusum",
         "due",
         "events",
+        "extreme",
         "h",
         "last_unseen",
         "line",
@@ -64,6 +68,7 @@ class OpenSession:
         self.counts: dict[int, tuple[int, int, int]] = {}
         self.max_surprise, self.cusum = -1.0, (0.0, 0.0)
         self.peak, self.last_unseen, self.news = (0, 0, 0, 0, b""), b"", News()
+        self.extreme: tuple[float, int, int, int, Value] = (0.0, 0, 0, 0, (0, 0.0, 0))
 
 
 class Judge:
@@ -101,7 +106,14 @@ class Judge:
         """Return a session without events."""
         return OpenSession(name, *self.begin)
 
-    def event(self, session: OpenSession, token_id: int, line: int, message: bytes) -> Row | None:
+    def event(
+        self,
+        session: OpenSession,
+        token_id: int,
+        line: int,
+        message: bytes,
+        measured: Sequence[Value] = (),
+    ) -> Row | None:
         """Add an event to a session.
 
         Args:
@@ -109,6 +121,7 @@ class Judge:
             token_id: The token id of the event's template.
             line: The number of the event's line.
             message: The masked message.
+            measured: The measurements in it.
 
         Returns:
             The session's row at the event at which it is certainly an anomaly, else None.
@@ -116,6 +129,10 @@ class Judge:
         unseen = message if token_id == UNSEEN else b""
         self._compare(session, token_id, line, unseen)
         session.h, session.c = self.detector.lstm.step(token_id, session.h, session.c)
+        for value in measured:
+            beyond = self.detector.ranges.beyond_one(token_id, *value[:2])
+            if beyond > session.extreme[0]:
+                session.extreme = (beyond, session.events, line, token_id, value)
         event_type = token_id - UNSEEN
         count = session.counts[event_type][0] if event_type in session.counts else 0
         session.counts[event_type] = (count + 1, session.events, line)
@@ -161,6 +178,8 @@ class Judge:
             return True
         if math.log1p(session.cusum[1]) >= critical["order"]:
             return True
+        if session.extreme[0] >= critical.get(scores.MEASUREMENTS, math.inf):
+            return True
         if session.counts[event_type][0] <= self._largest_counts[event_type]:
             return False
         return self._least_distance(session)[0] >= critical["counts"]
@@ -183,9 +202,10 @@ class Judge:
     def _row(self, session: OpenSession, nearest: tuple[float, int], *, over: bool) -> Row:
         distance, reference = nearest
         values = {
-            "surprise": np.array([session.max_surprise]),
-            "order": np.array([math.log1p(session.cusum[1])]),
-            "counts": np.array([distance]),
+            scores.SURPRISE: np.array([session.max_surprise]),
+            scores.ORDER: np.array([math.log1p(session.cusum[1])]),
+            scores.COUNTS: np.array([distance]),
+            scores.MEASUREMENTS: np.array([session.extreme[0]]),
         }
         nulls = self.detector.nulls
         p_value, by_news = float(scores.p_values(nulls, values)[0]), self._p_news(session)
@@ -215,7 +235,11 @@ class Judge:
         if feature == NEW_EVENTS:
             _, position, line = session.counts[0]
             return explanation.news(templates, position, session.last_unseen), line
-        if feature == COUNTS:
+        if feature == scores.MEASUREMENTS:
+            _, position, line, token_id, value = session.extreme
+            event = templates.describe(token_id)
+            return self.detector.unusual_measurement(position, token_id, value, event), line
+        if feature == scores.COUNTS:
             counts = self._counts(session)
             event_type = self.detector.strangest_count(counts, reference, over=over)
             _, position, line = session.counts.get(event_type, (0, session.events, session.line))

@@ -20,6 +20,7 @@ from keras_recipes.anomaly.logs.open_sessions import Judge, OpenSession
 from keras_recipes.anomaly.state_file import State, StateFile
 from keras_recipes.data import lines
 from keras_recipes.data.logs import parser, severity
+from keras_recipes.data.logs.measurements import UNIT_NAMES, Value
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
@@ -99,8 +100,11 @@ class LogStream:
         records, timed = self._parser.parse(block), self.detector.layout.timed
         arrived = 0.0 if timed else time.time()
         token_ids = self.detector.templates.token_ids(records.messages)
-        for key, token_id, message, when, line in zip(
-            records.keys, token_ids, records.messages, records.times, records.lines, strict=True
+        measured = records.measured_by_event()
+        for event, (key, token_id, message, when, line) in enumerate(
+            zip(
+                records.keys, token_ids, records.messages, records.times, records.lines, strict=True
+            )
         ):
             now = when if timed else arrived
             # The clock follows two lines in a row, so that one broken line cannot put it forward.
@@ -111,7 +115,8 @@ class LogStream:
             if self._rule.idle and key in self._open and now > self._open[key].due:
                 yield from self._close(key)  # the session's own next line shows that it was over
             session = self._session(key, now)
-            if row := self.judge.event(session, token_id, line, message):
+            values = measured.get(event, ())
+            if row := self.judge.event(session, token_id, line, message, values):
                 yield row
             if len(self._open) > self._most:
                 yield from self._close(next(iter(self._open)))
@@ -174,7 +179,7 @@ class LogStream:
                 [key.hex(), s.name, s.events, s.line, s.due, s.answered, s.max_surprise, s.cusum,
                  s.peak[:4], s.peak[4].hex(), s.last_unseen.hex(),
                  [[event_type, *found] for event_type, found in s.counts.items()],
-                 [s.news.rank, s.news.count, s.news.line, s.news.message.hex()]]
+                 [s.news.rank, s.news.count, s.news.line, s.news.message.hex()], s.extreme]
                 for key, s in opened
             ],
         }  # fmt: skip
@@ -212,7 +217,9 @@ class LogStream:
             session.counts[int(event_type)] = (count, last_position, last_line)
         if later:
             *numbers, message = later[0]
-            session.news = News(*map(int, numbers), bytes.fromhex(message))
+            rank, count, its_line = map(int, numbers)
+            session.news = News(rank, count, its_line, bytes.fromhex(message))
+            session.extreme = _extreme(later[1])
         self._check(session)
         return bytes.fromhex(key), session
 
@@ -223,12 +230,17 @@ class LogStream:
         event_types = len(self.detector.counts.weights)
         numbers = [session.events, session.line, position, line]
         numbers += [number for found in session.counts.values() for number in found]
-        numbers += [session.news.count, session.news.line]
+        numbers += [session.news.count, session.news.line, *session.extreme[1:3]]
+        _, _, _, extreme_token, value = session.extreme
         sums = float(abs(session.h).sum() + abs(session.c).sum())
         possible = (
             0 <= token_id < tokens
             and 0 <= likeliest < tokens
             and 0 <= session.news.rank <= severity.HIGHEST
+            and 0 <= extreme_token < tokens
+            and 0 <= value[0] < max(1, len(self.detector.layout.masking.measures))
+            and 0 <= value[2] < len(UNIT_NAMES)
+            and math.isfinite(session.extreme[0] + value[1])
             and session.h.shape == self.judge.begin[0].shape
             and all(0 <= event_type < event_types for event_type in session.counts)
             and all(0 <= number < MOST_LINES for number in numbers)
@@ -237,3 +249,9 @@ class LogStream:
         )
         if not possible:
             raise ValueError(session.name)
+
+
+def _extreme(values: list[Any]) -> tuple[float, int, int, int, Value]:
+    beyond, position, line, token_id, (name, number, unit) = values
+    value = int(name), float(number), int(unit)
+    return float(beyond), int(position), int(line), int(token_id), value

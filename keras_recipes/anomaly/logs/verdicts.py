@@ -9,10 +9,11 @@ from keras_recipes.anomaly import summary
 from keras_recipes.anomaly.logs import explanation, scores
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import count_matrix
-from keras_recipes.anomaly.logs.explanation import COUNTS, NEW_EVENTS, Reason
+from keras_recipes.anomaly.logs.explanation import NEW_EVENTS, Reason
 from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.anomaly.logs.open_sessions import Judge
-from keras_recipes.data.logs.sessions import Sequences
+from keras_recipes.data.logs.measurements import Value
+from keras_recipes.data.logs.sessions import Measured, Sequences
 from keras_recipes.data.logs.templates import END, UNSEEN
 from keras_recipes.recipe import Row
 
@@ -56,7 +57,12 @@ class Verdicts:
         event_types = len(detector.counts.weights)
         counts = count_matrix(sequences.token_ids - UNSEEN, sequences.lengths, event_types)
         distance, nearest = detector.counts.distances(counts)
-        values = {"surprise": largest, "order": np.log1p(seen.cusum), "counts": distance}
+        values = {
+            scores.SURPRISE: largest,
+            scores.ORDER: np.log1p(seen.cusum),
+            scores.COUNTS: distance,
+            scores.MEASUREMENTS: detector.ranges.of_sessions(sequences),
+        }
         return cls(
             detector=detector,
             sequences=sequences,
@@ -119,10 +125,12 @@ class Verdicts:
         """Return an anomaly's row, explained by the event at which a stream would have given it."""
         found, row = self.sequences, None
         opened = judge.session(found.names[session])
+        measured = self._measured(session)
         first, last = found.starts[session : session + 2].tolist()
         for event in range(first, last):
             # The event's own number stands for the line, because it also gives the file.
-            row = judge.event(opened, int(found.token_ids[event]), event, found.message(event))
+            token_id, message = int(found.token_ids[event]), found.message(event)
+            row = judge.event(opened, token_id, event, message, measured.get(event, ()))
             if row:
                 break
         row = row or judge.end(opened)
@@ -138,8 +146,10 @@ class Verdicts:
         if feature == NEW_EVENTS:
             at = events[-1] - first
             reason = explanation.news(self.detector.templates, at, last_unseen)
-        elif feature == COUNTS:
+        elif feature == scores.COUNTS:
             reason = self._by_counts(session, last_unseen)
+        elif feature == scores.MEASUREMENTS:
+            reason = self._by_measurement(session)
         else:
             reason = self._by_surprise(session)
         news = News()
@@ -175,6 +185,29 @@ class Verdicts:
         where = (self.sequences.token_ids[first:last] == event_type + UNSEEN).nonzero()[0]
         at = int(where[-1]) if len(where) else int(last - first)
         return self.detector.unusual_count(event_type, at, counts, nearest, last_unseen)
+
+    def _by_measurement(self, session: int) -> Reason:
+        found, first = self.sequences, int(self.sequences.starts[session])
+        each = [(e, value) for e, some in self._measured(session).items() for value in some]
+        names, values, units = np.array([value for _, value in each]).T
+        events = np.array([event for event, _ in each])
+        beyond = self.detector.ranges.beyond(
+            found.token_ids[events], Measured(events, names.astype(int), values, units)
+        )
+        event, value = each[int(beyond.argmax())]
+        token_id = int(found.token_ids[event])
+        name = self.detector.templates.describe(token_id)
+        return self.detector.unusual_measurement(event - first, token_id, value, name)
+
+    def _measured(self, session: int) -> dict[int, list[Value]]:
+        """Return the measurements of a session by the index of their event."""
+        found, measured = self.sequences, self.sequences.measured
+        places = np.searchsorted(measured.events, found.starts[session : session + 2])
+        by_event: dict[int, list[Value]] = {}
+        for at in range(*places.tolist()):
+            value = int(measured.names[at]), float(measured.values[at]), int(measured.units[at])
+            by_event.setdefault(int(measured.events[at]), []).append(value)
+        return by_event
 
     def _line(self, event: int, files: Sequence[str]) -> int | str:
         line = int(self.sequences.lines[event])

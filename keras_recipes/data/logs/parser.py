@@ -12,14 +12,15 @@ control characters.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from keras_recipes.data.logs import json_fields, times
 from keras_recipes.data.logs.layout import LogLayout, compiled
-from keras_recipes.data.logs.masking import DIGITS, KEPT, SHOWN, Census, Masking
+from keras_recipes.data.logs.masking import DIGITS, KEPT, SHOWN, Census
+from keras_recipes.data.logs.measurements import Reader, Value
 from keras_recipes.errors import UnsafeModelError, printable
 from keras_recipes.untrusted import time_limit
 
@@ -51,15 +52,26 @@ class Records:
         times: The times in seconds since 1970, UTC. A line without a time has that of the line
             before.
         lines: The line numbers, from 1.
+        measured: The measurements.
+        measured_in: The number, from 0, of the event of each measurement.
     """
 
     messages: list[bytes]
     keys: list[bytes]
     times: list[float]
     lines: list[int]
+    measured: list[Value] = field(default_factory=list)
+    measured_in: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.messages)
+
+    def measured_by_event(self) -> dict[int, list[Value]]:
+        """Return the measurements of the events that have any, by the number of the event."""
+        found: dict[int, list[Value]] = {}
+        for event, value in zip(self.measured_in, self.measured, strict=True):
+            found.setdefault(event, []).append(value)
+        return found
 
 
 class Parser:
@@ -81,6 +93,8 @@ class Parser:
         """
         self.layout = layout
         self._masking = layout.masking if census is None else census
+        self._reader = Reader(self._masking.measures) if self._masking.measures else None
+        self._unmasked: list[bytes] = []
         self.line, self.time, self.key, self.without = 0, 0.0, b"", 0
         self._parse = {
             "text": self._text,
@@ -102,6 +116,7 @@ class Parser:
             UnsafeModelError: The sessions' regular expression takes too long.
         """
         records = Records([], [], [], [])
+        self._unmasked.clear()
         rule = printable(repr(self.layout.sessions.key))
         refusal = UnsafeModelError(
             f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
@@ -109,12 +124,17 @@ class Parser:
         )
         with time_limit.at_most(PATIENCE, refusal):
             self._parse(_all_without_colours(lines), records)
+            if self._reader:
+                values, events = self._reader.read(self._unmasked, records.messages)
+                records.measured += values
+                records.measured_in += events
         return records
 
     def _text(self, lines: Iterable[bytes], records: Records) -> None:
         search = self._pattern.search if self._pattern else None
         # Most logs have nothing but digits to mask, and a call for each line would take longer.
-        mask = None if self._masking == Masking() else self._masking.mask
+        mask = None if self._masking.digits_only else self._masking.mask
+        keep = self._unmasked.append if self._reader else None
         messages, keys = records.messages.append, records.keys.append
         times, numbers = records.times.append, records.lines.append
         for line, begins in self._heads(lines):
@@ -131,6 +151,8 @@ class Parser:
                 self.key = self._window_key(self.time, self.line)
             line = line[:LONGEST_MESSAGE]
             messages(mask(line) if mask else line.translate(None, DIGITS))
+            if keep:
+                keep(line)
             keys(self.key)
             times(self.time)
             numbers(self.line)
@@ -197,6 +219,10 @@ class Parser:
             words += self._masking.of_object(value)
             key = json_fields.field(value, self._field) if self._field else None
             self._add(records, words, line, None if key is None else json_fields.as_bytes(key))
+            if self._reader and self.key:
+                values = self._reader.of_object(value)
+                records.measured += values
+                records.measured_in += len(values) * [len(records) - 1]
 
     def _time_of(self, value: "dict[str, Any]") -> Any:
         if self.layout.time:
@@ -228,7 +254,10 @@ class Parser:
         if not self.key:
             self.without += 1
             return
-        records.messages.append(self._masking.mask(message[:LONGEST_MESSAGE]))
+        message = message[:LONGEST_MESSAGE]
+        records.messages.append(self._masking.mask(message))
+        if self._reader:
+            self._unmasked.append(message)
         records.keys.append(self.key)
         records.times.append(self.time)
         records.lines.append(self.line)
