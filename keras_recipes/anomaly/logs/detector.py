@@ -120,13 +120,14 @@ class LogDetector:
             new: The masked message of the session's last new event.
         """
         normal = self.counts.references[:, event_type]
-        return explanation.unusual_count(
-            self.templates.describe(event_type + UNSEEN, new),
-            position,
-            int(counts[event_type]),
-            int(normal[reference]),
-            (int(normal.min()), int(normal.max())),
-        )
+        count, nearest = int(counts[event_type]), int(normal[reference])
+        least, most = int(normal.min()), int(normal.max())
+        if event_type == 0:
+            return explanation.unusual_count_of_news(
+                self.templates, position, new, count, nearest, most
+            )
+        name = self.templates.describe(event_type + UNSEEN)
+        return explanation.unusual_count(name, position, count, nearest, (least, most))
 
     def unusual_measurement(self, position: int, token_id: int, value: Value, event: str) -> Reason:
         """Return the reason for a measurement.

@@ -58,6 +58,29 @@ def surprising(
     return Reason(position, observed, expected, sentence)
 
 
+def unusual_count_of_news(
+    templates: Templates, position: int, message: bytes, count: int, nearest: int, most: int
+) -> Reason:
+    """Return the reason for the number of new events, which have no template.
+
+    Args:
+        templates: The templates.
+        position: As for `unusual_count`.
+        message: The masked message of the last new event.
+        count: As for `unusual_count`.
+        nearest: As for `unusual_count`.
+        most: The largest number of new events of a normal session.
+    """
+    name = templates.describe(UNSEEN, message)
+    if count and not most:
+        sentence = never_seen(message)
+    elif count > most:
+        sentence = f"{count} new events, normally at most {most}"
+    else:
+        sentence = f"{count} new events, but {nearest} in the most similar normal session"
+    return Reason(position, f"{count} x {name}", f"{nearest} x {name}", sentence)
+
+
 def unusual_count(
     name: str, position: int, count: int, nearest: int, normal: tuple[int, int]
 ) -> Reason:

@@ -91,7 +91,7 @@ class NewEvents:
         if not novelty or not self.sessions:
             return 1.0
         sessions = self.at_least[novelty - 1] if novelty <= len(self.at_least) else 0
-        return (1 + sessions) / (1 + self.sessions)
+        return max(sessions, 1) / (1 + self.sessions)
 
     def p_values(self, novelties: np.ndarray) -> np.ndarray:
         """Return the p-value of each novelty, float64 of the same shape."""

@@ -66,6 +66,8 @@ class NormalRanges:
             (N,).
         """
         found, alone = sequences.measured, np.zeros(len(sequences))
+        if not len(found.events):
+            return before or cls.from_rows([]), alone
         pairs = _keys(sequences.token_ids[found.events], found.names)
         owners = np.searchsorted(sequences.starts, found.events, side="right") - 1
         kept: list[tuple[int, float, float, float]] = []
