@@ -50,6 +50,7 @@ COLUMNS = {
     "expected": "The event that was likelier.",
     "line": "Number of the strangest event's line in its file.",
     "new_events": "Number of events of the session, up to that one, that no template fits.",
+    "explanation": "Why the session is an anomaly, and its new events in any case, in a sentence.",
     "timestamp": "Time of the record.",
     "column": "Which column the row is about; only where several are watched.",
     "value": "The value of the record.",

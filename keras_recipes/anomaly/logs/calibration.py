@@ -10,9 +10,11 @@ from keras_recipes.anomaly.logs.dataset import Parts
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import EventCounts, count_matrix
 from keras_recipes.anomaly.logs.new_events import NewEvents
+from keras_recipes.anomaly.logs.normal_ranges import NormalRanges
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
+from keras_recipes.data.logs import severity
 from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.recipe import Calibrated
 
@@ -37,18 +39,22 @@ def calibrate(
     parts: Parts = data.sequences
     lstm, event_types = NumpyLSTM.of(model), data.implied["classes"] - UNSEEN
     features = _net_features(lstm, parts)
-    counts, distances = EventCounts.of(_known_counts(parts, event_types), seed)
+    counts, features[scores.COUNTS] = EventCounts.of(_known_counts(parts, event_types), seed)
+    ranges, beyond = NormalRanges.of(parts.known, _earlier_ranges(parts))
+    if len(ranges):
+        features[scores.MEASUREMENTS] = beyond
     learned = {
         "tails": {
             feature: scores.null_distribution(feature, values).to_json()
-            for feature, values in {**features, "counts": distances}.items()
+            for feature, values in features.items()
         },
+        "ranges": ranges.to_json(),
         "counts": counts.to_json(),
-        "new_events": NewEvents.of(_new_events(parts)).to_json(),
+        "new_events": NewEvents.of(NewEvents().novelties(parts.known)).to_json(),
     }
     detector = LogDetector.of(model, {**data.learned, **learned})
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
-    _say_what_can_be_shown(rate, detector.new_events)
+    _say_what_can_be_shown(rate, detector)
     alarms = Verdicts.of(detector, parts.test).scores(rate) >= 0.5
     metrics = {
         "promised_false_alarms": rate,
@@ -58,7 +64,8 @@ def calibrate(
     return Calibrated(learned, metrics)
 
 
-def _say_what_can_be_shown(rate: float, known: NewEvents) -> None:
+def _say_what_can_be_shown(rate: float, detector: LogDetector) -> None:
+    known = detector.new_events
     if 0 < rate < 1 / (known.sessions + 1):
         log.info(
             "one false alarm in %s sessions is rarer than %s normal sessions can show: the "
@@ -72,17 +79,17 @@ def _say_what_can_be_shown(rate: float, known: NewEvents) -> None:
             f"{known.sessions:,}",
             f"{1 / rate:,.0f}",
         )
-    if known.at_least and known.p_value(1) > rate:
-        log.info(
-            "one normal session in %s has a new event: a single one is no anomaly",
-            f"{1 / known.p_value(1):,.0f}",
-        )
+    alone = known.least_anomalous_rank(rate)
+    if known.sessions and alone != 0:
+        what = "is no anomaly"
+        if alone is not None and detector.templates.have_levels:
+            what = f"is an anomaly from the level {severity.NAMES[alone]} on"
+        often = f"{1 / known.p_value(1):,.0f}"
+        log.info("one normal session in %s holds a new kind of event: one alone %s", often, what)
 
 
-def _new_events(parts: Parts) -> np.ndarray:
-    """Return the number of new events in each normal session, of shape (N,)."""
-    both = (parts.train, parts.validation)
-    return np.concatenate([part.new_events for part in both])
+def _earlier_ranges(parts: Parts) -> NormalRanges | None:
+    return NormalRanges.from_json(parts.before.get("ranges")) if parts.before else None
 
 
 def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:
@@ -101,7 +108,7 @@ def _net_features(lstm: NumpyLSTM, parts: Parts) -> dict[str, np.ndarray]:
     # would make the threshold too low.
     fair = both if means[1] >= OVERFIT * means[0] else both[:1]
     surprise, order = (np.concatenate(values) for values in zip(*fair, strict=True))
-    return {"surprise": surprise, "order": order}
+    return {scores.SURPRISE: surprise, scores.ORDER: order}
 
 
 def _known_counts(parts: Parts, event_types: int) -> np.ndarray:

@@ -37,12 +37,14 @@ class Parts:
         train: The training part.
         validation: The part for validation and calibration.
         test: The part to measure the false alarms on.
+        known: The parts for training and for validation together.
         before: What the model learned before, if its training is continued.
     """
 
     train: Sequences
     validation: Sequences
     test: Sequences
+    known: Sequences
     before: Learned | None = None
 
 
@@ -141,7 +143,7 @@ def _dataset(
         },
         implied={"classes": templates.vocabulary_size},
         known_as=tuple(paths),
-        sequences=Parts(train, validation, test, before=learned),
+        sequences=Parts(train, validation, test, found.subset(parts != TEST), before=learned),
     )
 
 
@@ -185,7 +187,7 @@ def _mine(found: Sequences, before: Templates | None) -> Templates:
     if before:
         often[: before.vocabulary_size] = True
     kept = np.flatnonzero(often[FIRST:]).tolist()
-    return Templates([every.patterns[i] for i in kept], [every.examples[i] for i in kept])
+    return every.of((every.patterns[i], every.examples[i]) for i in kept)
 
 
 def _known_templates(learned: Learned) -> Templates:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs import explanation, scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
+from keras_recipes.anomaly.logs.explanation import Reason
 from keras_recipes.anomaly.logs.new_events import NewEvents
+from keras_recipes.anomaly.logs.normal_ranges import NormalRanges
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.logs.layout import LogLayout
+from keras_recipes.data.logs.measurements import Value
 from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
 from keras_recipes.models.fitted import Fitted
@@ -36,6 +39,7 @@ class LogDetector:
         counts: The counts of the templates in normal sessions.
         nulls: The null distribution of each feature.
         new_events: How often normal sessions have new events.
+        ranges: The normal ranges of measurements.
         sessions_per_day: The number of sessions per day in the normal log; 0 if it is unknown.
         max_gap: The longest time in seconds between two events of a normal session.
     """
@@ -46,6 +50,7 @@ class LogDetector:
     counts: EventCounts
     nulls: Mapping[str, NullDistribution]
     new_events: NewEvents
+    ranges: NormalRanges
     sessions_per_day: float
     max_gap: float
 
@@ -91,25 +96,52 @@ class LogDetector:
         known = "\n".join(self.templates.patterns).encode(errors="replace")
         return hashlib.sha256(known + self.lstm.dense.tobytes()).hexdigest()
 
-    def strangest_count(
-        self, counts: np.ndarray, reference: int, last_unseen: bytes, *, over: bool = True
-    ) -> tuple[int, str, str]:
-        """Return the template whose count is the most unusual, with both counts for people.
+    def strangest_count(self, counts: np.ndarray, reference: int, *, over: bool = True) -> int:
+        """Return the number of the template whose count is the most unusual.
 
         Args:
             counts: The count of each template in the session, of shape (E,).
             reference: The number of the nearest normal session.
-            last_unseen: The masked message of the session's last new event.
             over: Whether the session is over. Only then are missing events unusual.
-
-        Returns:
-            The number of the template, the observed count, and the expected count.
         """
-        expected = self.counts.references[reference]
-        there = counts if over else np.maximum(counts, expected)
-        event_type = int(self.counts.costs(there, reference).argmax())
-        name = self.templates.describe(event_type + UNSEEN, last_unseen)
-        return event_type, f"{counts[event_type]} x {name}", f"{expected[event_type]} x {name}"
+        there = counts if over else np.maximum(counts, self.counts.references[reference])
+        return int(self.counts.costs(there, reference).argmax())
+
+    def unusual_count(
+        self, event_type: int, position: int, counts: np.ndarray, reference: int, new: bytes
+    ) -> Reason:
+        """Return the reason for a template's count.
+
+        Args:
+            event_type: The number of the template.
+            position: The position of its last event, from 0.
+            counts: The count of each template in the session, of shape (E,).
+            reference: The number of the nearest normal session.
+            new: The masked message of the session's last new event.
+        """
+        normal = self.counts.references[:, event_type]
+        count, nearest = int(counts[event_type]), int(normal[reference])
+        least, most = int(normal.min()), int(normal.max())
+        if event_type == 0:
+            return explanation.unusual_count_of_news(
+                self.templates, position, new, count, nearest, most
+            )
+        name = self.templates.describe(event_type + UNSEEN)
+        return explanation.unusual_count(name, position, count, nearest, (least, most))
+
+    def unusual_measurement(self, position: int, token_id: int, value: Value, event: str) -> Reason:
+        """Return the reason for a measurement.
+
+        Args:
+            position: The position of its event, from 0.
+            token_id: The token id of its event.
+            value: The measurement.
+            event: The event in words.
+        """
+        name, number, unit = value
+        normal = self.ranges.ends(token_id, name)
+        text = self.layout.masking.measures.name(name)
+        return explanation.unusual_measurement(text, number, unit, normal, position, event)
 
 
 def parts_of(learned: Learned) -> dict[str, Any]:
@@ -121,7 +153,7 @@ def parts_of(learned: Learned) -> dict[str, Any]:
     templates = Templates.from_json(learned.get("templates"))
     nulls = learned.get("tails")
     numbers = [learned.get(name) for name in ("sessions_a_day", "silence")]
-    if not isinstance(nulls, dict) or set(nulls) != set(scores.FEATURES):
+    if not isinstance(nulls, dict) or set(nulls) - {scores.MEASUREMENTS} != set(scores.FEATURES):
         raise CorruptModelError("the card's thresholds are missing; fit again")
     if not all(isinstance(x, int | float) and 0 <= x < 1e15 for x in numbers):
         raise CorruptModelError("the card's times are damaged; fit again")
@@ -130,9 +162,12 @@ def parts_of(learned: Learned) -> dict[str, Any]:
         "templates": templates,
         "counts": EventCounts.from_json(learned.get("counts"), templates.vocabulary_size - UNSEEN),
         "nulls": {
-            feature: NullDistribution.from_json(nulls[feature]) for feature in scores.FEATURES
+            feature: NullDistribution.from_json(nulls[feature])
+            for feature in scores.LEAST_SCALE
+            if feature in nulls
         },
         "new_events": NewEvents.from_json(learned.get("new_events")),
+        "ranges": NormalRanges.from_json(learned.get("ranges")),
         "sessions_per_day": float(numbers[0] or 0),
         "max_gap": float(numbers[1] or 0),
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("session", "score", "anomaly", "position", "observed", "expected", "line"),
-    "new_events",
+    *("new_events", "explanation"),
 )
 
 

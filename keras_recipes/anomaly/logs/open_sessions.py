@@ -6,12 +6,16 @@ events are judged at the end. The explanations of files and of streams both come
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs import explanation, scores
 from keras_recipes.anomaly.logs.detector import LogDetector
+from keras_recipes.anomaly.logs.explanation import NEW_EVENTS, Reason
+from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP
+from keras_recipes.data.logs.measurements import Value
 from keras_recipes.data.logs.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
@@ -33,6 +37,9 @@ class OpenSession:
         peak: The position of the largest surprise, from 0; its token id; the likeliest token id;
             its line; and its masked message if it is a new event.
         last_unseen: The masked message of the last new event.
+        news: The new events.
+        extreme: The most extreme measurement so far: how far it is beyond its range, the position,
+            the line and the token id of its event, and the measurement.
         line: The line of the last event.
         due: The time at which the session is over, in seconds by the times in the log.
         queued: The time at which `SessionTable` looks at it next.
@@ -46,11 +53,13 @@ class OpenSession:
         "cusum",
         "due",
         "events",
+        "extreme",
         "h",
         "last_unseen",
         "line",
         "max_surprise",
         "name",
+        "news",
         "peak",
         "queued",
     )
@@ -61,7 +70,8 @@ class OpenSession:
         self.due, self.queued = 0.0, 0.0
         self.counts: dict[int, tuple[int, int, int]] = {}
         self.max_surprise, self.cusum = -1.0, (0.0, 0.0)
-        self.peak, self.last_unseen = (0, 0, 0, 0, b""), b""
+        self.peak, self.last_unseen, self.news = (0, 0, 0, 0, b""), b"", News()
+        self.extreme: tuple[float, int, int, int, Value] = (0.0, 0, 0, 0, (0, 0.0, 0))
 
 
 class Judge:
@@ -71,14 +81,21 @@ class Judge:
         begin: The net's output and state at the beginning of a session.
     """
 
-    def __init__(self, detector: LogDetector, false_alarm_rate: float) -> None:
+    def __init__(
+        self,
+        detector: LogDetector,
+        false_alarm_rate: float,
+        *,
+        line_of: Callable[[int], int | str] = int,
+    ) -> None:
         """Prepare the critical values of the features.
 
         Args:
             detector: The detector.
             false_alarm_rate: The share of normal sessions that may be called anomalies.
+            line_of: Returns what a row says for the number of a line.
         """
-        self.detector, self.false_alarm_rate = detector, false_alarm_rate
+        self.detector, self.false_alarm_rate, self._line_of = detector, false_alarm_rate, line_of
         self.begin = detector.lstm.step(START, *(a[0] for a in detector.lstm.start(1)))
         p_value = false_alarm_rate / len(detector.nulls)
         self._critical = {
@@ -92,7 +109,14 @@ class Judge:
         """Return a session without events."""
         return OpenSession(name, *self.begin)
 
-    def event(self, session: OpenSession, token_id: int, line: int, message: bytes) -> Row | None:
+    def event(
+        self,
+        session: OpenSession,
+        token_id: int,
+        line: int,
+        message: bytes,
+        measured: Sequence[Value] = (),
+    ) -> Row | None:
         """Add an event to a session.
 
         Args:
@@ -100,6 +124,7 @@ class Judge:
             token_id: The token id of the event's template.
             line: The number of the event's line.
             message: The masked message.
+            measured: The measurements in it.
 
         Returns:
             The session's row at the event at which it is certainly an anomaly, else None.
@@ -107,12 +132,18 @@ class Judge:
         unseen = message if token_id == UNSEEN else b""
         self._compare(session, token_id, line, unseen)
         session.h, session.c = self.detector.lstm.step(token_id, session.h, session.c)
+        for value in measured:
+            beyond = self.detector.ranges.beyond_one(token_id, *value[:2])
+            if beyond > session.extreme[0]:
+                session.extreme = (beyond, session.events, line, token_id, value)
         event_type = token_id - UNSEEN
         count = session.counts[event_type][0] if event_type in session.counts else 0
         session.counts[event_type] = (count + 1, session.events, line)
         session.events += 1
         session.line = line
-        session.last_unseen = unseen or session.last_unseen
+        if token_id == UNSEEN:
+            session.last_unseen = message
+            session.news.add(self.detector.new_events.rank(message), line, message)
         if session.answered or not self._is_certain(session, event_type):
             return None
         session.answered = True
@@ -146,17 +177,18 @@ class Judge:
         critical = self._critical
         if session.max_surprise >= critical["surprise"]:
             return True
-        if event_type == 0 and self._p_new_events(session) <= self.false_alarm_rate:
+        if event_type == 0 and self._p_news(session) <= self.false_alarm_rate:
             return True
         if math.log1p(session.cusum[1]) >= critical["order"]:
+            return True
+        if session.extreme[0] >= critical.get(scores.MEASUREMENTS, math.inf):
             return True
         if session.counts[event_type][0] <= self._largest_counts[event_type]:
             return False
         return self._least_distance(session)[0] >= critical["counts"]
 
-    def _p_new_events(self, session: OpenSession) -> float:
-        count, _, _ = session.counts.get(0, (0, 0, 0))  # all new events are one template, 0
-        return self.detector.new_events.p_value(count)
+    def _p_news(self, session: OpenSession) -> float:
+        return self.detector.new_events.p_value(session.news.novelty)
 
     def _least_distance(self, session: OpenSession) -> tuple[float, int]:
         """Return the least distance that the counts can have at the end, and its reference."""
@@ -172,33 +204,50 @@ class Judge:
 
     def _row(self, session: OpenSession, nearest: tuple[float, int], *, over: bool) -> Row:
         distance, reference = nearest
-        found = {
-            "surprise": session.max_surprise,
-            "order": math.log1p(session.cusum[1]),
-            "counts": distance,
+        values = {
+            scores.SURPRISE: np.array([session.max_surprise]),
+            scores.ORDER: np.array([math.log1p(session.cusum[1])]),
+            scores.COUNTS: np.array([distance]),
+            scores.MEASUREMENTS: np.array([session.extreme[0]]),
         }
-        values = {feature: np.array([value]) for feature, value in found.items()}
-        nulls, describe = self.detector.nulls, self.detector.templates.describe
-        p_value, by_new = float(scores.p_values(nulls, values)[0]), self._p_new_events(session)
-        score = float(scores.score(np.array([min(p_value, by_new)]), self.false_alarm_rate)[0])
-        if by_new < p_value:
-            _, position, line = session.counts[0]
-            observed, expected = describe(UNSEEN, session.last_unseen), "a known event"
-        elif scores.decided_by_counts(nulls, values)[0]:
-            event_type, observed, expected = self.detector.strangest_count(
-                self._counts(session), reference, session.last_unseen, over=over
-            )
-            _, position, line = session.counts.get(event_type, (0, session.events, session.line))
-        else:
-            position, token_id, likeliest, line, unseen = session.peak
-            observed, expected = describe(token_id, unseen), describe(likeliest)
+        nulls = self.detector.nulls
+        p_value, by_news = float(scores.p_values(nulls, values)[0]), self._p_news(session)
+        feature = NEW_EVENTS if by_news < p_value else scores.decisive(nulls, values)[0]
+        score = float(scores.score(np.array([min(p_value, by_news)]), self.false_alarm_rate)[0])
+        reason, line = self._reason(session, feature, reference, over=over)
+        total = session.counts.get(0, (0, 0, 0))[0]  # all new events are one template, 0
+        news_line = self._line_of(session.news.line) if total else 0
+        why = reason if score >= 0.5 else None
         return {
             "session": session.name,
             "score": score,
             "anomaly": int(score >= 0.5),
-            "position": position + 1,
-            "observed": observed,
-            "expected": expected,
-            "line": line,
-            "new_events": session.counts.get(0, (0, 0, 0))[0],
+            "position": reason.position + 1,
+            "observed": reason.observed,
+            "expected": reason.expected,
+            "line": self._line_of(line),
+            "new_events": total,
+            "explanation": explanation.in_words(why, feature, session.news, news_line, total),
         }
+
+    def _reason(
+        self, session: OpenSession, feature: str, reference: int, *, over: bool
+    ) -> tuple[Reason, int]:
+        """Return what is the least usual by a feature, and its line."""
+        templates = self.detector.templates
+        if feature == NEW_EVENTS:
+            _, position, line = session.counts[0]
+            return explanation.news(templates, position, session.last_unseen), line
+        if feature == scores.MEASUREMENTS:
+            _, position, line, token_id, value = session.extreme
+            event = templates.describe(token_id)
+            return self.detector.unusual_measurement(position, token_id, value, event), line
+        if feature == scores.COUNTS:
+            counts = self._counts(session)
+            event_type = self.detector.strangest_count(counts, reference, over=over)
+            _, position, line = session.counts.get(event_type, (0, session.events, session.line))
+            last = session.last_unseen
+            reason = self.detector.unusual_count(event_type, position, counts, reference, last)
+            return reason, line
+        position, token_id, likeliest, line, unseen = session.peak
+        return explanation.surprising(templates, position, token_id, likeliest, unseen), line

@@ -1,4 +1,4 @@
-"""The score of a session, from the p-values of its three features.
+"""The score of a session, from the p-values of its features.
 
 Each feature is a number for a session. The larger it is, the more unusual the session:
 
@@ -13,13 +13,16 @@ counts   The distance of the counts of its templates from those of the nearest n
          learned sessions m. w(e) is -log of the share of sessions in which e does not occur as
          often as usual, so that counts which vary in normal sessions weigh little. All new events
          count as one more template.
+measurements
+         How far the most extreme measurement is beyond the normal range, see `normal_ranges`. Logs
+         without measurements do not have this feature, nor have older cards.
 
 The p-value of a feature is the share of normal sessions in which it is at least as large. The net's
 features are compared with those of the validation sessions, and also of the training sessions
-unless the net is overfitted. The counts are compared by leaving each session out in turn. The
-session's p-value is the smallest of the three times three (Bonferroni). New events have a p-value
-of their own, see `new_events`; the smaller of the two counts. The threshold is the share of normal
-sessions that may be false alarms.
+unless the net is overfitted. The counts and the measurements are compared by leaving each session
+out in turn. The session's p-value is the smallest of the features', times their number
+(Bonferroni). New events have a p-value of their own, see `new_events`; the smaller of the two
+counts. The threshold is the share of normal sessions that may be false alarms.
 """
 
 from collections.abc import Mapping
@@ -29,14 +32,17 @@ import numpy as np
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
 from keras_recipes.errors import InputError
 
-LEAST_SCALE = {"surprise": 1.0, "order": 0.2, "counts": 0.2}
+SURPRISE, ORDER, COUNTS, MEASUREMENTS = "surprise", "order", "counts", "measurements"
+
+LEAST_SCALE = {SURPRISE: 1.0, ORDER: 0.2, COUNTS: 0.2, MEASUREMENTS: 0.2}
 """The smallest distance over which the p-value of a feature falls by a factor of e.
 
 The most unusual normal sessions may be much alike by chance, and a more unusual one may be normal.
 A net with correct probabilities has a scale of 1 nat.
 """
 
-FEATURES = tuple(LEAST_SCALE)
+FEATURES = (SURPRISE, ORDER, COUNTS)
+"""The features of every log."""
 
 RAREST = 0.0002
 """The share of false alarms that is allowed where the normal sessions are enough to show it."""
@@ -58,14 +64,11 @@ def p_values(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndar
     return np.asarray(np.minimum(1.0, len(nulls) * by_feature.min(axis=0)))
 
 
-def decided_by_counts(
-    nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return whether the counts have the smallest p-value in each session, bool of shape (N,)."""
-    by_feature = {feature: null.p_value(values[feature]) for feature, null in nulls.items()}
-    return np.asarray(
-        by_feature["counts"] < np.minimum(by_feature["surprise"], by_feature["order"])
-    )
+def decisive(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]) -> list[str]:
+    """Return the name of the feature with the smallest p-value in each session, N names."""
+    names = list(nulls)
+    by_feature = np.stack([null.p_value(values[feature]) for feature, null in nulls.items()])
+    return [names[number] for number in by_feature.argmin(axis=0).tolist()]
 
 
 def score(p_values: np.ndarray, false_alarm_rate: float) -> np.ndarray:

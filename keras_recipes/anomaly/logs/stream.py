@@ -17,13 +17,15 @@ import numpy as np
 
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.log_clock import LATE_SECONDS, LogClock
+from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.anomaly.logs.open_sessions import Judge, OpenSession
 from keras_recipes.anomaly.logs.session_table import SessionTable
 from keras_recipes.anomaly.logs.silence import Silence
 from keras_recipes.anomaly.passed_over import PassedOver
 from keras_recipes.anomaly.state_file import State, StateFile
 from keras_recipes.data import lines
-from keras_recipes.data.logs import parser
+from keras_recipes.data.logs import parser, severity
+from keras_recipes.data.logs.measurements import UNIT_NAMES, Value
 from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
 
@@ -112,15 +114,19 @@ class LogStream:
             yield from self._listen(records)
         arrived = 0.0 if timed else time.time()
         token_ids = self.detector.templates.token_ids(records.messages)
-        for key, token_id, message, when, line in zip(
-            records.keys, token_ids, records.messages, records.times, records.lines, strict=True
+        measured = records.measured_by_event()
+        for event, (key, token_id, message, when, line) in enumerate(
+            zip(
+                records.keys, token_ids, records.messages, records.times, records.lines, strict=True
+            )
         ):
             now = when if timed else arrived
             if self._clock.read(now):
                 self._set_back(now)
             yield from self._close_before(key, now)
             session = self._session(key, now, line)
-            if session and (row := self.judge.event(session, token_id, line, message)):
+            values = measured.get(event, ())
+            if session and (row := self.judge.event(session, token_id, line, message, values)):
                 yield row
             if surplus := self._table.surplus():
                 yield from self._close(surplus, max(self._clock.now, now))
@@ -228,7 +234,8 @@ class LogStream:
             "sessions": [
                 [key.hex(), s.name, s.events, s.line, s.due, s.answered, s.max_surprise, s.cusum,
                  s.peak[:4], s.peak[4].hex(), s.last_unseen.hex(),
-                 [[event_type, *found] for event_type, found in s.counts.items()]]
+                 [[event_type, *found] for event_type, found in s.counts.items()],
+                 [s.news.rank, s.news.count, s.news.line, s.news.message.hex()], s.extreme]
                 for key, s in opened
             ],
             "closed": [[key.hex(), *found] for key, found in self._table.closed.items()],
@@ -261,7 +268,7 @@ class LogStream:
         self, values: list[Any], h: np.ndarray, c: np.ndarray
     ) -> tuple[bytes, OpenSession]:
         (key, name, events, line, due, answered, surprise, cusum, peak, peak_message, last_unseen,
-         counts) = values  # fmt: skip
+         counts, *later) = values  # fmt: skip
         session = OpenSession(str(name), h, c)
         session.events, session.line, session.due = int(events), int(line), float(due)
         session.answered, session.max_surprise = bool(answered), float(surprise)
@@ -272,6 +279,11 @@ class LogStream:
         for event_type, *found in counts:
             count, last_position, last_line = map(int, found)
             session.counts[int(event_type)] = (count, last_position, last_line)
+        if later:
+            *numbers, message = later[0]
+            rank, count, its_line = map(int, numbers)
+            session.news = News(rank, count, its_line, bytes.fromhex(message))
+            session.extreme = _extreme(later[1])
         self._check(session)
         return bytes.fromhex(key), session
 
@@ -282,10 +294,17 @@ class LogStream:
         event_types = len(self.detector.counts.weights)
         numbers = [session.events, session.line, position, line]
         numbers += [number for found in session.counts.values() for number in found]
+        numbers += [session.news.count, session.news.line, *session.extreme[1:3]]
+        _, _, _, extreme_token, value = session.extreme
         sums = float(abs(session.h).sum() + abs(session.c).sum())
         possible = (
             0 <= token_id < tokens
             and 0 <= likeliest < tokens
+            and 0 <= session.news.rank <= severity.HIGHEST
+            and 0 <= extreme_token < tokens
+            and 0 <= value[0] < max(1, len(self.detector.layout.masking.measures))
+            and 0 <= value[2] < len(UNIT_NAMES)
+            and math.isfinite(session.extreme[0] + value[1])
             and session.h.shape == self.judge.begin[0].shape
             and all(0 <= event_type < event_types for event_type in session.counts)
             and all(0 <= number < MOST_LINES for number in numbers)
@@ -295,3 +314,9 @@ class LogStream:
         )
         if not possible:
             raise ValueError(session.name)
+
+
+def _extreme(values: list[Any]) -> tuple[float, int, int, int, Value]:
+    beyond, position, line, token_id, (name, number, unit) = values
+    value = int(name), float(number), int(unit)
+    return float(beyond), int(position), int(line), int(token_id), value

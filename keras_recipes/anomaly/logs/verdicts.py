@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_recipes.anomaly import summary
-from keras_recipes.anomaly.logs import scores
+from keras_recipes.anomaly.logs import explanation, scores
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.event_counts import count_matrix
+from keras_recipes.anomaly.logs.explanation import NEW_EVENTS, Reason
+from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.anomaly.logs.open_sessions import Judge
-from keras_recipes.data.logs.sessions import Sequences
+from keras_recipes.data.logs.measurements import Value
+from keras_recipes.data.logs.sessions import Measured, Sequences
 from keras_recipes.data.logs.templates import END, UNSEEN
 from keras_recipes.recipe import Row
 
@@ -54,7 +57,12 @@ class Verdicts:
         event_types = len(detector.counts.weights)
         counts = count_matrix(sequences.token_ids - UNSEEN, sequences.lengths, event_types)
         distance, nearest = detector.counts.distances(counts)
-        values = {"surprise": largest, "order": np.log1p(seen.cusum), "counts": distance}
+        values = {
+            scores.SURPRISE: largest,
+            scores.ORDER: np.log1p(seen.cusum),
+            scores.COUNTS: distance,
+            scores.MEASUREMENTS: detector.ranges.of_sessions(sequences),
+        }
         return cls(
             detector=detector,
             sequences=sequences,
@@ -71,9 +79,14 @@ class Verdicts:
         return scores.score(self._p_values(), false_alarm_rate)
 
     def _p_values(self) -> np.ndarray:
-        by_new_events = self.detector.new_events.p_values(self.sequences.new_events)
-        by_features = scores.p_values(self.detector.nulls, self.values)
-        return np.asarray(np.minimum(by_features, by_new_events))
+        return np.asarray(np.minimum(self._by_features(), self._by_news()))
+
+    def _by_features(self) -> np.ndarray:
+        return scores.p_values(self.detector.nulls, self.values)
+
+    def _by_news(self) -> np.ndarray:
+        known = self.detector.new_events
+        return known.p_values(known.novelties(self.sequences))
 
     def steps(self, session: int) -> tuple[list[str], np.ndarray]:
         """Return a session's events in words, its end last, and the surprise at each in nats."""
@@ -92,65 +105,109 @@ class Verdicts:
             files: The names of the files. If there are several, `line` is `FILE:NUMBER`.
             only_anomalies: Whether to leave out the other sessions.
         """
-        found, judge = self.scores(false_alarm_rate), Judge(self.detector, false_alarm_rate)
-        by_counts = scores.decided_by_counts(self.detector.nulls, self.values)
+        found = self.scores(false_alarm_rate)
+        judge = Judge(
+            self.detector, false_alarm_rate, line_of=lambda event: self._line(event, files)
+        )
+        decisive = scores.decisive(self.detector.nulls, self.values)
+        by_news = self._by_news() < self._by_features()
         chosen = np.flatnonzero(found >= 0.5) if only_anomalies else np.arange(len(found))
         if only_anomalies and not len(chosen):
             summary.say_none(len(found), "sessions")
-        new_events = self.sequences.new_events
         for session in chosen.tolist():
             if found[session] >= 0.5:
-                yield self._explained_by_event(judge, session, files)
-                continue
-            reason = self._by_counts(session) if by_counts[session] else self._by_surprise(session)
-            yield {
-                "session": self.sequences.names[session],
-                "score": float(found[session]),
-                "anomaly": 0,
-                **self._placed(session, reason, files),
-                "new_events": int(new_events[session]),
-            }
+                yield self._explained_by_event(judge, session)
+            else:
+                feature = NEW_EVENTS if by_news[session] else decisive[session]
+                yield self._normal(session, float(found[session]), feature, files)
 
-    def _explained_by_event(self, judge: Judge, session: int, files: Sequence[str]) -> Row:
+    def _explained_by_event(self, judge: Judge, session: int) -> Row:
         """Return an anomaly's row, explained by the event at which a stream would have given it."""
         found, row = self.sequences, None
         opened = judge.session(found.names[session])
+        measured = self._measured(session)
         first, last = found.starts[session : session + 2].tolist()
         for event in range(first, last):
             # The event's own number stands for the line, because it also gives the file.
-            row = judge.event(opened, int(found.token_ids[event]), event, found.message(event))
+            token_id, message = int(found.token_ids[event]), found.message(event)
+            row = judge.event(opened, token_id, event, message, measured.get(event, ()))
             if row:
                 break
         row = row or judge.end(opened)
         assert row is not None
-        return {**row, "line": self._line(row["line"], files)}
+        return row
 
-    def _by_surprise(self, session: int) -> tuple[int, str, str]:
+    def _normal(self, session: int, score: float, feature: str, files: Sequence[str]) -> Row:
+        """Return the row of a session that is no anomaly."""
+        first, last = self.sequences.starts[session : session + 2].tolist()
+        unseen = self.sequences.token_ids[first:last] == UNSEEN
+        events = (first + np.flatnonzero(unseen)).tolist()
+        last_unseen = self.sequences.message(events[-1]) if events else b""
+        if feature == NEW_EVENTS:
+            at = events[-1] - first
+            reason = explanation.news(self.detector.templates, at, last_unseen)
+        elif feature == scores.COUNTS:
+            reason = self._by_counts(session, last_unseen)
+        elif feature == scores.MEASUREMENTS:
+            reason = self._by_measurement(session)
+        else:
+            reason = self._by_surprise(session)
+        news = News()
+        for event in events:
+            message = self.sequences.message(event)
+            news.add(self.detector.new_events.rank(message), event, message)
+        line = self._line(news.line, files) if events else 0
+        return {
+            "session": self.sequences.names[session],
+            "score": score,
+            "anomaly": 0,
+            "position": reason.position + 1,
+            "observed": reason.observed,
+            "expected": reason.expected,
+            "line": self._line(min(first + reason.position, last - 1), files),
+            "new_events": len(events),
+            "explanation": explanation.in_words(None, feature, news, line, len(events)),
+        }
+
+    def _by_surprise(self, session: int) -> Reason:
         first, last = self.sequences.starts[session : session + 2]
-        at, describe = int(self.position[session]), self.detector.templates.describe
-        observed = describe(END)
+        at, token_id, message = int(self.position[session]), END, b""
         if at < last - first:
             token_id = int(self.sequences.token_ids[first + at])
-            observed = describe(token_id, self.sequences.message(first + at))
-        return at, observed, describe(int(self.likeliest[session]))
+            message = self.sequences.message(first + at)
+        likeliest = int(self.likeliest[session])
+        return explanation.surprising(self.detector.templates, at, token_id, likeliest, message)
 
-    def _by_counts(self, session: int) -> tuple[int, str, str]:
+    def _by_counts(self, session: int, last_unseen: bytes) -> Reason:
         first, last = self.sequences.starts[session : session + 2]
-        token_ids = self.sequences.token_ids[first:last]
-        unseen = (token_ids == UNSEEN).nonzero()[0]
-        last_unseen = self.sequences.message(first + unseen[-1]) if len(unseen) else b""
-        event_type, observed, expected = self.detector.strangest_count(
-            self.counts[session], int(self.nearest[session]), last_unseen
-        )
-        where = (token_ids == event_type + UNSEEN).nonzero()[0]
+        counts, nearest = self.counts[session], int(self.nearest[session])
+        event_type = self.detector.strangest_count(counts, nearest)
+        where = (self.sequences.token_ids[first:last] == event_type + UNSEEN).nonzero()[0]
         at = int(where[-1]) if len(where) else int(last - first)
-        return at, observed, expected
+        return self.detector.unusual_count(event_type, at, counts, nearest, last_unseen)
 
-    def _placed(self, session: int, reason: tuple[int, str, str], files: Sequence[str]) -> Row:
-        at, observed, expected = reason
-        first, last = self.sequences.starts[session : session + 2].tolist()
-        line = self._line(min(first + at, last - 1), files)
-        return {"position": at + 1, "observed": observed, "expected": expected, "line": line}
+    def _by_measurement(self, session: int) -> Reason:
+        found, first = self.sequences, int(self.sequences.starts[session])
+        each = [(e, value) for e, some in self._measured(session).items() for value in some]
+        names, values, units = np.array([value for _, value in each]).T
+        events = np.array([event for event, _ in each])
+        beyond = self.detector.ranges.beyond(
+            found.token_ids[events], Measured(events, names.astype(int), values, units)
+        )
+        event, value = each[int(beyond.argmax())]
+        token_id = int(found.token_ids[event])
+        name = self.detector.templates.describe(token_id)
+        return self.detector.unusual_measurement(event - first, token_id, value, name)
+
+    def _measured(self, session: int) -> dict[int, list[Value]]:
+        """Return the measurements of a session by the index of their event."""
+        found, measured = self.sequences, self.sequences.measured
+        places = np.searchsorted(measured.events, found.starts[session : session + 2])
+        by_event: dict[int, list[Value]] = {}
+        for at in range(*places.tolist()):
+            value = int(measured.names[at]), float(measured.values[at]), int(measured.units[at])
+            by_event.setdefault(int(measured.events[at]), []).append(value)
+        return by_event
 
     def _line(self, event: int, files: Sequence[str]) -> int | str:
         line = int(self.sequences.lines[event])

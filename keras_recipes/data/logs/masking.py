@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_recipes.data.logs import json_fields
+from keras_recipes.data.logs.measurements import MeasurementCensus, Measures
 
 LARGEST_SET = 10
 """The largest number of values of a closed set."""
@@ -51,11 +52,18 @@ class Masking:
         words: The words before numbers that are closed sets, without digits.
         fields: The names of JSON fields that are closed sets.
         identifiers: The numbers, from 0, of the words of a line that are masked as a whole.
+        measures: The names of the measurements, which are masked and judged apart.
     """
 
     words: frozenset[bytes] = frozenset()
     fields: tuple[str, ...] = ()
     identifiers: tuple[int, ...] = ()
+    measures: Measures = field(default_factory=Measures)
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether nothing but digits is masked, and all digits are."""
+        return not self.words and not self.identifiers
 
     def mask(self, text: bytes) -> bytes:
         """Return a message without digits but for those of closed sets, as control characters."""
@@ -91,7 +99,8 @@ class Masking:
         """Return JSON values."""
         words = sorted(word.decode(errors="replace") for word in self.words)
         numbers = list(self.identifiers)
-        return {"words": words, "fields": list(self.fields), "identifiers": numbers}
+        found = {"words": words, "fields": list(self.fields), "identifiers": numbers}
+        return {**found, "measures": self.measures.to_json()} if self.measures else found
 
     @classmethod
     def from_json(cls, values: Any) -> "Masking":
@@ -114,7 +123,8 @@ class Masking:
             ):
                 raise ValueError("the masking is damaged")
         known = frozenset(word.encode() for word in words)
-        return cls(known, tuple(fields), tuple(sorted(set(places))))
+        measures = Measures.from_json(values["measures"]) if "measures" in values else Measures()
+        return cls(known, tuple(fields), tuple(sorted(set(places))), measures)
 
 
 def name_of(match: "re.Match[bytes]") -> bytes:
@@ -146,6 +156,7 @@ class Census:
         values: The counts of the values, by name; None for a name that has too many values.
         lines: The number of messages.
         columns: The counts of the first words that have digits, without the digits.
+        measurements: The numbers that may be measurements.
     """
 
     values: dict[bytes | str, Counter[Any] | None] = field(default_factory=dict)
@@ -153,12 +164,17 @@ class Census:
     columns: tuple[Counter[bytes], ...] = field(
         default_factory=lambda: tuple(Counter() for _ in range(FIRST_WORDS))
     )
+    measurements: MeasurementCensus = field(default_factory=MeasurementCensus)
+
+    digits_only = False
+    measures = Measures()
 
     def mask(self, text: bytes) -> bytes:
         """Count the numbers of a message; return it without digits."""
         self.lines += 1
         for match in _NUMBER.finditer(text):
             self._add(name_of(match), match[0])
+        self.measurements.message(text)
         for word, counts in zip(text.split(None, FIRST_WORDS), self.columns, strict=False):
             letters = word.translate(None, DIGITS)
             if letters != word and len(counts) < 1_000:
@@ -172,6 +188,7 @@ class Census:
         for name, scalar in json_fields.scalars(value):
             if name not in other and len(name) <= LONGEST_NAME:
                 self._add(name, scalar)
+                self.measurements.object_field(name, scalar)
         return b""
 
     def _add(self, name: bytes | str, value: Any) -> None:
@@ -192,7 +209,8 @@ class Census:
             for place, counts in enumerate(self.columns)
             if len(counts) > 1 and sum(counts.values()) >= least
         )
-        return Masking(frozenset(sorted(known)[:MOST_SETS]), tuple(fields[:MOST_SETS]), identifiers)
+        kept = frozenset(sorted(known)[:MOST_SETS]), tuple(fields[:MOST_SETS])
+        return Masking(*kept, identifiers, self.measurements.measures(without=good))
 
 
 def is_closed(counts: Mapping[Any, int]) -> bool:

@@ -13,7 +13,7 @@ control characters.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from keras_recipes.data.logs import access, json_fields, rows, time_values, times
 from keras_recipes.data.logs.layout import OBJECTS, LogLayout, compiled
 from keras_recipes.data.logs.masking import DIGITS, SHOWN, Census, Masking
+from keras_recipes.data.logs.measurements import Reader, Value
 from keras_recipes.errors import UnsafeModelError, printable
 from keras_recipes.untrusted import time_limit
 
@@ -56,15 +57,26 @@ class Records:
         times: The times in seconds since 1970, UTC. A line without a time has that of the line
             before.
         lines: The line numbers, from 1.
+        measured: The measurements.
+        measured_in: The number, from 0, of the event of each measurement.
     """
 
     messages: list[bytes]
     keys: list[bytes]
     times: list[float]
     lines: list[int]
+    measured: list[Value] = field(default_factory=list)
+    measured_in: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.messages)
+
+    def measured_by_event(self) -> dict[int, list[Value]]:
+        """Return the measurements of the events that have any, by the number of the event."""
+        found: dict[int, list[Value]] = {}
+        for event, value in zip(self.measured_in, self.measured, strict=True):
+            found.setdefault(event, []).append(value)
+        return found
 
 
 @dataclass
@@ -104,6 +116,8 @@ class Parser:
         """
         self.layout = layout
         self._masking = layout.masking if census is None else census
+        self._reader = Reader(self._masking.measures) if self._masking.measures else None
+        self._unmasked: list[bytes] = []
         self.line, self.time, self.key, self.without, self.untimed = 0, 0.0, b"", 0, 0
         self._columns = layout.columns
         self._parse, self._object = self._by_format(layout.format)
@@ -121,6 +135,7 @@ class Parser:
             UnsafeModelError: The sessions' regular expression takes too long.
         """
         records = Records([], [], [], [])
+        self._unmasked.clear()
         rule = printable(repr(self.layout.sessions.key))
         refusal = UnsafeModelError(
             f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
@@ -131,6 +146,10 @@ class Parser:
             if self.layout.timed and not self.time and self._place is None:
                 self.time = self._first_time(some)
             self._parse(some, records)
+            if self._reader:
+                values, events = self._reader.read(self._unmasked, records.messages)
+                records.measured += values
+                records.measured_in += events
         return records
 
     def _first_time(self, lines: Sequence[bytes]) -> float:
@@ -234,7 +253,9 @@ class Parser:
         """Return masked messages; those that have only digits to mask are masked all at once."""
         if max(map(len, messages), default=0) > LONGEST_MESSAGE:
             messages = [message[:LONGEST_MESSAGE] for message in messages]
-        if self._masking != Masking():
+        if self._reader:
+            self._unmasked = messages
+        if not self._masking.digits_only:
             return [*map(self._masking.mask, messages)]
         masked = b"\n".join(messages).translate(None, DIGITS).split(b"\n") if messages else []
         if len(masked) == len(messages):
@@ -295,6 +316,10 @@ class Parser:
             words = self._words(value, line) + self._masking.of_object(value)
             key = json_fields.field(value, self._field) if self._field else None
             self._add(records, words, line, None if key is None else json_fields.as_bytes(key))
+            if self._reader and self.key:
+                values = self._reader.of_object(value)
+                records.measured += values
+                records.measured_in += len(values) * [len(records) - 1]
 
     def _words(self, value: "Object", line: bytes) -> bytes:
         """Return the message of an object; the whole line if it has none."""
@@ -341,7 +366,10 @@ class Parser:
         if not self.key:
             self.without += 1
             return
-        records.messages.append(self._masking.mask(message[:LONGEST_MESSAGE]))
+        message = message[:LONGEST_MESSAGE]
+        records.messages.append(self._masking.mask(message))
+        if self._reader:
+            self._unmasked.append(message)
         records.keys.append(self.key)
         records.times.append(self.time)
         records.lines.append(self.line)

@@ -11,6 +11,7 @@ from keras_recipes.data import lines
 from keras_recipes.data.logs import documents, parser
 from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.masking import Census
+from keras_recipes.data.logs.measurements import Value
 from keras_recipes.data.logs.parser import Parser, Records
 from keras_recipes.data.logs.templates import END, START, UNSEEN, Templates
 
@@ -22,6 +23,42 @@ CENSUS_LINES = 50_000
 """The number of lines in which closed sets are looked for."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """M measurements of a log's messages, in the order of their events.
+
+    Attributes:
+        events: The index of each measurement's event among all events, int64 of shape (M,).
+        names: The number of its name in the layout's `measures`, int16 of shape (M,).
+        values: The number in seconds, in bytes or as it is, float64 of shape (M,).
+        units: The number of its unit, int8 of shape (M,).
+    """
+
+    events: np.ndarray
+    names: np.ndarray
+    values: np.ndarray
+    units: np.ndarray
+
+    @classmethod
+    def of(cls, events: np.ndarray, values: "Sequence[Value]") -> "Measured":
+        """Return measurements as the parser gives them, by the indices of their events."""
+        columns = np.array(values, "float64").reshape(-1, 3)[np.argsort(events, kind="stable")]
+        names, numbers, units = columns.T
+        return cls(np.sort(events), names.astype("int16"), numbers, units.astype("int8"))
+
+    def subset(self, flat: np.ndarray, total: int) -> "Measured":
+        """Return the measurements of some events, by their indices in the new order."""
+        place = np.full(total, -1)
+        place[flat] = np.arange(len(flat))
+        events = place[self.events]
+        kept = np.flatnonzero(events >= 0)
+        kept = kept[np.argsort(events[kept], kind="stable")]
+        return Measured(events[kept], self.names[kept], self.values[kept], self.units[kept])
+
+
+NOTHING_MEASURED = Measured.of(np.zeros(0, "int64"), [])
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +75,7 @@ class Sequences:
         starts: The index at which each session begins, and the total, int64 of shape (N + 1,).
         days: The time span of the whole log in days.
         max_gap: The longest time in seconds between two events of one session.
+        measured: The measurements in the messages.
     """
 
     names: list[str]
@@ -49,6 +87,7 @@ class Sequences:
     starts: np.ndarray
     days: float
     max_gap: float
+    measured: Measured = NOTHING_MEASURED
 
     def __len__(self) -> int:
         return len(self.names)
@@ -84,6 +123,7 @@ class Sequences:
             starts,
             self.days,
             self.max_gap,
+            self.measured.subset(flat, len(self.token_ids)),
         )
 
     def message(self, event: int) -> bytes:
@@ -111,12 +151,18 @@ class SessionCollector:
         self.message_ids: dict[bytes, int] = {}
         self.keys: dict[bytes, int] = {}
         self._parts: list[tuple[np.ndarray, ...]] = []
+        self._measured: list[Measured] = []
+        self._events = 0
 
     def add(self, records: Records, file: int) -> None:
         """Add the records of a file's next lines."""
         ids, keys, count = self.message_ids, self.keys, len(records)
         messages = [ids.setdefault(message, len(ids)) for message in records.messages]
         sessions = [keys.setdefault(key, len(keys)) for key in records.keys]
+        if records.measured:
+            events = self._events + np.array(records.measured_in, "int64")
+            self._measured.append(Measured.of(events, records.measured))
+        self._events += count
         self._parts.append(
             (
                 np.fromiter(messages, "int32", count),
@@ -171,7 +217,16 @@ class SessionCollector:
         max_gap = float(np.diff(times, prepend=0)[~new].max(initial=0.0))
         starts = np.append(firsts, len(messages))
         known = list(self.message_ids)
-        return Sequences(names, messages, messages, known, numbers, files, starts, days, max_gap)
+        measured = self._all_measured().subset(order, len(order))
+        return Sequences(
+            names, messages, messages, known, numbers, files, starts, days, max_gap, measured
+        )
+
+    def _all_measured(self) -> Measured:
+        if not self._measured:
+            return NOTHING_MEASURED
+        parts = [(part.events, part.names, part.values, part.units) for part in self._measured]
+        return Measured(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def collect(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_recipes.data import lines
-from keras_recipes.data.logs import masking, parser
+from keras_recipes.data.logs import masking, parser, severity
 from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
@@ -33,6 +33,18 @@ WILDCARD = "<*>"
 MOST_WORDS = 100
 """The largest number of words at one place of a template that can be a closed set."""
 
+HEAD_SHARE = 0.95
+"""The smallest share of lines that have their level at the same place."""
+
+LONGEST_HEAD = 10
+"""The largest number of words of a head."""
+
+MOST_HEADS = 100
+"""The largest number of different heads."""
+
+JOINT = "\N{OPEN BOX}"
+"""What joins the words of a head; no blank, because a template is split at blanks."""
+
 LONGEST = 10 * parser.LONGEST_MESSAGE
 """The largest number of characters of a template, which may have control characters escaped."""
 
@@ -46,12 +58,14 @@ class Templates:
     Attributes:
         patterns: The templates, words with `<*>` for any word, in the order of their token ids.
         examples: A readable message of each template.
+        head: The number of words at the beginning that are compared as one word, such as a host, a
+            program and a level. Otherwise they would make any two messages alike.
     """
 
-    def __init__(self, patterns: Sequence[str], examples: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], examples: Sequence[str], head: int = 0) -> None:
         from drain3.drain import LogCluster
 
-        self.patterns, self.examples = list(patterns), list(examples)
+        self.patterns, self.examples, self.head = list(patterns), list(examples), head
         self._drain: Any = _drain()
         for number, pattern in enumerate(patterns):
             cluster = LogCluster(pattern.split(), number + FIRST)
@@ -65,13 +79,18 @@ class Templates:
         """The number of token ids, including the special ones."""
         return len(self.patterns) + FIRST
 
+    @property
+    def have_levels(self) -> bool:
+        """Whether any of the templates names a level."""
+        return any(severity.of_message(text.encode()) is not None for text in self.examples)
+
     def token_id(self, message: bytes) -> int:
         """Return the token id of a masked message."""
         token_id = self._token_ids.get(message)
         if token_id is None:
             if len(self._token_ids) >= REMEMBERED:
                 self._token_ids.clear()
-            cluster = self._drain.match(_words(message), "fallback")
+            cluster = self._drain.match(self._compared(message), "fallback")
             token_id = self._token_ids[message] = int(cluster.cluster_id) if cluster else UNSEEN
         return token_id
 
@@ -80,6 +99,10 @@ class Templates:
         known, ask = self._token_ids.get, self.token_id
         # A look-up in the dictionary is faster than a call of a Python function.
         return [known(message) or ask(message) for message in messages]
+
+    def _compared(self, message: bytes) -> str:
+        """Return the words of a masked message that are compared."""
+        return _joined(_words(message), self.head)
 
     def describe(self, token_id: int, message: bytes = b"") -> str:
         """Return an event in words: its template's example, or the message of a new event."""
@@ -106,14 +129,15 @@ class Templates:
             before: Templates that keep their token ids; new templates come after them.
             counts: The number of lines of each message; None splits no templates.
         """
+        head = before.head if before else _head(messages, counts or [1] * len(messages))
         drain = _copy(before) if before else _drain()
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
         for message in messages:
-            cluster, _ = drain.add_log_message(_words(message))
+            cluster, _ = drain.add_log_message(_joined(_words(message), head))
             examples.setdefault(cluster.cluster_id, parser.readable(message))
         clusters = sorted(drain.clusters, key=lambda c: c.cluster_id)[:MOST]
         patterns = [cluster.get_template() for cluster in clusters]
-        found = cls(patterns, [examples[c.cluster_id] for c in clusters])
+        found = cls(patterns, [examples[c.cluster_id] for c in clusters], head)
         if counts is None:
             return found
         return found._split(messages, counts, len(before.patterns) if before else 0)
@@ -131,18 +155,26 @@ class Templates:
             messages, counts, self.token_ids(messages), strict=True
         ):
             if token_id >= FIRST + kept and WILDCARD in self.patterns[token_id - FIRST]:
-                words = tuple(_words(message).split())
+                words = tuple(self._compared(message).split())
                 so_far, first = lines_of[token_id].get(words, (0, message))
                 lines_of[token_id][words] = (so_far + count, first)
         patterns: dict[str, str] = {}
         for number, (pattern, example) in enumerate(zip(self.patterns, self.examples, strict=True)):
             patterns |= _with_closed_words(pattern, lines_of[number + FIRST]) or {pattern: example}
         some = list(patterns.items())[:MOST]
-        return Templates([pattern for pattern, _ in some], [example for _, example in some])
+        return self.of(some)
+
+    def of(self, some: Iterable[tuple[str, str]]) -> "Templates":
+        """Return templates with the same head, given as patterns and examples."""
+        patterns, examples = [], []
+        for pattern, example in some:
+            patterns.append(pattern)
+            examples.append(example)
+        return Templates(patterns, examples, self.head)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {"patterns": self.patterns, "examples": self.examples}
+        return {"patterns": self.patterns, "examples": self.examples, "head": self.head}
 
     @classmethod
     def from_json(cls, values: Any) -> "Templates":
@@ -153,14 +185,17 @@ class Templates:
         """
         lists = values if isinstance(values, dict) else {}
         patterns, examples = lists.get("patterns"), lists.get("examples")
+        head = lists.get("head", 0)
         if (
             isinstance(patterns, list)
             and isinstance(examples, list)
             and len(patterns) == len(examples) <= MOST
             and all(map(_is_text, patterns + examples))
+            and type(head) is int
+            and 0 <= head <= LONGEST_HEAD
         ):
             # Examples are printed in terminals, so control characters are escaped.
-            return cls(patterns, [printable(text, LONGEST) for text in examples])
+            return cls(patterns, [printable(text, LONGEST) for text in examples], head)
         raise CorruptModelError("the card's templates are damaged; fit again")
 
 
@@ -190,6 +225,27 @@ def _with_closed_words(
     return split
 
 
+def _joined(words: str, head: int) -> str:
+    return words.replace(" ", JOINT, head - 1) if head > 1 else words
+
+
+def _head(messages: Sequence[bytes], counts: Sequence[int]) -> int:
+    """Return the number of words that lead to the level of nearly all lines, or 0."""
+    heads: list[set[str]] = [set() for _ in range(LONGEST_HEAD)]
+    levels = [0] * LONGEST_HEAD
+    for message, count in zip(messages, counts, strict=True):
+        words = _words(message).split(None, LONGEST_HEAD)
+        for place, word in enumerate(words[:LONGEST_HEAD]):
+            if len(heads[place]) <= MOST_HEADS:
+                heads[place].add(" ".join(words[: place + 1]))
+            levels[place] += count * (severity.of_word(word) is not None)
+    enough = HEAD_SHARE * sum(counts)
+    for place in range(LONGEST_HEAD):
+        if levels[place] >= enough and len(heads[place]) <= MOST_HEADS:
+            return place + 1
+    return 0
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST
 
@@ -203,7 +259,7 @@ def _drain() -> Any:
 
 
 def _copy(templates: Templates) -> Any:
-    return Templates(templates.patterns, templates.examples)._drain
+    return templates.of(zip(templates.patterns, templates.examples, strict=True))._drain
 
 
 def _words(message: bytes) -> str:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from keras_recipes.anomaly.logs import dataset, event_counts, scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
-from keras_recipes.anomaly.logs.new_events import NewEvents
+from keras_recipes.anomaly.logs.new_events import NewEvents, News
 from keras_recipes.anomaly.logs.null_distribution import NullDistribution
+from keras_recipes.data.logs import severity
 from keras_recipes.errors import CorruptModelError
 
 values = st.lists(st.floats(0, 1e6), min_size=1, max_size=500).map(np.array)
@@ -102,11 +103,58 @@ def test_a_new_event_is_as_rare_as_the_normal_sessions_show() -> None:
     assert never.p_value(1) == pytest.approx(0.01)
     often = NewEvents.of(np.array([0] * 90 + [1] * 8 + [3]))
     assert [often.p_value(count) for count in (1, 2, 3, 4)] == pytest.approx(
-        [0.1, 0.02, 0.02, 0.01]
+        [0.09, 0.01, 0.01, 0.01]
     )
-    assert often.p_values(np.array([0, 1, 7])) == pytest.approx([1, 0.1, 0.01])
+    assert often.p_values(np.array([0, 1, 7])) == pytest.approx([1, 0.09, 0.01])
     assert NewEvents.from_json(often.to_json()) == often
     assert NewEvents.from_json(None).p_value(3) == 1
+
+
+def test_a_severe_new_event_is_rarer_than_many_that_are_not() -> None:
+    def novelty(*messages: bytes) -> int:
+        news = News()
+        for line, message in enumerate(messages):
+            news.add(known.rank(message), line, message)
+        return news.novelty
+
+    known = NewEvents()
+    info, fatal = b"INFO cache of size", b"RAS KERNEL FATAL data TLB error interrupt"
+    assert 0 < novelty(info) < novelty(info, info) < novelty(fatal) < novelty(info, fatal, fatal)
+    assert novelty(b"no level at all") == novelty(info)
+    assert novelty(*[info] * 99) == novelty(*[info] * 50)
+    seen = NewEvents.of(np.array([0] * 40 + [novelty(info)] * 10 + [novelty(info, info)] * 9))
+    assert seen.p_value(novelty(info)) == pytest.approx(19 / 60)
+    assert seen.p_value(novelty(fatal)) == pytest.approx(1 / 60)
+    assert seen.least_anomalous_rank(1 / 60) == severity.RANK["warn"]
+    assert seen.least_anomalous_rank(0.4) == 0
+    assert NewEvents.of(np.array([novelty(fatal)] * 30)).least_anomalous_rank(0.01) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "level"),
+    [
+        (b"INFO dfs.DataNode: ERROR in name", "info"),
+        (b"- .. * RAS KERNEL FATAL data TLB", "fatal"),
+        (b"[error] client", "error"),
+        (b'level=warn msg="x"', "warn"),
+        (b'{"severity": "Critical", "m": ""}', "critical"),
+        (b"error disk full", "error"),  # as the level and the message of JSON are joined
+        (b"(main) Warning: x", None),
+        (b"the error was small", None),
+        (b"INFORMATION_SCHEMA and ERRORS", None),
+        (b"", None),
+    ],
+)
+def test_a_level_is_a_word_in_capitals_or_in_its_own_place(
+    message: bytes, level: str | None
+) -> None:
+    assert severity.of_message(message) == (None if level is None else severity.RANK[level])
+
+
+@pytest.mark.parametrize("values", [{"by_level": 1}, {"by_level": True, "at_least": [1] * 300}])
+def test_damaged_levels_of_new_events_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(CorruptModelError, match="new events"):
+        NewEvents.from_json({"sessions": 5, "at_least": [], **values})
 
 
 @pytest.mark.parametrize(
