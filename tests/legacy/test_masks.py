@@ -171,6 +171,15 @@ def test_a_mask_that_keras_3_cannot_express_is_named() -> None:
         opened(json.loads(model.to_json()), saved(model))
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_mask_does_not_get_lost_in_layers_that_replace_one(wrapped: bool) -> None:
+    ids, x = embedded(shape=(4, 5) if wrapped else (5,))
+    rnn = L.SimpleRNN(3, activation=L.LeakyReLU(0.1))
+    model = tf_keras.Model(ids, (L.TimeDistributed(rnn) if wrapped else rnn)(x))
+    with pytest.raises(InputError, match="cannot be expressed"):
+        opened(json.loads(model.to_json()), saved(model))
+
+
 def test_models_that_double_their_calls_are_refused() -> None:
     ids, x = embedded()
     inner = L.Dense(3)
