@@ -45,7 +45,9 @@ def check(model: Layer) -> None:
         InputError: A mask cannot be expressed in Keras 3.
     """
     for layer in model.layers:
-        if layer.composed and any(call.kwargs.get("mask") for call in layer.calls):
+        check(layer)
+        built = layer.composed or any(inner.composed for inner in layer.layers)
+        if built and any(call.kwargs.get("mask") for call in layer.calls):
             raise mask_rules.inexpressible(
                 layer, "a mask reaches a layer that has to be built from others"
             )

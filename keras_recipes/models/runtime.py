@@ -65,7 +65,10 @@ class KerasRuntime:
     def __init__(self, model: "keras.Model", where: str = "") -> None:
         shapes = model.input_shape, model.output_shape
         if not all(isinstance(shape, tuple) for shape in shapes):
-            raise InputError("expected a model with one input and one output, received more")
+            raise InputError(
+                "expected a model with one input and one output, received more; only predict takes "
+                "it, with an .npz file that holds an array for each input"
+            )
         if len(model.input_shape) < 2:
             raise InputError(
                 f"expected a model whose input has a batch axis, received {model.input_shape}"

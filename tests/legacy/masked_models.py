@@ -1,5 +1,6 @@
 """Random small models of Keras 2 with masked sequences, grown step by step from drawn choices."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,9 @@ class Grower:
             steps = [*self.on_sequences(), *(self.on_nested() if self.nested else [])]
             step = self.draw(steps)
             self.made.append(step.__name__)
-            step()
+            # Keras 2 cannot build a masked sequence after an unmasked one, for example.
+            with contextlib.suppress(ValueError, TypeError):
+                step()
         return self.keras.Model(self.inputs, self.outputs())
 
     def outputs(self) -> list[Any]:

@@ -16,6 +16,7 @@ tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 itself is the measure
 
 from keras_recipes import load  # noqa: E402
 from keras_recipes.errors import InputError, UnsafeModelError  # noqa: E402
+from keras_recipes.legacy import mask_graph  # noqa: E402
 from tests.legacy import masked_models  # noqa: E402
 from tests.legacy.keras2_files import saved  # noqa: E402
 from tests.legacy.keras2_models import shuffle  # noqa: E402
@@ -171,10 +172,20 @@ def test_a_mask_that_keras_3_cannot_express_is_named() -> None:
         opened(json.loads(model.to_json()), saved(model))
 
 
-def test_models_that_double_their_calls_are_refused() -> None:
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_mask_does_not_get_lost_in_layers_that_replace_one(wrapped: bool) -> None:
+    ids, x = embedded(shape=(4, 5) if wrapped else (5,))
+    rnn = L.SimpleRNN(3, activation=L.LeakyReLU(0.1))
+    model = tf_keras.Model(ids, (L.TimeDistributed(rnn) if wrapped else rnn)(x))
+    with pytest.raises(InputError, match="layer simple_rnn"):
+        opened(json.loads(model.to_json()), saved(model))
+
+
+def test_models_that_double_their_calls_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mask_graph, "MOST_CALLS", 10)
     ids, x = embedded()
     inner = L.Dense(3)
-    for _ in range(12):
+    for _ in range(3):
         outer = tf_keras.Input((5, 3))
         inner = tf_keras.Model(outer, inner(inner(outer)))
     model = tf_keras.Model(ids, inner(x))
