@@ -143,8 +143,10 @@ def candidates(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> 
 
 
 def _some(objects: Sequence["dict[str, Any]"]) -> Sequence["dict[str, Any]"]:
-    """Return objects from all over a log; a field that counts is in some of them."""
-    return objects[:: max(1, len(objects) // ENOUGH)]
+    """Return objects from all over a log, one of each form; a field that counts is in some."""
+    some = objects[:: max(1, len(objects) // ENOUGH)]
+    forms = {(*value, "", *(name for name, _ in scalars(value))): value for value in some}
+    return list(forms.values())
 
 
 def ending(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> list[str]:
