@@ -1,6 +1,7 @@
 """The times of a log: what is given overrides what is detected, and no time becomes 0."""
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,30 @@ def test_a_card_with_a_damaged_time_is_refused(time: str) -> None:
         LogLayout.from_json({**values, "time": time})
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"columns": []},
+        {"columns": "date time"},
+        {"columns": [1, 2]},
+        {"columns": ["a"] * 1_000},
+        {"words": ["a"] * 4},
+        {"words": [["a"]]},
+        {"spelling": "%H%H"},
+        {"spelling": 7},
+        {"format": ["w3c"]},
+        {"format": "jsonl"},
+    ],
+)
+def test_a_card_with_damaged_columns_is_refused(damage: dict[str, object]) -> None:
+    rows = [b"2025-01-01 00:00:%02d GET /a 200" % i for i in range(30)]
+    layout = recognise([b"#Fields: date time cs-method cs-uri-stem sc-status", *rows])
+    assert layout.words == ("cs-method", "sc-status", "cs-uri-stem")
+    assert LogLayout.from_json(layout.to_json()) == layout
+    with pytest.raises(CorruptModelError, match="layout of the log is damaged"):
+        LogLayout.from_json({**layout.to_json(), **damage})
+
+
 def test_years_go_on_over_new_year() -> None:
     lines = [b"Dec 31 23:59:%02d host app: a" % i for i in range(60)]
     lines += [b"Jan  1 00:00:%02d host app: a" % i for i in range(60)]
@@ -86,12 +111,24 @@ def test_years_go_on_over_new_year() -> None:
     assert [b - a for a, b in itertools.pairwise(found)] == [1.0] * 119
 
 
+def test_a_log_of_last_year_goes_on_over_the_day_of_today() -> None:
+    begin = datetime.now(UTC) - timedelta(days=3)
+    hours = [begin + timedelta(hours=n) for n in range(6 * 24)]
+    lines = [f"{hour:%b %d %H:%M:%S} host app: a".encode() for hour in hours]
+    for some in (lines, [b"<13>" + line for line in lines], [b"I " + line for line in lines]):
+        found = times(some)
+        assert [b - a for a, b in itertools.pairwise(found)] == [3600.0] * 143
+
+
 def test_a_line_that_is_late_keeps_its_year() -> None:
-    first, last = read("syslog", b"Jan  1 00:00:05"), read("syslog", b"Dec 31 23:59:59")
-    assert first is not None
+    today = datetime.now(UTC).replace(microsecond=0)
+    ahead, before = today + timedelta(days=2), today - timedelta(days=2)
+    text = [f"{day:%b %d %H:%M:%S}".encode() for day in (ahead, before)]
+    last, this = (read("syslog", spelt) for spelt in text)
     assert last is not None
-    assert abs(near("syslog", last, first) - first) == 6.0
-    assert abs(near("syslog", first, last) - last) == 6.0
+    assert this is not None
+    assert near("syslog", this, last) - last == -4 * 86_400
+    assert near("syslog", last, this) - this == 4 * 86_400
 
 
 def test_times_of_a_day_go_on_after_midnight() -> None:

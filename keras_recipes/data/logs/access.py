@@ -36,7 +36,7 @@ FORMATS = {
     ),
     "s3": re.compile(
         rb"(?P<owner>\S+) (?P<bucket>\S+) \[(?P<time>[^\]]+)\] (?P<host>\S+) (?P<user>\S+) "
-        rb"(?P<id>\S+) (?P<operation>[A-Z]\S+\.\S+) (?P<key>\S+) (?:"
+        rb"(?P<id>\S+) (?P<operation>[A-Z][\w.]{2,80}) (?P<key>\S+) (?:"
         + _REQUEST
         + rb"|-) (?P<status>\d{3}|-) (?P<error>\S+)"
     ),

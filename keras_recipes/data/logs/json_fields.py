@@ -66,6 +66,9 @@ PATH = (
 REQUEST = ("request", "requestline", "httprequest")
 """Names of a field with the method, the path and the protocol."""
 
+ENOUGH = 200
+"""The number of objects in which the names of fields are looked for."""
+
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
@@ -132,15 +135,23 @@ def _among(names: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
 
 
 def candidates(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> Iterable[str]:
-    """Yield the names of fields that any of the objects has, those to prefer first."""
+    """Yield the names of fields that objects of a log have, those to prefer first."""
+    some = _some(objects)
     for name in wanted:
-        found = (named(value, (name,)) for value in objects)
+        found = (named(value, (name,)) for value in some)
         yield from dict.fromkeys(name for name in found if name is not None)
+
+
+def _some(objects: Sequence["dict[str, Any]"]) -> Sequence["dict[str, Any]"]:
+    """Return objects from all over a log, one of each form; a field that counts is in some."""
+    some = objects[:: max(1, len(objects) // ENOUGH)]
+    forms = {(*value, "", *(name for name, _ in scalars(value))): value for value in some}
+    return list(forms.values())
 
 
 def ending(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> list[str]:
     """Return the names of fields that end with any of these names, such as `dd.trace_id`."""
-    names = dict.fromkeys(name for value in objects for name, _ in scalars(value))
+    names = dict.fromkeys(name for value in _some(objects) for name, _ in scalars(value))
     plain = {name: _SEPARATORS.sub("", name.lower()) for name in names}
     return [name for end in wanted for name in names if plain[name].endswith(end)]
 

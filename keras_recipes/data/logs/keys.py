@@ -9,6 +9,9 @@ from keras_recipes.data.logs import json_fields
 FEWEST = 20
 """The smallest number of sessions that can show that a text is the key of sessions."""
 
+ENOUGH = 1_000
+"""The number of bytes at the beginning of a line in which keys are looked for."""
+
 _WORDS = (
     rb"session|sess|sid|request|req|trace|txn|transaction|job|task|order|conn|connection|"
     rb"correlation|corr|flow|call|invocation|execution|operation|activity|conversation|run|build|"
@@ -61,6 +64,7 @@ def pattern_of(lines: Sequence[bytes]) -> str | None:
     Args:
         lines: The first lines of a log, without their times.
     """
+    lines = [line[:ENOUGH] for line in lines]
     for pattern, share in _candidates(lines):
         found = _found(pattern, lines)
         if groups(found, len(lines), share=share):
