@@ -3,9 +3,8 @@
 Rows of files and of streams get their words here, so that they are the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from keras_recipes.anomaly.logs import scores
 from keras_recipes.anomaly.logs.new_events import News
 from keras_recipes.data.logs import parser
 from keras_recipes.data.logs.measurements import UNIT_NAMES, UNITS
@@ -143,20 +142,23 @@ def never_seen(message: bytes) -> str:
     return f"never seen: {parser.readable(message)}"
 
 
-def in_words(reason: Reason | None, feature: str, found: News, line: int | str, total: int) -> str:
+def many_unlikely(reason: Reason) -> Reason:
+    """Return the reason for many unlikely events, by that for the least likely one."""
+    return replace(reason, sentence=f"many unlikely events, above all: {reason.sentence}")
+
+
+def in_words(reason: Reason | None, found: News, line: int | str, total: int) -> str:
     """Return the explanation of a row: why it is an anomaly, and its new events in any case.
 
     Args:
         reason: Why the session is an anomaly; None if it is none.
-        feature: The name of the feature that decided.
         found: The new events.
         line: The line of the first of the most severe new events.
         total: The number of new events.
     """
     parts = []
     if reason is not None:
-        many = "many unlikely events, above all: " if feature == scores.ORDER else ""
-        parts.append(many + reason.sentence)
+        parts.append(reason.sentence)
     if found.count:
         told = never_seen(found.message)
         if reason is None or told not in reason.sentence:

@@ -227,7 +227,7 @@ class Judge:
             "expected": reason.expected,
             "line": self._line_of(line),
             "new_events": total,
-            "explanation": explanation.in_words(why, feature, session.news, news_line, total),
+            "explanation": explanation.in_words(why, session.news, news_line, total),
         }
 
     def _reason(
@@ -242,12 +242,27 @@ class Judge:
             _, position, line, token_id, value = session.extreme
             event = templates.describe(token_id)
             return self.detector.unusual_measurement(position, token_id, value, event), line
+        counts = self._counts(session)
+        event_type = self._too_often(session, feature)
         if feature == scores.COUNTS:
-            counts = self._counts(session)
             event_type = self.detector.strangest_count(counts, reference, over=over)
+        if event_type is not None:
             _, position, line = session.counts.get(event_type, (0, session.events, session.line))
             last = session.last_unseen
             reason = self.detector.unusual_count(event_type, position, counts, reference, last)
             return reason, line
         position, token_id, likeliest, line, unseen = session.peak
-        return explanation.surprising(templates, position, token_id, likeliest, unseen), line
+        reason = explanation.surprising(templates, position, token_id, likeliest, unseen)
+        return explanation.many_unlikely(reason) if feature == scores.ORDER else reason, line
+
+    def _too_often(self, session: OpenSession, feature: str) -> int | None:
+        """Return the template whose count makes many events unlikely, or None.
+
+        If an event comes again and again, the net is surprised before the counts are far from the
+        normal ones. But its count says more than the event that would have been likelier.
+        """
+        most = self._largest_counts
+        above = {e: found[0] / max(1, most[e]) for e, found in session.counts.items()}
+        if feature != scores.ORDER or max(above.values(), default=0) <= 1:
+            return None
+        return max(above, key=lambda event_type: above[event_type])

@@ -166,7 +166,7 @@ class Verdicts:
             "expected": reason.expected,
             "line": self._line(min(first + reason.position, last - 1), files),
             "new_events": len(events),
-            "explanation": explanation.in_words(None, feature, news, line, len(events)),
+            "explanation": explanation.in_words(None, news, line, len(events)),
         }
 
     def _by_surprise(self, session: int) -> Reason:

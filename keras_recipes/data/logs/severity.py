@@ -26,7 +26,7 @@ SEARCHED = 200
 _WORDS = b"|".join(word.encode() for word in sorted(RANK, key=len, reverse=True))
 _LEVEL = re.compile(
     rb"(?<![\w-])(" + _WORDS.upper() + rb")(?![\w-])"
-    rb"|(?i:(?:^\W{0,3}|(?:level|severity)\W{1,3}|[\[<|])(" + _WORDS + rb")(?![\w-]))"
+    rb"|(?i:(?:^\W{0,3}|(?:level|severity)\W{1,4}|[\[<|])(" + _WORDS + rb")(?![\w-]))"
 )
 
 
