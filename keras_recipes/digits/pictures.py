@@ -141,7 +141,7 @@ def _decode(name: str, file: IO[bytes]) -> np.ndarray:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise _too_large(name, f"{width} x {height} pixels")
-            return _grey(image)
+            return grey(image)
     except InputError:
         raise
     except UnidentifiedImageError:
@@ -161,7 +161,8 @@ def _too_large(name: str, received: str) -> InputError:
     )
 
 
-def _grey(image: Image.Image) -> np.ndarray:
+def grey(image: Image.Image) -> np.ndarray:
+    """Return the brightness of an opened picture, as `decode` does; its errors are Pillow's."""
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
