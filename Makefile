@@ -66,6 +66,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/digits.py predict
 	$(BIN)/python benchmarks/moved.py
 	$(BIN)/python benchmarks/strangers.py build/strangers
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python benchmarks/streams.py metrics 1000000

@@ -73,9 +73,10 @@ class _Budget:
 
 def _zip(path: Path) -> list[Entry]:
     archive, found, budget = zipfile.ZipFile(path), [], _Budget(path)
+    encoding = _encoding(archive.infolist())
     for member in archive.infolist():
         budget.spend(member.file_size)
-        parts = _parts(path, _spelt(member))
+        parts = _parts(path, _spelt(member, encoding))
         if member.is_dir() or parts is None:
             continue
         if member.flag_bits & 1:
@@ -149,14 +150,30 @@ def _parts(path: Path, name: str) -> tuple[str, ...] | None:
     return parts
 
 
-def _spelt(member: zipfile.ZipInfo) -> str:
-    """Return a member's name; Windows in China writes GBK without saying so."""
-    if member.flag_bits & 0x800 or member.filename.isascii():
-        return member.filename
-    raw = member.filename.encode("cp437", "replace")
+def _encoding(members: list[zipfile.ZipInfo]) -> str | None:
+    """Return the encoding of names without a mark; Windows in China writes GBK.
+
+    A single name may look like UTF-8 by chance, so all of them decide together.
+    """
+    unmarked = [_raw(m) for m in members if not _is_plain(m)]
     for encoding in ("utf-8", "gbk"):
         try:
-            return raw.decode(encoding)
+            b"\n".join(unmarked).decode(encoding)
         except UnicodeDecodeError:
             continue
-    return member.filename
+        return encoding
+    return None
+
+
+def _spelt(member: zipfile.ZipInfo, encoding: str | None) -> str:
+    if encoding is None or _is_plain(member):
+        return member.filename
+    return _raw(member).decode(encoding, "replace")
+
+
+def _is_plain(member: zipfile.ZipInfo) -> bool:
+    return bool(member.flag_bits & 0x800) or member.filename.isascii()
+
+
+def _raw(member: zipfile.ZipInfo) -> bytes:
+    return member.filename.encode("cp437", "replace")

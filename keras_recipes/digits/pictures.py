@@ -35,13 +35,15 @@ import io
 import sys
 import warnings
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy import ndimage
 
+from keras_recipes.digits.characters import SIDE, eight_bits, normalize
 from keras_recipes.errors import InputError
+
+__all__ = ["STANDARD_INPUT", "decode", "normalize", "opened", "read", "read_file", "stored"]
 
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 """The formats that are opened. Some other formats of Pillow start programs (EPS: Ghostscript)."""
@@ -51,15 +53,8 @@ MOST_BYTES = 1 << 28
 """The most bytes of a picture on standard input."""
 
 STANDARD_INPUT = Path("-")
-SIDE, BOX = 28, 20
-WORKING_SIDE = 512  # pixels; a character of a tenth of this size still has all its strokes
-WIDEST_STROKES = (24, 48, 128)  # pixels of the working picture
-SPECK = 25  # square pixels of the working picture
-FINE = 8  # pixels of the fine picture for each of the 28 pixels
-THINNEST = 2.5  # of the 28 pixels; nine in ten of MNIST's strokes are between 2 and 4.5 wide
-PALEST = 3 / 255  # the palest ink, on a scale from paper to black
-PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of the paper are paler
-STROKE = 0.4  # the palest stroke, as a share of the character's darkness
+MOST_SHOWN = 1024
+"""The longer side in pixels to which a larger picture of 8 bits is decoded."""
 
 
 def read(path: Path) -> np.ndarray:
@@ -90,7 +85,7 @@ def stored(name: str, file: IO[bytes]) -> np.ndarray:
     """
     grey = _decode(name, file)
     if grey.shape == (SIDE, SIDE) and np.median(grey[[0, -1]]) + np.median(grey[:, [0, -1]]) < 0.2:
-        return _eight_bits(grey)
+        return eight_bits(grey)
     return _normalized(name, grey)
 
 
@@ -105,7 +100,8 @@ def decode(path: Path) -> np.ndarray:
     """Read the first frame of a picture file, upright and in grey.
 
     Returns:
-        Brightness from 0 (black) to 1 (white), shape (height, width), float32.
+        Brightness from 0 (black) to 1 (white), shape (height, width), float32; a picture larger
+        than 1024 pixels is made smaller by a whole factor.
 
     Raises:
         InputError: The file is missing, damaged, not a picture, or has more than 100 megapixels.
@@ -120,27 +116,6 @@ def decode(path: Path) -> np.ndarray:
             return _decode(str(path), file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def normalize(grey: np.ndarray) -> np.ndarray:
-    """Convert a grey picture of one character to MNIST's form, as the module's docstring says.
-
-    Args:
-        grey: Brightness from 0 (black) to 1 (white), shape (height, width); dark on light or light
-            on dark.
-
-    Returns:
-        White on black, shape (28, 28), uint8.
-
-    Raises:
-        InputError: The picture is blank.
-    """
-    grey = np.clip(np.nan_to_num(np.asarray(grey, np.float32)), 0, 1)
-    if grey.ndim != 2 or not grey.size:
-        raise InputError(f"expected a grey picture (height, width), received shape {grey.shape}")
-    if _is_mnist(grey):
-        return _eight_bits(grey)
-    return _place(_strokes(*_ink(_working_size(grey))))
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -166,7 +141,7 @@ def _decode(name: str, file: IO[bytes]) -> np.ndarray:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise _too_large(name, f"{width} x {height} pixels")
-            return _grey(image)
+            return grey(image)
     except InputError:
         raise
     except UnidentifiedImageError:
@@ -186,7 +161,8 @@ def _too_large(name: str, received: str) -> InputError:
     )
 
 
-def _grey(image: Image.Image) -> np.ndarray:
+def grey(image: Image.Image) -> np.ndarray:
+    """Return the brightness of an opened picture, as `decode` does; its errors are Pillow's."""
     image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
@@ -215,194 +191,11 @@ def _on_paper(image: Image.Image) -> np.ndarray:
 
 
 def _brightness(image: Image.Image) -> np.ndarray:
+    factor = max(image.size) // MOST_SHOWN + 1
+    if factor > 1 and image.mode in ("L", "RGB"):
+        image = image.reduce(factor)
     if image.mode == "LAB":
         image = image.getchannel(0)
     if image.mode not in ("1", "L", "RGB"):
         image = image.convert("RGB")
     return np.asarray(image.convert("L"), np.float32) / 255
-
-
-def _is_mnist(grey: np.ndarray) -> bool:
-    # People ask about thousands of such files at once, so this function has to be fast.
-    if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or 2 * np.count_nonzero(grey) > grey.size:
-        return False
-    on_rim = sum(map(np.count_nonzero, (grey[0], grey[-1], grey[:, 0], grey[:, -1])))
-    down, across = grey.sum(axis=1), grey.sum(axis=0)
-    at, mass = np.arange(SIDE) - SIDE / 2, down.sum()
-    # All of MNIST's 70,000 centres are within half a pixel, and at most 6 % of an edge has ink.
-    off_centre = max(abs(down @ at), abs(across @ at)) / mass
-    return bool(on_rim < 0.1 * 4 * SIDE and off_centre < 1)
-
-
-def _working_size(grey: np.ndarray) -> np.ndarray:
-    """Resize to the size for which the widths above are meant; small pictures get smooth edges."""
-    return _resized(grey, WORKING_SIDE / max(grey.shape), Image.Resampling.BICUBIC)
-
-
-def _resized(values: np.ndarray, scale: float, how: Image.Resampling) -> np.ndarray:
-    height, width = (max(1, round(scale * side)) for side in values.shape)
-    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(image.resize((width, height), how))
-
-
-def _ink(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return each pixel's ink (0 paper, 1 black on white), and the least that counts as ink."""
-    smooth = ndimage.gaussian_filter(grey, 1.0)
-    paper, even = _even_paper(smooth)
-    if not even:
-        return _ink_in_uneven_light(smooth)
-    ink = paper - smooth
-    if _weighted(ink**3).sum() < 0:
-        ink = -ink
-    # Noise makes paper lighter and darker. Ink is on one of these sides, perhaps on more than half
-    # of the picture, so the noise is measured on the other side.
-    return ink, max(PALEST, _noise(ink[ink < 0]))
-
-
-def _ink_in_uneven_light(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    light_on_dark = _is_light_on_dark(grey)
-    paper = 1 - grey if light_on_dark else grey
-    # Subtract the slope of the light. Otherwise the picture's darkest edge looks like a stroke.
-    slope = _slope(paper)
-    inks = [
-        _missing_light(paper, slope, width, relative=not light_on_dark) for width in WIDEST_STROKES
-    ]
-    faintest = [max(PALEST_IN_UNEVEN_LIGHT, _noise(ink)) for ink in inks]
-    # The narrowest width that still spans the strokes follows the light best. A width that does not
-    # span them misses dark ink.
-    dark = 0.4 * max(float(np.percentile(_weighted(ink), 99.8)) for ink in inks)
-    amounts = [
-        float(_weighted(np.maximum(ink - max(dark, least), 0)).sum())
-        for ink, least in zip(inks, faintest, strict=True)
-    ]
-    first = int(np.argmax(np.array(amounts) >= 0.85 * max(amounts)))
-    return inks[first], faintest[first]
-
-
-def _noise(ink: np.ndarray) -> float:
-    """Return six standard deviations of the noise; the median ignores the ink, which is rarer."""
-    return 6 * 1.4826 * float(np.median(np.abs(ink))) if ink.size else 0.0
-
-
-def _even_paper(grey: np.ndarray) -> tuple[float, bool]:
-    """Return the brightness of most of the edge, and whether only ink has another brightness."""
-    rim = _rim(grey)
-    paper = float(np.median(rim))
-    differs = np.abs(rim - paper) / max(float(np.ptp(grey)), 1e-6)
-    is_paper, is_ink = float(np.mean(differs <= 0.05)), float(np.mean(differs > 0.5))
-    return paper, is_paper > 0.75 or (is_paper > 0.4 and is_paper + is_ink > 0.75)
-
-
-def _rim(grey: np.ndarray) -> np.ndarray:
-    # Deep enough to see the paper behind a thin frame around the drawing.
-    depth = max(1, min(WORKING_SIDE // 25, min(grey.shape) // 3))
-    inside = np.zeros(grey.shape, bool)
-    inside[depth:-depth, depth:-depth] = True
-    return grey[~inside]
-
-
-def _weighted(values: np.ndarray) -> np.ndarray:
-    """Return the values with weights: 1 in the middle of the picture, falling to 0 at its edges."""
-    rows, columns = (np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in values.shape)
-    weighted: np.ndarray = values * rows[:, None] * columns
-    return weighted
-
-
-def _is_light_on_dark(grey: np.ndarray) -> bool:
-    # Thin strokes differ much from the mean around them, in one direction. The ground differs only
-    # a little, and the two sides of a shadow's edge cancel out.
-    difference = grey - ndimage.gaussian_filter(grey, WORKING_SIDE / 12)
-    return bool(_weighted(difference**3).sum() > 0)
-
-
-def _missing_light(
-    grey: np.ndarray, slope: np.ndarray, width: int, *, relative: bool
-) -> np.ndarray:
-    filled = ndimage.grey_closing(grey - slope, size=(width, width))
-    paper = ndimage.gaussian_filter(filled, 2.0) + slope
-    # Paper in shadow reflects the same share of less light. Near black this share is only noise.
-    light = np.maximum(paper, 0.15) if relative else 1.0
-    missing: np.ndarray = (paper - grey) / light
-    missing -= np.median(missing)
-    return missing
-
-
-def _slope(grey: np.ndarray) -> np.ndarray:
-    """Fit a surface of degree 2 to the light: a lamp at one side, a lens that darkens corners."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
-    some = (slice(None, None, 4), slice(None, None, 4))
-    factors = np.linalg.lstsq(terms[some].reshape(-1, 6), grey[some].ravel())[0]
-    slope: np.ndarray = terms @ factors
-    return slope
-
-
-def _strokes(ink: np.ndarray, least: float) -> np.ndarray:
-    """Return the character's strokes, cut out and not too thin, at `FINE` times the final size."""
-    character, darkness = _character(ink, least)
-    rows, columns = _extent(character)
-    height, width = rows.stop - rows.start, columns.stop - columns.start
-    part = np.where(ndimage.binary_dilation(character, iterations=2), ink, 0)[rows, columns]
-    # Strokes may be widened, so leave room around them.
-    part = np.pad(part, 2 + max(height, width) // 4)
-    fine = _resized(part, BOX * FINE / max(height, width), Image.Resampling.BICUBIC)
-    inside = fine > STROKE * min(darkness, fine.max())
-    depth = ndimage.distance_transform_edt(inside)
-    # The mean distance of a stroke's pixels from its edge is a quarter of its width.
-    width_now = 4 * depth[inside].mean() / FINE
-    grow = max(0.0, THINNEST - width_now) / 2 * FINE
-    outside = ndimage.distance_transform_edt(~inside)
-    strokes: np.ndarray = np.clip(np.where(inside, 1, grow + 1 - outside), 0, 1)
-    return strokes
-
-
-def _character(ink: np.ndarray, least: float) -> tuple[np.ndarray, float]:
-    """Return where the character is (a mask), and how dark it is."""
-    character = _spots(ink, max(least, 0.25 * float(np.percentile(_weighted(ink), 99.7))))
-    darkness = float(np.percentile(ink[character], 75))
-    # Search again, with a threshold from the character's own darkness: faint parts are left out.
-    character = _spots(ink, max(least, STROKE * darkness))
-    return character, float(np.percentile(ink[character], 75))
-
-
-def _extent(character: np.ndarray) -> tuple[slice, slice]:
-    slices: Any = ndimage.find_objects(character.astype(int))[0]
-    return slices[0], slices[1]
-
-
-def _spots(ink: np.ndarray, least: float) -> np.ndarray:
-    """Return a mask of the main spot of ink and of the spots that belong to it."""
-    labels, count = ndimage.label(ink > least, structure=np.ones((3, 3)))
-    every = np.arange(1, count + 1)
-    if not count or max(ndimage.sum_labels(ink > least, labels, every)) < SPECK:
-        raise InputError("expected a picture of a character, received a blank one: it has no ink")
-    mass = ndimage.sum_labels(ink, labels, every)
-    weight = ndimage.sum_labels(_weighted(ink), labels, every)
-    at_edge = np.isin(every, np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()]))
-    main = int(np.argmax(np.where(at_edge, weight / 4, weight)))
-    rows, columns = _extent(labels == main + 1)
-    reach = 0.2 * max(rows.stop - rows.start, columns.stop - columns.start)
-    distance = ndimage.distance_transform_edt(labels != main + 1)
-    nearest = ndimage.minimum(distance, labels, every)
-    belongs = (nearest <= reach) & (mass > 0.02 * mass[main]) & (~at_edge | at_edge[main])
-    belongs[main] = True
-    return np.isin(labels, every[belongs])
-
-
-def _place(strokes: np.ndarray) -> np.ndarray:
-    strokes = strokes[_extent(strokes > 0)]
-    fitted = _resized(strokes, BOX / max(strokes.shape), Image.Resampling.BOX)
-    placed = np.zeros((SIDE, SIDE), np.float32)
-    corner = [
-        min(max(round(SIDE / 2 - centre), 0), SIDE - side)
-        for centre, side in zip(ndimage.center_of_mass(fitted), fitted.shape, strict=True)
-    ]
-    placed[corner[0] : corner[0] + fitted.shape[0], corner[1] : corner[1] + fitted.shape[1]] = (
-        fitted
-    )
-    return _eight_bits(placed)
-
-
-def _eight_bits(grey: np.ndarray) -> np.ndarray:
-    values: np.ndarray = np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
-    return values

@@ -32,6 +32,7 @@ def rows(recipes: Run, *names: str) -> list[dict[str, str]]:
     return list(csv.DictReader(result.stdout.splitlines()))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", ["07-train-and-other-names-of-test-folder"], indirect=True)
 @pytest.mark.usefixtures("case")
 def test_training_and_testing_are_parts(recipes: Run) -> None:
@@ -61,9 +62,10 @@ def test_what_macos_leaves_is_passed_over(recipes: Run) -> None:
     answers = rows(recipes, "digits")
     assert len(answers) == 30
     assert not any("._" in row["file"] for row in answers)
-    assert accuracy(recipes, "digits")[0] == pytest.approx(28 / 30)
+    assert accuracy(recipes, "digits")[0] >= 28 / 30
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", ["10-emnist"], indirect=True)
 @pytest.mark.usefixtures("case")
 def test_emnist_is_read_by_its_parts_and_upright(recipes: Run) -> None:

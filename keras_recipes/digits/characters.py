@@ -1,0 +1,288 @@
+"""Cutting out a handwritten character and giving it the form of MNIST's pictures.
+
+`keras_recipes.digits.pictures` describes the steps; here are those from the second on. They work on
+a picture of 256 pixels, or of 128 pixels if the given one has at most 64. More would cost time and
+show nothing more. Widths are given for a picture of 512 pixels and are scaled to the working size.
+"""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from keras_recipes.errors import InputError
+
+SIDE, BOX = 28, 20
+UNIT_SIDE = 512  # the longer side of the picture for which widths are given, in pixels
+WORKING_SIDE, SMALL_WORKING_SIDE = 256, 128
+SMALL = 64
+WIDEST_STROKES = (24, 48, 128)
+SPECK = 25  # square pixels
+RIM = 20  # deep enough to see the paper behind a thin frame around the drawing
+FINE = 8  # pixels of the fine picture for each of the 28 pixels
+THINNEST = 2.5  # of the 28 pixels; nine in ten of MNIST's strokes are between 2 and 4.5 wide
+PALEST = 3 / 255  # the palest ink, on a scale from paper to black
+PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of the paper are paler
+STROKE = 0.4  # the palest stroke, as a share of the character's darkness
+
+
+def normalize(grey: np.ndarray) -> np.ndarray:
+    """Convert a grey picture of one character to MNIST's form, as `pictures` describes.
+
+    Args:
+        grey: Brightness from 0 (black) to 1 (white), shape (height, width); dark on light or light
+            on dark.
+
+    Returns:
+        White on black, shape (28, 28), uint8.
+
+    Raises:
+        InputError: The picture is blank.
+    """
+    grey = np.asarray(grey, np.float32)
+    if grey.ndim != 2 or not grey.size:
+        raise InputError(f"expected a grey picture (height, width), received shape {grey.shape}")
+    grey = np.clip(np.nan_to_num(_reduced(grey)), 0, 1)
+    if _is_mnist(grey):
+        return eight_bits(grey)
+    return _place(_strokes(*_ink(_working_size(grey))))
+
+
+def _reduced(grey: np.ndarray) -> np.ndarray:
+    """Return a picture of several times the working size smaller, which is fast."""
+    factor = max(grey.shape) // (2 * WORKING_SIDE)
+    if factor < 2:
+        return grey
+    return np.asarray(Image.fromarray(grey).reduce(factor))
+
+
+def _is_mnist(grey: np.ndarray) -> bool:
+    # People ask about thousands of such files at once, so this function has to be fast.
+    if grey.shape != (SIDE, SIDE) or grey.max() < 0.5 or 2 * np.count_nonzero(grey) > grey.size:
+        return False
+    on_rim = sum(map(np.count_nonzero, (grey[0], grey[-1], grey[:, 0], grey[:, -1])))
+    down, across = grey.sum(axis=1), grey.sum(axis=0)
+    at, mass = np.arange(SIDE) - SIDE / 2, down.sum()
+    # All of MNIST's 70,000 centres are within half a pixel, and at most 6 % of an edge has ink.
+    off_centre = max(abs(down @ at), abs(across @ at)) / mass
+    return bool(on_rim < 0.1 * 4 * SIDE and off_centre < 1)
+
+
+def _working_size(grey: np.ndarray) -> np.ndarray:
+    """Resize to the size for which the widths above are meant; small pictures get smooth edges."""
+    side = WORKING_SIDE if max(grey.shape) > SMALL else SMALL_WORKING_SIDE
+    return _resized(grey, side / max(grey.shape), Image.Resampling.BICUBIC)
+
+
+def _unit(grey: np.ndarray) -> float:
+    """Return the working pixels for each pixel in which widths are given."""
+    return float(max(grey.shape)) / UNIT_SIDE
+
+
+def _resized(values: np.ndarray, scale: float, how: Image.Resampling) -> np.ndarray:
+    height, width = (max(1, round(scale * side)) for side in values.shape)
+    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    return np.asarray(image.resize((width, height), how))
+
+
+def _ink(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return each pixel's ink (0 paper, 1 black on white), and the least that counts as ink."""
+    smooth = ndimage.gaussian_filter(grey, _unit(grey))
+    paper, even = _even_paper(smooth)
+    if not even:
+        return _ink_in_uneven_light(smooth)
+    ink = paper - smooth
+    if _weighted(ink**3).sum() < 0:
+        ink = -ink
+    # Noise makes paper lighter and darker. Ink is on one of these sides, perhaps on more than half
+    # of the picture, so the noise is measured on the other side.
+    return ink, max(PALEST, _noise(ink[ink < 0]))
+
+
+def _ink_in_uneven_light(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    # Light and paper change slowly, so half the size shows them.
+    half = _resized(grey, 0.5, Image.Resampling.BOX)
+    light_on_dark = _is_light_on_dark(half)
+    if light_on_dark:
+        grey, half = 1 - grey, 1 - half
+    # Subtract the slope of the light. Otherwise the picture's darkest edge looks like a stroke.
+    slope = _slope(half)
+    papers = [_paper(half, slope, width) for width in WIDEST_STROKES]
+    inks = [_missing_light(half, paper, relative=not light_on_dark) for paper in papers]
+    paper = _stretched_to(papers[_narrowest_that_spans(inks)], grey.shape)
+    ink = _missing_light(grey, paper, relative=not light_on_dark)
+    return ink, max(PALEST_IN_UNEVEN_LIGHT, _noise(ink))
+
+
+def _narrowest_that_spans(inks: list[np.ndarray]) -> int:
+    """Return which of the inks is that of the narrowest width that spans the strokes.
+
+    It follows the light best. A width that does not span the strokes misses dark ink.
+    """
+    faintest = [max(PALEST_IN_UNEVEN_LIGHT, _noise(ink)) for ink in inks]
+    weighted = [_weighted(ink) for ink in inks]
+    dark = 0.4 * max(float(np.percentile(ink, 99.8)) for ink in weighted)
+    amounts = [
+        float(_weighted(np.maximum(ink - max(dark, least), 0)).sum())
+        for ink, least in zip(inks, faintest, strict=True)
+    ]
+    return int(np.argmax(np.array(amounts) >= 0.85 * max(amounts)))
+
+
+def _stretched_to(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+
+
+def _noise(ink: np.ndarray) -> float:
+    """Return six standard deviations of the noise; the median ignores the ink, which is rarer."""
+    return 6 * 1.4826 * float(np.median(np.abs(ink))) if ink.size else 0.0
+
+
+def _even_paper(grey: np.ndarray) -> tuple[float, bool]:
+    """Return the brightness of most of the edge, and whether only ink has another brightness."""
+    rim = _rim(grey)
+    paper = float(np.median(rim))
+    differs = np.abs(rim - paper) / max(float(np.ptp(grey)), 1e-6)
+    is_paper, is_ink = float(np.mean(differs <= 0.05)), float(np.mean(differs > 0.5))
+    return paper, is_paper > 0.75 or (is_paper > 0.4 and is_paper + is_ink > 0.75)
+
+
+def _rim(grey: np.ndarray) -> np.ndarray:
+    depth = max(1, min(round(RIM * _unit(grey)), min(grey.shape) // 3))
+    inside = np.zeros(grey.shape, bool)
+    inside[depth:-depth, depth:-depth] = True
+    return grey[~inside]
+
+
+def _weighted(values: np.ndarray) -> np.ndarray:
+    """Return the values with weights: 1 in the middle of the picture, falling to 0 at its edges."""
+    rows, columns = (np.sin(np.pi * (np.arange(n) + 0.5) / n) for n in values.shape)
+    weighted: np.ndarray = values * rows[:, None] * columns
+    return weighted
+
+
+def _is_light_on_dark(grey: np.ndarray) -> bool:
+    # Thin strokes differ much from the mean around them, in one direction. The ground differs only
+    # a little, and the two sides of a shadow's edge cancel out.
+    difference = grey - ndimage.gaussian_filter(grey, max(grey.shape) / 12)
+    return bool(_weighted(difference**3).sum() > 0)
+
+
+def _paper(grey: np.ndarray, slope: np.ndarray, width: int) -> np.ndarray:
+    """Return the light of the paper: strokes of up to this width are filled in."""
+    size = max(1, round(width * _unit(grey)))
+    filled = ndimage.grey_closing(grey - slope, size=(size, size))
+    paper: np.ndarray = ndimage.gaussian_filter(filled, 2 * _unit(grey)) + slope
+    return paper
+
+
+def _missing_light(grey: np.ndarray, paper: np.ndarray, *, relative: bool) -> np.ndarray:
+    # Paper in shadow reflects the same share of less light. Near black this share is only noise.
+    light = np.maximum(paper, 0.15) if relative else 1.0
+    missing: np.ndarray = (paper - grey) / light
+    missing -= np.median(missing)
+    return missing
+
+
+def _slope(grey: np.ndarray) -> np.ndarray:
+    """Fit a surface of degree 2 to the light: a lamp at one side, a lens that darkens corners."""
+    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in grey.shape), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
+    step = max(1, min(grey.shape) // 16)
+    some = (slice(None, None, step), slice(None, None, step))
+    factors = np.linalg.lstsq(terms[some].reshape(-1, 6), grey[some].ravel())[0]
+    slope: np.ndarray = terms @ factors
+    return slope
+
+
+def _strokes(ink: np.ndarray, least: float) -> np.ndarray:
+    """Return the character's strokes, cut out and not too thin, at `FINE` times the final size."""
+    character, darkness = _character(ink, least)
+    rows, columns = _extent(character)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    part = np.where(
+        ndimage.binary_dilation(character, iterations=max(1, round(2 * _unit(ink)))), ink, 0
+    )[rows, columns]
+    # Strokes may be widened, so leave room around them.
+    part = np.pad(part, 2 + max(height, width) // 12)
+    fine = _resized(part, BOX * FINE / max(height, width), Image.Resampling.BICUBIC)
+    inside = fine > STROKE * min(darkness, fine.max())
+    depth = ndimage.distance_transform_edt(inside)
+    # The mean distance of a stroke's pixels from its edge is a quarter of its width.
+    width_now = 4 * depth[inside].mean() / FINE
+    grow = max(0.0, THINNEST - width_now) / 2 * FINE
+    if not grow:
+        whole: np.ndarray = inside.astype(np.float32)
+        return whole
+    outside = ndimage.distance_transform_edt(~inside)
+    strokes: np.ndarray = np.clip(np.where(inside, 1, grow + 1 - outside), 0, 1)
+    return strokes
+
+
+def _character(ink: np.ndarray, least: float) -> tuple[np.ndarray, float]:
+    """Return where the character is (a mask), and how dark it is."""
+    character = _spots(ink, max(least, 0.25 * float(np.percentile(_weighted(ink), 99.7))))
+    darkness = float(np.percentile(ink[character], 75))
+    # Search again, with a threshold from the character's own darkness: faint parts are left out.
+    character = _spots(ink, max(least, STROKE * darkness))
+    return character, float(np.percentile(ink[character], 75))
+
+
+def _extent(character: np.ndarray) -> tuple[slice, slice]:
+    rows, columns = (np.flatnonzero(character.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _spots(ink: np.ndarray, least: float) -> np.ndarray:
+    """Return a mask of the main spot of ink and of the spots that belong to it."""
+    inked = ink > least
+    labels, count = ndimage.label(inked, structure=np.ones((3, 3)))
+    # Of each spot; label 0 is the paper.
+    of_each = [
+        np.bincount(labels.ravel(), values.ravel(), count + 1)[1:]
+        for values in (inked, ink, _weighted(ink))
+    ]
+    if not count or of_each[0].max() < SPECK * _unit(ink) ** 2:
+        raise InputError("expected a picture of a character, received a blank one: it has no ink")
+    _, mass, weight = of_each
+    at_edge = np.zeros(count + 1, bool)
+    at_edge[np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()])] = True
+    at_edge = at_edge[1:]
+    main = int(np.argmax(np.where(at_edge, weight / 4, weight)))
+    belongs = (mass > 0.02 * mass[main]) & (~at_edge | at_edge[main])
+    belongs[main] = True
+    if np.count_nonzero(belongs) > 1:
+        belongs &= _distances(labels, main, count) <= 1
+        belongs[main] = True
+    character: np.ndarray = np.concatenate([[False], belongs])[labels]
+    return character
+
+
+def _distances(labels: np.ndarray, main: int, count: int) -> np.ndarray:
+    """Return how far each spot is from the main spot; up to 1 it may belong to it."""
+    rows, columns = _extent(labels == main + 1)
+    reach = 0.2 * max(rows.stop - rows.start, columns.stop - columns.start)
+    distance = ndimage.distance_transform_edt(labels != main + 1)
+    nearest = np.full(count + 1, np.inf)
+    np.minimum.at(nearest, labels.ravel(), distance.ravel())
+    return np.asarray(nearest[1:] / reach)
+
+
+def _place(strokes: np.ndarray) -> np.ndarray:
+    strokes = strokes[_extent(strokes > 0)]
+    fitted = _resized(strokes, BOX / max(strokes.shape), Image.Resampling.BOX)
+    placed = np.zeros((SIDE, SIDE), np.float32)
+    corner = [
+        min(max(round(SIDE / 2 - centre), 0), SIDE - side)
+        for centre, side in zip(ndimage.center_of_mass(fitted), fitted.shape, strict=True)
+    ]
+    placed[corner[0] : corner[0] + fitted.shape[0], corner[1] : corner[1] + fitted.shape[1]] = (
+        fitted
+    )
+    return eight_bits(placed)
+
+
+def eight_bits(grey: np.ndarray) -> np.ndarray:
+    """Return brightness from 0 to 1 as uint8 from 0 to 255."""
+    values: np.ndarray = np.rint(255 * np.clip(grey, 0, 1)).astype(np.uint8)
+    return values
