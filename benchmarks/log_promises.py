@@ -1,0 +1,150 @@
+"""New kinds of lines, and the promised share of false alarms, for `benchmarks.logs`."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.log_data import NormalLog, Sessions
+from benchmarks.log_fits import Fit, fit
+from keras_recipes.commands import evaluate as evaluation
+from keras_recipes.commands import predict as asking
+from keras_recipes.recipe import Row
+
+SEEDS = (0, 1, 2)
+INJECTED: dict[str, Any] = {"epochs": 10}
+LEARNED, JUDGED = 2_000, 1_000
+"""Sessions to learn from, and sessions to judge, where a line is injected."""
+
+SIZES = (30, 100, 300, 1_000, 10_000)
+RATES: tuple[float | None, ...] = (None, 0.05, 0.01)
+"""The promised shares of false alarms; None is the default."""
+
+FEW: dict[str, Any] = {"epochs": 10}
+POOL, MOST = 16_000, 4_000
+"""Sessions of a synthetic log, and the most of them that are judged at a time."""
+
+
+def injected(
+    logs: Sequence[NormalLog],
+    seeds: Sequence[int] = SEEDS,
+    learned: int = LEARNED,
+    asked: int = JUDGED,
+) -> None:
+    """Print how many sessions with a line of a new kind are flagged, and how many without one."""
+    print(
+        f"A line of a kind that was never seen, in each of {asked:,} normal sessions; learned from "
+        f"{learned:,} other normal sessions in {INJECTED['epochs']} epochs; {len(seeds)} seeds\n"
+    )
+    print("| Log | Flagged | Told as new events | False alarms | Promised |")
+    print("| --- | --- | --- | --- | --- |")
+    for log in logs:
+        found = np.array([_with_and_without(log, seed, learned, asked) for seed in seeds])
+        flagged, told, false, promised = found.mean(axis=0)
+        print(
+            f"| {log.name} | {flagged:.1%} | {told:.1%} | {false:.2%}, {found[:, 2].min():.2%} to "
+            f"{found[:, 2].max():.2%} | {promised:.2%} |",
+            flush=True,
+        )
+    print()
+
+
+def _with_and_without(
+    log: NormalLog, seed: int, learned: int, asked: int
+) -> tuple[float, float, float, float]:
+    """Return the shares of sessions that are flagged and told, of false alarms, and promised."""
+    found = Sessions(log.read(learned + asked, seed), log.key)
+    drawn = np.random.default_rng(seed).permutation(len(found))[: learned + asked]
+    with tempfile.TemporaryDirectory() as scratch:
+        one = _fit(log, found, drawn[:learned], Path(scratch), seed, INJECTED)
+        normal = found.write(drawn[learned:], Path(scratch) / "normal.log")
+        changed = Path(scratch) / "changed.log"
+        changed.write_bytes(b"".join(x + b"\n" for x in with_new_lines(log, normal, seed)))
+        without, with_one = (_rows(one, path) for path in (normal, changed))
+    flagged, told, false = (
+        float(np.mean([row[name] > 0 for row in rows]))
+        for rows, name in ((with_one, "anomaly"), (with_one, "new_events"), (without, "anomaly"))
+    )
+    return flagged, told, false, one.rate
+
+
+def _fit(
+    log: NormalLog,
+    found: Sessions,
+    chosen: np.ndarray,
+    scratch: Path,
+    seed: int,
+    given: dict[str, Any],
+) -> Fit:
+    path = found.write(chosen, scratch / "train.log")
+    return fit(path, seed=seed, **log.options, **given)
+
+
+def _rows(one: Fit, path: Path) -> list[Row]:
+    return asking.predict(one.fitted, [path])
+
+
+def with_new_lines(log: NormalLog, path: Path, seed: int) -> list[bytes]:
+    """Return a log's lines with a line of a new kind in each session, after a random line of it."""
+    draw = np.random.default_rng(seed)
+    found = Sessions(path.read_bytes().splitlines(), log.key)
+    after = {
+        int(draw.choice(numbers)): log.new[int(draw.integers(len(log.new)))]
+        for numbers in found.numbers
+    }
+    lines = []
+    for number, line in enumerate(found.lines):
+        lines.append(line)
+        if number in after:
+            lines.append(log.inserted(line, after[number]))
+    return lines
+
+
+def promise(
+    logs: Sequence[NormalLog], sizes: Sequence[int] = SIZES, seeds: Sequence[int] = SEEDS
+) -> None:
+    """Print the promised share of false alarms and the outcome, by number of normal sessions."""
+    print(
+        "False alarms, promised and the outcome, by the number of normal sessions in the training "
+        f"log. They are drawn {len(seeds)} times from the first nine tenths of the log; judged are "
+        f"others of the nine tenths, at most {MOST:,}, and the last tenth. {FEW['epochs']} epochs. "
+        "Means, with the least and the largest of the draws.\n"
+    )
+    names = ["the default" if rate is None else f"{rate:.0%}" for rate in RATES]
+    heads = [f"{name}: {part}" for name in names for part in ("others", "last tenth")]
+    print("| Log | Sessions | Promised |", " | ".join(heads), "|")
+    print("|", " | ".join(["---"] * (3 + len(heads))), "|")
+    for log in logs:
+        found = Sessions(log.read(POOL, 0), log.key)
+        for size in sizes:
+            if size <= len(found) // 2 or size <= 0.9 * len(found) - 1_000:
+                print(_promise_row(log, found, size, seeds), flush=True)
+    print()
+
+
+def _promise_row(log: NormalLog, found: Sessions, size: int, seeds: Sequence[int]) -> str:
+    draws = [_outcomes(log, found, size, seed) for seed in seeds]
+    promised = np.mean([rate for rate, _ in draws])
+    shares = np.array([outcome for _, outcome in draws])
+    cells = [
+        f"{column.mean():.2%}, {column.min():.2%} to {column.max():.2%}" for column in shares.T
+    ]
+    return " | ".join([f"| {log.name}", f"{size:,}", f"{promised:.2%}", *cells]) + " |"
+
+
+def _outcomes(log: NormalLog, found: Sessions, size: int, seed: int) -> tuple[float, list[float]]:
+    """Return the default promise, and the outcome for each of `RATES` on others and last tenth."""
+    first = len(found) * 9 // 10
+    drawn = np.random.default_rng([seed, size]).permutation(first)
+    with tempfile.TemporaryDirectory() as scratch:
+        one = _fit(log, found, drawn[:size], Path(scratch), seed, FEW)
+        parts = {"others": drawn[size:][:MOST], "last": np.arange(first, len(found))[-MOST:]}
+        paths = [found.write(part, Path(scratch) / name) for name, part in parts.items()]
+        shares = [
+            evaluation.evaluate(one.fitted, [path], false_alarm_rate=rate)["alarms"]
+            for rate in RATES
+            for path in paths
+        ]
+    return one.rate, shares
