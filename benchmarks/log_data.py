@@ -125,7 +125,7 @@ class NormalLog:
         read: Returns about so many sessions' lines for a seed; logs from outside have their own
             number.
         new: Texts of kinds that the log does not have.
-        inserted: Returns a line of another line's session with such a text.
+        inserted: Returns a line with such a text, of the same session, time and level as another.
         options: The options of the fit.
     """
 
@@ -155,12 +155,12 @@ def hdfs_normal(folder: Path) -> NormalLog:
         key,
         lambda count, seed: _normal_lines(log, key, 13),
         (
-            b"FATAL dfs.DataNode$DataXceiver: volume remounted read-only, dropping {key}",
-            b"ERROR dfs.FSNamesystem: quota of the tenant exceeded by {key}",
-            b"WARN dfs.Balancer: kernel out of file handles for {key}",
+            b"dfs.DataNode$DataXceiver: volume remounted read-only, dropping {key}",
+            b"dfs.FSNamesystem: quota of the tenant exceeded by {key}",
+            b"dfs.Balancer: kernel out of file handles for {key}",
         ),
         lambda line, text: b" ".join(
-            [*line.split(b" ")[:3], text.replace(b"{key}", _of(key, line))]
+            [*line.split(b" ")[:4], text.replace(b"{key}", _of(key, line))]
         ),
     )
 
@@ -246,8 +246,8 @@ def _after(head: bytes) -> Callable[[bytes, bytes], bytes]:
 
 def _with_message(line: bytes, text: bytes) -> bytes:
     values = json.loads(line)
-    kept = {name: values[name] for name in ("ts", "requestId")}
-    return json.dumps({**kept, "level": "error", "msg": text.decode()}).encode()
+    kept = {name: values[name] for name in ("ts", "level", "requestId")}
+    return json.dumps({**kept, "msg": text.decode()}).encode()
 
 
 def _normal_lines(log: Labelled, key: bytes, time: int) -> list[bytes]:

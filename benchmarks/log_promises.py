@@ -23,8 +23,8 @@ RATES: tuple[float | None, ...] = (None, 0.05, 0.01)
 """The promised shares of false alarms; None is the default."""
 
 FEW: dict[str, Any] = {"epochs": 10}
-POOL, MOST = 16_000, 4_000
-"""Sessions of a synthetic log, and the most of them that are judged at a time."""
+POOL, FEWEST_OTHERS, MOST = 16_000, 1_000, 4_000
+"""Sessions of a synthetic log, and the fewest and the most other ones that are judged."""
 
 
 def injected(
@@ -103,7 +103,10 @@ def with_new_lines(log: NormalLog, path: Path, seed: int) -> list[bytes]:
 
 
 def promise(
-    logs: Sequence[NormalLog], sizes: Sequence[int] = SIZES, seeds: Sequence[int] = SEEDS
+    logs: Sequence[NormalLog],
+    sizes: Sequence[int] = SIZES,
+    seeds: Sequence[int] = SEEDS,
+    pool: int = POOL,
 ) -> None:
     """Print the promised share of false alarms and the outcome, by number of normal sessions."""
     print(
@@ -117,9 +120,9 @@ def promise(
     print("| Log | Sessions | Promised |", " | ".join(heads), "|")
     print("|", " | ".join(["---"] * (3 + len(heads))), "|")
     for log in logs:
-        found = Sessions(log.read(POOL, 0), log.key)
+        found = Sessions(log.read(pool, 0), log.key)
         for size in sizes:
-            if size <= len(found) // 2 or size <= 0.9 * len(found) - 1_000:
+            if size <= 0.9 * len(found) - FEWEST_OTHERS:
                 print(_promise_row(log, found, size, seeds), flush=True)
     print()
 
