@@ -104,6 +104,11 @@ def _weights(truth: np.ndarray, prevalence: float | None) -> np.ndarray:
     return np.asarray(np.where(truth == 1, anomalous, normal))
 
 
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share as the pages write it."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def interval(log: Labelled, truth: np.ndarray, alarms: np.ndarray) -> tuple[float, float]:
     """Return a 95 % interval of F1 by bootstrap over the sessions."""
     random, values = np.random.default_rng(0), []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.log_data import Labelled
-from benchmarks.log_fits import Fit, fit
+from benchmarks.log_fits import Fit, fit, percent
 from benchmarks.log_peers import Rule
 from keras_recipes import options
 from keras_recipes.anomaly.logs import scores
@@ -113,7 +113,7 @@ def reordered(fits: list[Fit]) -> None:
             net = alarms["surprise"] | alarms["order"]
             shares.append([float(net.mean()), float(alarms["counts"].mean())])
         with_net, counts = np.mean(shares, axis=0)
-        print(f"| {what} | {with_net:.1%} | {counts:.1%} |")
+        print(f"| {what} | {percent(with_net, 1)} | {percent(counts, 1)} |")
     print()
 
 

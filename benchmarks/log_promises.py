@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.log_data import NormalLog, Sessions
-from benchmarks.log_fits import Fit, fit
+from benchmarks.log_fits import Fit, fit, percent
 from keras_recipes.commands import evaluate as evaluation
 from keras_recipes.commands import predict as asking
 from keras_recipes.recipe import Row
@@ -21,6 +21,8 @@ LEARNED, JUDGED = 2_000, 1_000
 SIZES = (30, 100, 300, 1_000, 10_000)
 RATES: tuple[float | None, ...] = (None, 0.05, 0.01)
 """The promised shares of false alarms; None is the default."""
+PARTS = ("others", "last tenth")
+"""The sessions that are judged: others of the first nine tenths, and the last tenth."""
 
 FEW: dict[str, Any] = {"epochs": 10}
 POOL, FEWEST_OTHERS, MOST = 16_000, 1_000, 4_000
@@ -42,13 +44,16 @@ def injected(
     print("| --- | --- | --- | --- | --- |")
     for log in logs:
         found = np.array([_with_and_without(log, seed, learned, asked) for seed in seeds])
-        flagged, told, false, promised = found.mean(axis=0)
-        print(
-            f"| {log.name} | {flagged:.1%} | {told:.1%} | {false:.2%}, {found[:, 2].min():.2%} to "
-            f"{found[:, 2].max():.2%} | {promised:.2%} |",
-            flush=True,
-        )
+        flagged, told, _, promised = found.mean(axis=0)
+        cells = [percent(flagged, 1), percent(told, 1), ranged(found[:, 2]), percent(promised)]
+        print("|", " | ".join([log.name, *cells]), "|", flush=True)
     print()
+
+
+def ranged(shares: np.ndarray) -> str:
+    """Return the mean of shares, and the least and the largest unless they look the same."""
+    mean, least, largest = map(percent, (shares.mean(), shares.min(), shares.max()))
+    return mean if least == largest else f"{mean}, {least} to {largest}"
 
 
 def _with_and_without(
@@ -115,39 +120,40 @@ def promise(
         f"others of the nine tenths, at most {MOST:,}, and the last tenth. {FEW['epochs']} epochs. "
         "Means, with the least and the largest of the draws.\n"
     )
-    names = ["the default" if rate is None else f"{rate:.0%}" for rate in RATES]
-    heads = [f"{name}: {part}" for name in names for part in ("others", "last tenth")]
-    print("| Log | Sessions | Promised |", " | ".join(heads), "|")
-    print("|", " | ".join(["---"] * (3 + len(heads))), "|")
+    print("| Log | Sessions | Judged | Promised by default | Outcome | With 5 % promised | With 1 % |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for log in logs:
         found = Sessions(log.read(pool, 0), log.key)
         for size in sizes:
             if size <= 0.9 * len(found) - FEWEST_OTHERS:
-                print(_promise_row(log, found, size, seeds), flush=True)
+                _print_promise(log, found, size, seeds)
     print()
 
 
-def _promise_row(log: NormalLog, found: Sessions, size: int, seeds: Sequence[int]) -> str:
+def _print_promise(log: NormalLog, found: Sessions, size: int, seeds: Sequence[int]) -> None:
     draws = [_outcomes(log, found, size, seed) for seed in seeds]
-    promised = np.mean([rate for rate, _ in draws])
+    promised = percent(float(np.mean([rate for rate, _ in draws])))
     shares = np.array([outcome for _, outcome in draws])
-    cells = [
-        f"{column.mean():.2%}, {column.min():.2%} to {column.max():.2%}" for column in shares.T
-    ]
-    return " | ".join([f"| {log.name}", f"{size:,}", f"{promised:.2%}", *cells]) + " |"
+    for number, judged in enumerate(PARTS):
+        cells = [log.name, f"{size:,}", judged, promised, *map(ranged, shares[:, number].T)]
+        print("|", " | ".join(cells), "|", flush=True)
 
 
-def _outcomes(log: NormalLog, found: Sessions, size: int, seed: int) -> tuple[float, list[float]]:
-    """Return the default promise, and the outcome for each of `RATES` on others and last tenth."""
+def _outcomes(
+    log: NormalLog, found: Sessions, size: int, seed: int
+) -> tuple[float, list[list[float]]]:
+    """Return the default promise, and for each of `PARTS` the outcome of each of `RATES`."""
     first = len(found) * 9 // 10
     drawn = np.random.default_rng([seed, size]).permutation(first)
+    parts = (drawn[size:][:MOST], np.arange(first, len(found))[-MOST:])
     with tempfile.TemporaryDirectory() as scratch:
         one = _fit(log, found, drawn[:size], Path(scratch), seed, FEW)
-        parts = {"others": drawn[size:][:MOST], "last": np.arange(first, len(found))[-MOST:]}
-        paths = [found.write(part, Path(scratch) / name) for name, part in parts.items()]
+        paths = [found.write(part, Path(scratch) / f"{n}.log") for n, part in enumerate(parts)]
         shares = [
-            evaluation.evaluate(one.fitted, [path], false_alarm_rate=rate)["alarms"]
-            for rate in RATES
+            [
+                evaluation.evaluate(one.fitted, [path], false_alarm_rate=rate)["alarms"]
+                for rate in RATES
+            ]
             for path in paths
         ]
     return one.rate, shares

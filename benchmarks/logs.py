@@ -31,7 +31,7 @@ import numpy as np
 
 from benchmarks import log_data, log_hdfs, log_promises
 from benchmarks.log_data import Labelled
-from benchmarks.log_fits import Fit, Measured, fit, interval, measure
+from benchmarks.log_fits import Fit, Measured, fit, interval, measure, percent
 from benchmarks.log_peers import PEERS, Rule
 from keras_recipes import backend
 from keras_recipes.anomaly.logs import source
@@ -98,7 +98,7 @@ def heading(log: Labelled, one: Fit, truth: np.ndarray) -> str:
     return (
         f"**{log.name}**: {learned:,} normal sessions to learn from; {len(truth):,} judged, "
         f"{int(truth.sum()):,} of them anomalies; prevalence for precision, F1 and AUC-PR: {rare}; "
-        f"false alarms promised: {one.rate:.2%}."
+        f"false alarms promised: {percent(one.rate)}."
     )
 
 
@@ -109,7 +109,7 @@ def line(name: str, found: list[Measured]) -> str:
     spread = "" if f1[-1] - f1[0] < 0.0005 else f", {f1[0]:.3f} to {f1[-1]:.3f}"
     return (
         f"| {name} | {mean.f1:.3f}{spread} | {mean.precision:.3f} | {mean.recall:.3f} | "
-        f"{mean.auc_pr:.3f} | {mean.false_alarms:.2%} | {mean.seconds:.1f} |"
+        f"{mean.auc_pr:.3f} | {percent(mean.false_alarms)} | {mean.seconds:.1f} |"
     )
 
 
