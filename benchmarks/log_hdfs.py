@@ -108,8 +108,8 @@ def reordered(fits: list[Fit]) -> None:
         shares = []
         for one in fits:
             values = Verdicts.of(one.detector, changed(one.parts.test, what)).values
-            limit = one.rate / len(values)
-            alarms = {v: one.detector.nulls[v].p_value(values[v]) <= limit for v in values}
+            nulls = one.detector.nulls
+            alarms = {v: nulls[v].p_value(values[v]) <= one.rate / len(nulls) for v in nulls}
             net = alarms["surprise"] | alarms["order"]
             shares.append([float(net.mean()), float(alarms["counts"].mean())])
         with_net, counts = np.mean(shares, axis=0)
