@@ -120,7 +120,7 @@ def promise(
         f"others of the nine tenths, at most {MOST:,}, and the last tenth. {FEW['epochs']} epochs. "
         "Means, with the least and the largest of the draws.\n"
     )
-    print("| Log | Sessions | Judged | Promised by default | Outcome | With 5 % promised | With 1 % |")
+    print("| Log | Sessions | Judged | By default | Outcome | With 5 % | With 1 % |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for log in logs:
         found = Sessions(log.read(pool, 0), log.key)
