@@ -127,6 +127,7 @@ class NormalLog:
         new: Texts of kinds that the log does not have.
         inserted: Returns a line with such a text, of the same session, time and level as another.
         options: The options of the fit.
+        status: Regular expression of an HTTP status; empty if the log has none.
     """
 
     name: str
@@ -135,6 +136,7 @@ class NormalLog:
     new: tuple[bytes, ...]
     inserted: Callable[[bytes, bytes], bytes]
     options: Mapping[str, Any] = field(default_factory=dict)
+    status: bytes = b""
 
 
 def normal_logs(folder: Path) -> list[NormalLog]:
@@ -212,6 +214,7 @@ def generated() -> list[NormalLog]:
                 b"POST /cgi-bin/php/shell",
             ),
             lambda line, text: re.sub(rb'"\S+ \S+ HTTP', b'"' + text + b" HTTP", line, count=1),
+            status=rb'(?<=HTTP/1.1" )\d+',
         ),
         NormalLog(
             "application, synthetic JSON",
@@ -223,6 +226,7 @@ def generated() -> list[NormalLog]:
                 b"disk quota of tenant exceeded",
             ),
             _with_message,
+            status=rb'(?<="status": )\d+',
         ),
     ]
 

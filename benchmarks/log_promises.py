@@ -1,5 +1,6 @@
 """New kinds of lines, and the promised share of false alarms, for `benchmarks.logs`."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,13 +41,14 @@ def injected(
         f"A line of a kind that was never seen, in each of {asked:,} normal sessions; learned from "
         f"{learned:,} other normal sessions in {INJECTED['epochs']} epochs; {len(seeds)} seeds\n"
     )
-    print("| Log | Flagged | Told as new events | False alarms | Promised |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| Log | Flagged | Told as new events | Status 500 flagged | False alarms | Promised |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for log in logs:
-        found = np.array([_with_and_without(log, seed, learned, asked) for seed in seeds])
-        flagged, told, _, promised = found.mean(axis=0)
-        cells = [percent(flagged, 1), percent(told, 1), ranged(found[:, 2]), percent(promised)]
-        print("|", " | ".join([log.name, *cells]), "|", flush=True)
+        found = np.array([_judged(log, seed, learned, asked) for seed in seeds])
+        flagged, told, failing, _, promised = found.mean(axis=0)
+        shares = [percent(flagged, 1), percent(told, 1), percent(failing, 1) if log.status else ""]
+        cells = [log.name, *shares, ranged(found[:, 3]), percent(promised)]
+        print("|", " | ".join(cells), "|", flush=True)
     print()
 
 
@@ -56,23 +58,31 @@ def ranged(shares: np.ndarray) -> str:
     return mean if least == largest else f"{mean}, {least} to {largest}"
 
 
-def _with_and_without(
-    log: NormalLog, seed: int, learned: int, asked: int
-) -> tuple[float, float, float, float]:
-    """Return the shares of sessions that are flagged and told, of false alarms, and promised."""
+def _judged(log: NormalLog, seed: int, learned: int, asked: int) -> list[float]:
+    """Return the shares of `injected` for one seed.
+
+    They are the sessions that are flagged and told with a line of a new kind, those that are
+    flagged with status 500, those that are flagged as they are, and the promised share.
+    """
     found = Sessions(log.read(learned + asked, seed), log.key)
     drawn = np.random.default_rng(seed).permutation(len(found))[: learned + asked]
     with tempfile.TemporaryDirectory() as scratch:
         one = _fit(log, found, drawn[:learned], Path(scratch), seed, INJECTED)
-        normal = found.write(drawn[learned:], Path(scratch) / "normal.log")
-        changed = Path(scratch) / "changed.log"
-        changed.write_bytes(b"".join(x + b"\n" for x in with_new_lines(log, normal, seed)))
-        without, with_one = (_rows(one, path) for path in (normal, changed))
-    flagged, told, false = (
-        float(np.mean([row[name] > 0 for row in rows]))
-        for rows, name in ((with_one, "anomaly"), (with_one, "new_events"), (without, "anomaly"))
-    )
-    return flagged, told, false, one.rate
+        path = found.write(drawn[learned:], Path(scratch) / "judged.log")
+        changed = {"new": with_new_lines(log, path, seed)}
+        if log.status:
+            changed["failing"] = with_failures(log, path)
+        rows = {"normal": _rows(one, path)}
+        for name, lines in changed.items():
+            path.write_bytes(b"".join(line + b"\n" for line in lines))
+            rows[name] = _rows(one, path)
+    asked_for = (("new", "anomaly"), ("new", "new_events"), ("failing", "anomaly"))
+    shares = [_share(rows.get(kind, []), column) for kind, column in asked_for]
+    return [*shares, _share(rows["normal"], "anomaly"), one.rate]
+
+
+def _share(rows: Sequence[Row], column: str) -> float:
+    return float(np.mean([row[column] > 0 for row in rows])) if rows else 0.0
 
 
 def _fit(
@@ -104,6 +114,16 @@ def with_new_lines(log: NormalLog, path: Path, seed: int) -> list[bytes]:
         lines.append(line)
         if number in after:
             lines.append(log.inserted(line, after[number]))
+    return lines
+
+
+def with_failures(log: NormalLog, path: Path) -> list[bytes]:
+    """Return a log's lines with status 500 in the last line of each session that has a status."""
+    found = Sessions(path.read_bytes().splitlines(), log.key)
+    lines = list(found.lines)
+    for numbers in found.numbers:
+        last = max(number for number in numbers if re.search(log.status, lines[number]))
+        lines[last] = re.sub(log.status, b"500", lines[last])
     return lines
 
 

@@ -1,5 +1,6 @@
 """The benchmark of logs measures what the commands do, and its other ways do what they say."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,17 @@ def test_a_new_line_is_in_every_session_and_nowhere_else(log: NormalLog, tmp_pat
     assert not any(text in line for text in log.new for line in before.lines)
 
 
+@pytest.mark.parametrize("log", [x for x in log_data.generated() if x.status], ids=lambda x: x.name)
+def test_one_line_of_each_session_fails_and_normal_sessions_do_not(
+    log: NormalLog, tmp_path: Path
+) -> None:
+    path = lines_of(tmp_path / "a.log", log.read(50, 0))
+    before, after = path.read_bytes().splitlines(), log_promises.with_failures(log, path)
+    changed = [new for old, new in zip(before, after, strict=True) if new != old]
+    assert len(changed) == 50
+    assert all(re.search(log.status, line)[0] == b"500" for line in changed)
+
+
 @pytest.mark.full
 def test_the_tables_of_promises_have_a_row_for_each_log_and_number_of_sessions(
     capsys: pytest.CaptureFixture[str],
@@ -150,7 +162,7 @@ def test_the_tables_of_promises_have_a_row_for_each_log_and_number_of_sessions(
     log_promises.injected([CRON], seeds=(0,), learned=100, asked=50)
     log_promises.promise([CRON], sizes=(30, 40), seeds=(0,), pool=2_000)
     rows = [x.split(" | ") for x in capsys.readouterr().out.splitlines() if CRON.name in x]
-    assert [len(row) for row in rows] == [5, 7, 7, 7, 7]
+    assert [len(row) for row in rows] == [6, 7, 7, 7, 7]
     assert [row[1] for row in rows[1:]] == ["30", "30", "40", "40"]
     told = rows[0][2]
     assert told == "100.0 %"
