@@ -12,7 +12,7 @@ LSTM, which is fast on a GPU, and Adam.
 Reported: no number.
 Measured on logs: HDFS (Xu et al., SOSP 2009), F1 0.991, 95 % interval 0.987 to 1.000, at one
 anomaly in 30 sessions, with a threshold from normal sessions only; the mean of three seeds, by
-`python benchmarks/hdfs.py TRAIN DEV LABELS`.
+`python -m benchmarks.logs hdfs`.
 Measured on numbers: the Numenta Anomaly Benchmark, with the first 15 % of each series to learn
 from, by `python benchmarks/nab.py DIR --scores OUT`; docs/benchmarks.md has the table.
 
