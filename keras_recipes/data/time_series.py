@@ -9,120 +9,51 @@ import gzip
 import io
 import itertools
 import json
-import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import IO, TYPE_CHECKING, Any
 
 from keras_recipes.data import files
+from keras_recipes.data.series.counters import CounterRate, is_counter, with_rates
+from keras_recipes.data.series.numbers import is_number, is_value, value_of
+from keras_recipes.data.series.records import (
+    MONDAY,
+    Record,
+    Refuse,
+    Row,
+    Series,
+    SeriesLayout,
+)
+from keras_recipes.data.series.times import TimeParser, is_number_or_time, is_time, written
 from keras_recipes.errors import InputError
 
 if TYPE_CHECKING:
     import pandas
 
+__all__ = [
+    "MONDAY",
+    "CounterRate",
+    "Record",
+    "Series",
+    "SeriesLayout",
+    "TimeParser",
+    "delimiter",
+    "from_frame",
+    "from_lines",
+    "is_counter",
+    "is_number_or_time",
+    "is_value",
+    "json_rows",
+    "names",
+    "read",
+    "with_rates",
+]
+
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz")
 
 TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
 """Names of a column of times, in upper or lower case, with or without `@` and `_` around them."""
-
-ENOUGH_RISES = 20
-"""The number of rises that shows a counter; any other value falls a little in between."""
-
-MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "nil", "-", "?"))
-
-FORMATS = (
-    "%d/%b/%Y:%H:%M:%S %z",
-    "%a, %d %b %Y %H:%M:%S %z",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-)
-"""Formats of times besides ISO 8601 and numbers.
-
-`05/06/2024` is read with the month first until a number above twelve shows that the day is first.
-The hour of the day is the same either way.
-"""
-
-MONDAY = datetime(1970, 1, 5)
-
-
-Refuse = Callable[[str], None] | None
-"""A function that gets the message about a malformed row, which is skipped; None means an error."""
-
-
-class Record(NamedTuple):
-    """One row of a table.
-
-    Attributes:
-        timestamp: The time as it is written in the table, or the row's number without times.
-        seconds: The local time in seconds since midnight of a Monday; None without times.
-        values: The value of each column; NaN for a missing value.
-    """
-
-    timestamp: str
-    seconds: float | None
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Series:
-    """Records that can be read once, and the names of their columns.
-
-    Attributes:
-        columns: The names of the columns of values.
-        records: The rows.
-        time: The name of the column of times; None without times.
-        header: The names of all columns of the table.
-    """
-
-    columns: tuple[str, ...]
-    records: Iterator[Record]
-    time: str | None = None
-    header: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SeriesLayout:
-    """What is known about a table; None means that it is detected.
-
-    Attributes:
-        time: The name of the column of times.
-        columns: The names of the columns of values, in order.
-        time_format: The format of the times, as for `datetime.strptime`.
-        zone: The local time zone, such as `Europe/Berlin`, for times that are numbers or have a
-            zone. Without it numbers are UTC, and a time with a zone is local there.
-        header: The names of all columns, for a table without a header and as many columns.
-    """
-
-    time: str | None = None
-    columns: tuple[str, ...] | None = None
-    time_format: str | None = None
-    zone: str | None = None
-    header: tuple[str, ...] | None = None
-
-    def clock(self) -> tzinfo | None:
-        """Return the time zone, or None.
-
-        Raises:
-            InputError: There is no time zone of this name.
-        """
-        if self.zone is None:
-            return None
-        try:
-            return ZoneInfo(self.zone)
-        except (KeyError, ValueError, OSError):
-            raise InputError(
-                f"zone: expected a name like Europe/Berlin or UTC, received {self.zone!r}"
-            ) from None
 
 
 def read(text: str, layout: SeriesLayout | None = None) -> Series:
@@ -216,70 +147,6 @@ def from_frame(frame: "pandas.DataFrame", layout: SeriesLayout | None = None) ->
     return _table("DataFrame", _numbered("DataFrame row", rows), layout or SeriesLayout())
 
 
-def is_counter(values: Sequence[float]) -> bool:
-    """Return whether the values are those of a counter, which rises and falls only to restart.
-
-    A restart is a fall to less than half. A counter restarts at most once in a hundred records. It
-    rises in at least half of the records, or `ENOUGH_RISES` times.
-    """
-    known = [value for value in values if math.isfinite(value)]
-    if len(known) < 10 or known[0] < 0:
-        return False
-    steps = list(itertools.pairwise(known))
-    falls = [(a, b) for a, b in steps if b < a]
-    rises = sum(b > a for a, b in steps)
-    restarts = all(0 <= b < a / 2 for a, b in falls)
-    return (
-        restarts and len(falls) <= len(steps) / 100 and rises >= min(len(steps) / 2, ENOUGH_RISES)
-    )
-
-
-def with_rates(found: Series, counters: "Mapping[str, CounterRate]") -> Series:
-    """Return the series with the rates of these counters instead of their values."""
-    rates = [counters.get(name) for name in found.columns]
-
-    def records() -> Iterator[Record]:
-        for timestamp, seconds, values in found.records:
-            yield Record(
-                timestamp,
-                seconds,
-                tuple(
-                    one.update(seconds, value) if one else value
-                    for one, value in zip(rates, values, strict=True)
-                ),
-            )
-
-    return replace(found, records=records())
-
-
-class CounterRate:
-    """The rate of a counter: its growth per second, or per record without times.
-
-    After a restart the counter's value is the growth.
-    """
-
-    def __init__(self) -> None:
-        self.seconds: float | None = None
-        self.value = math.nan
-
-    def update(self, seconds: float | None, value: float) -> float:
-        """Return the rate since the last record; NaN for the first and for a missing value."""
-        if not math.isfinite(value):
-            return math.nan
-        if seconds is not None and self.seconds is not None and seconds < self.seconds:
-            self.value = math.nan  # the table is read again from its beginning
-        grown = value - self.value if value >= self.value or math.isnan(self.value) else value
-        since = 1.0
-        if seconds is not None and self.seconds is not None and seconds > self.seconds:
-            since = seconds - self.seconds
-        self.seconds, self.value = seconds, value
-        return grown / since
-
-
-_Row = tuple[str, Mapping[str, Any]]
-"""The source of a row ("file.csv line 3"), and its cells by column."""
-
-
 def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
     """Yield the lines of a stream as they arrive."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
@@ -304,7 +171,7 @@ def _csv_rows(
     delimiter: str,
     layout: SeriesLayout,
     refuse: Refuse,
-) -> Iterator[_Row]:
+) -> Iterator[Row]:
     reader, names = csv.reader(lines, delimiter=delimiter), None
     header: Sequence[str] = ()
     try:
@@ -339,7 +206,7 @@ def _names(source: str, cells: Sequence[str]) -> list[str]:
 
 def _positions(cells: Sequence[str]) -> list[str]:
     """Return names for the columns of a table without a header."""
-    times = [number for number, cell in enumerate(cells) if _is_time(cell)]
+    times = [number for number, cell in enumerate(cells) if is_time(cell)]
     time = times[0] if times else None
     values = sum(number != time for number in range(len(cells)))
     others = ("value",) if values == 1 else tuple(f"value_{n}" for n in range(1, values + 1))
@@ -347,7 +214,7 @@ def _positions(cells: Sequence[str]) -> list[str]:
     return ["timestamp" if number == time else next(names) for number in range(len(cells))]
 
 
-def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[_Row]:
+def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
     """Yield the source and the cells of each row; inner objects become `outer.inner`."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -374,7 +241,7 @@ def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]
             yield before + name, value
 
 
-def _parquet(path: Path) -> Iterator[_Row]:
+def _parquet(path: Path) -> Iterator[Row]:
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -390,13 +257,13 @@ def _parquet(path: Path) -> Iterator[_Row]:
         raise InputError(f"{path}: expected Parquet that can be read: {error}") from None
 
 
-def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
+def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     return ((f"{where} {number}", row) for number, row in enumerate(rows, 1))
 
 
 def _table(
     source: str,
-    rows: Iterator[_Row],
+    rows: Iterator[Row],
     layout: SeriesLayout,
     refuse: Refuse = None,
 ) -> Series:
@@ -425,7 +292,7 @@ def _table(
 
 
 def _records(
-    rows: Iterable[_Row],
+    rows: Iterable[Row],
     time: str | None,
     columns: Sequence[str],
     parse: "TimeParser | None",
@@ -433,7 +300,7 @@ def _records(
 ) -> Iterator[Record]:
     for number, (where, row) in enumerate(rows):
         try:
-            values = tuple(_value(where, name, row.get(name)) for name in columns)
+            values = tuple(value_of(where, name, row.get(name)) for name in columns)
             cell = row.get(time) if time is not None else None
             seconds = parse.seconds(where, cell) if parse else None
         except InputError as error:
@@ -441,11 +308,7 @@ def _records(
                 raise
             refuse(str(error))
             continue
-        yield Record(_written(cell) if parse else str(number), seconds, values)
-
-
-def _written(cell: Any) -> str:
-    return cell.strip() if isinstance(cell, str) else "" if cell is None else str(cell)
+        yield Record(written(cell) if parse else str(number), seconds, values)
 
 
 def _time_column(row: Mapping[str, Any]) -> str | None:
@@ -453,116 +316,6 @@ def _time_column(row: Mapping[str, Any]) -> str | None:
     for name in row:
         plain.setdefault(name.strip("@_ ").casefold(), name)
     for name in TIME_NAMES:
-        if name in plain and (_is_time(row[plain[name]]) or _is_number(row[plain[name]])):
+        if name in plain and (is_time(row[plain[name]]) or is_number(row[plain[name]])):
             return plain[name]
-    return next((name for name in row if _is_time(row[name])), None)
-
-
-def _is_number(cell: Any) -> bool:
-    try:
-        return not isinstance(cell, bool) and "_" not in str(cell) and math.isfinite(float(cell))
-    except (TypeError, ValueError, OverflowError):
-        return False
-
-
-def is_value(cell: Any) -> bool:
-    """Return whether a cell is a number or a missing value."""
-    missing = cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
-    return missing or _is_number(cell)
-
-
-def _value(where: str, name: str, cell: Any) -> float:
-    """Return a cell's number; NaN if it is missing, infinity if it is too large."""
-    if cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING):
-        return math.nan
-    try:
-        if isinstance(cell, str) and "_" in cell:
-            raise ValueError
-        return float(cell)
-    except OverflowError:
-        return math.inf
-    except (TypeError, ValueError):
-        raise InputError(
-            f"{where}: expected a number in column {name!r}, received {str(cell)[:40]!r}; "
-            "choose the columns to read with --set columns=A,B"
-        ) from None
-
-
-def is_number_or_time(cell: Any) -> bool:
-    """Return whether a cell is a number or a time, and not text."""
-    return _is_number(cell) or _is_time(cell)
-
-
-def _is_time(cell: Any) -> bool:
-    """Return whether a cell is a time and not a number."""
-    if isinstance(cell, datetime):
-        return True
-    if not isinstance(cell, str) or _is_number(cell):
-        return False
-    return any(_tried(parse, cell.strip()) for parse in _parsers())
-
-
-def _tried(parse: Callable[[str], datetime], text: str) -> datetime | None:
-    try:
-        return parse(text)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _parsers(time_format: str | None = None) -> list[Callable[[str], datetime]]:
-    def by(pattern: str) -> Callable[[str], datetime]:
-        return lambda text: datetime.strptime(text, pattern)
-
-    if time_format:
-        return [by(time_format)]
-    return [datetime.fromisoformat, *map(by, FORMATS)]
-
-
-class TimeParser:
-    """Parses the times of a column; the format of the last time is tried first."""
-
-    def __init__(self, layout: SeriesLayout) -> None:
-        self.parsers, self.clock = _parsers(layout.time_format), layout.clock()
-        self.numbers = layout.time_format is None
-
-    def seconds(self, where: str, cell: Any) -> float:
-        """Return the local time in seconds since midnight of a Monday.
-
-        Args:
-            where: The source of the cell, for the message.
-            cell: The cell.
-
-        Raises:
-            InputError: The cell is not a time in a known format.
-        """
-        time = self._time(cell)
-        if time is None:
-            raise InputError(
-                f"{where}: expected a time, received {_written(cell)[:40]!r}; "
-                "give its format with --set time_format=%Y-..."
-            )
-        if self.clock is not None and time.tzinfo is not None:
-            time = time.astimezone(self.clock)
-        return (time.replace(tzinfo=None) - MONDAY).total_seconds()
-
-    def _time(self, cell: Any) -> datetime | None:
-        if isinstance(cell, datetime):
-            return cell
-        if self.numbers and _is_number(cell):
-            return _epoch(float(cell))
-        text = _written(cell)
-        for number, parse in enumerate(self.parsers):
-            time = _tried(parse, text)
-            if time is not None:
-                if number:
-                    self.parsers.insert(0, self.parsers.pop(number))
-                return time
-        return None
-
-
-def _epoch(number: float) -> datetime | None:
-    """Return the time of a number since 1970 in s, ms, us or ns; its size shows the unit."""
-    for unit in (1, 1e3, 1e6, 1e9):
-        if abs(number) < 1e11 * unit:
-            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number / unit)
-    return None
+    return next((name for name in row if is_time(row[name])), None)
