@@ -1,31 +1,36 @@
-"""Series of numbers over time from CSV, JSON lines, Parquet, standard input and DataFrames.
+"""Series of numbers over time from files, standard input and DataFrames.
 
-A series is read record by record, so its length does not matter, and a line from standard input is
-used as soon as it arrives.
+How a table is read is decided once, by its first records, and kept in the model's card (`Reading`).
+After that a series is read record by record, so its length does not matter, and a line from
+standard input is used as soon as it arrives.
 """
 
-import csv
 import gzip
 import io
 import itertools
-import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from keras_recipes.data import files
+from keras_recipes.data.series import columns as parts
+from keras_recipes.data.series import forms, joining, numbers, order, tables
 from keras_recipes.data.series.counters import CounterRate, is_counter, with_rates
-from keras_recipes.data.series.numbers import is_number, is_value, value_of
+from keras_recipes.data.series.forms import Found
 from keras_recipes.data.series.records import (
+    FORMER,
     MONDAY,
+    Reading,
     Record,
     Refuse,
     Row,
+    Rows,
     Series,
     SeriesLayout,
 )
-from keras_recipes.data.series.times import TimeParser, is_number_or_time, is_time, written
+from keras_recipes.data.series.times import TimeParser, together, written
 from keras_recipes.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,17 +39,14 @@ if TYPE_CHECKING:
 __all__ = [
     "MONDAY",
     "CounterRate",
+    "Reading",
     "Record",
     "Series",
     "SeriesLayout",
     "TimeParser",
-    "delimiter",
     "from_frame",
     "from_lines",
     "is_counter",
-    "is_number_or_time",
-    "is_value",
-    "json_rows",
     "names",
     "read",
     "with_rates",
@@ -52,28 +54,26 @@ __all__ = [
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz")
 
-TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
-"""Names of a column of times, in upper or lower case, with or without `@` and `_` around them."""
+PEEKED_AT = 100
+"""The number of rows in which every column must occur, where rows may differ."""
 
 
 def read(text: str, layout: SeriesLayout | None = None) -> Series:
-    """Return the series in a file.
-
-    The file is CSV (with any of `, ; | tab` between cells, with or without a header), JSON lines
-    (one object per line; inner objects become `outer.inner`), either of them gzipped, or Parquet.
+    """Return the series in a file; docs/data/series.md lists what is read.
 
     Args:
         text: The path of the file.
         layout: What is known about the table.
 
     Raises:
-        InputError: There is no such file, it has another format than its suffix says, or no column
-            of numbers. A malformed row raises it while the records are read.
+        InputError: There is no such file, it has another format than its suffix says, no column of
+            numbers, or numbers that may be read in two ways. A malformed row raises it while the
+            records are read.
     """
     layout = layout or SeriesLayout()
     path = Path(text)
     if path.suffix == ".parquet":
-        return _table(text, _parquet(path), layout)
+        return _table(text, Found(tables.parquet(path), _reading(layout)), layout)
     try:
         return from_lines(text, _lines(text, _opened(path)), layout)
     except OSError as error:
@@ -92,7 +92,9 @@ def from_lines(
     layout: SeriesLayout | None = None,
     refuse: Refuse = None,
 ) -> Series:
-    """Return the series in lines of CSV or JSON.
+    """Return the series in lines of text.
+
+    If the layout has no reading, the first `columns.SAMPLE` lines are read before the first record.
 
     Args:
         source: The name of the lines in messages.
@@ -103,16 +105,8 @@ def from_lines(
     Raises:
         InputError: As for `read`.
     """
-    several = itertools.dropwhile(lambda line: not line.strip(), lines)
-    first = next(several, None)
-    if first is None:
-        raise InputError(f"{source}: expected rows of numbers, received nothing")
-    layout, every = layout or SeriesLayout(), itertools.chain([first], several)
-    if first.lstrip()[:1] == "{":
-        rows = json_rows(source, every, refuse)
-    else:
-        rows = _csv_rows(source, every, delimiter(first), layout, refuse)
-    return _table(source, rows, layout, refuse)
+    layout = layout or SeriesLayout()
+    return _table(source, forms.rows_of(source, iter(lines), layout, refuse), layout, refuse)
 
 
 def names(inputs: Sequence[str]) -> list[str]:
@@ -140,11 +134,18 @@ def from_frame(frame: "pandas.DataFrame", layout: SeriesLayout | None = None) ->
     """
     import pandas
 
+    layout = layout or SeriesLayout()
     if isinstance(frame.index, pandas.DatetimeIndex):
         frame = frame.reset_index(names=frame.index.name or "timestamp")
     names = [str(name) for name in frame.columns]
     rows = (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
-    return _table("DataFrame", _numbered("DataFrame row", rows), layout or SeriesLayout())
+    return _table(
+        "DataFrame", Found(tables.numbered("DataFrame row", rows), _reading(layout)), layout
+    )
+
+
+def _reading(layout: SeriesLayout) -> Reading:
+    return layout.reading or Reading("csv", ",")
 
 
 def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
@@ -160,162 +161,184 @@ def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
         text.close()
 
 
-def delimiter(line: str) -> str:
-    """Return the delimiter between the cells of this line."""
-    return max(",;\t|", key=line.count)
+class _Column(NamedTuple):
+    """A column of values: its name, its unit, and a function from cells to numbers."""
+
+    name: str
+    unit: str
+    number: Any
 
 
-def _csv_rows(
-    source: str,
-    lines: Iterable[str],
-    delimiter: str,
-    layout: SeriesLayout,
-    refuse: Refuse,
-) -> Iterator[Row]:
-    reader, names = csv.reader(lines, delimiter=delimiter), None
-    header: Sequence[str] = ()
-    try:
-        for cells in reader:
-            # Concatenated tables repeat the header.
-            if not any(cell.strip() for cell in cells) or cells == header:
-                continue
-            if names is None:
-                if not any(is_number_or_time(cell) for cell in cells):
-                    names, header = _names(source, cells), cells
-                    continue
-                known = layout.header
-                names = list(known) if known and len(known) == len(cells) else _positions(cells)
-            where = f"{source} line {reader.line_num}"
-            if len(cells) != len(names):
-                message = f"{where}: expected {len(names)} cells, received {len(cells)}"
-                if refuse is None:
-                    raise InputError(message)
-                refuse(message)
-                continue
-            yield where, dict(zip(names, cells, strict=True))
-    except csv.Error as error:
-        raise InputError(f"{source} line {reader.line_num}: not CSV: {error}") from None
+def _table(source: str, found: Found, layout: SeriesLayout, refuse: Refuse = None) -> Series:
+    """Return the series of these rows; without a reading, the first of them decide it."""
+    if layout.reading is None or layout.columns is None:
+        return _series(source, *_decided(source, found, layout, refuse), layout, refuse)
+    rows, names = _checked(source, found, layout, refuse)
+    reading = layout.reading
+    if found.reading.delimiter != reading.delimiter and reading != FORMER:
+        # Another program wrote these numbers, so its marks may mean something else.
+        reading = replace(reading, marks=replace(reading.marks, grouped=False))
+    known = Series(layout.columns, iter(()), layout.time, tuple(names), reading)
+    return _series(source, rows, known, layout, refuse)
 
 
-def _names(source: str, cells: Sequence[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    if len(set(names)) < len(names):
-        raise InputError(f"{source}: expected columns of different names, received {names}")
-    return names
+def _series(source: str, rows: Rows, known: Series, layout: SeriesLayout, refuse: Refuse) -> Series:
+    """Return a series with the records of these rows."""
+    reading, time = known.reading or FORMER, known.time
+    cells = [
+        _Column(name, unit, numbers.reader(name, reading.marks, unit))
+        for name in known.columns
+        for unit in [reading.units.get(name, "")]
+    ]
+    parse = TimeParser(replace(layout, reading=reading)) if time is not None else None
+    records = _records(rows, time, reading.clock, cells, parse, refuse)
+    if refuse is not None:
+        records = order.watched(source, records, stream=True)
+    return replace(known, records=records)
 
 
-def _positions(cells: Sequence[str]) -> list[str]:
-    """Return names for the columns of a table without a header."""
-    times = [number for number, cell in enumerate(cells) if is_time(cell)]
-    time = times[0] if times else None
-    values = sum(number != time for number in range(len(cells)))
-    others = ("value",) if values == 1 else tuple(f"value_{n}" for n in range(1, values + 1))
-    names = iter(others)
-    return ["timestamp" if number == time else next(names) for number in range(len(cells))]
+def _checked(
+    source: str, found: Found, layout: SeriesLayout, refuse: Refuse
+) -> tuple[Rows, list[str]]:
+    """Return the rows of a table with known columns, and the names in its first row."""
+    assert layout.columns is not None
+    clock = layout.reading.clock if layout.reading else None
+    wanted = [name for name in (layout.time, clock, *layout.columns) if name is not None]
+    rows = _joined(found, found.reading.keys, layout.columns, refuse)
+    first: list[Row] = []
+    for number, row in rows.rows:
+        first.append((number, row))
+        names = dict.fromkeys(itertools.chain.from_iterable(one for _, one in first))
+        lacking = [name for name in wanted if name not in names]
+        if not lacking or (refuse and not found.header and any(n in row for n in layout.columns)):
+            return Rows(rows.where, itertools.chain(first, rows.rows)), list(found.header or names)
+        message = f"expected a column {lacking[0]!r}, received columns {', '.join(names)[:200]}"
+        if refuse and not found.header:
+            refuse(f"{rows.where} {number}: {message}")
+            first = []
+        elif found.header or len(first) == PEEKED_AT:
+            break
+    if first:
+        raise InputError(f"{source}: {message}")
+    raise InputError(f"{source}: expected rows of numbers, received none")
 
 
-def json_rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
-    """Yield the source and the cells of each row; inner objects become `outer.inner`."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        where = f"{source} line {number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            message = f"{where}: expected a JSON object, received {line.strip()[:40]!r}"
-            if refuse is None:
-                raise InputError(message)
-            refuse(message)
-            continue
-        yield where, dict(_flat(row))
-
-
-def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in row.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield before + name, value
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise InputError(
-            f"{path}: reading Parquet needs pyarrow: pip install 'keras_recipes[parquet]'"
-        ) from None
-    try:
-        with ParquetFile(path) as table:
-            rows = (row for batch in table.iter_batches() for row in batch.to_pylist())
-            yield from _numbered(f"{path} row", rows)
-    except (OSError, ArrowException) as error:
-        raise InputError(f"{path}: expected Parquet that can be read: {error}") from None
-
-
-def _numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    return ((f"{where} {number}", row) for number, row in enumerate(rows, 1))
-
-
-def _table(
-    source: str,
-    rows: Iterator[Row],
-    layout: SeriesLayout,
-    refuse: Refuse = None,
-) -> Series:
-    """Detect the columns by the first row, and return the series."""
-    first = next(rows, None)
-    if first is None:
+def _decided(
+    source: str, found: Found, layout: SeriesLayout, refuse: Refuse
+) -> tuple[Rows, Series]:
+    """Return the rows, and a series without records that says what the first rows show."""
+    rows, keys, fixed = found.rows, found.reading.keys, {}
+    if found.keys:
+        first = list(itertools.islice(rows.rows, parts.SAMPLE))
+        keys = joining.varying([row for _, row in first], found.keys)
+        fixed = {key: first[0][1].get(key) for key in found.keys if first and key not in keys}
+        rows = Rows(rows.where, itertools.chain(first, rows.rows))
+    rows = _joined(replace(found, rows=rows), keys, None, refuse)
+    sample = list(itertools.islice(rows.rows, parts.SAMPLE))
+    if not sample:
         raise InputError(f"{source}: expected rows of numbers, received none")
-    names = list(first[1])
-    wanted = [name for name in (layout.time, *(layout.columns or ())) if name is not None]
-    for name in wanted:
-        if name not in names:
+    cells = parts.cells_of([row for _, row in sample])
+    for name in (layout.time, *(layout.columns or ())):
+        if name is not None and name not in cells:
             raise InputError(
-                f"{source}: expected a column {name!r}, received columns {', '.join(names)}"
+                f"{source}: expected a column {name!r}, received columns {', '.join(cells)[:200]}"
             )
-    time = layout.time or _time_column(first[1])
-    columns = layout.columns or tuple(
-        name for name in names if name != time and is_value(first[1][name])
+    marks = parts.marks_of(source, cells, layout, found.reading.delimiter)
+    choice = parts.choose(source, cells, layout, marks, found.time)
+    notes = tuple(_notes(source, found, choice, fixed))
+    reading = replace(
+        found.reading,
+        marks=marks,
+        units={name: unit for name, unit in choice.values.items() if unit},
+        formats=choice.formats,
+        clock=choice.clock,
+        day_first=choice.day_first,
+        keys=keys,
     )
-    if not columns:
-        raise InputError(
-            f"{source}: expected a column of numbers, received columns {', '.join(names)[:200]}"
-        )
-    parse = TimeParser(layout) if time is not None else None
-    every = itertools.chain([first], rows)
-    return Series(columns, _records(every, time, columns, parse, refuse), time, tuple(names))
+    every = Rows(rows.where, itertools.chain(sample, rows.rows))
+    header = tuple(found.header or cells)
+    return every, Series(tuple(choice.values), iter(()), choice.time, header, reading, notes)
+
+
+def _joined(
+    found: Found, keys: Sequence[str], wanted: Sequence[str] | None, refuse: Refuse
+) -> Rows:
+    """Return a row for each record, where several lines are one."""
+    if not found.keys and not found.sorted:
+        return found.rows
+    where, time = found.rows.where, found.time
+    rows = joining.named(found.rows, found.keys, keys, time, refuse)
+    if found.sorted and time is not None:
+        return Rows(where, joining.sorted_by_time(where, rows, time))
+    return Rows(where, joining.by_record(rows, time, wanted) if keys else rows)
+
+
+def _notes(
+    source: str, found: Found, choice: parts.Choice, fixed: Mapping[str, Any]
+) -> Iterator[tuple[bool, str]]:
+    """Yield what is said about the table: what was not taken for a value, and why."""
+    if found.passed:
+        yield False, f"{source}: passed over before the table: {_some(found.passed)}"
+    same = {key: f"always {str(value)[:40]!r}" for key, value in fixed.items() if value}
+    if left := {**same, **choice.left}:
+        named = [f"{name} ({reason})" for name, reason in left.items()]
+        yield False, f"{source}: columns that are not watched: {_some(named)}"
+    units = [f"{name} in {unit}" for name, unit in choice.values.items() if unit]
+    if units:
+        yield False, f"{source}: units: {_some(units)}"
+    for warning in choice.warnings:
+        yield True, warning
+
+
+def _some(texts: Sequence[str], most: int = 8) -> str:
+    shown = "; ".join(text[:120] for text in texts[:most])
+    return shown if len(texts) <= most else f"{shown}; and {len(texts) - most} more"
 
 
 def _records(
-    rows: Iterable[Row],
+    rows: Rows,
     time: str | None,
-    columns: Sequence[str],
-    parse: "TimeParser | None",
+    clock: str | None,
+    columns: Sequence[_Column],
+    parse: TimeParser | None,
     refuse: Refuse,
 ) -> Iterator[Record]:
-    for number, (where, row) in enumerate(rows):
+    readers = [(column.name, column.number) for column in columns]
+    for number, (line, row) in enumerate(rows.rows):
+        cell: Any = None
+        seconds = None
         try:
-            values = tuple(value_of(where, name, row.get(name)) for name in columns)
-            cell = row.get(time) if time is not None else None
-            seconds = parse.seconds(where, cell) if parse else None
-        except InputError as error:
+            values = tuple([read(row.get(name)) for name, read in readers])
+            if parse:
+                cell = row.get(time)
+                if clock is not None:
+                    cell = together(cell, row.get(clock))
+                seconds = parse.seconds("", cell)
+        except (ValueError, InputError):
+            error = _error(f"{rows.where} {line}", row, columns, parse, cell)
             if refuse is None:
-                raise
+                raise error from None
             refuse(str(error))
             continue
         yield Record(written(cell) if parse else str(number), seconds, values)
 
 
-def _time_column(row: Mapping[str, Any]) -> str | None:
-    plain: dict[str, str] = {}
-    for name in row:
-        plain.setdefault(name.strip("@_ ").casefold(), name)
-    for name in TIME_NAMES:
-        if name in plain and (is_time(row[plain[name]]) or is_number(row[plain[name]])):
-            return plain[name]
-    return next((name for name in row if is_time(row[name])), None)
+def _error(
+    where: str,
+    row: Mapping[str, Any],
+    columns: Sequence[_Column],
+    parse: TimeParser | None,
+    time: Any,
+) -> InputError:
+    """Return the error about the cell of a row that cannot be read."""
+    for name, unit, number in columns:
+        try:
+            number(row.get(name))
+        except ValueError:
+            return numbers.refused(where, name, row.get(name), unit)
+    assert parse is not None
+    try:
+        parse.seconds(where, time)
+    except InputError as error:
+        return error
+    raise AssertionError("a row was refused without a reason")
