@@ -5,11 +5,12 @@ After that a series is read record by record, so its length does not matter, and
 standard input is used as soon as it arrives.
 """
 
+import contextlib
 import gzip
 import io
 import itertools
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -75,9 +76,22 @@ def read(text: str, layout: SeriesLayout | None = None) -> Series:
     if path.suffix == ".parquet":
         return _table(text, Found(tables.parquet(path), _reading(layout)), layout)
     try:
-        return from_lines(text, _lines(text, _opened(path)), layout)
+        lines = _lines(text, _opened(path))
     except OSError as error:
         raise InputError(f"{text}: cannot be read: {error.strerror}") from None
+    with contextlib.ExitStack() as refused:
+        refused.callback(lines.close)
+        found = from_lines(text, lines, layout)
+        refused.pop_all()
+    return replace(found, records=_closing(found.records, lines))
+
+
+def _closing(records: Iterator[Record], lines: Generator[str]) -> Iterator[Record]:
+    """Yield the records; the file is closed whatever ends them."""
+    try:
+        yield from records
+    finally:
+        lines.close()
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -148,7 +162,7 @@ def _reading(layout: SeriesLayout) -> Reading:
     return layout.reading or Reading("csv", ",")
 
 
-def _lines(source: str, stream: IO[bytes]) -> Iterator[str]:
+def _lines(source: str, stream: IO[bytes]) -> Generator[str]:
     """Yield the lines of a stream as they arrive."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
@@ -283,9 +297,11 @@ def _notes(
     if left := {**same, **choice.left}:
         named = [f"{name} ({reason})" for name, reason in left.items()]
         yield False, f"{source}: columns that are not watched: {_some(named)}"
-    units = [f"{name} in {unit}" for name, unit in choice.values.items() if unit]
-    if units:
-        yield False, f"{source}: units: {_some(units)}"
+    units = {name: unit for name, unit in choice.values.items() if unit}
+    if truths := [name for name, unit in units.items() if unit == numbers.BOOLEAN]:
+        yield False, f"{source}: read as 0 and 1: {_some(truths)}"
+    if others := [f"{name} in {unit}" for name, unit in units.items() if name not in truths]:
+        yield False, f"{source}: units: {_some(others)}"
     for warning in choice.warnings:
         yield True, warning
 
@@ -309,7 +325,7 @@ def _records(
         seconds = None
         try:
             values = tuple([read(row.get(name)) for name, read in readers])
-            if parse:
+            if parse and time is not None:
                 cell = row.get(time)
                 if clock is not None:
                     cell = together(cell, row.get(clock))

@@ -16,12 +16,17 @@ from keras_recipes.errors import InputError
 TIME = "time"
 """The name of the times of a report."""
 
-KEYS = ("CPU", "Device", "Device:", "DEV", "IFACE", "NODE", "BUS", "UID", "PID", "TGID", "TID",
-        "Command", "FILESYSTEM", "MOUNTPOINT", "INTR", "TTY", "FAN", "TEMP", "DEVICE", "row")  # fmt: skip
+KEYS = (
+    *("CPU", "Device", "Device:", "DEV", "IFACE", "NODE", "BUS", "UID", "PID", "TGID", "TID"),
+    *("Command", "FILESYSTEM", "MOUNTPOINT", "INTR", "TTY", "FAN", "TEMP", "DEVICE", "row"),
+)
 """Names of columns that tell the lines of a report apart; `row` is a line's name without one."""
 
 _ONLY_WHERE = ("UID", "CPU")
 """Columns of pidstat that say where a process ran, not which one it is."""
+
+LONGEST_TITLE = 500
+"""The largest number of characters of a title."""
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 _BANNER = re.compile(r"Linux\s.*\(.*?\)\s+(\S+)\s")
@@ -67,7 +72,7 @@ class Report:
         return self._cells(rest, self._at(clock))
 
     def _is_title(self, line: str, tokens: Sequence[str]) -> bool:
-        if banner := _BANNER.match(line + " "):
+        if len(line) < LONGEST_TITLE and (banner := _BANNER.match(line + " ")):
             self.day = _date(banner[1])
             return True
         if "RESTART" in tokens or (
@@ -147,6 +152,10 @@ def _is_number(token: str) -> bool:
     return any(numbers.Marks(mark).measure(token) is not None for mark in ".,")
 
 
+def _is_day(token: str) -> bool:
+    return token[:1].isdigit() and times.is_time(token)
+
+
 def are_reports(lines: Sequence[str]) -> bool:
     """Return whether these lines are a report: numbers that stand apart by blanks."""
     report, rows, cells, filled = Report(), 0, 0, 0
@@ -161,7 +170,9 @@ def are_reports(lines: Sequence[str]) -> bool:
         if row is None:
             continue
         values = [cell for name, cell in row.items() if name not in (TIME, *KEYS)]
-        if not all(map(_is_number, values)):
+        if not all(
+            _is_number(cell) or times.is_time_of_day(cell) or _is_day(cell) for cell in values
+        ):
             return False
         rows, cells = rows + 1, cells + len(row)
     return rows >= max(1, 0.3 * filled) and cells >= 2 * rows

@@ -22,11 +22,13 @@ LOOKED_AT = 200
 TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
 """Names of a column of times, in upper or lower case, with or without `@` and `_` around them."""
 
-EPOCH_NAMES = ("epoch", "unix", "unixtime", "unix_time", "unix_timestamp", "time_ms", "time_us",
-               "time_ns", "ts_ms", "ts_us", "ts_ns", "timestamp_ms", "timestamp_us", "timestamp_ns",
-               "timestamp_s", "epoch_ms", "epoch_s", "epoch_time", "date_time", "time_stamp", "zeit",
-               "zeitstempel", "datum", "created_at", "event_time", "utc", "clock", "sampletime",
-               "sample_time", "t")  # fmt: skip
+EPOCH_NAMES = (
+    *("epoch", "epoch_s", "epoch_ms", "epoch_time", "unix", "unixtime", "unix_time", "t", "utc"),
+    *("unix_timestamp", "time_s", "time_ms", "time_us", "time_ns", "ts_s", "ts_ms", "ts_us"),
+    *("ts_ns", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "time_stamp"),
+    *("date_time", "created_at", "event_time", "sample_time", "sampletime", "clock"),
+    *("zeit", "zeitstempel", "datum"),
+)
 """More names of a column of times; numbers in it must be times from 2000 to 2100."""
 
 CLOCK_NAMES = ("time", "time_of_day", "hour", "hr", "uhrzeit", "zeit", "clock", "stunde", "heure")
@@ -99,9 +101,9 @@ def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) ->
         if commas or (points and delimiter == ";" and bare and max(bare) < 1_000):
             shown = (commas or points)[0].strip()
             raise InputError(
-                f"{source}: expected numbers that are clear, received {shown!r} in column {name!r}, "
-                "whose mark may be a decimal mark or stand between thousands; say which with "
-                "--set decimal=comma or decimal=point"
+                f"{source}: expected numbers with one meaning, received {shown!r} in column "
+                f"{name!r}, whose mark may be a decimal mark or stand between thousands; say which "
+                "with --set decimal=comma or decimal=point"
             )
     return Marks()
 
@@ -143,28 +145,22 @@ def choose(
             values[name] = unit or ""
         else:
             left[name] = reason
-    if time is None and layout.columns is None:
-        warnings += [_unread(name, cells[name]) for name in left if plain(name) in TIME_NAMES[:5]]
+    unread = [name for name in left if time is None and plain(name) in TIME_NAMES[:5]]
+    warnings += [_unread(name, cells[name]) for name in unread]
     if not values:
         raise InputError(
             f"{source}: expected a column of numbers, received columns {', '.join(cells)[:200]}"
-            + _shown(cells, left)
+            + "".join(f"; {name} ({reason})" for name, reason in [*left.items()][:5])
         )
-    changing = [name for name, why in left.items() if why.startswith("text that changes")]
+    changing = [
+        name for name, why in left.items() if why.startswith("text that") and name not in unread
+    ]
     if changing:
         warnings.append(
             f"{source}: text in {', '.join(changing[:5])} changes from record to record; if it "
             "tells several series apart, give a file each; a log needs --set kind=logs"
         )
     return Choice(time, clock, values, formats, day_first, left, tuple(warnings))
-
-
-def _shown(cells: Cells, left: Mapping[str, str]) -> str:
-    for name in left:
-        known = [cell for cell in cells[name] if not numbers.is_missing(cell)]
-        if known and any(sign.isdigit() for sign in str(known[0])) and not times.is_time(known[0]):
-            return f"; column {name!r} holds {str(known[0])[:40]!r}, which is no number"
-    return ""
 
 
 def _known(cells: Sequence[Any]) -> list[Any]:
@@ -179,15 +175,19 @@ def _share(cells: Sequence[Any], test: Any) -> float:
 def _time_column(source: str, cells: Cells, layout: SeriesLayout, timed: str | None) -> str | None:
     if layout.time_format is not None:
         return _of_format(source, cells, layout)
-    if timed is not None and timed in cells:
+    if (
+        timed is not None
+        and timed in cells
+        and _share(cells[timed], times.is_number_or_time) >= 0.5
+    ):
         return timed
     by_name: dict[str, str] = {}
     for name in cells:
         by_name.setdefault(plain(name), name)
     for known in TIME_NAMES:
-        name = by_name.get(known)
-        if name is not None and _share(cells[name], times.is_number_or_time) >= 0.5:
-            return name
+        named = by_name.get(known)
+        if named is not None and _share(cells[named], times.is_number_or_time) >= 0.5:
+            return named
     epochs = [name for name in cells if plain(name) in EPOCH_NAMES and _are_epochs(cells[name])]
     timed_ones = [name for name in cells if _share(cells[name], times.is_time) >= 0.5]
     found = [name for name in timed_ones if plain(name) in EPOCH_NAMES] or timed_ones or epochs
@@ -208,7 +208,8 @@ def _rises(cells: Sequence[Any]) -> bool:
 def _of_format(source: str, cells: Cells, layout: SeriesLayout) -> str:
     """Return the first column whose cells are written as the user says."""
     parser = times.TimeParser(layout)
-    named = sorted(cells, key=lambda name: plain(name) not in TIME_NAMES)
+    texts = {name: _share(cells[name], numbers.is_number) < 1 for name in cells}
+    named = sorted(cells, key=lambda name: (plain(name) not in TIME_NAMES, not texts[name]))
     for name in named:
         known = _known(cells[name])
         if known and all(parser.fits(cell) for cell in known):
@@ -296,22 +297,28 @@ def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
         return "labels, 0 or 1"
     if unnamed and unit == "" and _are_row_numbers(known):
         return "row numbers"
-    if unit is not None:
-        return None
-    if _share(cells, times.is_time) == 1:
+    return None if unit is not None else _not_numbers(known)
+
+
+def _not_numbers(known: Sequence[Any]) -> str:
+    """Return what the cells of a column are that are no numbers."""
+    if _share(known, times.is_time) == 1:
         return "times"
-    if _share(cells, times.is_time_of_day) == 1:
+    if _share(known, times.is_time_of_day) == 1:
         return "times of day"
     if any(isinstance(cell, list) for cell in known):
         return "lists"
-    others = dict.fromkeys(str(cell).strip() for cell in known)
-    one, *more = others
+    one, *more = dict.fromkeys(str(cell).strip() for cell in known)
     if not more:
         return f"text, always {one[:40]!r}"
-    units = {m[1] for cell in others if (m := Marks(".", True).measure(cell)) and m[1]}
-    if len(units) > 1 and len(units) < len(others):
-        return f"units that do not fit together, such as {one[:40]!r} and {more[0][:40]!r}"
-    return f"text that changes, such as {one[:40]!r} and {more[0][:40]!r}"
+    by_unit: dict[str, str] = {}
+    for cell in (one, *more):
+        measure = Marks(".", True).measure(cell) or Marks(",", True).measure(cell)
+        if measure is None:
+            return f"text that changes, such as {one[:40]!r} and {more[0][:40]!r}"
+        by_unit.setdefault(measure[1], cell[:40])
+    first, other, *_ = [*by_unit.values(), more[0][:40]]
+    return f"units that do not fit together, such as {first!r} and {other!r}"
 
 
 def _are_row_numbers(cells: Sequence[Any]) -> bool:
@@ -326,6 +333,6 @@ def _unread(name: str, cells: Sequence[Any]) -> str:
     known = _known(cells)
     shown = str(known[0])[:40] if known else ""
     return (
-        f"column {name!r} is not read as times: {shown!r} is written in a way that is not known, or "
-        "has no date; say how with --set time_format=FORMAT, such as '%d.%m.%Y %H:%M'"
+        f"column {name!r} is not read as times: {shown!r} is written in a way that is not known, "
+        "or has no date; say how with --set time_format=FORMAT, such as '%d.%m.%Y %H:%M'"
     )

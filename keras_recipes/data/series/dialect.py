@@ -18,6 +18,9 @@ DELIMITERS = ",;\t|"
 LOOKED_AT = 100
 """The number of lines that are cut in each way."""
 
+MOST_CELLS = 100
+"""The largest number of cells of a line that are looked at."""
+
 _PAIR = re.compile(r"[+-]?\d+,\d+")
 _TRIPLES = re.compile(r"\d{1,3}(,\d{3})+")
 
@@ -54,7 +57,7 @@ def _quality(lines: Sequence[str], mark: str) -> tuple[float, float]:
     if width < 2:
         return 0.0, 0.0
     regular = [row for row in rows if len(row) == width]
-    cells = [cell for row in regular for cell in row]
+    cells = [cell for row in regular for cell in row[:MOST_CELLS]]
     typed = sum(map(is_typed, cells)) / len(cells)
     return round(len(regular) / len(rows) * (0.1 + typed), 3), float(width)
 

@@ -22,6 +22,7 @@ _LINE = re.compile(
     r"(?: (?P<time>-?\d+))?\s*"
 )
 _TAG = re.compile(r",((?:[^,=\\]|\\.)+)=((?:[^,=\\]|\\.)+)")
+_MEASUREMENT = re.compile(r"(?:[^,=\\]|\\.)+")
 _FIELD = re.compile(r"((?:[^,=\"\\]|\\.)+)=(\"(?:[^\"\\]|\\.)*\"|[^,\"]+)(?:,|$)")
 _FIELD_VALUE = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?[iu]?|t|f|true|false|True|False|TRUE|FALSE")
 _TRUTH = {"t": True, "f": False}
@@ -38,23 +39,33 @@ def point(line: str) -> dict[str, Any] | None:
     match = _LINE.fullmatch(line)
     if match is None:
         return None
-    series = match["series"]
-    name = re.match(r"(?:[^,=\\]|\\.)+", series)
-    if name is None or _TAG.sub("", series[name.end() :]):
+    measurement = _MEASUREMENT.match(match["series"])
+    fields = _pairs(_FIELD, match["fields"], 0)
+    tags = None if measurement is None else _pairs(_TAG, match["series"], measurement.end())
+    if measurement is None or tags is None or not fields:
         return None
-    fields = dict(_FIELD.findall(match["fields"]))
-    if not fields or _FIELD.sub("", match["fields"]):
-        return None
-    cells: dict[str, Any] = {"measurement": _unescaped(name[0])}
-    cells |= {_unescaped(key): _unescaped(v) for key, v in _TAG.findall(series)}
-    for key, value in fields.items():
-        if value.startswith('"'):
-            continue
-        if not _FIELD_VALUE.fullmatch(value):
-            return None
+    cells: dict[str, Any] = {"measurement": _unescaped(measurement[0]), **tags}
+    for name, value in fields.items():
         short = value[:1].casefold()
-        cells[_unescaped(key)] = _TRUTH[short] if short in _TRUTH else value.rstrip("iu")
+        if short == '"':
+            cells[name] = value[1:-1]
+        elif _FIELD_VALUE.fullmatch(value):
+            cells[name] = _TRUTH[short] if short in _TRUTH else value.rstrip("iu")
+        else:
+            return None
     return {**cells, **({"time": match["time"]} if match["time"] else {})}
+
+
+def _pairs(pattern: re.Pattern[str], text: str, at: int) -> dict[str, str] | None:
+    """Return the names and values that follow each other in a text; None if it holds more."""
+    found = {}
+    while at < len(text):
+        match = pattern.match(text, at)
+        if match is None:
+            return None
+        found[_unescaped(match[1])] = match[2] if pattern is _FIELD else _unescaped(match[2])
+        at = match.end()
+    return found
 
 
 def _unescaped(text: str) -> str:
@@ -65,8 +76,10 @@ def tags_of(lines: Sequence[str]) -> list[str]:
     """Return the names of the tags in lines of InfluxDB's line protocol."""
     found: dict[str, None] = {"measurement": None}
     for line in lines:
-        if match := _LINE.fullmatch(line):
-            found |= {_unescaped(key): None for key, _ in _TAG.findall(match["series"])}
+        match = _LINE.fullmatch(line)
+        measurement = _MEASUREMENT.match(match["series"]) if match else None
+        if match and measurement:
+            found |= dict.fromkeys(_pairs(_TAG, match["series"], measurement.end()) or ())
     return list(found)
 
 
@@ -204,8 +217,7 @@ def is_document(first: str, *, whole: bool = False) -> bool:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    readers = _READERS if whole else _READERS[:4]
-    return any(_fits(read, value) for read in readers)
+    return any(_fits(read, value) for read in _READERS if whole or read is not _objects)
 
 
 def is_export(text: str) -> bool:
@@ -245,6 +257,7 @@ def _prometheus(value: Any) -> _Found:
 def _metric_data(value: Any) -> _Found:
     """Read CloudWatch's GetMetricData."""
     results = value["MetricDataResults"]
+    rows: list[Mapping[str, Any]]
     labels = [one.get("Label", one["Id"]) for one in results]
     name = "Label" if len(set(labels)) == len(labels) else "Id"
     rows = [
@@ -272,7 +285,7 @@ def _influx_1(value: Any) -> _Found:
 
 
 def _graphite(value: Any) -> _Found:
-    rows = [
+    rows: list[Mapping[str, Any]] = [
         {"target": one["target"], "time": time, "value": number}
         for one in value
         for number, time in one["datapoints"]
@@ -295,11 +308,12 @@ def _records(value: Any) -> bool:
 
 
 def _columns(value: Any) -> _Found:
-    """Read lists of one length, each a column, alone or in an inner object."""
+    """Read lists of one length, one of them times, alone or in an inner object."""
     for one in [value, *value.values()]:
         if isinstance(one, dict) and len(one) > 1:
             lists = {str(name): column for name, column in one.items()}
-            if all(isinstance(column, list) for column in lists.values()):
+            timed = any(plain(name) in ("time", "timestamp", "date", "datetime") for name in lists)
+            if timed and all(isinstance(column, list) for column in lists.values()):
                 rows = zip(*lists.values(), strict=True)
                 return [dict(zip(lists, row, strict=True)) for row in rows], [], None
     return None

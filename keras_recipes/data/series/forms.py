@@ -65,7 +65,7 @@ def rows_of(source: str, lines: Iterator[str], layout: SeriesLayout, refuse: Ref
     Raises:
         InputError: There is no line, or the form cannot be read.
     """
-    blank = list(itertools.takewhile(lambda line: not line.strip(), _peeking(lines, kept := [])))
+    blank, kept = _peeked(lines)
     if not kept:
         raise InputError(f"{source}: expected rows of numbers, received nothing")
     lines = itertools.chain(blank, kept, lines)
@@ -94,13 +94,14 @@ def rows_of(source: str, lines: Iterator[str], layout: SeriesLayout, refuse: Ref
     return _csv(source, lines, sample, layout, reading, refuse)
 
 
-def _peeking(lines: Iterator[str], kept: list[str]) -> Iterator[str]:
-    """Yield lines; the first that is not blank is kept, and ends them."""
+def _peeked(lines: Iterator[str]) -> tuple[list[str], list[str]]:
+    """Return the blank lines at the beginning, and the first line that is not blank, if any."""
+    blank: list[str] = []
     for line in lines:
         if line.strip():
-            kept.append(line)
-            return
-        yield line
+            return blank, [line]
+        blank.append(line)
+    return blank, []
 
 
 def _known_form(first: str, known: Reading) -> str:
@@ -150,8 +151,8 @@ def _csv(
     refuse: Refuse,
 ) -> Found:
     if layout.reading is None:
-        delimiter = preamble.separator(sample)
-        delimiter = delimiter or dialect.delimiter_of(source, sample, layout.decimal)
+        said = preamble.separator(sample)
+        delimiter = said or dialect.delimiter_of(source, sample, layout.decimal)
         beginning = preamble.begin(source, sample, delimiter)
     elif reading.delimiter:
         known = layout.header or ()
@@ -176,10 +177,10 @@ def _csv(
 
 def _known_delimiter(first: str, usual: str, known: Sequence[str]) -> str:
     """Return the delimiter of a table whose columns are known, by its header if it has one."""
-    for mark in (usual, *dialect.DELIMITERS):
-        cells = [
-            cell.strip().lstrip("# ") for cell in next(iter(dialect.cut([first.strip()], mark)), [])
-        ]
+    marks: list[str] = [usual, *dialect.DELIMITERS]
+    for mark in marks:
+        row = next(iter(dialect.cut([first.strip()], mark)), [])
+        cells = [cell.strip().lstrip("# ") for cell in row]
         if len(cells) == len(known) and len(cells) > 1 and set(cells) == set(known):
             return mark
     return usual

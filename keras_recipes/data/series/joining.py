@@ -59,7 +59,7 @@ def named(
             continue
         before = "".join(f"{row[key]}." for key in keys if row.get(key) not in (None, ""))
         cells = {before + name: cell for name, cell in row.items() if name not in left}
-        yield number, ({time: row.get(time), **cells} if time is not None else cells)
+        yield number, ({time: row[time], **cells} if time is not None and time in row else cells)
 
 
 def by_record(
@@ -84,7 +84,7 @@ def by_record(
             yield begun, pending
             pending, missing = {}, set(columns or ())
         begun = begun if pending else number
-        pending.update(row if columns is None or time is None else {time: row.get(time), **cells})
+        pending.update({time: row[time], **cells} if time is not None and time in row else cells)
         if columns is not None:
             missing -= cells.keys()
             if not missing:

@@ -42,7 +42,8 @@ _GRAMMARS = {
     (",", True): _grammar(",", _BLANKS + "."),
 }
 _WITH_UNIT = re.compile(
-    r"([$€£¥]?)\s*([+-]?[\d.,'\u2019 \u00a0\u202f]*(?:\d[eE][+-]?\d+|[\d.,]))(.*)"
+    r"([$\u20ac\u00a3\u00a5]?)\s*"
+    rf"([+-]?[\d.,{_BLANKS}]*(?:\d[eE][+-]?\d+|[\d.,]))(.*)"
 )
 
 
@@ -60,9 +61,11 @@ class Marks:
 
     def number(self, text: str) -> float | None:
         """Return the number that a text without a unit is; None if it is no number."""
-        text = text.strip().replace("\u2212", "-")
-        match = _GRAMMARS[self.decimal, self.grouped].fullmatch(text[:_MOST])
-        if match is None or len(text) > _MOST:
+        if len(text) > _MOST:
+            return None
+        text = _plain(text)
+        match = _GRAMMARS[self.decimal, self.grouped].fullmatch(text)
+        if match is None:
             return None
         if match["mark"]:
             text = text.replace(match["mark"], "")
@@ -70,13 +73,17 @@ class Marks:
 
     def measure(self, text: str) -> tuple[float, str] | None:
         """Return the number and the unit that a text is; the unit may be empty."""
-        match = _WITH_UNIT.fullmatch(text.strip().replace("\u2212", "-"))
-        if match is None or len(text) > _MOST:
+        match = None if len(text) > _MOST else _WITH_UNIT.fullmatch(_plain(text))
+        if match is None:
             return None
         number, unit = self.number(match[2]), match[1] or match[3].strip()
         if number is None or (match[1] and match[3].strip()) or not units.is_unit(unit):
             return None
         return number, unit
+
+
+def _plain(text: str) -> str:
+    return text.strip().replace("\u2212", "-")
 
 
 def marks_of(cells: Iterable[str]) -> "tuple[set[str], dict[str, str]]":
@@ -85,7 +92,8 @@ def marks_of(cells: Iterable[str]) -> "tuple[set[str], dict[str, str]]":
     Args:
         cells: Numbers, as text; anything else is passed over.
     """
-    allowed, against = {".", ","}, {}
+    allowed = {".", ","}
+    against: dict[str, str] = {}
     for cell in cells:
         fitting = {mark for mark in ".," if Marks(mark, True).measure(cell) is not None}
         if fitting and len(fitting) == 1:
@@ -93,12 +101,6 @@ def marks_of(cells: Iterable[str]) -> "tuple[set[str], dict[str, str]]":
                 allowed.discard(mark)
                 against.setdefault(mark, cell.strip())
     return allowed, against
-
-
-def has_marks(cell: str) -> bool:
-    """Return whether a number has a mark that may be decimal or between thousands."""
-    measure = Marks(".", True).measure(cell) or Marks(",", True).measure(cell)
-    return measure is not None and ("," in cell or "." in cell)
 
 
 def is_number(cell: Any) -> bool:

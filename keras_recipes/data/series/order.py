@@ -13,6 +13,9 @@ LEARNED_FROM = 50
 IRREGULAR = 0.05
 """The share of unusual gaps from which it is said that the times are irregular."""
 
+FEWEST = 10
+"""The smallest number of gaps of which it is said that they are irregular."""
+
 log = logging.getLogger(__name__)
 
 
@@ -24,53 +27,73 @@ def watched(source: str, records: Iterator[Record], *, stream: bool = False) -> 
         records: The records.
         stream: Whether the first older record is reported at once.
     """
-    first: list[float] = []
-    low, high = 0.0, math.nan
-    older = odd = gaps = 0
-    before: float | None = None
+    order = _Order()
     try:
         for record in records:
-            seconds = record.seconds
-            if seconds is not None:
-                if before is not None:
-                    gap = seconds - before
-                    gaps += 1
-                    if gap < 0:
-                        older += 1
-                        if stream and older == 1:
-                            log.warning("%s: %s is older than the record before it; records are "
-                                        "read in the given order", source, record.timestamp)  # fmt: skip
-                    elif len(first) == LEARNED_FROM:
-                        odd += not low <= gap <= high
-                    else:
-                        first.append(gap)
-                        if len(first) == LEARNED_FROM:
-                            low, high = _usual(first)
-                            odd += sum(not low <= one <= high for one in first)
-                before = seconds
+            if record.seconds is not None and order.add(record.seconds) and stream:
+                log.warning(
+                    "%s: the record of %s is older than the one before it; records are read in the "
+                    "given order",
+                    source,
+                    record.timestamp,
+                )
             yield record
     finally:
-        if 0 < len(first) < LEARNED_FROM:
-            low, high = _usual(first)
-            odd += sum(not low <= one <= high for one in first)
-        if older:
+        order.report(source)
+
+
+class _Order:
+    """Counts records that are older than the one before, and unusual gaps."""
+
+    def __init__(self) -> None:
+        self.before = math.nan
+        self.first: list[float] = []
+        self.low, self.high = 0.0, math.nan
+        self.gaps = self.older = self.odd = 0
+
+    def add(self, seconds: float) -> bool:
+        """Count a record, and return whether it is the first older one."""
+        gap = seconds - self.before
+        self.before = seconds
+        if gap >= 0:
+            self.gaps += 1
+            if len(self.first) == LEARNED_FROM:
+                self.odd += not self.low <= gap <= self.high
+            else:
+                self.first.append(gap)
+                if len(self.first) == LEARNED_FROM:
+                    self._learn()
+        elif gap < 0:
+            self.gaps += 1
+            self.older += 1
+            return self.older == 1
+        return False
+
+    def _learn(self) -> None:
+        usual = statistics.median(self.first)
+        self.low, self.high = 0.5 * usual, 1.5 * usual
+        self.odd = sum(not self.low <= gap <= self.high for gap in self.first)
+
+    def report(self, source: str) -> None:
+        if 0 < len(self.first) < LEARNED_FROM:
+            self._learn()
+        if self.older:
             log.warning(
                 "%s: %s records are older than the record before them%s; records are read in the "
                 "given order, so sort them by time first",
-                source, f"{older:,}", ": the newest come first" * (older > gaps / 2),
-            )  # fmt: skip
-        if gaps >= 10 and high > 0 and odd > IRREGULAR * gaps:
+                source,
+                f"{self.older:,}",
+                ": the newest come first" * (self.older > self.gaps / 2),
+            )
+        if self.gaps >= FEWEST and self.high > 0 and self.odd > IRREGULAR * self.gaps:
             log.warning(
                 "%s: the times are irregular: %s of %s gaps between records are unlike the usual "
                 "one, %s; each record counts as one step",
-                source, f"{odd:,}", f"{gaps:,}", _span(high / 1.5),
-            )  # fmt: skip
-
-
-def _usual(gaps: list[float]) -> tuple[float, float]:
-    """Return the range of gaps that are like the usual one."""
-    usual = statistics.median(gaps)
-    return 0.5 * usual, 1.5 * usual
+                source,
+                f"{self.odd:,}",
+                f"{self.gaps:,}",
+                _span(self.high / 1.5),
+            )
 
 
 def _span(seconds: float) -> str:

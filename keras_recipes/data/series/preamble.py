@@ -117,32 +117,25 @@ def _is_data(row: Sequence[str]) -> bool:
 def _beginning(
     source: str, lines: Sequence[str], rows: Sequence[Sequence[str]], first: int, width: int
 ) -> Beginning:
+    open_ended = all(len(row) == width and not row[-1].strip() for row in rows[first:])
     headers: list[list[str]] = []
     used: set[int] = set()
-    open_ended = all(len(row) == width and not row[-1].strip() for row in rows[first:])
     for number in range(first - 1, -1, -1):
-        row = _fitted(rows[number], width, open_ended=open_ended)
-        if not any(cell.strip() for cell in rows[number]):
-            if headers:
-                break
+        comment = lines[number].lstrip().startswith("#")
+        if not any(cell.strip() for cell in rows[number]) and not headers:
             continue
-        if row is None and not headers and len(rows[number]) > 1:
-            if not lines[number].lstrip().startswith("#"):
-                raise InputError(
-                    f"{source} line {first + 1}: expected {len(rows[number])} cells, received "
-                    f"{width}, unlike line {number + 1} before it; repair that line"
-                )
-        if row is None or len(headers) == MOST_HEADERS:
-            break
-        if headers and lines[number].lstrip().startswith("#"):
+        row = _fitted(rows[number], width, open_ended=open_ended)
+        if row is None and not headers and len(rows[number]) > 1 and not comment:
+            raise InputError(
+                f"{source} line {first + 1}: expected {len(rows[number])} cells, received "
+                f"{width}, unlike line {number + 1} before it; repair that line"
+            )
+        if row is None or not any(row) or len(headers) == MOST_HEADERS or (headers and comment):
             break
         headers.insert(0, row)
         used.add(number)
-    passed = tuple(
-        line.strip()
-        for n, line in enumerate(lines[:first])
-        if line.strip() and n not in used and not _SEPARATOR.fullmatch(line)
-    )
+    others = (line.strip() for n, line in enumerate(lines[:first]) if n not in used)
+    passed = tuple(line for line in others if line and not _SEPARATOR.fullmatch(line))
     if not headers:
         return Beginning(first, None, [], width, passed)
     return Beginning(first, _unique(source, headers), list(rows[max(used)]), width, passed)
@@ -165,16 +158,12 @@ def _unique(source: str, headers: Sequence[Sequence[str]]) -> list[str]:
     cleaned = [[cell.strip() for cell in row] for row in headers]
     cleaned[-1][0] = cleaned[-1][0].lstrip("# ") or cleaned[-1][0]
     cleaned[0][0] = cleaned[0][0].lstrip("# ") or cleaned[0][0]
-    for row in cleaned:
-        filled = [cell for cell in row if cell]
-        if len(set(filled)) == len(filled) and len(filled) > len(row) / 2:
-            return [cell or f"column {number}" for number, cell in enumerate(row, 1)]
-    if len(cleaned) == 1:
-        raise InputError(f"{source}: expected columns of different names, received {cleaned[0]}")
-    names = _combined(cleaned)
-    if len(set(names)) < len(names):
-        raise InputError(f"{source}: expected columns of different names, received {names}")
-    return names
+    whole = [row for row in cleaned if all(row)] if len(cleaned) > 1 else cleaned
+    for names in (*whole, _combined(cleaned), *cleaned):
+        filled = [name for name in names if name]
+        if len(set(filled)) == len(filled) and len(filled) > len(names) / 2:
+            return [name or f"column {number}" for number, name in enumerate(names, 1)]
+    raise InputError(f"{source}: expected columns of different names, received {cleaned[0]}")
 
 
 def _combined(rows: Sequence[Sequence[str]]) -> list[str]:

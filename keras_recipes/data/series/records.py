@@ -69,7 +69,7 @@ class Reading:
 
     form: str = ""
     delimiter: str = ""
-    marks: Marks = Marks()
+    marks: Marks = field(default_factory=Marks)
     units: Mapping[str, str] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
     clock: str | None = None

@@ -38,17 +38,21 @@ _CLOCK = r"\d{1,2}:\d{2}(?P<seconds>:\d{2}(?P<fraction>[.,]\d{1,9})?)?"
 _HALF = r"(?P<half>[ \u202f]?[AaPp]\.?[Mm]\.?)"
 _TIME = re.compile(rf"(?:(?<![\d:.])|(?<=\d{{4}}:)){_CLOCK}{_HALF}?(?![\d:])")
 _DOTTED = re.compile(rf"(?<![\d:.])\d{{1,2}}\.\d{{2}}(?P<seconds>\.\d{{2}})?{_HALF}?(?![\d:.])")
-_DATE = re.compile(r"(?<!\d)(\d{1,4})([-/.])(\d{1,2})\2(\d{2,4})(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)(?=\d{4}|\d{1,2}\D\d{1,2}\D\d\d)(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?!\d)"
+)
 _COMPACT = re.compile(r"(?<!\d)(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d)")
-_WORDS = re.compile(r"[A-Za-z]{3,9}")
+_WORDS = re.compile(r"(?<![%A-Za-z])[A-Za-z]{3,9}(?![A-Za-z])")
 _ZONE = re.compile(r"(:\d{2}(?:[.,]\d{1,9})?)(\s*)([+-]\d{2}:?\d{2})$")
 _UTC = re.compile(r"(?<=\d)\s*(?:UTC|GMT|Z)$")
 _NAMED_ZONE = re.compile(r"\s+[A-Z]{3,4}$")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_TIME_OF_DAY = re.compile(rf"\s*(?:{_CLOCK.replace('?P<seconds>', '?:').replace('?P<fraction>', '?:')}"
-                          r"|\d{1,2}\.\d{2}(?:\.\d{2})?)(?:\s?[AaPp]\.?[Mm]\.?)?\s*")  # fmt: skip
+_TIME_OF_DAY = re.compile(
+    r"\s*(?:\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?|\d{1,2}\.\d{2}(?:\.\d{2})?)"
+    r"(?:\s?[AaPp]\.?[Mm]\.?)?\s*"
+)
 
 
 def written(cell: Any) -> str:
@@ -129,35 +133,27 @@ def _dates(match: re.Match[str]) -> list[str]:
 
 def _with_words(pattern: str) -> str | None:
     """Return a pattern with the formats of names of days and months, and of numbers beside them."""
-    month = False
-
-    def named(match: re.Match[str]) -> str:
-        nonlocal month
-        word, before = match[0].casefold(), pattern[match.start() - 1 : match.start()]
-        if before == "%":
-            return match[0]
-        if match[0] in ("UTC", "GMT"):
-            return "%Z"
-        for names, long, short in ((_MONTHS, "%B", "%b"), (_DAYS, "%A", "%a")):
-            if word in names and not (word == "may" and short == "%b"):
-                month |= short == "%b"
-                return "%b" if word == "may" else long
-            if word in [name[:3] for name in names]:
-                month |= short == "%b"
-                return short
-        return match[0]
-
-    pattern = _WORDS.sub(named, pattern)
-    if month:
-        pattern = re.sub(r"(?<!\d)\d{4}(?!\d)", "%Y", pattern, count=1)
-        pattern = re.sub(r"(?<![\d])\d{1,2}(?!\d)", "%d", pattern, count=1)
-        pattern = re.sub(r"(?<![\d])\d{2}(?!\d)", "%y", pattern, count=1)
-        if "%d" not in pattern or not re.search("%[Yy]", pattern):
+    pattern = _WORDS.sub(_named, pattern)
+    if "%b" in pattern or "%B" in pattern:
+        for digits, part in ((r"\d{4}", "%Y"), (r"\d{1,2}", "%d"), (r"\d{2}", "%y")):
+            pattern = re.sub(rf"(?<!\d){digits}(?!\d)", part, pattern, count=1)
+        if "%d" not in pattern:
             return None
-    elif not re.search("%[Yy]", pattern):
-        return None
     rest = re.sub("%.", "", pattern).replace("T", "")
-    return None if re.search(r"[A-Za-z]", rest) else pattern
+    return pattern if re.search("%[Yy]", pattern) and not re.search("[A-Za-z]", rest) else None
+
+
+def _named(match: re.Match[str]) -> str:
+    """Return the format of the name of a day, a month or a zone; any other word as it is."""
+    word = match[0].casefold()
+    if word in ("utc", "gmt"):
+        return "%Z"
+    for names, long, short in ((_MONTHS, "%B", "%b"), (_DAYS, "%A", "%a")):
+        if word in [name[:3] for name in names]:
+            return short
+        if word in names:
+            return long
+    return match[0]
 
 
 def _no_zone(text: str) -> str:
@@ -171,6 +167,8 @@ def _no_zone(text: str) -> str:
 
 def _iso(text: str) -> datetime | None:
     text = text.strip()
+    if len(text) > _LONGEST:
+        return None
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -229,6 +227,7 @@ def _one_order(formats: Sequence[str], day_first: bool) -> list[str]:
 
 
 def day_first_of(pattern: str) -> bool | None:
+    """Return whether the day comes before the month as a number; None if one of them is none."""
     at = [pattern.find(part) for part in ("%d", "%m")]
     return None if -1 in at else at[0] < at[1]
 
