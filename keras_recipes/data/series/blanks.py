@@ -101,6 +101,8 @@ class Report:
 
     def _cells(self, tokens: list[str], time: Any) -> dict[str, Any]:
         names, now = self.names, time if time is not None else self.now
+        if not tokens:
+            raise ValueError(f"expected {len(names)} cells, received none")
         if not names:
             if len(tokens) > 2 and times.is_date(tokens[0]) and _CLOCK.match(tokens[1]):
                 now, tokens = " ".join(tokens[:2]), tokens[2:]

@@ -32,10 +32,10 @@ def watched(source: str, records: Iterator[Record], *, stream: bool = False) -> 
         for record in records:
             if record.seconds is not None and order.add(record.seconds) and stream:
                 log.warning(
-                    "%s: the record of %s is older than the one before it; records are read in the "
+                    "%s: the record of %r is older than the one before it; records are read in the "
                     "given order",
                     source,
-                    record.timestamp,
+                    record.timestamp[:40],
                 )
             yield record
     finally:
@@ -85,7 +85,7 @@ class _Order:
                 f"{self.older:,}",
                 ": the newest come first" * (self.older > self.gaps / 2),
             )
-        if self.gaps >= FEWEST and self.high > 0 and self.odd > IRREGULAR * self.gaps:
+        if self.gaps >= FEWEST and self.high > 0 and self.odd > max(2, IRREGULAR * self.gaps):
             log.warning(
                 "%s: the times are irregular: %s of %s gaps between records are unlike the usual "
                 "one, %s; each record counts as one step",

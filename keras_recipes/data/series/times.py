@@ -104,7 +104,13 @@ def formats_of(text: str) -> list[str]:
     if not clocks:
         dates = [_DOTTED.sub(_clock_format, one, 1) for one in dates]
     found = [_with_words(one) for one in dates]
-    return [one for one in found if one is not None and not re.search(r"\d", one)]
+    return [one for one in found if one is not None and _is_format(one)]
+
+
+def _is_format(pattern: str) -> bool:
+    """Return whether each part of a time occurs once, and nothing is left."""
+    parts = re.findall("%.", pattern)
+    return len(set(parts)) == len(parts) and not re.search(r"\d", pattern)
 
 
 def _clock_format(match: re.Match[str]) -> str:
@@ -243,7 +249,7 @@ def _jumps(times: Sequence[datetime | None]) -> int:
 def _tried(parse: Callable[[str], datetime], text: str) -> datetime | None:
     try:
         return parse(text)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, re.error):  # a format may hold a part twice
         return None
 
 
