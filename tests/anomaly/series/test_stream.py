@@ -58,8 +58,8 @@ JUNK = {
     "a stray quotation mark": b'"1700000000,1,2,3',
     "a quotation mark in a later cell": b'1700000000,1,"2,3',
     "a lone carriage return": b"1700000000,1,2\r3,4",
-    "zeros": b"\0\0\0",
-    "no UTF-8": b"\xff\xfe\x80",
+    "zeros": b"zero\0\0\0",
+    "no UTF-8": b"\x80\xff caf\xe9",
     "three megabytes": b"1" * 3_000_000,
     "a cell of a megabyte": b'1700000000,1,2,"' + b"3" * 1_000_000 + b'"',
     "a time before the calendar": b"-99000000000,1,2,3",
@@ -134,7 +134,7 @@ def test_a_stream_that_is_none_of_this_table_is_refused_in_the_end(
 ) -> None:
     result = recipes("predict", str(model), "-", input=b"a,b\n1,2\n3,4\n")
     assert result.exit_code == 2
-    assert "expected a row or a header with timestamp, c0, c1, c2" in result.stderr
+    assert "expected a column 'timestamp'" in result.stderr
 
 
 def test_a_time_that_no_calendar_has_is_named_with_its_line_in_a_file(
@@ -181,7 +181,8 @@ def test_the_case_of_names_that_multiply_takes_no_gigabytes(model: Path) -> None
     with Path("flat.jsonl").open("rb") as source, Path("rows.csv").open("wb") as out:
         process = subprocess.Popen(command, stdin=source, stdout=out)
         _, status, used = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
     assert Path("rows.csv").read_text().splitlines()[-1].startswith("1700018000,c2")
     assert used.ru_maxrss < 1_500_000
 
