@@ -361,6 +361,7 @@ RECIPE = Recipe(
         "time",
         "time_format",
         "zone",
+        "decimal",
     ),
     former={
         "false_alarms": "false_alarm_rate",

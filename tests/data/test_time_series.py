@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_recipes.data import time_series
-from keras_recipes.data.time_series import CounterRate, Record, SeriesLayout, TimeParser, is_counter
+from keras_recipes.data.time_series import (
+    CounterRate,
+    Reading,
+    Record,
+    SeriesLayout,
+    TimeParser,
+    is_counter,
+)
 from keras_recipes.errors import InputError
 from tests.shared_data import shared_data
 
@@ -130,8 +137,8 @@ def test_json_lines_with_objects_inside() -> None:
         {"cpu": {"idle": None}, "timestamp": 1709726400223},
     ]
     columns, records = read("".join(json.dumps(row) + "\n" for row in rows), "m.jsonl")
-    assert columns == ("cpu.user", "cpu.idle")
-    assert records[0].values == (1, 2.5)
+    assert columns == ("cpu.user", "cpu.idle", "up")
+    assert records[0].values == (1, 2.5, 1)
     assert all(math.isnan(value) for value in records[1].values)
 
 
@@ -161,12 +168,14 @@ def test_a_dataframe_with_times_as_its_index() -> None:
 
 
 def test_lines_are_read_one_by_one_as_they_arrive() -> None:
+    known = SeriesLayout("time", ("value",), header=("time", "value"), reading=Reading("csv", ","))
+
     def arriving() -> Iterator[str]:
         yield "time,value\n"
         yield f"{NOON},1\n"
         raise AssertionError("the third line was read too early")
 
-    records = time_series.from_lines("standard input", arriving()).records
+    records = time_series.from_lines("standard input", arriving(), known).records
     assert next(records).values == (1.0,)
 
 
@@ -215,7 +224,7 @@ def test_a_table_that_cannot_be_read_is_refused_with_file_and_line(
         ({"columns": ("memory",)}, "column 'memory', received columns time, value"),
         ({"time": "when"}, "expected a column 'when'"),
         ({"zone": "Mars/Olympus"}, "expected a name like Europe/Berlin"),
-        ({"time_format": "%d.%m.%Y"}, "expected a time, received"),
+        ({"time_format": "%d.%m.%Y"}, "expected a time written as '%d.%m.%Y'"),
     ],
 )
 def test_options_that_do_not_fit_the_table_are_refused(

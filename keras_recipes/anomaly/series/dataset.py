@@ -68,6 +68,7 @@ def read(
     time: str | None,
     time_format: str | None,
     zone: str | None,
+    decimal: str,
     first: int | None,
     length: int,
 ) -> Dataset:
@@ -81,6 +82,7 @@ def read(
         columns=_wanted(columns),
         time_format=time_format or None,
         zone=zone or None,
+        decimal={"point": ".", "comma": ","}.get(decimal),
     )
     layout.clock()  # refuses an unknown time zone
     before = TableDetector.of(learned) if learned else None
@@ -150,10 +152,16 @@ def observe(
         values = _usable(paths, values)
         counters = _with_rates(times, values)
         layout = replace(
-            layout, time=found.time, columns=tuple(values), header=found.header or None
+            layout,
+            time=found.time,
+            columns=tuple(values),
+            header=found.header or None,
+            reading=found.reading or layout.reading,
         )
         observed = Observed(layout, counters, times, values)
     _report(paths, observed)
+    for is_warning, note in found.notes:
+        log.log(logging.WARNING if is_warning else logging.INFO, "%s", note)
     return observed
 
 
@@ -195,15 +203,8 @@ def _report(paths: Sequence[str], observed: Observed) -> None:
         listed(list(observed.values)),
         f" (counters, watched as growth per second: {listed(list(observed.counters))})"
         * bool(observed.counters),
-        f"times in {layout.time}" if layout.time is not None else "without times",
+        f"times in {layout.times_in}" if layout.time is not None else "without times",
     )
-    times = [time for time in observed.times if time is not None]
-    older = sum(b < a for a, b in itertools.pairwise(times))
-    if older:
-        log.warning(
-            "%s records are older than the record before them; records are read in the given order",
-            f"{older:,}",
-        )
 
 
 def _classes(observed: Observed, name: str) -> ValueClasses:

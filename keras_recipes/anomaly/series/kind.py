@@ -1,7 +1,7 @@
 """The functions and options of `lstm-anomaly` for numbers over time; see `logs.kind`."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes.bounds import Count, Positive
 from keras_recipes.data.dataset import Dataset
@@ -24,6 +24,7 @@ def read(
     time: str | None = None,
     time_format: str | None = None,
     zone: str | None = None,
+    decimal: Literal["auto", "point", "comma"] = "auto",
     first: Count | None = None,
     cell: str,
     length: int,
@@ -39,6 +40,8 @@ def read(
         time_format: Format of the times, as for Python's strptime; in a log also the name of one of
             its spellings, such as `day/month/year`; `none` detects it.
         zone: Local time zone, such as `Europe/Berlin`, for times in UTC; `none` keeps them.
+        decimal: Decimal mark of the numbers, a point or a comma; `auto` detects it, and refuses a
+            table that leaves it open.
         first: Number of records to learn from, from the beginning; `none` takes all.
         cell: The cell of the net.
         length: Number of steps at which longer sequences are cut for training.
@@ -61,6 +64,7 @@ def read(
         time=time,
         time_format=time_format,
         zone=zone,
+        decimal=decimal,
         first=first,
         length=length,
     )

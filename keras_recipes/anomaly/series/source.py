@@ -1,12 +1,13 @@
 """The records of an input: tables in files, a synthetic table, or values from Python."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.data import demonstration, demonstration_series, files, time_series
 from keras_recipes.data.numbers import array
+from keras_recipes.data.series import order
 from keras_recipes.data.time_series import Record, Series, SeriesLayout
 from keras_recipes.errors import InputError
 
@@ -37,7 +38,8 @@ def records_of(data: Sequence[str], layout: SeriesLayout) -> tuple[list[str], Se
             )
         return list(data), found
     names = time_series.names(data)
-    return names, _joined([(name, partial(time_series.read, name, layout)) for name in names])
+    found = _joined(names, layout)
+    return names, replace(found, records=order.watched(files.in_words(names), found.records))
 
 
 def to_judge(given: Any, table: TableDetector) -> Series:
@@ -51,15 +53,16 @@ def to_judge(given: Any, table: TableDetector) -> Series:
         InputError: `given` is none of these.
     """
     if hasattr(given, "columns"):
-        return time_series.from_frame(given, table.layout)
+        found = time_series.from_frame(given, table.layout)
+        return replace(found, records=order.watched("DataFrame", found.records))
     if texts := files.as_texts(given):
         return records_of(texts, table.layout)[1]
     names = list(table.detectors)
     expected = f"numbers of shape (N, {len(names)}), a DataFrame, or paths"
-    found = array(given, expected).astype("float64")
-    values = found[:, None] if found.ndim == 1 and len(names) == 1 else found
+    numbers = array(given, expected).astype("float64")
+    values = numbers[:, None] if numbers.ndim == 1 and len(names) == 1 else numbers
     if values.ndim != 2 or values.shape[1] != len(names) or not len(values):
-        raise InputError(f"expected {expected}, received shape {found.shape}")
+        raise InputError(f"expected {expected}, received shape {numbers.shape}")
     records = (Record(str(number), None, tuple(row)) for number, row in enumerate(values.tolist()))
     return Series(tuple(names), records)
 
@@ -70,28 +73,33 @@ def listed(names: Sequence[str]) -> str:
     return some if len(names) <= 5 else f"{some} and {len(names) - 5} more"
 
 
-def _joined(several: Sequence[tuple[str, Callable[[], Series]]]) -> Series:
+def _joined(names: Sequence[str], layout: SeriesLayout) -> Series:
     """Return the records of several files that are parts of one table.
 
-    Args:
-        several: The name of each file, and a function that begins to read it.
+    The first file decides how all of them are read.
 
     Raises:
         InputError: A file has other columns than the first. It is raised while the records are
             read.
     """
-    first_name, read = several[0]
-    first = read()
+    first = time_series.read(names[0], layout)
+    known = replace(
+        layout,
+        time=first.time,
+        columns=first.columns,
+        header=first.header or None,
+        reading=first.reading,
+    )
 
     def records() -> Iterator[Record]:
         yield from first.records
-        for name, read in several[1:]:
-            found = read()
-            if found.columns != first.columns:
+        for name in names[1:]:
+            found = time_series.read(name, known)
+            if layout.reading is None and set(found.header) != set(first.header):
                 raise InputError(
-                    f"{name}: expected the columns of {first_name}, {', '.join(first.columns)}, "
-                    f"received {', '.join(found.columns)}; fit a model for each table"
+                    f"{name}: expected the columns of {names[0]}, {', '.join(first.header)}, "
+                    f"received {', '.join(found.header)}; fit a model for each table"
                 )
             yield from found.records
 
-    return Series(first.columns, records(), first.time, first.header)
+    return replace(first, records=records())

@@ -8,8 +8,9 @@ from keras_recipes.anomaly.passed_over import PassedOver
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.anomaly.state_file import StateFile
 from keras_recipes.data import lines, time_series
-from keras_recipes.data.time_series import SeriesLayout
-from keras_recipes.errors import InputError, printable
+from keras_recipes.data.series.dialect import by_first_line
+from keras_recipes.data.series.records import FORMER, SeriesLayout
+from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
 TICK = 1.0
@@ -64,50 +65,34 @@ def _records(
 ) -> Iterator[str]:
     """Yield the lines that may be records; between two blocks of lines the state may be written.
 
-    Other lines become empty, so that all keep their numbers. The first line that is kept is one of
-    this table, because the stream may begin amid a line, or with a message of another program.
+    Other lines become empty, so that all keep their numbers.
     """
     first, number = "", 0
     for block in blocks:
         for line in block:
             number += 1
             text = lines.decode(line).removeprefix("\ufeff")
-            wrong = _wrong(text, first) if len(line) < lines.LONGEST else TOO_LONG
-            if not (wrong or first or not text.strip()):
-                first, wrong = (text, "") if _begins(text, layout) else ("", _expected(layout))
+            first = first or text.strip()
+            wrong = _wrong(text, first, layout) if len(line) < lines.LONGEST else TOO_LONG
             if wrong:
                 skipped(f"standard input line {number}: {wrong}, received {text.strip()[:40]!r}")
             yield "\n" if wrong else text + "\n"
         file.boundary()
 
 
-def _wrong(text: str, first: str) -> str:
+def _wrong(text: str, first: str, layout: SeriesLayout) -> str:
     """Return what was expected of a line that is no record by itself; empty if it may be one.
 
     A quotation mark that is never closed would otherwise take all later lines for its cell.
     """
-    if (first or text).lstrip()[:1] == "{":
+    known = layout.reading or FORMER
+    if first[:1] == "{" or known.form not in ("", "csv"):
         return ""
     if len(text) <= csv.field_size_limit() and '"' not in text and "\r" not in text:
         return ""
+    delimiter = known.delimiter or by_first_line(first)
     try:
-        cells = next(csv.reader([text + "\n"], delimiter=time_series.delimiter(first or text)))
+        cells = next(csv.reader([text + "\n"], delimiter=delimiter))
     except csv.Error as error:
         return "expected no carriage return" if "\r" in text else f"expected CSV, but {error}"
     return "expected a closing quotation mark" if cells and cells[-1].endswith("\n") else ""
-
-
-def _begins(text: str, layout: SeriesLayout) -> bool:
-    """Return whether a line is a record of this table, or its header."""
-    wanted = {name for name in (layout.time, *(layout.columns or ())) if name is not None}
-    if text.lstrip()[:1] == "{":
-        row = next(time_series.json_rows("", [text], lambda message: None), None)
-        return row is not None and wanted <= row[1].keys()
-    cells = next(csv.reader([text], delimiter=time_series.delimiter(text)))
-    header = wanted <= {cell.strip() for cell in cells}
-    return header or len(cells) in (len(layout.header or ()), len(wanted))
-
-
-def _expected(layout: SeriesLayout) -> str:
-    names = ", ".join(name for name in (layout.time, *(layout.columns or ())) if name)
-    return f"expected a row or a header with {printable(names)}"

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,11 @@ from keras_recipes.anomaly import summary
 from keras_recipes.anomaly.series import detector_state
 from keras_recipes.anomaly.series.detector import SeriesDetector, part
 from keras_recipes.anomaly.state_file import State
+from keras_recipes.data.series.records import names_of
 from keras_recipes.data.time_series import CounterRate, Series, SeriesLayout
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Learned, Row
-
-MOST_COLUMNS = 10_000
-LONGEST_NAME = 1_000
 
 
 @dataclass(eq=False)
@@ -107,10 +105,7 @@ class TableDetector:
     def to_json(self) -> dict[str, Any]:
         """Return the layout and the detectors as JSON values."""
         return {
-            "layout": {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in asdict(self.layout).items()
-            },
+            "layout": self.layout.to_json(),
             "counters": {name: _counter_json(one) for name, one in self.counters.items()},
             "records": self.records,
             "detectors": {
@@ -126,7 +121,7 @@ class TableDetector:
             CorruptModelError: The values are damaged.
         """
         try:
-            layout = _layout(values["layout"])
+            layout = SeriesLayout.from_json(values["layout"])
             assert layout.columns is not None
             detectors, counters = values["detectors"], values["counters"]
             if set(detectors) != set(layout.columns) or not set(counters) <= set(detectors):
@@ -185,7 +180,7 @@ class TableDetector:
             detectors[name] = detector_state.restored(part(arrays, f"{number}/"))
             detectors[name].set_threshold(before.threshold)
         self.records, self.counters = _whole(plain["records"]), counters
-        self.layout = replace(self.layout, header=_names(plain["header"]))
+        self.layout = replace(self.layout, header=names_of(plain["header"]))
         self.detectors = detectors
 
 
@@ -205,27 +200,6 @@ def _counter(values: Any) -> CounterRate:
             raise ValueError("counters")
     made.seconds, made.value = seconds, math.nan if value is None else float(value)
     return made
-
-
-def _layout(values: Any) -> SeriesLayout:
-    columns, header = _names(values["columns"]), _names(values["header"] or [])
-    if not columns:
-        raise ValueError("columns")
-    texts = [values[name] for name in ("time", "time_format", "zone")]
-    if not all(text is None or (isinstance(text, str) and text) for text in texts):
-        raise ValueError("layout")
-    time, time_format, zone = texts
-    layout = SeriesLayout(time, columns, time_format, zone, header)
-    layout.clock()
-    return layout
-
-
-def _names(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or len(set(values)) < len(values) or len(values) > MOST_COLUMNS:
-        raise ValueError("columns")
-    if not all(isinstance(name, str) and len(name) <= LONGEST_NAME for name in values):
-        raise ValueError("columns")
-    return tuple(values)
 
 
 def _whole(value: Any) -> int:

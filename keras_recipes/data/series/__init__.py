@@ -1,0 +1,1 @@
+"""Reading tables of numbers over time, one step a file."""

@@ -1,0 +1,338 @@
+"""The part that each column of a table has: the time, a value to watch, or left out with a reason.
+
+The first records decide it together. A label, a text and a column of row numbers are not watched.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_recipes.data.series import numbers, times
+from keras_recipes.data.series.numbers import Marks
+from keras_recipes.data.series.records import SeriesLayout, plain
+from keras_recipes.errors import InputError
+
+SAMPLE = 1_000
+"""The number of records that decide how a table is read."""
+
+LOOKED_AT = 200
+"""The number of cells of a column that decide whether it holds times."""
+
+TIME_NAMES = ("timestamp", "time", "datetime", "date", "ts", "when", "index")
+"""Names of a column of times, in upper or lower case, with or without `@` and `_` around them."""
+
+EPOCH_NAMES = (
+    *("epoch", "epoch_s", "epoch_ms", "epoch_time", "unix", "unixtime", "unix_time", "t", "utc"),
+    *("unix_timestamp", "time_s", "time_ms", "time_us", "time_ns", "ts_s", "ts_ms", "ts_us"),
+    *("ts_ns", "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "time_stamp"),
+    *("date_time", "created_at", "event_time", "sample_time", "sampletime", "clock"),
+    *("zeit", "zeitstempel", "datum"),
+)
+"""More names of a column of times; numbers in it must be times from 2000 to 2100."""
+
+CLOCK_NAMES = ("time", "time_of_day", "hour", "hr", "uhrzeit", "zeit", "clock", "stunde", "heure")
+HOURS = ("hour", "hr", "stunde")
+
+LABELS = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anomalous", "outlier",
+          "is_outlier", "is_anomalous", "labels", "anomaly_label", "is_changepoint")  # fmt: skip
+"""Names of a column of labels, if it holds nothing but 0 and 1."""
+
+_ZERO_OR_ONE = frozenset(("0", "1", "0.0", "1.0", "true", "false"))
+
+Cells = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The parts of the columns.
+
+    Attributes:
+        time: The column of times, or of dates.
+        clock: The column of the times of day that belong to the dates.
+        values: The columns to watch, with their units.
+        formats: The formats of the times.
+        day_first: Which of day and month comes first; None if it does not matter.
+        left: The columns that are not watched, with the reason.
+        warnings: What may be wrong.
+    """
+
+    time: str | None
+    clock: str | None
+    values: Mapping[str, str]
+    formats: tuple[str, ...] = ()
+    day_first: bool | None = None
+    left: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def cells_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the cells of each column; rows without a column are passed over."""
+    names = dict.fromkeys(itertools.chain.from_iterable(rows))
+    return {name: [row[name] for row in rows if name in row] for name in names}
+
+
+def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) -> Marks:
+    """Return what the marks in a table's numbers mean.
+
+    Raises:
+        InputError: The numbers contradict each other, or leave it open.
+    """
+    if layout.decimal is not None:
+        return Marks(layout.decimal, True)
+    known = {name: texts for name in cells if (texts := _like_numbers(cells[name]))}
+    every = [text for texts in known.values() for text in texts]
+    allowed, against = numbers.marks_of(every)
+    if len(allowed) == 1:
+        return Marks(allowed.pop(), True)
+    if not allowed:
+        raise InputError(
+            f"{source}: expected numbers with one decimal mark, received {against['.']!r} and "
+            f"{against[',']!r}; say which is right with --set decimal=comma or decimal=point"
+        )
+    for name, texts in known.items():
+        commas = [text for text in texts if "," in text]
+        points = [text for text in texts if "." in text]
+        bare = [float(text) for text in texts if text.strip().isdigit()]
+        if commas and not points and any(value >= 1_000 for value in bare):
+            return Marks(",")
+        if commas and not points and bare and delimiter == ",":
+            return Marks(".", True)
+        if commas or (points and delimiter == ";" and bare and max(bare) < 1_000):
+            shown = (commas or points)[0].strip()
+            raise InputError(
+                f"{source}: expected numbers with one meaning, received {shown!r} in column "
+                f"{name!r}, whose mark may be a decimal mark or stand between thousands; say which "
+                "with --set decimal=comma or decimal=point"
+            )
+    return Marks()
+
+
+def _like_numbers(cells: Sequence[Any]) -> list[str]:
+    """Return the texts of a column of numbers in some notation; none of any other column."""
+    texts = [cell for cell in cells if isinstance(cell, str) and not numbers.is_missing(cell)]
+    marks = (Marks(".", True), Marks(",", True))
+    fitting = [text for text in texts if any(mark.measure(text) for mark in marks)]
+    return fitting if len(fitting) >= 0.9 * max(1, len(texts)) else []
+
+
+def choose(
+    source: str, cells: Cells, layout: SeriesLayout, marks: Marks, timed: str | None = None
+) -> Choice:
+    """Choose the columns of times and of values by the first records.
+
+    Args:
+        source: The name of the table in messages.
+        cells: The cells of the first records, by column.
+        layout: What the user says.
+        marks: What the marks in numbers mean.
+        timed: The column of times, if the form of the table says it.
+
+    Raises:
+        InputError: There is no column of numbers, or none that the user names.
+    """
+    time = layout.time or _time_column(source, cells, layout, timed)
+    clock = _clock_column(cells, time, layout) if time is not None else None
+    formats, day_first, warnings = _formats(cells, time, clock, layout, marks)
+    values: dict[str, str] = {}
+    left: dict[str, str] = {}
+    for name in layout.columns or cells:
+        if name in (time, clock) and layout.columns is None:
+            continue
+        unit = numbers.unit_of(cells[name], marks)
+        reason = None if layout.columns else _reason(name, cells[name], unit)
+        if reason is None:
+            values[name] = unit or ""
+        else:
+            left[name] = reason
+    unread = [name for name in left if time is None and plain(name) in TIME_NAMES[:5]]
+    warnings += [_unread(name, cells[name]) for name in unread]
+    if not values:
+        raise InputError(
+            f"{source}: expected a column of numbers, received columns {', '.join(cells)[:200]}"
+            + "".join(f"; {name} ({reason})" for name, reason in [*left.items()][:5])
+        )
+    changing = [
+        name for name, why in left.items() if why.startswith("text that") and name not in unread
+    ]
+    if changing:
+        warnings.append(
+            f"{source}: text in {', '.join(changing[:5])} changes from record to record; if it "
+            "tells several series apart, give a file each; a log needs --set kind=logs"
+        )
+    return Choice(time, clock, values, formats, day_first, left, tuple(warnings))
+
+
+def _known(cells: Sequence[Any]) -> list[Any]:
+    return [cell for cell in cells[:LOOKED_AT] if not numbers.is_missing(cell)]
+
+
+def _share(cells: Sequence[Any], test: Any) -> float:
+    known = _known(cells)
+    return sum(map(test, known)) / len(known) if known else 0.0
+
+
+def _time_column(source: str, cells: Cells, layout: SeriesLayout, timed: str | None) -> str | None:
+    if layout.time_format is not None:
+        return _of_format(source, cells, layout)
+    if (
+        timed is not None
+        and timed in cells
+        and _share(cells[timed], times.is_number_or_time) >= 0.5
+    ):
+        return timed
+    by_name: dict[str, str] = {}
+    for name in cells:
+        by_name.setdefault(plain(name), name)
+    for known in TIME_NAMES:
+        named = by_name.get(known)
+        if named is not None and _share(cells[named], times.is_number_or_time) >= 0.5:
+            return named
+    epochs = [name for name in cells if plain(name) in EPOCH_NAMES and _are_epochs(cells[name])]
+    timed_ones = [name for name in cells if _share(cells[name], times.is_time) >= 0.5]
+    found = [name for name in timed_ones if plain(name) in EPOCH_NAMES] or timed_ones or epochs
+    first = next(iter(cells))
+    if not found and plain(first).startswith("value") and len(cells) > 1:
+        return first if _are_epochs(cells[first]) and _rises(cells[first]) else None
+    return found[0] if found else None
+
+
+def _are_epochs(cells: Sequence[Any]) -> bool:
+    return _share(cells, lambda cell: numbers.is_number(cell) and times.is_epoch(float(cell))) == 1
+
+
+def _rises(cells: Sequence[Any]) -> bool:
+    return all(float(b) > float(a) for a, b in itertools.pairwise(_known(cells)))
+
+
+def _of_format(source: str, cells: Cells, layout: SeriesLayout) -> str:
+    """Return the first column whose cells are written as the user says."""
+    parser = times.TimeParser(layout)
+    texts = {name: _share(cells[name], numbers.is_number) < 1 for name in cells}
+    named = sorted(cells, key=lambda name: (plain(name) not in TIME_NAMES, not texts[name]))
+    for name in named:
+        known = _known(cells[name])
+        if known and all(parser.fits(cell) for cell in known):
+            return name
+    shown = next((str(_known(cells[name])[0]) for name in named if _known(cells[name])), "")
+    raise InputError(
+        f"{source}: expected a time written as {layout.time_format!r} in some column, received "
+        f"{shown[:40]!r} in column {named[0]!r}; say the column with --set time=NAME, or another "
+        "format"
+    )
+
+
+def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
+    """Return the column of the times of day, if the column of times has only dates."""
+    if layout.time_format is not None or _share(cells[time], times.is_date) < 1:
+        return None
+    for name in cells:
+        if name == time or name in (layout.columns or ()):
+            continue
+        named, share = plain(name), _share(cells[name], times.is_time_of_day)
+        colons = any(":" in str(cell) for cell in _known(cells[name])[:1])
+        if share == 1 and (colons or named in CLOCK_NAMES or "time" in named):
+            return name
+        if named in HOURS and _share(cells[name], _is_hour) == 1:
+            return name
+    return None
+
+
+def _is_hour(cell: Any) -> bool:
+    return numbers.is_number(cell) and float(cell) in range(24)
+
+
+def _formats(
+    cells: Cells, time: str | None, clock: str | None, layout: SeriesLayout, marks: Marks
+) -> tuple[tuple[str, ...], bool | None, list[str]]:
+    """Return the formats of the times, which of day and month is first, and warnings."""
+    if time is None or layout.time_format is not None:
+        return (), None, []
+    columns = [cells[time]] if clock is None else [cells[time], cells[clock]]
+    texts = [
+        times.together(*parts)
+        for parts in zip(*columns, strict=False)
+        if not numbers.is_missing(parts[0])
+    ]
+    if not texts or all(map(numbers.is_number, texts)):
+        return _of_numbers(time, texts), None, []
+    halves = any(text.rstrip(". ").upper().endswith("M") for text in texts[:3])
+    day_first = marks.decimal == "," and not halves
+    found = times.detect(texts, day_first=day_first)
+    if found is None:
+        return (), day_first, []
+    formats, is_open = found
+    first = times.day_first_of(formats[0]) if formats else None
+    if not is_open:
+        return formats, first, []
+    warning = (
+        f"times such as {texts[0]!r} in {time} are read with the {'day' if first else 'month'} "
+        f"first; if that is wrong, add --set time_format='{_exchanged(formats[0])}'"
+    )
+    return formats, first, [warning]
+
+
+def _exchanged(pattern: str) -> str:
+    return pattern.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
+
+
+def _of_numbers(time: str, texts: Sequence[str]) -> tuple[str, ...]:
+    values = [float(text) for text in texts]
+    if not values:
+        return ()
+    if all(map(times.is_excel, values)) and any(value % 1 for value in values):
+        return (times.EXCEL,)
+    dates = "dat" in plain(time) or "day" in plain(time) or "time" in plain(time)
+    compact = all(len(text) == 8 and times.is_compact(text) for text in texts)
+    return ("%Y%m%d",) if dates and compact else ()
+
+
+def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
+    """Return why a column is not watched; None if it is watched."""
+    known = [cell for cell in cells if not numbers.is_missing(cell)]
+    unnamed = not name.strip() or name.startswith(("column ", "Unnamed: "))
+    if not known:
+        return "empty" if unnamed else None
+    if plain(name) in LABELS and all(str(c).strip().casefold() in _ZERO_OR_ONE for c in known):
+        return "labels, 0 or 1"
+    if unnamed and unit == "" and _are_row_numbers(known):
+        return "row numbers"
+    return None if unit is not None else _not_numbers(known)
+
+
+def _not_numbers(known: Sequence[Any]) -> str:
+    """Return what the cells of a column are that are no numbers."""
+    if _share(known, times.is_time) == 1:
+        return "times"
+    if _share(known, times.is_time_of_day) == 1:
+        return "times of day"
+    if any(isinstance(cell, list) for cell in known):
+        return "lists"
+    one, *more = dict.fromkeys(str(cell).strip() for cell in known)
+    if not more:
+        return f"text, always {one[:40]!r}"
+    by_unit: dict[str, str] = {}
+    for cell in (one, *more):
+        measure = Marks(".", True).measure(cell) or Marks(",", True).measure(cell)
+        if measure is None:
+            return f"text that changes, such as {one[:40]!r} and {more[0][:40]!r}"
+        by_unit.setdefault(measure[1], cell[:40])
+    first, other, *_ = [*by_unit.values(), more[0][:40]]
+    return f"units that do not fit together, such as {first!r} and {other!r}"
+
+
+def _are_row_numbers(cells: Sequence[Any]) -> bool:
+    try:
+        steps = {int(b) - int(a) for a, b in itertools.pairwise(cells)}
+    except ValueError:
+        return False
+    return steps == {1}
+
+
+def _unread(name: str, cells: Sequence[Any]) -> str:
+    known = _known(cells)
+    shown = str(known[0])[:40] if known else ""
+    return (
+        f"column {name!r} is not read as times: {shown!r} is written in a way that is not known, "
+        "or has no date; say how with --set time_format=FORMAT, such as '%d.%m.%Y %H:%M'"
+    )
