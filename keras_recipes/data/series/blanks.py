@@ -104,10 +104,7 @@ class Report:
         if not tokens:
             raise ValueError(f"expected {len(names)} cells, received none")
         if not names:
-            if len(tokens) > 2 and times.is_date(tokens[0]) and _CLOCK.match(tokens[1]):
-                now, tokens = " ".join(tokens[:2]), tokens[2:]
-            elif len(tokens) > 1 and times.is_time(tokens[0]):
-                now, tokens = tokens[0], tokens[1:]
+            now, tokens = _with_time(now, tokens)
             names = [f"value_{number}" for number in range(1, len(tokens) + 1)]
         key = {}
         if len(tokens) == len(names) + 1 and times.is_date(tokens[-2]):
@@ -123,6 +120,15 @@ class Report:
         cells = {**({TIME: now} if now is not None else {}), **key}
         cells |= dict(zip(names, tokens, strict=True))
         return _of_process(cells) if "PID" in cells else cells
+
+
+def _with_time(now: Any, tokens: list[str]) -> tuple[Any, list[str]]:
+    """Return the time at the beginning of a line without a header, and the rest."""
+    if len(tokens) > 2 and times.is_date(tokens[0]) and _CLOCK.match(tokens[1]):
+        return " ".join(tokens[:2]), tokens[2:]
+    if len(tokens) > 1 and times.is_time(tokens[0]):
+        return tokens[0], tokens[1:]
+    return now, tokens
 
 
 def _of_process(cells: dict[str, Any]) -> dict[str, Any]:
