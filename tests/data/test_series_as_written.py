@@ -227,6 +227,14 @@ def test_a_stream_may_begin_behind_its_header() -> None:
     assert [record.values for record in records] == [(7.5,)]
 
 
+def test_a_report_may_go_on_behind_its_header() -> None:
+    Path("m.txt").write_text("r  b  us  id\n" + lines(lambda n: f"1  0  {n}  80"))
+    layout = known(time_series.read("m.txt"))
+    stream = iter(["1  0  7  80\n"])
+    records = time_series.from_lines("stdin", stream, layout, [].append).records
+    assert [record.values for record in records] == [(1, 0, 7, 80)]
+
+
 def test_another_series_among_one_is_refused() -> None:
     text = lines(lambda n: f"cpu,host=h1 u={n} {1709251200 + n}")
     Path("m.txt").write_text(text)

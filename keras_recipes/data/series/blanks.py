@@ -42,8 +42,8 @@ class Report:
         timed: Whether each line begins with a time of day.
     """
 
-    def __init__(self) -> None:
-        self.names: list[str] = []
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = [*names]
         self.timed = False
         self.day: date | None = None
         self.clock = ""
@@ -186,13 +186,13 @@ def are_reports(lines: Sequence[str]) -> bool:
     return rows >= max(1, 0.3 * filled) and cells >= 2 * rows
 
 
-def rows(source: str, lines: Iterable[str], refuse: Refuse) -> Rows:
-    """Return the rows of a report."""
-    return Rows(f"{source} line", _rows(source, lines, refuse))
+def rows(source: str, lines: Iterable[str], refuse: Refuse, names: Sequence[str] = ()) -> Rows:
+    """Return the rows of a report; `names` are its columns until a header comes."""
+    return Rows(f"{source} line", _rows(source, lines, refuse, names))
 
 
-def _rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
-    report = Report()
+def _rows(source: str, lines: Iterable[str], refuse: Refuse, names: Sequence[str]) -> Iterator[Row]:
+    report = Report(names)
     for number, line in enumerate(lines, 1):
         try:
             row = report.row(line)
