@@ -12,6 +12,9 @@ from keras_recipes.data.series.preamble import Beginning
 from keras_recipes.data.series.records import FORMER, Reading, Refuse, Row, Rows
 from keras_recipes.errors import InputError
 
+LONGEST_NAMES = 1 << 20
+"""The most characters of the names of a JSON object's cells together."""
+
 
 def csv_rows(
     source: str,
@@ -92,9 +95,10 @@ def _json(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
             continue
         try:
             row = json.loads(line)
+            cells = flat(row) if isinstance(row, dict) else None
         except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
+            cells = None
+        if cells is None:
             message = (
                 f"{source} line {number}: expected a JSON object, received {line.strip()[:40]!r}"
             )
@@ -102,16 +106,32 @@ def _json(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
                 raise InputError(message)
             refuse(message)
             continue
-        yield number, dict(flat(row))
+        yield number, cells
 
 
-def flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the names and values of an object; inner objects become `outer.inner`."""
-    for name, value in row.items():
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells of an object, with inner objects as `outer.inner`.
+
+    Raises:
+        ValueError: The names have more than `LONGEST_NAMES` characters together. A line of a
+            megabyte could make gigabytes of them, because an outer name is written for each inner.
+    """
+    cells: dict[str, Any] = {}
+    left, objects = LONGEST_NAMES, [("", iter(row.items()))]
+    while objects:
+        before, items = objects[-1]
+        name, value = next(items, (None, None))
+        if name is None:
+            objects.pop()
+            continue
+        left -= len(before) + len(name)
+        if left < 0:
+            raise ValueError("names")
         if isinstance(value, dict):
-            yield from flat(value, f"{before}{name}.")
+            objects.append((f"{before}{name}.", iter(value.items())))
         else:
-            yield before + name, value
+            cells[before + name] = value
+    return cells
 
 
 def parquet(path: Path) -> Rows:

@@ -291,8 +291,13 @@ class TimeParser:
                 "give its format with --set time_format=%Y-..."
             )
         if time.tzinfo is not None:
-            if self.zone is not None:
-                time = time.astimezone(self.zone)
+            try:
+                time = time if self.zone is None else time.astimezone(self.zone)
+            except OverflowError:
+                raise InputError(
+                    f"{where}: expected a time of the years 1 to 9999, received "
+                    f"{written(cell)[:40]!r}"
+                ) from None
             time = time.replace(tzinfo=None)
         return (time - MONDAY).total_seconds()
 
