@@ -113,7 +113,7 @@ def _like_numbers(cells: Sequence[Any]) -> list[str]:
     """Return the texts of a column of numbers in some notation; none of any other column."""
     texts = [cell for cell in cells if isinstance(cell, str) and not numbers.is_missing(cell)]
     marks = (Marks(".", True), Marks(",", True))
-    fitting = [text for text in texts if any(mark.measure(text) for mark in marks)]
+    fitting = [t for t in texts if t.isdecimal() or any(mark.measure(t) for mark in marks)]
     return fitting if len(fitting) >= 0.9 * max(1, len(texts)) else []
 
 

@@ -100,6 +100,8 @@ def marks_of(cells: Iterable[str]) -> "tuple[set[str], dict[str, str]]":
     allowed = {".", ","}
     against: dict[str, str] = {}
     for cell in cells:
+        if "," not in cell and "." not in cell:
+            continue
         fitting = {mark for mark in ".," if Marks(mark, True).measure(cell) is not None}
         if fitting and len(fitting) == 1:
             for mark in {".", ","} - fitting:
@@ -159,6 +161,8 @@ def _is_infinite(text: str) -> bool:
 
 def _measure(cell: Any, marks: Marks) -> tuple[float, str] | None:
     if isinstance(cell, str):
+        if cell.isdecimal():
+            return float(cell), ""
         return marks.measure(cell) or ((0.0, "") if _is_infinite(cell) else None)
     return (0.0, "") if is_number(cell) or isinstance(cell, float) else None
 
