@@ -32,7 +32,7 @@ from keras_recipes.data.series.records import (
     SeriesLayout,
 )
 from keras_recipes.data.series.times import TimeParser, together, written
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, printable
 
 if TYPE_CHECKING:
     import pandas
@@ -303,11 +303,11 @@ def _notes(
     if others := [f"{name} in {unit}" for name, unit in units.items() if name not in truths]:
         yield False, f"{source}: units: {_some(others)}"
     for warning in choice.warnings:
-        yield True, warning
+        yield True, printable(warning, 500)
 
 
 def _some(texts: Sequence[str], most: int = 8) -> str:
-    shown = "; ".join(text[:120] for text in texts[:most])
+    shown = "; ".join(printable(text, 120) for text in texts[:most])
     return shown if len(texts) <= most else f"{shown}; and {len(texts) - most} more"
 
 

@@ -180,6 +180,27 @@ UNITS = {
     "true and false": Member(
         "m.csv", "time,value\n" + lines(lambda n: f"{day(n)},{n % 2 == 1}"), ("value",), (0,), (1,)
     ),
+    "t and f": Member(
+        "m.csv",
+        "time,value\n" + lines(lambda n: f"{day(n)},{'f' if n % 2 else 't'}"),
+        ("value",),
+        (1,),
+        (0,),
+    ),
+    "throughput in several units": Member(
+        "m.csv",
+        "Time,value\n" + lines(lambda n: f"{day(n)},{'1.5 MB/s' if n % 2 else '900 kB/s'}"),
+        ("value",),
+        (900,),
+        (1500,),
+    ),
+    "Grafana's rates": Member(
+        "m.csv",
+        "Time,value\n" + lines(lambda n: f"{day(n)},{'1.5 K req/s' if n % 2 else '900 req/s'}"),
+        ("value",),
+        (900,),
+        (1500,),
+    ),
     "on and off": Member(
         "m.csv",
         "time,value\n" + lines(lambda n: f"{day(n)},{'off' if n % 2 else 'on'}"),
@@ -243,6 +264,12 @@ TIMES = {
     ),
     "date and time, AM and PM": one(lambda n: f"3/1/2024,{half(n)},{load(n)}", "Date,Time,value"),
     "time before the date": one(lambda n: f"{clock(n)},2024-03-01,{load(n)}", "Time,Date,value"),
+    "date and time without marks": one(
+        lambda n: f"20240301,{clock(n).replace(':', '')}00,{load(n)}", "date,time,value"
+    ),
+    "month's name in capitals": timed(lambda n: f"01-MAR-2024 {clock(n)}:00"),
+    "short zone": timed(lambda n: f"{day(n)}:00+00"),
+    "comma before the fraction": timed(lambda n: f'"{day(n)}:00,000"'),
     "date and hour": one(
         lambda n: f"2024-03-{1 + n // 24:02},{n % 24},{load(n)}", "date,hour,value"
     ),

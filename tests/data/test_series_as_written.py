@@ -227,6 +227,21 @@ def test_a_stream_may_begin_behind_its_header() -> None:
     assert [record.values for record in records] == [(7.5,)]
 
 
+def test_a_report_may_go_on_behind_its_header() -> None:
+    Path("m.txt").write_text("r  b  us  id\n" + lines(lambda n: f"1  0  {n}  80"))
+    layout = known(time_series.read("m.txt"))
+    stream = iter(["1  0  7  80\n"])
+    records = time_series.from_lines("stdin", stream, layout, [].append).records
+    assert [record.values for record in records] == [(1, 0, 7, 80)]
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_beyond_the_calendar_is_refused(time: str) -> None:
+    Path("m.csv").write_text("time,value\n" + lines(lambda n: f"{day(n)}:00Z,1") + f"{time},1\n")
+    with pytest.raises(InputError, match="expected a time of the years 1 to 9999"):
+        list(time_series.read("m.csv", SeriesLayout(zone="Europe/Berlin")).records)
+
+
 def test_another_series_among_one_is_refused() -> None:
     text = lines(lambda n: f"cpu,host=h1 u={n} {1709251200 + n}")
     Path("m.txt").write_text(text)

@@ -42,8 +42,8 @@ class Report:
         timed: Whether each line begins with a time of day.
     """
 
-    def __init__(self) -> None:
-        self.names: list[str] = []
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = [*names]
         self.timed = False
         self.day: date | None = None
         self.clock = ""
@@ -104,10 +104,7 @@ class Report:
         if not tokens:
             raise ValueError(f"expected {len(names)} cells, received none")
         if not names:
-            if len(tokens) > 2 and times.is_date(tokens[0]) and _CLOCK.match(tokens[1]):
-                now, tokens = " ".join(tokens[:2]), tokens[2:]
-            elif len(tokens) > 1 and times.is_time(tokens[0]):
-                now, tokens = tokens[0], tokens[1:]
+            now, tokens = _with_time(now, tokens)
             names = [f"value_{number}" for number in range(1, len(tokens) + 1)]
         key = {}
         if len(tokens) == len(names) + 1 and times.is_date(tokens[-2]):
@@ -123,6 +120,15 @@ class Report:
         cells = {**({TIME: now} if now is not None else {}), **key}
         cells |= dict(zip(names, tokens, strict=True))
         return _of_process(cells) if "PID" in cells else cells
+
+
+def _with_time(now: Any, tokens: list[str]) -> tuple[Any, list[str]]:
+    """Return the time at the beginning of a line without a header, and the rest."""
+    if len(tokens) > 2 and times.is_date(tokens[0]) and _CLOCK.match(tokens[1]):
+        return " ".join(tokens[:2]), tokens[2:]
+    if len(tokens) > 1 and times.is_time(tokens[0]):
+        return tokens[0], tokens[1:]
+    return now, tokens
 
 
 def _of_process(cells: dict[str, Any]) -> dict[str, Any]:
@@ -180,13 +186,13 @@ def are_reports(lines: Sequence[str]) -> bool:
     return rows >= max(1, 0.3 * filled) and cells >= 2 * rows
 
 
-def rows(source: str, lines: Iterable[str], refuse: Refuse) -> Rows:
-    """Return the rows of a report."""
-    return Rows(f"{source} line", _rows(source, lines, refuse))
+def rows(source: str, lines: Iterable[str], refuse: Refuse, names: Sequence[str] = ()) -> Rows:
+    """Return the rows of a report; `names` are its columns until a header comes."""
+    return Rows(f"{source} line", _rows(source, lines, refuse, names))
 
 
-def _rows(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
-    report = Report()
+def _rows(source: str, lines: Iterable[str], refuse: Refuse, names: Sequence[str]) -> Iterator[Row]:
+    report = Report(names)
     for number, line in enumerate(lines, 1):
         try:
             row = report.row(line)

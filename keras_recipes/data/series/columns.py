@@ -11,6 +11,7 @@ from typing import Any
 from keras_recipes.data.series import numbers, times
 from keras_recipes.data.series.numbers import Marks
 from keras_recipes.data.series.records import SeriesLayout, plain
+from keras_recipes.data.series.times import written
 from keras_recipes.errors import InputError
 
 SAMPLE = 1_000
@@ -112,7 +113,7 @@ def _like_numbers(cells: Sequence[Any]) -> list[str]:
     """Return the texts of a column of numbers in some notation; none of any other column."""
     texts = [cell for cell in cells if isinstance(cell, str) and not numbers.is_missing(cell)]
     marks = (Marks(".", True), Marks(",", True))
-    fitting = [text for text in texts if any(mark.measure(text) for mark in marks)]
+    fitting = [t for t in texts if t.isdecimal() or any(mark.measure(t) for mark in marks)]
     return fitting if len(fitting) >= 0.9 * max(1, len(texts)) else []
 
 
@@ -145,7 +146,11 @@ def choose(
             values[name] = unit or ""
         else:
             left[name] = reason
-    unread = [name for name in left if time is None and plain(name) in TIME_NAMES[:5]]
+    unread = [
+        name
+        for name, why in left.items()
+        if plain(name) in TIME_NAMES[:5] and (time is None or why.startswith("text"))
+    ]
     warnings += [_unread(name, cells[name]) for name in unread]
     if not values:
         raise InputError(
@@ -184,9 +189,12 @@ def _time_column(source: str, cells: Cells, layout: SeriesLayout, timed: str | N
     by_name: dict[str, str] = {}
     for name in cells:
         by_name.setdefault(plain(name), name)
+    dated = any(_share(column, _is_compact) == 1 for column in cells.values())
     for known in TIME_NAMES:
         named = by_name.get(known)
-        if named is not None and _share(cells[named], times.is_number_or_time) >= 0.5:
+        if named is None or (dated and _share(cells[named], times.is_compact_clock) == 1):
+            continue
+        if _share(cells[named], times.is_number_or_time) >= 0.5:
             return named
     epochs = [name for name in cells if plain(name) in EPOCH_NAMES and _are_epochs(cells[name])]
     timed_ones = [name for name in cells if _share(cells[name], times.is_time) >= 0.5]
@@ -224,7 +232,9 @@ def _of_format(source: str, cells: Cells, layout: SeriesLayout) -> str:
 
 def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
     """Return the column of the times of day, if the column of times has only dates."""
-    if layout.time_format is not None or _share(cells[time], times.is_date) < 1:
+    compact = _share(cells[time], _is_compact) == 1
+    dates = compact or _share(cells[time], times.is_date) == 1
+    if layout.time_format is not None or not dates:
         return None
     for name in cells:
         if name == time or name in (layout.columns or ()):
@@ -235,7 +245,13 @@ def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
             return name
         if named in HOURS and _share(cells[name], _is_hour) == 1:
             return name
+        if named in CLOCK_NAMES and compact and _share(cells[name], times.is_compact_clock) == 1:
+            return name
     return None
+
+
+def _is_compact(cell: Any) -> bool:
+    return times.is_compact(written(cell))
 
 
 def _is_hour(cell: Any) -> bool:

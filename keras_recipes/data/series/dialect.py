@@ -92,7 +92,8 @@ def is_typed(cell: str) -> bool:
 
 def _without_ambiguity(source: str, lines: Sequence[str], decimal: str | None) -> str:
     """Return a delimiter other than the comma if the commas are all decimal or thousands marks."""
-    header = None if is_typed(cut(lines[:1], ",")[0][0]) else lines[0]
+    first = next(iter(cut(lines[:1], ",")), [])
+    header = lines[0] if first and not is_typed(first[0]) else None
     body = lines[1:] if header else lines
     pairs = all(_PAIR.fullmatch(line.strip()) for line in body if "," in line)
     triples = all(_TRIPLES.fullmatch(line.strip()) for line in body if "," in line)

@@ -297,7 +297,7 @@ def _objects(value: Any) -> _Found:
     """Read a list of objects, alone or as the only such list in an object."""
     lists = [value] if isinstance(value, list) else [v for v in value.values() if _records(v)]
     return (
-        ([dict(tables.flat(one)) for one in lists[0]], [], None)
+        ([tables.flat(one) for one in lists[0]], [], None)
         if (len(lists) == 1 and _records(lists[0]))
         else None
     )

@@ -90,7 +90,7 @@ def rows_of(source: str, lines: Iterator[str], layout: SeriesLayout, refuse: Ref
     if form == "annotated":
         return _annotated(source, lines, reading)
     if form == "blanks":
-        return _blanks(source, lines, reading, sample if known is None else None, refuse)
+        return _blanks(source, lines, layout, reading, sample, refuse)
     return _csv(source, lines, sample, layout, reading, refuse)
 
 
@@ -129,17 +129,19 @@ def _annotated(source: str, lines: Iterator[str], reading: Reading) -> Found:
 def _blanks(
     source: str,
     lines: Iterator[str],
+    layout: SeriesLayout,
     reading: Reading,
-    sample: Sequence[str] | None,
+    sample: Sequence[str],
     refuse: Refuse,
 ) -> Found:
-    rows = blanks.rows(source, lines, refuse)
-    if sample is None:
-        keys: list[str] = list(blanks.KEYS)
-    else:
-        some = [row for _, row in blanks.rows(source, sample, lambda message: None).rows]
-        keys = [key for key in blanks.KEYS if any(key in row for row in some)]
-    return Found(rows, reading, keys, blanks.TIME)
+    if layout.reading is not None:
+        # A stream may go on behind its header.
+        names = [name for name in layout.header or () if name != blanks.TIME and not reading.keys]
+        rows = blanks.rows(source, lines, refuse, [] if "value_1" in names else names)
+        return Found(rows, reading, blanks.KEYS, blanks.TIME)
+    some = [row for _, row in blanks.rows(source, sample, lambda message: None).rows]
+    keys = [key for key in blanks.KEYS if any(key in row for row in some)]
+    return Found(blanks.rows(source, lines, refuse), reading, keys, blanks.TIME)
 
 
 def _csv(

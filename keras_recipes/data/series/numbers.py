@@ -17,7 +17,12 @@ MISSING = frozenset(
     ("", "nan", "null", "none", "na", "n/a", "#n/a", "nil", "<nil>", "-", "--", "?", "undefined")
 )
 
-BOOLEANS = {"true": 1.0, "yes": 1.0, "on": 1.0, "false": 0.0, "no": 0.0, "off": 0.0}
+BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "t", "y"), 1.0),
+    **dict.fromkeys(("false", "no", "off", "f", "n"), 0.0),
+}
+
+_INFINITE = ("inf", "infinity")
 
 BOOLEAN = "true or false"
 """The unit of a column of booleans."""
@@ -95,6 +100,8 @@ def marks_of(cells: Iterable[str]) -> "tuple[set[str], dict[str, str]]":
     allowed = {".", ","}
     against: dict[str, str] = {}
     for cell in cells:
+        if "," not in cell and "." not in cell:
+            continue
         fitting = {mark for mark in ".," if Marks(mark, True).measure(cell) is not None}
         if fitting and len(fitting) == 1:
             for mark in {".", ","} - fitting:
@@ -148,9 +155,15 @@ def _boolean(cell: Any) -> float | None:
     return BOOLEANS.get(cell.strip().casefold()) if isinstance(cell, str) else None
 
 
+def _is_infinite(text: str) -> bool:
+    return text.strip().lstrip("+-").casefold() in _INFINITE
+
+
 def _measure(cell: Any, marks: Marks) -> tuple[float, str] | None:
     if isinstance(cell, str):
-        return marks.measure(cell) or ((0.0, "") if is_number(cell) else None)
+        if cell.isdecimal():
+            return float(cell), ""
+        return marks.measure(cell) or ((0.0, "") if _is_infinite(cell) else None)
     return (0.0, "") if is_number(cell) or isinstance(cell, float) else None
 
 
@@ -197,9 +210,7 @@ def _converted(cell: Any, marks: Marks, unit: str) -> float | None:
     if unit == BOOLEAN and (truth := _boolean(cell)) is not None:
         return truth
     if (measure := marks.measure(cell)) is None:
-        # Words such as `inf` have no marks.
-        words = cell.strip().lstrip("+-").casefold() in ("inf", "infinity", "nan")
-        return float(cell) if words else None
+        return float(cell) if _is_infinite(cell) else None
     number, written = measure
     factor = units.scale(written, "" if unit == BOOLEAN else unit)
     if factor is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from keras_recipes.data.series import dialect, numbers, times
+from keras_recipes.data.series.records import MOST_NAMES
 from keras_recipes.errors import InputError
 
 MOST_LINES = 50
@@ -63,6 +64,11 @@ def begin(source: str, lines: Sequence[str], delimiter: str) -> Beginning:
         InputError: The columns have no names of their own.
     """
     rows = [_cells(line, delimiter) for line in lines]
+    widest = max(map(len, rows), default=0)
+    if widest > MOST_NAMES:
+        raise InputError(
+            f"{source}: expected a table of at most {MOST_NAMES:,} columns, received {widest:,}"
+        )
     width = dialect.width_of([row for row in rows[-dialect.LOOKED_AT :] if any(row)])
     data = (n for n, row in enumerate(rows) if len(row) == width and _is_data(row))
     typed = (

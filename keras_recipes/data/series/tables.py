@@ -95,7 +95,7 @@ def _json(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
             continue
         try:
             row = json.loads(line)
-            cells = dict(flat(row)) if isinstance(row, dict) else None
+            cells = flat(row) if isinstance(row, dict) else None
         except (ValueError, RecursionError):
             cells = None
         if cells is None:
@@ -109,13 +109,14 @@ def _json(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
         yield number, cells
 
 
-def flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the names and values of an object; inner objects become `outer.inner`.
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells of an object, with inner objects as `outer.inner`.
 
     Raises:
         ValueError: The names have more than `LONGEST_NAMES` characters together. A line of a
             megabyte could make gigabytes of them, because an outer name is written for each inner.
     """
+    cells: dict[str, Any] = {}
     left, objects = LONGEST_NAMES, [("", iter(row.items()))]
     while objects:
         before, items = objects[-1]
@@ -129,7 +130,8 @@ def flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict):
             objects.append((f"{before}{name}.", iter(value.items())))
         else:
-            yield before + name, value
+            cells[before + name] = value
+    return cells
 
 
 def parquet(path: Path) -> Rows:

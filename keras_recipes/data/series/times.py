@@ -42,6 +42,7 @@ _DATE = re.compile(
     r"(?<!\d)(?=\d{4}|\d{1,2}\D\d{1,2}\D\d\d)(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?!\d)"
 )
 _COMPACT = re.compile(r"(?<!\d)(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d)")
+_COMPACT_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
 _WORDS = re.compile(r"(?<![%A-Za-z])[A-Za-z]{3,9}(?![A-Za-z])")
 _ZONE = re.compile(r"(:\d{2}(?:[.,]\d{1,9})?)(\s*)([+-]\d{2}:?\d{2})$")
 _UTC = re.compile(r"(?<=\d)\s*(?:UTC|GMT|Z)$")
@@ -290,8 +291,13 @@ class TimeParser:
                 "give its format with --set time_format=%Y-..."
             )
         if time.tzinfo is not None:
-            if self.zone is not None:
-                time = time.astimezone(self.zone)
+            try:
+                time = time if self.zone is None else time.astimezone(self.zone)
+            except OverflowError:
+                raise InputError(
+                    f"{where}: expected a time of the years 1 to 9999, received "
+                    f"{written(cell)[:40]!r}"
+                ) from None
             time = time.replace(tzinfo=None)
         return (time - MONDAY).total_seconds()
 
@@ -300,7 +306,7 @@ class TimeParser:
         return self._time(cell) is not None
 
     def _time(self, cell: Any) -> datetime | None:
-        if self.iso_first and type(cell) is str and len(cell) > 12:
+        if self.iso_first and type(cell) is str and len(cell) > 12 and cell[4] == "-":
             try:
                 return datetime.fromisoformat(cell)
             except ValueError:
@@ -362,6 +368,11 @@ def is_compact(text: str) -> bool:
     return _COMPACT.fullmatch(text) is not None
 
 
+def is_compact_clock(cell: Any) -> bool:
+    """Return whether digits are a time of day, such as 0010 or 001000."""
+    return isinstance(cell, str) and _COMPACT_CLOCK.fullmatch(cell.strip()) is not None
+
+
 def together(day: Any, clock: Any = None) -> str:
     """Return a date and a time of day as one text."""
     if clock is None:
@@ -369,6 +380,6 @@ def together(day: Any, clock: Any = None) -> str:
     if isinstance(day, date):
         day = day.isoformat()[:10]
     hour = written(clock)
-    return (
-        f"{written(day)} {int(float(hour)):02}:00" if is_number(hour) else f"{written(day)} {hour}"
-    )
+    if is_number(hour) and len(hour) < 5 and not is_compact_clock(hour):
+        hour = f"{int(float(hour)):02}:00"
+    return f"{written(day)} {hour}"
