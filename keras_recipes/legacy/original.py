@@ -1,7 +1,7 @@
 """Compare a converted model with Keras 2 itself, if tf-keras is installed.
 
-tf-keras gets the files that were accepted already, without the settings that matter to training
-only: those could name classes of any module.
+tf-keras gets what was accepted already: the architecture without the settings that matter to
+training only, which could name classes of any module, and weights that are written anew.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from keras_recipes import backend
 from keras_recipes.legacy import architecture
 from keras_recipes.legacy.reading import Old
 from keras_recipes.legacy.tree import Layer
+from keras_recipes.untrusted import budget, hdf5
 
 if TYPE_CHECKING:
     import keras
@@ -55,7 +56,8 @@ def difference(old: Old, h5: bytes, model: "keras.Model") -> tuple[float, str] |
 
 
 def _opened(old: Old, h5: bytes) -> Any:
-    import tf_keras
+    with budget.importing():
+        import tf_keras
 
     text = json.dumps(_without_training(old.architecture))
     model = tf_keras.models.model_from_json(text)
@@ -63,9 +65,24 @@ def _opened(old: Old, h5: bytes) -> Any:
         # The ending tells tf-keras the form.
         name = "model.h5" if old.arrays is None else "model.weights.h5"
         path = Path(scratch) / name
-        path.write_bytes(h5)
+        _write(hdf5.read(h5, old.where), path)
         model.load_weights(path)
     return model
+
+
+def _write(tree: hdf5.Tree, path: Path) -> None:
+    """Write a file anew from what was read safely: h5py shall not see the old one's bytes."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for name, array in tree.arrays.items():
+            file[name] = array
+        for name, attributes in tree.attributes.items():
+            place = (
+                file.require_group(name) if name not in tree.arrays and name else file[name or "/"]
+            )
+            for key, value in attributes.items():
+                place.attrs[key] = value
 
 
 def _without_training(value: Any) -> Any:
