@@ -104,6 +104,18 @@ def test_a_card_with_damaged_columns_is_refused(damage: dict[str, object]) -> No
         LogLayout.from_json({**layout.to_json(), **damage})
 
 
+def test_a_date_in_a_column_of_its_own_is_no_part_of_the_event() -> None:
+    lines = [b"#Fields: date time cs-method cs-uri-stem sc-status s-port"]
+    lines += [b"2025-01-01 00:0%d:%02d GET /a 200 443" % divmod(i, 60) for i in range(200)]
+    layout = sessions.with_masking(recognise(lines), [(0, lines)])
+    today, tomorrow = (
+        Parser(layout).parse([b"2025-01-%02d 00:00:00 GET /a 200 443" % day]).messages
+        for day in (1, 2)
+    )
+    assert today == tomorrow
+    assert b"GET" in today[0]
+
+
 def test_years_go_on_over_new_year() -> None:
     lines = [b"Dec 31 23:59:%02d host app: a" % i for i in range(60)]
     lines += [b"Jan  1 00:00:%02d host app: a" % i for i in range(60)]

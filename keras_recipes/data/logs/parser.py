@@ -120,6 +120,9 @@ class Parser:
         self._unmasked: list[bytes] = []
         self.line, self.time, self.key, self.without, self.untimed = 0, 0.0, b"", 0, 0
         self._columns = layout.columns
+        # A date of its own would be a new event each day.
+        dates = rows.DATES if layout.time == rows.DATE_AND_TIME else ()
+        self._told = {*layout.words, *dates}
         self._parse, self._object = self._by_format(layout.format)
         self._place = layout.time_place if layout.format == "text" else None
         self._clock = times.Reader(layout.spelling or "iso")
@@ -313,7 +316,10 @@ class Parser:
                 self._add(records, other + line, line)
                 continue
             self._set_time(self._time_of(value))
-            words = self._words(value, line) + self._masking.of_object(value)
+            beside = (
+                {n: v for n, v in value.items() if n not in self._told} if self._told else value
+            )
+            words = self._words(value, line) + self._masking.of_object(beside)
             key = json_fields.field(value, self._field) if self._field else None
             self._add(records, words, line, None if key is None else json_fields.as_bytes(key))
             if self._reader and self.key:

@@ -18,6 +18,10 @@ DATE_AND_TIME = "date time"
 """The name of the field that joins the columns `date` and `time`."""
 
 
+DATES = (DATE_AND_TIME, "date", "time", "Date", "Time")
+"""The names of that field and of the columns that it joins."""
+
+
 def pairs(line: bytes) -> "dict[str, Any] | None":
     """Return the fields of a line that is nothing but `key=value`, or None if it is not."""
     found: dict[str, Any] = {}
