@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes.data import time_series
@@ -252,6 +252,7 @@ def test_files_that_are_not_there_are_named(text: str) -> None:
         time_series.names([text])
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     path = Path(os.environ.get("TMPDIR", "/tmp")) / f"any-text-{os.getpid()}.csv"
@@ -265,6 +266,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         path.unlink()
 
 
+@settings(deadline=None)
 @given(st.floats(0, 4e9))
 def test_a_time_as_a_number_is_seconds_whatever_its_unit(seconds: float) -> None:
     if seconds < 2e8:
