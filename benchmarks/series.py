@@ -1,8 +1,8 @@
 """The recipe and other detectors on families of series with labels, and on normal data of weeks.
 
-    python benchmarks/series.py DIR                              all families, all detectors
-    python benchmarks/series.py DIR --families skab ucr --seeds 5
-    python benchmarks/series.py DIR --detectors "recipe" "rolling z" --each
+    python -m benchmarks.series DIR                              all families, all detectors
+    python -m benchmarks.series DIR --families skab ucr --seeds 5
+    python -m benchmarks.series DIR --detectors "recipe" "rolling z" --each
 
 DIR holds `nab/`, `series/skab/` and `series/shapes/`, as `series_data.py` explains. The recipe is
 asked through the functions behind `recipes fit` and `recipes predict`, with the options' defaults.
@@ -30,11 +30,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import series_data
-import series_peers
-from series_data import WEEK, Case
 from threadpoolctl import threadpool_limits
 
+from benchmarks import series_data, series_peers
+from benchmarks.series_data import WEEK, Case
 from keras_recipes.anomaly.series import event_metrics
 
 FAMILIES = ("nab", "skab", "ucr", "ecg", "symbols", "weeks-1", "weeks-8", "weeks-25", "weeks-55")
@@ -115,7 +114,9 @@ def work(task: tuple[Case, str, int], options: dict[str, Any]) -> Judged:
     return by_recipe(case, options, seed) if name == RECIPE else by_peer(name, case, seed)
 
 
-def judge(tasks: Sequence[tuple[Case, str, int]], jobs: int, options: dict[str, Any]) -> list[Judged]:
+def judge(
+    tasks: Sequence[tuple[Case, str, int]], jobs: int, options: dict[str, Any]
+) -> list[Judged]:
     one: Callable[[tuple[Case, str, int]], Judged] = partial(work, options=options)
     found = []
     with ProcessPoolExecutor(jobs, initializer=_alone) as pool:
@@ -148,9 +149,7 @@ def measures(found: Sequence[Judged]) -> dict[str, float]:
         records = sum(len(x.scores) for x in found)
         return {**result, "false_a_week": false * WEEK / records}
     labels = [_labels(x) for x in found]
-    points = event_metrics.points(
-        np.concatenate([x.inside for x in found]), np.concatenate(labels)
-    )
+    points = event_metrics.points(np.concatenate([x.inside for x in found]), np.concatenate(labels))
     labelled = [x for x in found if x.case.windows]
     volumes = [event_metrics.vus_pr(x.scores, x.case.windows) for x in labelled]
     gains = [event_metrics.nab_gain(x.alarms, x.case.windows, probation=0) for x in found]
@@ -188,7 +187,9 @@ SHOWN = {
 }
 
 
-def print_tables(found: Sequence[Judged], families: Sequence[str], detectors: Sequence[str]) -> None:
+def print_tables(
+    found: Sequence[Judged], families: Sequence[str], detectors: Sequence[str]
+) -> None:
     for family in families:
         print(f"\n{family}")
         print(f"| detector | {' | '.join(SHOWN.values())} | us/record/column |")

@@ -1,4 +1,4 @@
-"""The families of series that `benchmarks/series.py` measures on: what is normal, then what to judge.
+"""The families of series of `benchmarks/series.py`: what is normal, then what to judge.
 
 `families` reads them from a folder with `nab/` (or a part of NAB's series), `series/skab/` and
 `series/shapes/`. The normal data of weeks is synthetic: nothing in it is an anomaly, so each alarm
@@ -41,7 +41,6 @@ class Case:
         values: The values, float64 of shape (N, columns).
         learned: The number of records that are normal; the others are judged.
         windows: The first and the last record of each anomaly, counted from the first judged one.
-        probation: The number of records that NAB does not count in this table.
     """
 
     family: str
@@ -196,7 +195,9 @@ def _column(
     kind = number % 8
     if kind == 0:  # days, fewer at weekends
         weekend = np.arange(rows) // (WEEK // 7) % 7 >= 5
-        values = 50 + 20 * np.sin(day + random.uniform(0, 6)) * np.where(weekend, 0.5, 1) + 3 * noise
+        values = (
+            50 + 20 * np.sin(day + random.uniform(0, 6)) * np.where(weekend, 0.5, 1) + 3 * noise
+        )
     elif kind == 1:  # follows the load that several columns share
         values = 30 + 5 * load + noise
     elif kind == 2:  # a slow drift, such as a temperature
@@ -205,9 +206,10 @@ def _column(
         return random.poisson(3 + 2 * np.sin(day) + 0.5 * np.abs(load)).astype(float)
     elif kind == 4:  # a command, mostly 0
         starts = random.random(rows) < 0.004
-        return np.convolve(starts, np.ones(6))[:rows].clip(0, 1)
+        given: np.ndarray = np.convolve(starts, np.ones(6))[:rows].clip(0, 1)
+        return given
     elif kind == 5:  # nearly constant: its last digit moves now and then
-        return 12.5 + 0.1 * (random.random(rows) < 0.003)
+        values, size = 12.5 + 0.1 * (random.random(rows) < 0.003), 1.0
     elif kind == 6:  # noise with memory and heavy tails
         values = 2 * _slow(random, rows, 0.8) + random.standard_t(4, size=rows)
     else:  # constant

@@ -36,7 +36,8 @@ def isolation_forest(normal: np.ndarray, judged: np.ndarray) -> np.ndarray:
     if len(known) > MOST_WINDOWS:
         known = known[np.linspace(0, len(known) - 1, MOST_WINDOWS).astype(int)]
     forest = IsolationForest(random_state=0).fit(known)
-    return -forest.score_samples(asked)
+    scores: np.ndarray = -forest.score_samples(asked)
+    return scores
 
 
 def nearest_window(normal: np.ndarray, judged: np.ndarray, length: int = 100) -> np.ndarray:

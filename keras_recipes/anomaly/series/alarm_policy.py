@@ -154,7 +154,7 @@ class AlarmGate:
         self.raised = max(0.0, self.raised - self._fall)
         threshold = self.threshold + self.raised
         score = 1 - 0.5 ** (evidence / self.threshold)
-        self.inside = self.inside and evidence >= self.CLOSING * threshold
+        self.inside = self.inside and evidence >= self.CLOSING * self.threshold
         pausing, self.cooling = self.cooling > 0, max(self.cooling - 1, 0)
         if self.inside:
             return Verdict(score, False, self.incidents)

@@ -50,6 +50,9 @@ SMOOTHING = 0.3
 FEATURES_WEIGHT, SHAPE_WEIGHT = 0.4, 0.2
 """The weights of the features' evidence and of the shapes', in a series whose shapes repeat."""
 
+SETTLED = 20
+"""The number of records after which a new past is long enough to compare with."""
+
 PACE_RECORDS = 750
 """The pause and the decay of the alarm gate grow with the learned records up to this number."""
 
@@ -89,6 +92,9 @@ class SeriesDetector:
     Call `learn` first, with normal records, and then `update` for each record. The detector goes on
     learning from each record.
 
+    Attributes:
+        usual: The largest evidence among the records that `learn` learned from.
+
     Args:
         threshold: The evidence of an alarm: the mean over the features of -log10 of a p-value,
             averaged over the last records.
@@ -124,6 +130,7 @@ class SeriesDetector:
         self._seen = 0
         self._mean_evidence = 0.0
         self._learned = False
+        self.usual = 0.0
 
     def learn(
         self,
@@ -160,11 +167,17 @@ class SeriesDetector:
         self._make_net(normal.tolist(), weights)
         self._shapes = ShapeView.of(normal, _step([time for time, _ in kept]))
         self._make_gate(len(kept))
+        # The first residuals come from a profile that has hardly learned.
+        begin, evidence = len(kept) // 6, 0.0
         for number, (time, value) in enumerate(kept):
-            # The first residuals come from a profile that has hardly learned.
-            self._evidence(time, value, add=number >= len(kept) // 6)
+            features = self._evidence(time, value, add=number >= begin)
+            evidence += SMOOTHING * (float(features @ _EQUAL_WEIGHTS) - evidence)
             if self._shapes:
                 self._shapes.update(value)
+            if number >= begin + SETTLED:
+                self.usual = max(self.usual, evidence)
+        if self._shapes:
+            self.usual *= FEATURES_WEIGHT
 
     def set_threshold(self, threshold: float) -> None:
         """Use another threshold from now on; nothing has to be learned again."""

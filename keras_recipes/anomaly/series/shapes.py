@@ -9,7 +9,6 @@ sixteen means of equally long blocks of records, so that windows of all lengths 
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -298,5 +297,3 @@ def _tail(logarithms: np.ndarray) -> tuple[float, float]:
     # The largest value counts as the second largest, so that no single window sets the scale.
     more[-1] = more[-2]
     return float(ordered[-upper - 1]), max(float(more.mean()), LEAST_SCALE)
-
-
