@@ -59,6 +59,12 @@ def table(rows: int, first: int = 0) -> str:
     return "\n".join(lines) + "\n"
 
 
+def burning(line: str) -> str:
+    """Return a row of `table` with a CPU of more than 900."""
+    when, rest = line.split(",", 1)
+    return f"{when},9{rest}"
+
+
 def answers(run: Run, model: Path, *asked: str, **more: object) -> list[Row]:
     result = run("predict", str(model), *asked, "--format", "csv", **more)
     assert result.exit_code == 0, result.stderr
@@ -160,8 +166,8 @@ def test_incidents_have_a_row_each_in_files_and_in_streams(recipes: Run, model: 
 
 
 def test_an_incident_goes_on_in_the_next_run_of_a_stream(recipes: Run, servers: Path) -> None:
-    header, *lines = table(40, 400).splitlines(keepends=True)
-    lines[10:30] = [line.replace(",web1,", "0,web1,") for line in lines[10:30]]
+    header, *lines = table(80, 400).splitlines(keepends=True)
+    lines[10:30] = [burning(line) for line in lines[10:30]]
     content = header + "".join(lines)
     asked = ("-", "--set", "incidents=true")
     (whole,) = answers(recipes, servers, *asked, input=content.encode())
@@ -171,12 +177,12 @@ def test_an_incident_goes_on_in_the_next_run_of_a_stream(recipes: Run, servers: 
     assert answers(recipes, servers, *asked, *state, input=begin) == []
     end = "".join(lines[20:]).encode()
     rest = answers(recipes, servers, *asked, *state, input=end)
-    assert [row["begin"] for row in rest] in ([], [whole["begin"]])
+    assert rest == [whole]
 
 
 def test_several_columns_have_a_row_for_each_record(recipes: Run, servers: Path) -> None:
     lines = table(40, 400).splitlines(keepends=True)
-    lines[21:] = [line.replace(",web1,", "0,web1,") for line in lines[21:]]
+    lines[21:] = [burning(line) for line in lines[21:]]
     Path("new.csv").write_text("".join(lines))
     rows = answers(recipes, servers, "new.csv")
     assert list(rows[0]) == ["timestamp", "score", "anomaly", "incident", "columns"]
@@ -380,7 +386,7 @@ def test_values_from_python_are_judged(fitted: Fitted, servers: Path) -> None:
     rows = predict(fitted, [400.0, 410.0, 9_999.0])
     assert [row["value"] for row in rows] == [400.0, 410.0, 9_999.0]
     frame = pandas.read_csv(io.StringIO(table(5, 400)), parse_dates=["time"])
-    assert len(predict(load(servers), frame)) == 15
+    assert len(predict(load(servers), frame)) == 5
     with pytest.raises(InputError, match=r"shape \(N, 1\)"):
         predict(fitted, [[1.0, 2.0]])
     Path("new.csv").write_text(table(5, 400))

@@ -41,8 +41,11 @@ SLOW = 200
 LEARNING = 40
 """The reference of another column follows so many times the number of normal records."""
 
-SHRINKAGE = 0.3
-"""The weight of the diagonal in the covariances."""
+LEAST_SHRINKAGE = 0.03
+"""The smallest weight of the diagonal in the covariances.
+
+It is larger if there are few normal records for the number of columns.
+"""
 
 MOST_RECORDS = 2.0**53
 
@@ -130,18 +133,25 @@ class JointView:
             adapt: Whether the references of all columns follow the last few hundred records.
 
         Returns:
-            The joint deviation, and the deviation of each column in its own largest normal ones, of
+            The joint deviation, and how much each column deviates, by itself or from the others, of
             shape (columns,).
         """
         averages = self._averages(np.array(values)[self._watched], adapt)
         parts = np.abs(averages) / self._arrays["largest"]
         away = averages - self._arrays["centre"]
-        t2 = np.einsum("kc,kcd,kd->k", away, self._arrays["inverse"], away)
-        both = np.stack([parts.max(axis=1), np.sqrt(np.maximum(t2, 0))], axis=1)
-        joint = (both / self._arrays["scale"]).mean(axis=1)
+        # What each column contributes to T2.
+        shares = away * np.einsum("kcd,kd->kc", self._arrays["inverse"], away)
+        t2 = np.maximum(shares.sum(axis=1), 0)
+        both = np.stack([parts.max(axis=1), np.sqrt(t2)], axis=1)
+        scale = self._arrays["scale"]
+        joint = (both / scale).mean(axis=1)
+        window = int(joint.argmax())
         by_column = np.zeros(len(self._arrays["watched"]))
-        by_column[self._watched] = parts[int(joint.argmax())]
-        return float(joint.max()), by_column
+        by_column[self._watched] = np.maximum(
+            parts[window] / scale[window, 0],
+            np.sqrt(np.maximum(shares[window], 0)) / scale[window, 1],
+        )
+        return float(joint[window]), by_column
 
     def widen(self, largest: float) -> None:
         """Accept a joint deviation as normal; smaller ones are known as normal already."""
@@ -174,11 +184,13 @@ class JointView:
         arrays = self._arrays
         arrays["largest"] = np.maximum(np.abs(averages).max(axis=0), 1e-9)
         arrays["centre"] = averages.mean(axis=0)
-        for number in range(len(WINDOWS)):
+        for number, window in enumerate(WINDOWS):
             away = averages[:, number] - arrays["centre"][number]
             covariance = away.T @ away / len(away)
             diagonal = np.diag(np.diag(covariance) + 1e-9)
-            covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
+            # Averages over a window overlap, so there are fewer independent ones.
+            shrinkage = min(max(away.shape[1] * window / len(away), LEAST_SHRINKAGE), 1.0)
+            covariance = (1 - shrinkage) * covariance + shrinkage * diagonal
             arrays["inverse"][number] = np.linalg.inv(covariance)
             t2 = np.einsum("nc,cd,nd->n", away, arrays["inverse"][number], away)
             largest = np.sqrt(max(float(t2.max()), 1e-9))

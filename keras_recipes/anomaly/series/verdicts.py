@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keras_recipes.anomaly.series.alarm_policy import Verdict
-from keras_recipes.anomaly.series.detector import Reading
 from keras_recipes.recipe import Row
+
+if TYPE_CHECKING:
+    from keras_recipes.anomaly.series.alarm_policy import Verdict
+    from keras_recipes.anomaly.series.detector import Reading
 
 BLAMED = 0.5
 """The deviation of a column to blame, as a share of that of the column that deviates most."""
@@ -39,8 +41,8 @@ class Judged:
 
     timestamp: str
     values: Mapping[str, float | None]
-    readings: Mapping[str, Reading]
-    verdict: Verdict
+    readings: "Mapping[str, Reading]"
+    verdict: "Verdict"
     blamed: tuple[str, ...]
 
 
