@@ -203,13 +203,15 @@ def _column(
     elif kind == 2:  # a slow drift, such as a temperature
         values = 20 + 4 * _slow(random, rows, 0.9995) + 0.1 * noise
     elif kind == 3:  # counts
-        return random.poisson(3 + 2 * np.sin(day) + 0.5 * np.abs(load)).astype(float)
+        counts: np.ndarray = random.poisson(3 + 2 * np.sin(day) + 0.5 * np.abs(load)).astype(float)
+        return counts
     elif kind == 4:  # a command, mostly 0
         starts = random.random(rows) < 0.004
         given: np.ndarray = np.convolve(starts, np.ones(6))[:rows].clip(0, 1)
         return given
     elif kind == 5:  # nearly constant: its last digit moves now and then
-        values, size = 12.5 + 0.1 * (random.random(rows) < 0.003), 1.0
+        digits: np.ndarray = 12.5 + 0.1 * (random.random(rows) < 0.003)
+        return digits
     elif kind == 6:  # noise with memory and heavy tails
         values = 2 * _slow(random, rows, 0.8) + random.standard_t(4, size=rows)
     else:  # constant
