@@ -57,6 +57,7 @@ class Result:
         timestamps: The times as they are written in the file.
         probation: The number of rows that were learned from.
         scores: The scores, of shape (N,).
+        alarms: Whether an incident begins with a row, of shape (N,).
         evidence: The evidence before the alarm gate, of shape (N,).
         features: The evidence of each feature, of shape (N, 5).
         seconds: The seconds of learning, and of scoring the other rows.
@@ -67,6 +68,7 @@ class Result:
     timestamps: list[str]
     probation: int
     scores: np.ndarray
+    alarms: np.ndarray
     evidence: np.ndarray
     features: np.ndarray
     seconds: tuple[float, float]
@@ -93,6 +95,7 @@ def result(
         [record.timestamp for record in records],
         probation,
         np.concatenate([nothing, [reading.score for reading in readings]]),
+        np.concatenate([nothing > 0, [reading.alarm for reading in readings]]),
         np.concatenate([nothing, [reading.evidence for reading in readings]]),
         np.concatenate([np.zeros((probation, len(FEATURES))), [r.features for r in readings]]),
         (learned - start, done - learned),
@@ -151,7 +154,7 @@ def gains(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> list[float]:
 
 
 def alarms_of(found: Sequence[Result]) -> list[np.ndarray]:
-    return [item.scores >= 0.5 for item in found]
+    return [item.alarms for item in found]
 
 
 def measures(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> str:
@@ -182,9 +185,7 @@ def measures(found: Sequence[Result], alarms: Sequence[np.ndarray]) -> str:
 
 def print_table(found: Sequence[Result], wall: float) -> None:
     for item, gain in zip(found, gains(found, alarms_of(found)), strict=True):
-        hit, false, missed = metrics.events(
-            item.scores >= 0.5, item.windows, probation=item.probation
-        )
+        hit, false, missed = metrics.events(item.alarms, item.windows, probation=item.probation)
         print(f"{item.key:62s} found {hit} of {hit + missed}  false {false:2}  gain {gain:6.2f}")
     rows = sum(len(item.scores) for item in found)
     scored = rows - sum(item.probation for item in found)
@@ -206,8 +207,8 @@ def regated(
         decay=int(decay * item.probation),
         cooldown=int(cooldown * item.probation),
     )
-    scores = [gate.score(value) for value in item.evidence[item.probation :].tolist()]
-    return np.concatenate([np.zeros(item.probation), scores]) >= 0.5
+    alarms = [gate.judge(value).alarm for value in item.evidence[item.probation :].tolist()]
+    return np.concatenate([np.zeros(item.probation, bool), alarms])
 
 
 def by_default(item: Result, threshold: float) -> np.ndarray:

@@ -367,7 +367,7 @@ class Stream:
     plural: str
     read: Callable[Concatenate[Sequence[str], Learned | None, ...], Dataset]
     calibrate: "Callable[Concatenate[keras.Model, Dataset, ...], Calibrated]"
-    columns: Callable[[Learned], tuple[str, ...]]
+    columns: Callable[Concatenate[Learned, ...], tuple[str, ...]]
     check: Callable[Concatenate[Learned, Sequence[str] | None, ...], None]
     judge: Callable[Concatenate[Fitted, Any, ...], Iterator[Row]]
     watch: Callable[Concatenate[Fitted, ...], Iterator[Row]]

@@ -8,13 +8,12 @@ from keras_recipes.recipe import Row
 log = logging.getLogger(__name__)
 
 
-def anomalies(rows: Iterable[Row], of: str, *, at_once: int = 1) -> Iterator[Row]:
+def anomalies(rows: Iterable[Row], of: str) -> Iterator[Row]:
     """Yield the rows that are anomalies; if there is none, log that.
 
     Args:
         rows: Rows with the key `anomaly`.
         of: What the rows are about, such as "sessions".
-        at_once: The number of rows about one of these.
     """
     seen = found = 0
     for row in rows:
@@ -23,7 +22,7 @@ def anomalies(rows: Iterable[Row], of: str, *, at_once: int = 1) -> Iterator[Row
             found += 1
             yield row
     if not found:
-        say_none(seen // at_once, of)
+        say_none(seen, of)
 
 
 def say_none(count: int, of: str) -> None:

@@ -118,7 +118,7 @@ class Streams(Answers):
         from keras_recipes.data import lines  # imported here, because `recipes list` needs none
 
         kind = self.of(card.learned)
-        columns = kind.columns(card.learned)
+        columns = settings.call(kind.columns, card.learned, options=options)
         if lines.on_standard_input(asked):
             self._check(kind, card.learned, None, options)
 

@@ -269,6 +269,13 @@ METRICS = {
     "precision": Metric("Share of the alarms that were about an anomaly.", "share"),
     "recall": Metric("Share of the anomalies that raised an alarm.", "share"),
     "f1": Metric("Harmonic mean of precision and recall.", "share"),
+    "point_f1": Metric(
+        "F1 of single records: those that belong to an incident against the labelled ones.", "share"
+    ),
+    "point_false_alarms": Metric(
+        "Share of the records without a label that belong to an incident.", "share"
+    ),
+    "point_missed": Metric("Share of the labelled records that belong to no incident.", "share"),
     "auc_pr": Metric("Area under precision over recall at all thresholds; 1 is perfect."),
     "vus_pr": Metric(
         "Area under precision over recall at all thresholds, averaged over margins of many widths "

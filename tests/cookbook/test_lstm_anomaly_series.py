@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 import signal
@@ -56,6 +57,12 @@ def table(rows: int, first: int = 0) -> str:
         when = np.datetime64("2024-03-04T00:00:00") + np.timedelta64(5 * n, "m")
         lines.append(f"{when},{cpu[n]:.3f},web1,{memory[n]:.3f},{600 * n}")
     return "\n".join(lines) + "\n"
+
+
+def burning(line: str) -> str:
+    """Return a row of `table` with a CPU of more than 900."""
+    when, rest = line.split(",", 1)
+    return f"{when},9{rest}"
 
 
 def answers(run: Run, model: Path, *asked: str, **more: object) -> list[Row]:
@@ -129,27 +136,71 @@ def test_held_out_records_are_measured_again_with_the_same_result(fitted: Fitted
 def test_a_record_s_row_says_what_was_expected(recipes: Run, model: Path) -> None:
     rows = answers(recipes, model, BROKEN)
     assert list(rows[0]) == [
-        "timestamp", "value", "score", "anomaly", "expected_low", "expected_high"
+        "timestamp", "value", "score", "anomaly", "incident", "expected_low", "expected_high"
     ]  # fmt: skip
     inside = [
         float(row["expected_low"]) <= float(row["value"]) <= float(row["expected_high"])
         for row in rows[:200]
     ]
     assert np.mean(inside) > 0.95
-    assert all((float(row["score"]) >= 0.5) == (row["anomaly"] == "1") for row in rows)
+    assert all(float(row["score"]) < 0.5 or row["incident"] != "0" for row in rows)
+    begins = [
+        now for before, now in itertools.pairwise(rows) if now["incident"] > before["incident"]
+    ]
+    assert [row for row in rows if row["anomaly"] == "1"] == begins
     some = answers(recipes, model, BROKEN, "--set", "only_anomalies=true")
     assert some == [row for row in rows if row["anomaly"] == "1"]
 
 
-def test_several_columns_have_a_row_each_and_text_is_left_out(recipes: Run, servers: Path) -> None:
-    Path("new.csv").write_text(table(20, 400))
+def test_incidents_have_a_row_each_in_files_and_in_streams(recipes: Run, model: Path) -> None:
+    rows = answers(recipes, model, BROKEN)
+    found = answers(recipes, model, BROKEN, "--set", "incidents=true")
+    assert list(found[0]) == ["incident", "begin", "end", "peak", "score", "columns"]
+    for row in found:
+        own = [one for one in rows if one["incident"] == row["incident"]]
+        highest = max(own, key=lambda one: float(one["score"]))
+        assert (row["begin"], row["end"]) == (own[0]["timestamp"], own[-1]["timestamp"])
+        assert (row["peak"], row["score"]) == (highest["timestamp"], highest["score"])
+        assert row["columns"] == "requests"
+    assert len(found) == sum(row["anomaly"] == "1" for row in rows)
+
+
+def test_an_incident_goes_on_in_the_next_run_of_a_stream(recipes: Run, servers: Path) -> None:
+    header, *lines = table(80, 400).splitlines(keepends=True)
+    lines[10:30] = [burning(line) for line in lines[10:30]]
+    content = header + "".join(lines)
+    asked = ("-", "--set", "incidents=true")
+    (whole,) = answers(recipes, servers, *asked, input=content.encode())
+    assert whole["columns"].split(";")[0] == "cpu"
+    state = ("--set", "state=s.npz")
+    begin = (header + "".join(lines[:20])).encode()
+    assert answers(recipes, servers, *asked, *state, input=begin) == []
+    end = "".join(lines[20:]).encode()
+    rest = answers(recipes, servers, *asked, *state, input=end)
+    assert rest == [whole]
+
+
+def test_several_columns_have_a_row_for_each_record(recipes: Run, servers: Path) -> None:
+    lines = table(40, 400).splitlines(keepends=True)
+    lines[21:] = [burning(line) for line in lines[21:]]
+    Path("new.csv").write_text("".join(lines))
     rows = answers(recipes, servers, "new.csv")
+    assert list(rows[0]) == ["timestamp", "score", "anomaly", "incident", "columns"]
+    assert len(rows) == 40
+    assert [row["anomaly"] for row in rows].count("1") == 1
+    assert {row["incident"] for row in rows[:20]} == {"0"}
+    assert rows[25]["incident"] == "1" and rows[25]["columns"].split(";")[0] == "cpu"
+
+
+def test_each_column_has_a_row_if_asked_and_text_is_left_out(recipes: Run, servers: Path) -> None:
+    Path("new.csv").write_text(table(20, 400))
+    rows = answers(recipes, servers, "new.csv", "--set", "per_column=true")
     assert [row["column"] for row in rows[:3]] == ["cpu", "memory", "requests"]
     assert len(rows) == 60
     assert {row["value"] for row in rows if row["column"] == "requests"} == {"2.0"}
     assert load(servers).card.learned["watch"]["counters"].keys() == {"requests"}
     only = recipes("predict", str(servers), "new.csv", "--format", "csv", "--set", "threshold=99",
-                   "--set", "only_anomalies=true")  # fmt: skip
+                   "--set", "only_anomalies=true", "--set", "per_column=true")  # fmt: skip
     assert only.stdout == ",".join(rows[0]) + "\n"
 
 
@@ -202,7 +253,7 @@ def test_a_stream_that_is_stopped_keeps_its_state(servers: Path) -> None:
                           stderr=subprocess.PIPE, text=True) as process:  # fmt: skip
         process.stdin.write(table(5, 400))
         process.stdin.flush()
-        seen = [process.stdout.readline() for _ in range(16)]
+        seen = [process.stdout.readline() for _ in range(6)]
         time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         _, messages = process.communicate(timeout=60)
@@ -335,12 +386,12 @@ def test_values_from_python_are_judged(fitted: Fitted, servers: Path) -> None:
     rows = predict(fitted, [400.0, 410.0, 9_999.0])
     assert [row["value"] for row in rows] == [400.0, 410.0, 9_999.0]
     frame = pandas.read_csv(io.StringIO(table(5, 400)), parse_dates=["time"])
-    assert len(predict(load(servers), frame)) == 15
+    assert len(predict(load(servers), frame)) == 5
     with pytest.raises(InputError, match=r"shape \(N, 1\)"):
         predict(fitted, [[1.0, 2.0]])
     Path("new.csv").write_text(table(5, 400))
     for given in ("new.csv", Path("new.csv"), ["new.csv"]):
-        assert len(predict(servers, given)) == 15
+        assert len(predict(servers, given)) == 5
     for nothing in (None, {}, 5, [], [[1.0], [2.0, 3.0]]):
         with pytest.raises(
             InputError, match=r"expected numbers of shape \(N, 1\), a DataFrame, or"

@@ -10,7 +10,7 @@ import click
 
 from keras_recipes import catalog
 from keras_recipes.anomaly.logs import kind as logs
-from keras_recipes.anomaly.series import kind as series
+from keras_recipes.anomaly.series import verdicts
 from keras_recipes.answers.per_input import PerInput
 from keras_recipes.cli import commands as recipes
 from keras_recipes.commands.show import description
@@ -52,8 +52,13 @@ COLUMNS = {
     "new_events": "Number of events of the session, up to that one, that no template fits.",
     "explanation": "Why the session is an anomaly, and its new events in any case, in a sentence.",
     "timestamp": "Time of the record.",
-    "column": "Which column the row is about; only where several are watched.",
+    "column": "Which column the row is about.",
+    "columns": "The columns that deviate, strongest first, joined by `;`; empty outside incidents.",
     "value": "The value of the record.",
+    "incident": "The number of the incident that the record belongs to, from 1; 0 outside.",
+    "begin": "Time of the incident's first record.",
+    "end": "Time of its last record.",
+    "peak": "Time of its record with the highest score.",
     "expected_low": "Lower end of the range that was expected.",
     "expected_high": "Upper end of the range that was expected.",
 }
@@ -118,8 +123,13 @@ def _columns(recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """The keys of a recipe's rows, by what the rows are about."""
     if isinstance(recipe.answers, PerInput):
         return {"": recipe.answers.columns}
-    several = {"watch": {"layout": {"columns": ["a", "b"]}}}
-    return {" about a log": logs.columns({}), " about a series": series.columns(several)}
+    return {
+        " about a log": logs.columns({}),
+        " about a series of one column": verdicts.OF_A_COLUMN,
+        " about a series of several columns": verdicts.OF_A_TABLE,
+        " about each column": verdicts.OF_EACH_COLUMN,
+        " about incidents": verdicts.OF_AN_INCIDENT,
+    }
 
 
 def _option(option: Mapping[str, Any]) -> list[str]:

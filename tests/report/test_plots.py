@@ -1,5 +1,6 @@
 """Pictures have titles and labels, and hide or cut off nothing."""
 
+import itertools
 import string
 from dataclasses import replace
 
@@ -243,15 +244,23 @@ def test_the_filters_are_the_kernels_on_one_scale() -> None:
 
 
 def rows(values: list[float | None], times: list[str], scores: list[float]) -> list[Row]:
+    """Return rows whose records from 0.5 on are incidents."""
+    inside = [score >= 0.5 for score in scores]
+    begins = [now and not before for before, now in itertools.pairwise([False, *inside])]
+    numbers = itertools.accumulate(begins)
     return [
         {
             "timestamp": time,
             "value": value,
             "score": score,
+            "anomaly": int(begin),
+            "incident": number if score >= 0.5 else 0,
             "expected_low": 0.0,
             "expected_high": 1.0,
         }
-        for time, value, score in zip(times, values, scores, strict=True)
+        for time, value, score, begin, number in zip(
+            times, values, scores, begins, numbers, strict=True
+        )
     ]
 
 
@@ -279,13 +288,13 @@ def test_any_series_can_be_drawn(drawn: list[Row]) -> None:
     assert len({label.get_text() for label in bottom.get_xticklabels()}) == len(bottom.get_xticks())
 
 
-def test_an_alarm_is_shaded_once_for_as_long_as_it_goes_on() -> None:
-    scores = [0.1, 0.6, 0.6, 0.3, 0.2, 0.1, 0.7, 0.1]
+def test_an_incident_is_shaded_for_its_own_length() -> None:
+    scores = [0.1, 0.6, 0.6, 0.6, 0.2, 0.1, 0.7, 0.1]
     drawn = rows([1.0] * 8, [str(number) for number in range(8)], scores)
     figure = plots.watched(drawn, "a", "b")
     spans = [(patch.get_x(), patch.get_width()) for patch in figure.axes[0].patches]
     assert spans == [(0.5, 3), (5.5, 1)]
-    assert figure.get_suptitle() == "a in b: 3 anomalies among 8 records"
+    assert figure.get_suptitle() == "a in b: 2 anomalies among 8 records"
 
 
 @pytest.mark.parametrize("values", [[0.2], [0.7], [0.2, 0.5], list(np.linspace(0, 1, 20_000))])

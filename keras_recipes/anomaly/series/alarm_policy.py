@@ -1,4 +1,4 @@
-"""From magnitudes to p-values to alarms.
+"""From magnitudes to p-values to incidents.
 
 Anomaly likelihood (Ahmad, Lavin, Purdy & Agha 2017, Neurocomputing 262) compares recent errors with
 all past errors, because an error says nothing without its usual size. That paper models the past as
@@ -9,7 +9,7 @@ it is the share of the past, including this record, that was at least as large.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -97,44 +97,77 @@ def _paths() -> tuple[np.ndarray, np.ndarray]:
     return asked, added
 
 
-class AlarmGate:
-    """Turns evidence into scores, so that one cause gives one alarm, and a noisy series few alarms.
+class Verdict(NamedTuple):
+    """What the gate says about a record.
 
-    A record whose evidence reaches the threshold is an alarm: its score is 0.5 or more. A pause
-    follows each alarm. Each alarm also raises the threshold, which then falls back slowly. A
-    series with frequent alarms therefore needs more evidence each time, as in online control of an
-    error rate (Gibbs & Candès 2021). The pause is a fifth of the number of learned records, as in
-    CAD OSE.
+    Attributes:
+        score: From 0 to 1. From 0.5 on the record is anomalous.
+        alarm: Whether an incident begins with this record.
+        incident: The number of the incident that the record belongs to, from 1; 0 outside.
+    """
+
+    score: float
+    alarm: bool
+    incident: int
+
+
+class AlarmGate:
+    """Turns evidence into incidents, so that one cause gives one alarm, and a noisy series few.
+
+    An incident begins with the record whose evidence reaches the threshold: the alarm. It ends
+    before the first record whose evidence is less than half of the threshold. A pause follows each
+    alarm, in which no other incident begins. Each alarm also raises the threshold, which then falls
+    back slowly. A series with frequent alarms therefore needs more evidence each time, as in online
+    control of an error rate (Gibbs & Candès 2021). The pause is a fifth of the number of learned
+    records, as in CAD OSE.
 
     Args:
         threshold: The evidence of an alarm, in orders of magnitude of probability.
         rise: The amount that an alarm adds to the threshold.
         decay: The number of records in which the threshold falls by `rise` again.
-        cooldown: The number of records after an alarm in which there is no other alarm.
+        cooldown: The number of records after an alarm in which no other incident begins.
     """
+
+    CLOSING = 0.5
+    """The share of the threshold below which an incident ends."""
 
     def __init__(self, *, threshold: float, rise: float, decay: int, cooldown: int) -> None:
         self.threshold, self.rise, self.cooldown = threshold, rise, cooldown
         self._fall = rise / max(decay, 1)
         self.raised = 0.0
         self.cooling = 0
+        self.inside = False
+        self.incidents = 0
 
-    def score(self, evidence: float) -> float:
-        """Return 1 - 2^(-evidence / threshold), in [0, 1]; 0.5 is an alarm.
+    @property
+    def incident(self) -> int:
+        """The number of the incident that is not over yet, from 1; 0 outside."""
+        return self.incidents if self.inside else 0
 
-        During the pause after an alarm the score is halved.
+    def judge(self, evidence: float) -> Verdict:
+        """Return the verdict on the next record.
+
+        The score is 1 - 2^(-evidence / threshold), which is 0.5 at the threshold. Outside incidents
+        it is less than 0.5, even if the evidence reaches the threshold in a pause, or reaches the
+        threshold but not the raised one.
         """
         self.raised = max(0.0, self.raised - self._fall)
         threshold = self.threshold + self.raised
-        score: float = 1 - 0.5 ** (evidence / threshold)
-        if self.cooling:
-            self.cooling -= 1
-            return score / 2
-        if evidence >= threshold:
-            self.raised += self.rise
-            self.cooling = self.cooldown
-            return max(score, 0.5)
-        return min(score, math.nextafter(0.5, 0))
+        score = 1 - 0.5 ** (evidence / self.threshold)
+        self.inside = self.inside and evidence >= self.CLOSING * self.threshold
+        pausing, self.cooling = self.cooling > 0, max(self.cooling - 1, 0)
+        if self.inside:
+            return Verdict(score, False, self.incidents)
+        if pausing or evidence < threshold:
+            return Verdict(min(score, math.nextafter(0.5, 0)), False, 0)
+        self.raised += self.rise
+        self.cooling, self.inside = self.cooldown, True
+        self.incidents += 1
+        return Verdict(max(score, 0.5), True, self.incidents)
+
+    def calm(self) -> None:
+        """End the effect of earlier alarms."""
+        self.raised, self.cooling, self.inside = 0.0, 0, False
 
     def state(self) -> dict[str, float]:
         """Return all that `from_state` needs, by the names that cards have."""
@@ -145,11 +178,14 @@ class AlarmGate:
             "_sink": self._fall,
             "raised": self.raised,
             "resting": self.cooling,
+            "inside": int(self.inside),
+            "incidents": self.incidents,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "AlarmGate":
-        """Return a gate that continues from a state of `state`."""
+        """Return a gate that continues from a state of `state`; older states have no incidents."""
         gate = cls(threshold=state["bar"], rise=state["rise"], decay=1, cooldown=state["rest"])
         gate._fall, gate.raised, gate.cooling = state["_sink"], state["raised"], state["resting"]
+        gate.inside, gate.incidents = bool(state.get("inside", 0)), state.get("incidents", 0)
         return gate

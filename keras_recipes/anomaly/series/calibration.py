@@ -1,11 +1,12 @@
 """Calibration of a detector for each column, with the trained net.
 
 Each column's detector gets the net's weights, and learns from the first nine tenths of the records.
-It then judges the last tenth, the held-out records, as it would in a live stream. That gives the
-false alarms. The detector goes on learning while it judges.
+So does the detector of all columns together. They then judge the last tenth, the held-out records,
+as they would in a live stream. That gives the false alarms. At last all records are normal.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ import numpy as np
 from keras_recipes.anomaly.series import dataset
 from keras_recipes.anomaly.series.dataset import KNOWN, Observed
 from keras_recipes.anomaly.series.detector import SeriesDetector
+from keras_recipes.anomaly.series.joint_detector import JointDetector
 from keras_recipes.anomaly.series.online_lstm import weights_of
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.data.time_series import CounterRate
+from keras_recipes.data.time_series import CounterRate, Record, Series
 from keras_recipes.recipe import Calibrated
 
 if TYPE_CHECKING:
@@ -46,32 +48,56 @@ def learn(
     weights = weights_of(model)
     net = partial(column_weights, weights)
     cut = 0 if before else int(KNOWN * len(observed))
-    alarms, values, detectors = 0, 0, {}
-    for name, column in observed.values.items():
-        numbers = column.tolist()
-        if before:
-            detector = before.detectors[name]
+    if before:
+        detectors = before.detectors
+        for detector in detectors.values():
             detector.replace_net(net)
-            detector.set_threshold(threshold)
-        else:
-            detector = SeriesDetector(threshold=threshold, units=len(weights[1]))
-            detector.learn(observed.times[:cut], numbers[:cut], net)
-        readings = list(detector.readings(observed.times[cut:], numbers[cut:]))
-        alarms += sum(reading.score >= 0.5 for reading in readings)
-        values += len(readings)
-        detector.accept_as_normal(numbers[cut:])
-        detectors[name] = detector
+    else:
+        detectors = {name: SeriesDetector(units=len(weights[1])) for name in observed.values}
+        for name, detector in detectors.items():
+            detector.learn(observed.times[:cut], observed.values[name][:cut].tolist(), net)
     # Without times, the records to be judged may not follow these records at once. A counter then
     # has to start anew.
     timed = observed.layout.time is not None
     counters = {name: one if timed else CounterRate() for name, one in observed.counters.items()}
-    table = TableDetector(observed.layout, detectors, counters)
+    joint = before.joint if before else _joint(observed, cut, detectors, threshold)
+    table = TableDetector(observed.layout, detectors, counters, joint=joint)
+    table.set_threshold(threshold)
+    alarms = _judge_held_out(table, observed, cut)
+    if before and table.joint:
+        table.joint.accept_as_normal()
+    else:
+        table.joint = _joint(observed, len(observed), detectors, threshold)
     records = len(observed) - cut
-    metrics = {"false_alarms": alarms / max(values, 1), "held_out_records": float(records)}
+    metrics = {"false_alarms": alarms / max(records, 1), "held_out_records": float(records)}
     days = observed.days * records / len(observed)
     if days:
         metrics["false_alarms_per_day"] = alarms / days
     return table, metrics
+
+
+def _joint(
+    observed: Observed, cut: int, detectors: dict[str, SeriesDetector], threshold: float
+) -> JointDetector | None:
+    """Return the joint detector that learned from the first records; None for one column."""
+    if len(detectors) == 1:
+        return None
+    values = np.stack([observed.values[name][:cut] for name in detectors], axis=1)
+    return JointDetector.of(values, list(detectors.values()), threshold)
+
+
+def _judge_held_out(table: TableDetector, observed: Observed, cut: int) -> int:
+    """Return the number of alarms about the held-out records, which are then accepted as normal."""
+    columns = [observed.values[name][cut:].tolist() for name in table.detectors]
+    rows = zip(*columns, strict=True)
+    records = (Record("", time, row) for time, row in zip(observed.times[cut:], rows, strict=True))
+    # The values of counters are rates already.
+    plain = replace(table, counters={})
+    found = Series(tuple(table.detectors), records)
+    alarms = sum(judged.verdict.alarm for judged in plain.judged(found))
+    for (_, detector), values in zip(table.detectors.items(), columns, strict=True):
+        detector.accept_as_normal(values)
+    return alarms
 
 
 def column_weights(weights: Sequence[np.ndarray], classes: ValueClasses) -> list[np.ndarray]:

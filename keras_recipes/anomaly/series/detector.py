@@ -11,8 +11,9 @@ Four features use the residual, which is the value minus the usual value at this
 - surprise: -log10 of the two-sided tail probability that the net gave to the value's class.
 
 Each feature is taken over the last 1, 4, 16 and 64 records and compared with its own past
-(`alarm_policy.TailCounts`). The evidence of the last few records is averaged. Memory is bounded,
-and no record is judged by later ones. Files and streams use the same function, `update`.
+(`alarm_policy.TailCounts`). The evidence of the last few records is averaged. If the series has a
+shape that repeats, the evidence of `shapes.ShapeView` is added. Memory is bounded, and no record is
+judged by later ones. Files and streams use the same function, `update`.
 """
 
 import json
@@ -30,6 +31,7 @@ from keras_recipes.anomaly.series.residuals import (
     LinearPredictor,
     WeeklyProfile,
 )
+from keras_recipes.anomaly.series.shapes import ShapeView
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.errors import InputError
 
@@ -45,6 +47,12 @@ _EQUAL_WEIGHTS = np.full(len(FEATURES), 1 / len(FEATURES))
 SMOOTHING = 0.3
 """The weight of a record in the moving average of the evidence: about three records count."""
 
+FEATURES_WEIGHT, SHAPE_WEIGHT = 0.4, 0.2
+"""The weights of the features' evidence and of the shapes', in a series whose shapes repeat."""
+
+SETTLED = 20
+"""The number of records after which a new past is long enough to compare with."""
+
 PACE_RECORDS = 750
 """The pause and the decay of the alarm gate grow with the learned records up to this number."""
 
@@ -56,13 +64,16 @@ class Reading(NamedTuple):
     """The verdict on one record.
 
     Attributes:
-        score: From 0 to 1; from 0.5 on a new anomaly begins, see `alarm_policy.AlarmGate`.
-        evidence: The mean evidence of the features, averaged over the last records, in orders of
-            magnitude of probability. It stays high during the whole of an anomaly.
+        score: From 0 to 1; from 0.5 on the record is anomalous, see `alarm_policy.AlarmGate`.
+        evidence: The evidence of all features and shapes, in orders of magnitude of probability. It
+            stays high during the whole of an anomaly.
         low: The lower end of the expected interval, which holds 99 in 100 records in the long run.
             It is not negative if no learned value is.
         high: The upper end of the expected interval.
         features: The evidence of each of `FEATURES` for this record alone, in the same unit.
+        alarm: Whether an incident begins with this record.
+        incident: The number of the incident that the record belongs to; 0 outside.
+        shape: The evidence of the last shape, in the same unit; 0 if no shape repeats.
     """
 
     score: float
@@ -70,6 +81,9 @@ class Reading(NamedTuple):
     low: float
     high: float
     features: tuple[float, ...]
+    alarm: bool = False
+    incident: int = 0
+    shape: float = 0.0
 
 
 class SeriesDetector:
@@ -77,6 +91,9 @@ class SeriesDetector:
 
     Call `learn` first, with normal records, and then `update` for each record. The detector goes on
     learning from each record.
+
+    Attributes:
+        usual: The largest evidence among the records that `learn` learned from.
 
     Args:
         threshold: The evidence of an alarm: the mean over the features of -log10 of a p-value,
@@ -109,9 +126,11 @@ class SeriesDetector:
         self._mean_of_windows = np.repeat(np.eye(len(FEATURES)), windows, axis=0) / windows
         self._counts = TailCounts(sum(windows))
         self._linear = LinearPredictor()
+        self._shapes: ShapeView | None = None
         self._seen = 0
         self._mean_evidence = 0.0
         self._learned = False
+        self.usual = 0.0
 
     def learn(
         self,
@@ -146,10 +165,19 @@ class SeriesDetector:
         self._profile = WeeklyProfile(self._profile.per_hour)
         self.classes = ValueClasses(normal)
         self._make_net(normal.tolist(), weights)
+        self._shapes = ShapeView.of(normal, _step([time for time, _ in kept]))
         self._make_gate(len(kept))
+        # The first residuals come from a profile that has hardly learned.
+        begin, evidence = len(kept) // 6, 0.0
         for number, (time, value) in enumerate(kept):
-            # The first residuals come from a profile that has hardly learned.
-            self._evidence(time, value, add=number >= len(kept) // 6)
+            features = self._evidence(time, value, add=number >= begin)
+            evidence += SMOOTHING * (float(features @ _EQUAL_WEIGHTS) - evidence)
+            if self._shapes:
+                self._shapes.update(value)
+            if number >= begin + SETTLED:
+                self.usual = max(self.usual, evidence)
+        if self._shapes:
+            self.usual *= FEATURES_WEIGHT
 
     def set_threshold(self, threshold: float) -> None:
         """Use another threshold from now on; nothing has to be learned again."""
@@ -163,7 +191,8 @@ class SeriesDetector:
         known = [value for value in values if _usable(value)]
         if known:
             self.classes.widen(min(known), max(known))
-        self._gate.raised, self._gate.cooling, self._mean_evidence = 0.0, 0, 0.0
+        self._gate.calm()
+        self._mean_evidence = 0.0
 
     def replace_net(self, weights: Callable[[ValueClasses], Sequence[np.ndarray]]) -> None:
         """Continue with another trained net; `weights` is as in `learn`."""
@@ -188,14 +217,28 @@ class SeriesDetector:
         if self.classes.low >= 0 and expected >= 0:
             low = max(low, 0.0)  # the series is a count, or something else that is not negative
         if not _usable(value):
-            return Reading(0.0, 0.0, low, high, (0.0,) * len(FEATURES))
+            nothing = (0.0,) * len(FEATURES)
+            return Reading(0.0, 0.0, low, high, nothing, incident=self._gate.incident)
         features = self._evidence(time, float(value), add=True)
         # A value that is unusual for a moment only is mostly noise; an event stays in the windows.
         mean = float(features @ _EQUAL_WEIGHTS)
         self._mean_evidence += SMOOTHING * (mean - self._mean_evidence)
         self._interval.learn(value - expected)
-        score = self._gate.score(self._mean_evidence)
-        return Reading(score, self._mean_evidence, low, high, tuple(features.tolist()))
+        evidence, shape = self._mean_evidence, 0.0
+        if self._shapes:
+            shape = self._shapes.update(float(value))
+            evidence = FEATURES_WEIGHT * evidence + SHAPE_WEIGHT * shape
+        verdict = self._gate.judge(evidence)
+        return Reading(
+            verdict.score,
+            evidence,
+            low,
+            high,
+            tuple(features.tolist()),
+            alarm=verdict.alarm,
+            incident=verdict.incident,
+            shape=shape,
+        )
 
     def readings(
         self, times: "Sequence[float | None]", values: "Sequence[float]"
@@ -234,6 +277,8 @@ class SeriesDetector:
             **{f"counts_{name}": value for name, value in self._counts.state().items()},
         }
         arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
+        if self._shapes:
+            arrays |= {f"shapes_{name}": array for name, array in self._shapes.state().items()}
         arrays["said"] = np.array([]) if self._predicted is None else self._predicted
         return arrays
 
@@ -264,6 +309,8 @@ class SeriesDetector:
         )
         detector._net.restore(part(state, "net_"))
         detector._predicted = state["said"] if len(state["said"]) else None
+        if shapes := part(state, "shapes_"):
+            detector._shapes = ShapeView.from_state(shapes)
         detector._learned = True
         return detector
 
@@ -294,11 +341,12 @@ class SeriesDetector:
 
     def _make_gate(self, learned: int) -> None:
         records = min(learned, PACE_RECORDS)
+        rise, cooldown = self.rise, records // 5
+        if self._shapes:
+            # A bad shape is over after a period, and the next one may be bad again.
+            rise, cooldown = rise / 3, min(cooldown, self._shapes.period // 2)
         self._gate = AlarmGate(
-            threshold=self.threshold,
-            rise=self.rise,
-            decay=3 * records,
-            cooldown=records // 5,
+            threshold=self.threshold, rise=rise, decay=3 * records, cooldown=cooldown
         )
         self._learned = True
 
@@ -354,12 +402,17 @@ def _usable(value: float) -> bool:
     return -LARGEST < value < LARGEST  # false for NaN, too
 
 
-def _per_hour(times: list[float | None]) -> float:
-    """Return the number of records per hour, by the median step; 1 if there are no times."""
-    known = [t for t in times if t is not None]
-    steps = np.diff(known)
+def _step(times: list[float | None]) -> float | None:
+    """Return the median number of seconds between two records; None if there are no times."""
+    steps = np.diff([t for t in times if t is not None])
     steps = steps[steps > 0]
-    return HOUR / float(np.median(steps)) if len(steps) else 1.0
+    return float(np.median(steps)) if len(steps) else None
+
+
+def _per_hour(times: list[float | None]) -> float:
+    """Return the number of records per hour; 1 if there are no times."""
+    step = _step(times)
+    return HOUR / step if step else 1.0
 
 
 def _scale(residuals: np.ndarray, normal: np.ndarray) -> float:

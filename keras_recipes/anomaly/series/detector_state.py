@@ -19,6 +19,7 @@ import numpy as np
 from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
 from keras_recipes.anomaly.series.detector import FEATURES, WINDOWS, SeriesDetector
 from keras_recipes.anomaly.series.online_lstm import TRUNCATION
+from keras_recipes.anomaly.series.shapes import LENGTHS, MOST_BLOCKS
 from keras_recipes.errors import CorruptModelError
 
 MOST_CLASSES = 1_000
@@ -31,15 +32,20 @@ LARGEST_WEIGHT = 1e6
 
 MOST_RECORDS = 2**53
 
+MOST_SHAPE_ARRAYS = 2 * len(LENGTHS) + 1
+
 _STREAMS = len(FEATURES) * len(WINDOWS) - 1
 _BY_HOUR = {"by_day": 24, "seen_by_day": 24, "by_week": 168, "seen_by_week": 168}
+_OLD_GATE = {"bar", "rise", "_sink", "raised", "rest", "resting"}
 _PLAIN = ("options", "scale", "seen", "surprise", "classes", "profile", "gate", "reach")
 
 
 def to_json(detector: SeriesDetector) -> dict[str, Any]:
     """Return the detector's state as JSON values."""
     state = detector.state()
-    arrays = {name: _packed(array) for name, array in state.items() if name != "plain"}
+    arrays: dict[str, Any] = {
+        name: packed(array) for name, array in state.items() if name != "plain"
+    }
     return {"plain": json.loads(state["plain"].tobytes()), **arrays}
 
 
@@ -51,12 +57,10 @@ def from_json(values: Any) -> SeriesDetector:
     """
     try:
         plain = values["plain"]
-        arrays = {
-            name: _unpacked(values[name], kind, shape)
-            for name, (kind, shape) in _array_types(plain).items()
-        }
+        types = {**_array_types(plain), **_shape_types(values)}
+        arrays = {name: unpacked(values[name], *kind) for name, kind in types.items()}
         return restored({"plain": np.frombuffer(json.dumps(plain).encode(), "uint8"), **arrays})
-    except (TypeError, KeyError, ValueError, AttributeError, zlib.error, RecursionError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
         raise CorruptModelError(
             f"the card's state of a series is damaged: {str(error)[:80]}; fit again"
         ) from None
@@ -70,7 +74,7 @@ def restored(state: Mapping[str, np.ndarray]) -> SeriesDetector:
     """
     plain = json.loads(state["plain"].tobytes())
     _check_plain(plain)
-    for name, (kind, shape) in _array_types(plain).items():
+    for name, (kind, shape) in {**_array_types(plain), **_shape_types(state)}.items():
         array = state[name]
         _require(array.dtype == kind and array.ndim == len(shape), name)
         sizes = zip(array.shape, shape, strict=True)
@@ -112,34 +116,54 @@ def _array_types(plain: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
     }
 
 
+def _shape_types(values: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
+    """Return the arrays of repeated shapes that are there; older states have none."""
+    names = [name for name in values if name.startswith("shapes_")]
+    _require(len(names) <= MOST_SHAPE_ARRAYS, "shapes")
+    return {name: ("f8", (3,) if name == "shapes_series" else (None,)) for name in names}
+
+
 def _check_plain(plain: Any) -> None:
     _require(isinstance(plain, dict) and set(plain) == set(_PLAIN), "entries")
     options, classes = plain["options"], plain["classes"]
-    _fields(options, positive=("bar",), least=("rise", "rate"), whole=("seed", "units"))
+    check_fields(options, positive=("bar",), least=("rise", "rate"), whole=("seed", "units"))
     _require(options["views"] == list(FEATURES), "views")
-    _fields(plain, positive=("scale",), least=("surprise",), whole=("seen",))
-    _fields(classes, any_=("low", "high"))
+    check_fields(plain, positive=("scale",), least=("surprise",), whole=("seen",))
+    check_fields(classes, any_=("low", "high"))
     edges = classes["edges"]
     _numbers(edges, "edges")
     inside = [classes["low"], *edges, classes["high"]]
     _require(all(a <= b for a, b in itertools.pairwise(inside)), "edges")
     _require(set(classes) == {"low", "high", "edges"}, "classes")
     profile = plain["profile"]
-    _fields(profile, any_=("level",), least=("size", "seen"), positive=("per_hour",))
+    check_fields(profile, any_=("level",), least=("size", "seen"), positive=("per_hour",))
     _require(set(profile) == {"level", "size", "seen", "per_hour", *_BY_HOUR}, "profile")
     _require(profile["per_hour"] >= 1, "per_hour")
     for name, length in _BY_HOUR.items():
         _numbers(profile[name], name, least=0 if name.startswith("seen") else -LARGEST)
         _require(len(profile[name]) == length, name)
-    gate = plain["gate"]
-    _fields(gate, positive=("bar",), least=("rise", "_sink", "raised"), whole=("rest", "resting"))
-    _require(set(gate) == {"bar", "rise", "_sink", "raised", "rest", "resting"}, "gate")
-    _fields(plain["reach"], positive=("width",))
+    check_gate(plain["gate"])
+    check_fields(plain["reach"], positive=("width",))
     _require(set(plain["reach"]) == {"width"}, "reach")
+
+
+def check_gate(gate: Any) -> None:
+    """Check the state of an alarm gate; older ones have no incidents.
+
+    Raises:
+        ValueError: No gate has this state. Damaged values may also raise other errors.
+    """
+    check_fields(
+        gate, positive=("bar",), least=("rise", "_sink", "raised"), whole=("rest", "resting")
+    )
+    if set(gate) != _OLD_GATE:
+        _require(set(gate) == {*_OLD_GATE, "inside", "incidents"}, "gate")
+        check_fields(gate, whole=("inside", "incidents"))
 
 
 def _check_array(name: str, array: np.ndarray, plain: Mapping[str, Any]) -> None:
     classes = len(plain["classes"]["edges"]) + 3
+    largest = LARGEST if name == "shapes_series" else 1e30
     low, high = {
         "counts_trees": (0.0, 2.0 * HISTORY),
         "counts_total": (0.0, 2.0 * HISTORY),
@@ -150,7 +174,7 @@ def _check_array(name: str, array: np.ndarray, plain: Mapping[str, Any]) -> None
         "net_inputs": (0, classes - 1),
         "net_tape_probabilities": (0.0, 1.0),
         "said": (0.0, 1.0),
-    }.get(name, (-1e30, 1e30))
+    }.get(name, (-largest, largest))
     _require(bool(np.all((array >= low) & (array <= high))), name)  # false for NaN, too
     if name == "net_inputs":
         _require(len(array) <= TRUNCATION, name)
@@ -158,7 +182,7 @@ def _check_array(name: str, array: np.ndarray, plain: Mapping[str, Any]) -> None
         _require(len(array) in (0, classes), name)
 
 
-def _fields(
+def check_fields(
     values: Any,
     *,
     any_: Sequence[str] = (),
@@ -187,16 +211,31 @@ def _require(good: bool, name: str) -> None:
         raise ValueError(f"{name}: no detector has this value")
 
 
-def _packed(array: np.ndarray) -> str:
+def packed(array: np.ndarray) -> str:
+    """Return an array's content as compressed text."""
     content = array.astype(array.dtype.newbyteorder("<")).tobytes()
     return base64.b64encode(zlib.compress(content)).decode()
 
 
-def _unpacked(text: Any, kind: str, shape: "tuple[int | None, ...]") -> np.ndarray:
+def unpacked(text: Any, kind: str, shape: "tuple[int | None, ...]") -> np.ndarray:
+    """Return the array of `packed`'s text, which may be untrusted.
+
+    Args:
+        text: The text.
+        kind: The type of the elements, such as `f8`.
+        shape: The array's shape; None is any length.
+
+    Raises:
+        ValueError: The text is damaged.
+    """
     _require(isinstance(text, str), "an array")
-    most = 8 * math.prod(MOST_CLASSES if size is None else size for size in shape)
+    longest = MOST_BLOCKS if len(shape) == 1 else MOST_CLASSES
+    most = 8 * math.prod(longest if size is None else size for size in shape)
     unpacker = zlib.decompressobj()
-    content = unpacker.decompress(base64.b64decode(text, validate=True), most + 1)
+    try:
+        content = unpacker.decompress(base64.b64decode(text, validate=True), most + 1)
+    except zlib.error as error:
+        raise ValueError(f"an array: {error}") from None
     _require(len(content) <= most and len(content) % 8 == 0 and unpacker.eof, "an array")
     array = np.frombuffer(content, f"<{kind}").astype(kind)
     return array.reshape(tuple(-1 if size is None else size for size in shape))

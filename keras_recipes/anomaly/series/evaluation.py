@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,16 +32,14 @@ def assess(
         return _held_out(fitted, threshold, first, labels)
     table = TableDetector.of_fitted(fitted, threshold)
     found = source.to_judge([Path(text) for text in paths], table)
-    times: list[float] = []
-    scores = _scores(table, found, times)
-    alarms = scores.max(axis=1) >= 0.5
+    judged = _Judged.of(table, found)
     metrics = {
-        "records": float(len(scores)),
-        "anomalies": float(alarms.sum()),
-        "alarms": float(alarms.mean()),
+        "records": float(len(judged.scores)),
+        "anomalies": float(judged.alarms.sum()),
+        "alarms": float(judged.alarms.mean()),
     }
     truth = _truth(labels, paths, table.layout)
-    return Measured(metrics if truth is None else {**metrics, **_against(truth, scores, times)})
+    return Measured(metrics if truth is None else {**metrics, **_against(truth, judged)})
 
 
 def _held_out(fitted: Fitted, threshold: float, first: int | None, labels: str | None) -> Measured:
@@ -58,23 +56,41 @@ def _held_out(fitted: Fitted, threshold: float, first: int | None, labels: str |
     return Measured(calibration.learn(fitted.model, observed, None, threshold)[1])
 
 
-def _scores(table: TableDetector, found: Series, times: list[float]) -> np.ndarray:
-    """Return the score of each record and column, of shape (N, columns).
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """The verdicts on records.
 
-    The time of each record is appended to `times`; it is the record's number if it has no time.
+    Attributes:
+        times: The time of each record, or its number, of shape (N,).
+        scores: The scores, of shape (N,).
+        alarms: Whether an incident begins with a record.
+        inside: Whether a record belongs to an incident.
     """
 
-    def records() -> Iterator[Record]:
-        for number, record in enumerate(found.records):
-            timed = table.layout.time is not None and record.seconds is not None
-            times.append(record.seconds if timed and record.seconds is not None else float(number))
-            yield record
+    times: np.ndarray
+    scores: np.ndarray
+    alarms: np.ndarray
+    inside: np.ndarray
 
-    rows = table.rows(replace(found, records=records()))
-    scores = np.fromiter((row["score"] for row in rows), "float64")
-    if not len(scores):
-        raise InputError("expected records to measure on, received none")
-    return scores.reshape(-1, len(table.detectors))
+    @classmethod
+    def of(cls, table: TableDetector, found: Series) -> "_Judged":
+        times: list[float] = []
+
+        def records() -> Iterator[Record]:
+            for number, record in enumerate(found.records):
+                seconds = record.seconds if table.layout.time is not None else None
+                times.append(float(number) if seconds is None else seconds)
+                yield record
+
+        verdicts = [one.verdict for one in table.judged(replace(found, records=records()))]
+        if not verdicts:
+            raise InputError("expected records to measure on, received none")
+        return cls(
+            np.array(times),
+            np.array([verdict.score for verdict in verdicts]),
+            np.array([verdict.alarm for verdict in verdicts]),
+            np.array([verdict.incident > 0 for verdict in verdicts]),
+        )
 
 
 def _truth(
@@ -85,17 +101,11 @@ def _truth(
     return labelled.windows(labels, layout) if labels else None
 
 
-def _against(
-    truth: Sequence[labelled.Window], scores: np.ndarray, times: Sequence[float]
-) -> dict[str, float]:
-    """Return the metrics of the alarms of all columns together.
-
-    A label counts as found if any column raised an alarm in it.
-    """
-    highest, when = scores.max(axis=1), np.array(times)
+def _against(truth: Sequence[labelled.Window], judged: _Judged) -> dict[str, float]:
+    """Return the metrics of events, and those of single records."""
     windows = []
     for window in truth:
-        inside = np.flatnonzero((when >= window.begin) & (when <= window.end))
+        inside = np.flatnonzero((judged.times >= window.begin) & (judged.times <= window.end))
         if not len(inside):
             log.warning("a label has no record in it: %s", window)
             continue
@@ -106,9 +116,12 @@ def _against(
             "labels: expected labels in the time span of the records, received none; check the "
             "time zone"
         )
-    alarms = highest >= 0.5
-    found, false, missed = event_metrics.events(alarms, windows, probation=0)
-    gain = event_metrics.nab_gain(alarms, windows, probation=0)
+    labels = np.zeros(len(judged.scores), bool)
+    for first, last in windows:
+        labels[first : last + 1] = True
+    found, false, missed = event_metrics.events(judged.alarms, windows, probation=0)
+    points = event_metrics.points(judged.inside, labels)
+    gain = event_metrics.nab_gain(judged.alarms, windows, probation=0)
     return {
         "windows": float(len(windows)),
         "windows_found": float(found),
@@ -116,6 +129,9 @@ def _against(
         "precision": found / max(found + false, 1),
         "recall": found / (found + missed),
         "f1": event_metrics.f1(found, false, missed),
-        "vus_pr": event_metrics.vus_pr(highest, windows),
+        "point_f1": points.f1,
+        "point_false_alarms": points.false_alarm_rate,
+        "point_missed": points.missed_alarm_rate,
+        "vus_pr": event_metrics.vus_pr(judged.scores, windows),
         "nab": event_metrics.nab_score([gain], len(windows)),
     }

@@ -1,9 +1,10 @@
-"""Metrics of alarms about a series: NAB's score, F1 of events, VUS-PR.
+"""Metrics of alarms about a series: NAB's score, F1 of events and of records, VUS-PR.
 
 The labels of a series are `windows`: pairs of row numbers (first, last), both included, in order.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,6 +77,36 @@ def f1(found: int, false: int, missed: int) -> float:
     """Return the harmonic mean of precision and recall; 1 without any window and any alarm."""
     wrong = false + missed
     return 2 * found / (2 * found + wrong) if found + wrong else 1.0
+
+
+class Points(NamedTuple):
+    """Metrics of single records, each of which counts by itself.
+
+    Attributes:
+        f1: Harmonic mean of precision and recall; 0 if no anomalous record was called so.
+        false_alarm_rate: The share of the normal records that were called anomalous.
+        missed_alarm_rate: The share of the anomalous records that were not.
+    """
+
+    f1: float
+    false_alarm_rate: float
+    missed_alarm_rate: float
+
+
+def points(flags: np.ndarray, labels: np.ndarray) -> Points:
+    """Return the metrics of single records.
+
+    Args:
+        flags: Booleans of shape (N,): the records that are called anomalous.
+        labels: Booleans of shape (N,): the records that are anomalous.
+    """
+    true, false = int((flags & labels).sum()), int((flags & ~labels).sum())
+    missed, normal = int((~flags & labels).sum()), int((~labels).sum())
+    return Points(
+        2 * true / max(2 * true + false + missed, 1),
+        false / max(normal, 1),
+        missed / max(true + missed, 1),
+    )
 
 
 def vus_pr(scores: np.ndarray, windows: Windows, *, widest: int = 100, widths: int = 11) -> float:

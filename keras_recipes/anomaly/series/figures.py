@@ -39,7 +39,8 @@ def figures(
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in table.detectors}
     only = next(iter(kept))
     before = table.records
-    for row in table.rows(source.to_judge([Path(text) for text in paths], table)):
+    found = source.to_judge([Path(text) for text in paths], table)
+    for row in table.rows(found, per_column=True):
         kept[row.get("column", only)].append(row)
     records = table.records - before
     if records > DRAWN_RECORDS:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
 
-COLUMNS = ("timestamp", "value", "score", "anomaly", "expected_low", "expected_high")
-
 
 def read(
     data: Sequence[str],
@@ -83,19 +81,21 @@ def calibrate(model: "keras.Model", data: Dataset, *, threshold: Positive = 0.85
     return calibration.calibrate(model, data, threshold=threshold)
 
 
-def columns(learned: Learned) -> tuple[str, ...]:
-    """Return the keys of the rows; `column` is one of them if several columns are watched.
+def columns(learned: Learned, *, per_column: bool, incidents: bool) -> tuple[str, ...]:
+    """Return the keys of the rows, which depend on the number of columns that are watched.
 
     Raises:
         CorruptModelError: The card is damaged.
     """
+    from keras_recipes.anomaly.series import verdicts
+
     try:
-        several = len(learned["watch"]["layout"]["columns"]) > 1
+        several = len(learned["watch"]["layout"]["columns"])
     except (KeyError, TypeError):
         raise CorruptModelError(
             "the card's layout of the table is damaged: its columns are missing; fit again"
         ) from None
-    return (COLUMNS[0], "column", *COLUMNS[1:]) if several else COLUMNS
+    return verdicts.keys(several, per_column=per_column, incidents=incidents)
 
 
 def check(
@@ -122,11 +122,20 @@ def check(
         raise InputError(f"{', '.join(paths)}: expected records, received none")
 
 
-def judge(fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool) -> Iterator[Row]:
-    """Yield a row with the keys `COLUMNS` for each value of each record.
+def judge(
+    fitted: Fitted,
+    asked: Any,
+    *,
+    threshold: float,
+    only_anomalies: bool,
+    per_column: bool = False,
+    incidents: bool = False,
+) -> Iterator[Row]:
+    """Yield a row for each record, with the keys of `columns`.
 
-    From a score of 0.5 on a value is an anomaly. Each record is judged only by the records before
-    it, in files as on standard input. `expected_low` is not negative if no learned value is.
+    An incident begins with a record whose score reaches 0.5, and `anomaly` is 1 there. `incident`
+    is its number until it is over. Each record is judged only by the records before it, in files as
+    on standard input. `expected_low` is not negative if no learned value is.
 
     Args:
         fitted: The model.
@@ -134,17 +143,25 @@ def judge(fitted: Fitted, asked: Any, *, threshold: float, only_anomalies: bool)
             series; or numbers or a DataFrame from Python.
         threshold: As for `calibrate`.
         only_anomalies: As for `logs.kind.judge`.
+        per_column: Prints a row for each column of numbers, with its value and expected interval.
+        incidents: Prints a row for each incident instead, when it is over.
     """
     from keras_recipes.anomaly.series import source
     from keras_recipes.anomaly.series.table import TableDetector
 
     table = TableDetector.of_fitted(fitted, threshold)
-    rows = table.rows(source.to_judge(asked, table))
-    return table.anomalies(rows) if only_anomalies else rows
+    rows = table.rows(source.to_judge(asked, table), per_column=per_column, incidents=incidents)
+    return table.shown(rows, only_anomalies=only_anomalies, incidents=incidents)
 
 
 def watch(
-    fitted: Fitted, *, threshold: float, only_anomalies: bool, state: str | None
+    fitted: Fitted,
+    *,
+    threshold: float,
+    only_anomalies: bool,
+    per_column: bool,
+    incidents: bool,
+    state: str | None,
 ) -> Iterator[Row]:
     """Yield the rows of `judge` for records on standard input, as they arrive."""
     from keras_recipes.anomaly.series import stream
@@ -152,8 +169,14 @@ def watch(
 
     assert fitted.card is not None
     table = TableDetector.of_fitted(fitted, threshold)
-    rows = stream.rows(table, state, digest(fitted.card.learned))
-    return table.anomalies(rows) if only_anomalies else rows
+    rows = stream.rows(
+        table,
+        state,
+        digest(fitted.card.learned),
+        per_column=per_column,
+        incidents=incidents,
+    )
+    return table.shown(rows, only_anomalies=only_anomalies, incidents=incidents)
 
 
 def assess(
@@ -182,7 +205,7 @@ def figures(
     summed_gradients: bool,
     dropout: float,
 ) -> "Iterator[tuple[str, Figure]]":
-    """Yield pictures: the loss, and each column with expected interval, alarms and scores."""
+    """Yield pictures: the loss, and each column with expected interval, incidents and scores."""
     from keras_recipes.anomaly.series import figures as pictures
 
     return pictures.figures(

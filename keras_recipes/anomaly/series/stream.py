@@ -1,7 +1,7 @@
 """Rows about records on standard input, as they arrive, with a state that is kept in a file."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from keras_recipes.anomaly.passed_over import PassedOver
@@ -19,7 +19,9 @@ TICK = 1.0
 TOO_LONG = f"expected at most {lines.LONGEST:,} bytes"
 
 
-def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
+def rows(
+    table: TableDetector, state: str | None, model: str, *, per_column: bool, incidents: bool
+) -> Iterator[Row]:
     """Yield the rows about each record on standard input, as soon as it arrives.
 
     Args:
@@ -27,6 +29,8 @@ def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
         state: File that keeps the state when the input ends or the program is stopped. The next run
             continues from it. None keeps no state.
         model: The model's digest.
+        per_column: As for `TableDetector.rows`.
+        incidents: As for `TableDetector.rows`.
 
     Raises:
         InputError: The file is the state of another model, or cannot be written.
@@ -39,10 +43,11 @@ def rows(table: TableDetector, state: str | None, model: str) -> Iterator[Row]:
         lambda: table.state(model),
     )
     file.restore(lambda plain, arrays: table.restore(plain, arrays, model))
-    return _rows(table, file)
+    asked = {"per_column": per_column, "incidents": incidents, "goes_on": state is not None}
+    return _rows(table, file, asked)
 
 
-def _rows(table: TableDetector, file: StateFile) -> Iterator[Row]:
+def _rows(table: TableDetector, file: StateFile, asked: Mapping[str, bool]) -> Iterator[Row]:
     with file.watching():
         skipped = PassedOver("row")
         text = _records(lines.from_standard_input(TICK), file, table.layout, skipped)
@@ -55,7 +60,7 @@ def _rows(table: TableDetector, file: StateFile) -> Iterator[Row]:
         if found is not None:
             # A later run may begin after the header.
             table.layout = replace(table.layout, header=found.header)
-            yield from table.rows(found)
+            yield from table.rows(found, **asked)
         skipped.report()
         file.write()
 

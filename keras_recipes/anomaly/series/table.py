@@ -1,7 +1,9 @@
-"""The detectors of a table of numbers, one for each column.
+"""The detectors of a table of numbers: one for each column, and one for all of them together.
 
-Files and streams use the same function, `TableDetector.rows`. The detectors' state is kept in the
-card, or in the state's file of a stream.
+A record has one verdict. It is that of the only column's detector or, of several columns, that of
+`joint.JointView` and of the columns' detectors together, so that more columns do not give more
+alarms. Files and streams use the same function, `TableDetector.judged`. The detectors' state is
+kept in the card, or in the state's file of a stream.
 """
 
 import hashlib
@@ -14,8 +16,11 @@ from typing import Any
 import numpy as np
 
 from keras_recipes.anomaly import summary
-from keras_recipes.anomaly.series import detector_state
-from keras_recipes.anomaly.series.detector import SeriesDetector, part
+from keras_recipes.anomaly.series import detector_state, verdicts
+from keras_recipes.anomaly.series.alarm_policy import Verdict
+from keras_recipes.anomaly.series.detector import Reading, SeriesDetector, part
+from keras_recipes.anomaly.series.joint_detector import JointDetector
+from keras_recipes.anomaly.series.verdicts import Incidents, Judged
 from keras_recipes.anomaly.state_file import State
 from keras_recipes.data.series.records import names_of
 from keras_recipes.data.time_series import CounterRate, Series, SeriesLayout
@@ -33,12 +38,21 @@ class TableDetector:
         detectors: One detector for each column of values, in order.
         counters: The columns that are counters. Their rates are watched.
         records: The number of records that were read.
+        joint: The detector of all columns together; None for one column.
+        incidents: The rows about incidents.
     """
 
     layout: SeriesLayout
     detectors: dict[str, SeriesDetector]
     counters: dict[str, CounterRate] = field(default_factory=dict)
     records: int = 0
+    joint: JointDetector | None = None
+    incidents: Incidents = field(default_factory=Incidents)
+
+    def __post_init__(self) -> None:
+        if self.joint is None and len(self.detectors) > 1:
+            # Cards from before there were joint detectors: the columns' own evidence decides.
+            self.joint = JointDetector.of_columns(list(self.detectors.values()))
 
     @classmethod
     def of(cls, learned: Learned) -> "TableDetector":
@@ -65,22 +79,42 @@ class TableDetector:
                 "was learned from the numbers"
             )
         table = cls.of(fitted.card.learned)
-        for detector in table.detectors.values():
-            detector.set_threshold(threshold)
+        table.set_threshold(threshold)
         return table
 
-    def rows(self, found: Series) -> Iterator[Row]:
-        """Yield the rows about each record, as soon as it is read.
+    def set_threshold(self, threshold: float) -> None:
+        """Use another threshold from now on; nothing has to be learned again."""
+        for detector in self.detectors.values():
+            detector.set_threshold(threshold)
+        if self.joint:
+            self.joint.set_threshold(threshold)
+
+    def rows(
+        self,
+        found: Series,
+        *,
+        per_column: bool = False,
+        incidents: bool = False,
+        goes_on: bool = False,
+    ) -> Iterator[Row]:
+        """Yield the rows about records, as soon as they are read.
 
         Args:
             found: The records, with the watched columns. Reading continues at its next record.
+            per_column: Whether each column has a row for each record.
+            incidents: Whether there is a row for each incident instead, when it is over.
+            goes_on: Whether a later run continues an incident that is open at the end.
 
         Returns:
-            A row for each value with the keys `timestamp`, `value` (None if it is missing; the
-            growth per second for a counter), `score`, `anomaly` (0 or 1), `expected_low` and
-            `expected_high`. If several columns are watched, `column` is the column's name.
+            Rows with the keys of `verdicts.keys`.
         """
-        named = len(self.detectors) > 1
+        judged = self.judged(found)
+        if incidents:
+            return self.incidents.rows(judged, goes_on=goes_on)
+        return verdicts.rows(judged, per_column=per_column)
+
+    def judged(self, found: Series) -> Iterator[Judged]:
+        """Yield the verdict on each record, as soon as it is read."""
         columns = [(name, self.detectors[name], self.counters.get(name)) for name in found.columns]
         for timestamp, seconds, values in found.records:
             when = seconds
@@ -88,19 +122,30 @@ class TableDetector:
                 # Records without times are numbered, and a continued stream counts on.
                 timestamp, when = str(self.records), None
             self.records += 1
+            shown: dict[str, float | None] = {}
+            readings: dict[str, Reading] = {}
             for (name, detector, counter), value in zip(columns, values, strict=True):
                 if counter:
                     value = counter.update(when, value)
-                reading = detector.update(when, value)
-                yield {
-                    "timestamp": timestamp,
-                    **({"column": name} if named else {}),
-                    "value": value if math.isfinite(value) else None,
-                    "score": reading.score,
-                    "anomaly": int(reading.score >= 0.5),
-                    "expected_low": reading.low,
-                    "expected_high": reading.high,
-                }
+                shown[name] = value if math.isfinite(value) else None
+                readings[name] = detector.update(when, value)
+            verdict, blamed = self._verdict(shown, readings)
+            yield Judged(timestamp, shown, readings, verdict, blamed)
+
+    def _verdict(
+        self, values: Mapping[str, float | None], readings: Mapping[str, Reading]
+    ) -> tuple[Verdict, tuple[str, ...]]:
+        if self.joint is None:
+            ((name, reading),) = readings.items()
+            verdict = Verdict(reading.score, reading.alarm, reading.incident)
+            return verdict, (name,) if reading.incident else ()
+        order = list(self.detectors)
+        verdict, deviations = self.joint.update(
+            [math.nan if (value := values[name]) is None else value for name in order],
+            [readings[name].evidence for name in order],
+        )
+        found = dict(zip(order, deviations.tolist(), strict=True)) if verdict.incident else {}
+        return verdict, verdicts.blamed(found)
 
     def to_json(self) -> dict[str, Any]:
         """Return the layout and the detectors as JSON values."""
@@ -111,6 +156,7 @@ class TableDetector:
             "detectors": {
                 name: detector_state.to_json(one) for name, one in self.detectors.items()
             },
+            "joint": self.joint.to_json() if self.joint else None,
         }
 
     @classmethod
@@ -133,11 +179,24 @@ class TableDetector:
                 f"the card's layout of the table is damaged: {str(error)[:80]}; fit again"
             ) from None
         made = {name: detector_state.from_json(detectors[name]) for name in layout.columns}
-        return cls(layout, made, rates, records)
+        joint = JointDetector.from_json(values.get("joint"), len(made))
+        return cls(layout, made, rates, records, joint)
 
-    def anomalies(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Yield the rows that are anomalies; if there is none, log that."""
-        return summary.anomalies(rows, "records", at_once=len(self.detectors))
+    def shown(self, rows: Iterator[Row], *, only_anomalies: bool, incidents: bool) -> Iterator[Row]:
+        """Yield the rows that were asked for; if only anomalies were and there is none, log that.
+
+        Args:
+            rows: The rows from `rows`.
+            only_anomalies: Whether only the first records of incidents are wanted.
+            incidents: Whether the rows are about incidents, all of which are wanted.
+        """
+        before, found = self.records, False
+        for row in rows:
+            if incidents or not only_anomalies or row["anomaly"]:
+                found = True
+                yield row
+        if not found and (incidents or only_anomalies):
+            summary.say_none(self.records - before, "records")
 
     def state(self, model: str) -> State:
         """Return all that `restore` needs.
@@ -150,6 +209,8 @@ class TableDetector:
             "records": self.records,
             "header": list(self.layout.header or ()),
             "counters": {name: _counter_json(one) for name, one in self.counters.items()},
+            "incident": self.incidents.to_json(),
+            "joint": self.joint.to_json() if self.joint else None,
         }
         arrays = {
             f"{number}/{name}": array
@@ -179,6 +240,11 @@ class TableDetector:
         for number, (name, before) in enumerate(self.detectors.items()):
             detectors[name] = detector_state.restored(part(arrays, f"{number}/"))
             detectors[name].set_threshold(before.threshold)
+        joint = JointDetector.from_json(plain.get("joint"), len(detectors))
+        if joint and self.joint:
+            joint.set_threshold(self.joint.threshold)
+            self.joint = joint
+        self.incidents = Incidents.from_json(plain.get("incident"))
         self.records, self.counters = _whole(plain["records"]), counters
         self.layout = replace(self.layout, header=names_of(plain["header"]))
         self.detectors = detectors

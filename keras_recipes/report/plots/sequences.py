@@ -15,13 +15,10 @@ LONGEST_SESSION = 60
 
 
 def watched(rows: Sequence[Row], column: str, data: str) -> Figure:
-    """Draw a series with its expected range and its alarms, and the scores below it.
-
-    The shade of an alarm ends before the first record whose score is below 0.25. (After an alarm
-    the scores are halved, and 0.5 raises an alarm.)
+    """Draw a series with its expected range and its incidents, and the scores below it.
 
     Args:
-        rows: At least one row about a series of one column, from `novelty.rows`.
+        rows: At least one row about one column, from `TableDetector.rows`.
         column: The name of the column.
         data: The name of the data.
     """
@@ -37,15 +34,12 @@ def watched(rows: Sequence[Row], column: str, data: str) -> Figure:
     top.plot(x, value, color=canvas.ZERO, linewidth=0.8, label="value", marker=marker)
     bottom.plot(x, score, color=canvas.ZERO, linewidth=0.8, marker=marker)
     bottom.axhline(0.5, color=canvas.ONE, linestyle="--", linewidth=0.8, label="threshold")
-    starts, end = np.flatnonzero(score >= 0.5).tolist(), -1
-    for number, start in enumerate(starts):
-        if start <= end:
-            continue
-        quiet = np.flatnonzero(score[start + 1 :] < 0.25)
-        end = start + (int(quiet[0]) if len(quiet) else len(rows) - start - 1)
+    inside = np.array([row["incident"] for row in rows]) > 0
+    alarms = sum(row["anomaly"] for row in rows)
+    for number, (first, last) in enumerate(_runs(inside)):
         for axes in (top, bottom):
-            label = "flagged" if axes is top and not number else None
-            axes.axvspan(start - 0.5, end + 0.5, color=canvas.ONE, alpha=0.4, label=label)
+            label = "incident" if axes is top and not number else None
+            axes.axvspan(first - 0.5, last + 0.5, color=canvas.ONE, alpha=0.4, label=label)
     _name_records(bottom, [str(row["timestamp"]) for row in rows])
     bottom.set(ylim=(0, 1), ylabel="score")
     top.ticklabel_format(axis="y", scilimits=(-4, 7), useOffset=False)
@@ -54,11 +48,17 @@ def watched(rows: Sequence[Row], column: str, data: str) -> Figure:
         top.set_ylim(least - 0.05 * abs(least), most + 0.05 * abs(most))
     (name, where), style = lettering.drawable((column, data), 60)
     top.set_ylabel(lettering.brief(name, 24), **style)
-    flagged = f"{len(starts):,} anomal{'y' if len(starts) == 1 else 'ies'}"
+    flagged = f"{alarms:,} anomal{'y' if alarms == 1 else 'ies'}"
     records = canvas.counted(len(rows), "record")
     canvas.title(figure, f"{name} in {where}:", f"{flagged} among {records}", like=style)
     canvas.legend(figure, top, bottom)
     return figure
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Return the first and the last index of each run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags, [0]])))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _name_records(axes: Axes, timestamps: Sequence[str]) -> None:

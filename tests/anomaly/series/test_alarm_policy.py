@@ -80,36 +80,67 @@ def gate(**other: float) -> AlarmGate:
 
 @given(st.floats(0, 12), st.floats(0.1, 5))
 def test_a_score_of_one_half_is_the_threshold(evidence: float, threshold: float) -> None:
-    score = gate(threshold=threshold).score(evidence)
-    assert 0 <= score <= 1
-    assert (score >= 0.5) == (evidence >= threshold)
+    verdict = gate(threshold=threshold).judge(evidence)
+    assert 0 <= verdict.score <= 1
+    assert (verdict.score >= 0.5) == verdict.alarm == (evidence >= threshold)
 
 
-def test_one_cause_gives_one_alarm() -> None:
+def test_one_cause_is_one_alarm_and_one_incident_until_it_is_over() -> None:
     one = gate()
-    alarms = [one.score(3.0) >= 0.5 for _ in range(5)]
-    assert alarms == [True, False, False, False, False]
+    found = [one.judge(evidence) for evidence in (0.1, 3.0, 3.0, 0.7, 0.5, 3.0)]
+    assert [verdict.alarm for verdict in found] == [False, True, False, False, False, False]
+    assert [verdict.incident for verdict in found] == [0, 1, 1, 1, 0, 0]
 
 
-def test_scores_in_the_pause_after_an_alarm_still_grow_with_the_evidence() -> None:
+def test_incidents_are_numbered() -> None:
+    one = gate(rise=0, cooldown=2)
+    found = [one.judge(evidence).incident for evidence in (3.0, 0.0, 0.0, 3.0, 3.0, 0.0)]
+    assert found == [1, 0, 0, 2, 2, 0]
+
+
+@given(st.lists(st.floats(0, 6), max_size=200))
+def test_records_of_one_half_or_more_are_in_incidents_that_begin_with_the_alarm(
+    evidence: list[float],
+) -> None:
+    one, number = gate(), 0
+    for value in evidence:
+        verdict = one.judge(value)
+        if verdict.score >= 0.5:
+            assert verdict.incident
+        assert verdict.alarm == (verdict.incident > number)
+        number = max(number, verdict.incident)
+
+
+def test_scores_in_the_pause_after_an_incident_are_less_than_one_half() -> None:
     one = gate()
-    one.score(3.0)
-    assert 0.5 > one.score(3.0) > one.score(1.0) > one.score(0.0)
+    assert one.judge(3.0).alarm
+    assert one.judge(0.0).incident == 0
+    assert 0.5 > one.judge(3.0).score > one.judge(1.0).score > one.judge(0.0).score
 
 
 def test_after_an_alarm_the_next_needs_more_evidence_for_a_while() -> None:
     one = gate()
-    assert one.score(1.3) >= 0.5
+    assert one.judge(1.3).alarm
     for _ in range(10):
-        one.score(0.0)
-    assert one.score(1.3) < 0.5 <= one.score(1.6)
+        one.judge(0.0)
+    assert not one.judge(1.3).alarm
+    assert one.judge(1.6).alarm
     for _ in range(300):
-        one.score(0.0)
-    assert one.score(1.3) >= 0.5
+        one.judge(0.0)
+    assert one.judge(1.3).alarm
 
 
-def test_a_series_with_constant_evidence_has_few_alarms() -> None:
+def test_a_series_with_frequent_evidence_has_few_alarms() -> None:
     one = gate()
-    alarms = [one.score(2.0) >= 0.5 for _ in range(3000)]
+    alarms = [one.judge(2.0 * (n % 3 == 0)).alarm for n in range(3000)]
     # In the long run the threshold rises as often as it falls: one alarm for each `decay`.
     assert 28 <= sum(alarms) <= 36
+
+
+def test_a_gate_continues_from_its_state_and_from_an_older_one() -> None:
+    one = gate()
+    one.judge(3.0)
+    state = one.state()
+    assert AlarmGate.from_state(state).judge(2.0) == one.judge(2.0)
+    older = {name: state[name] for name in state if name not in ("inside", "incidents")}
+    assert AlarmGate.from_state(older).judge(0.0).incident == 0

@@ -33,7 +33,7 @@ def read(values: np.ndarray, learned: int = LEARNED, **options: object) -> list[
 
 
 def alarms(readings: list[Reading], learned: int = LEARNED) -> list[int]:
-    return [learned + n for n, reading in enumerate(readings) if reading.score >= 0.5]
+    return [learned + n for n, reading in enumerate(readings) if reading.alarm]
 
 
 def alone(readings: list[Reading], feature: str) -> list[float]:

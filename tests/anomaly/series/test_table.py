@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes.anomaly.series.detector import SeriesDetector
+from keras_recipes.anomaly.series.joint_detector import JointDetector
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.data import demonstration_series
 from keras_recipes.data.time_series import CounterRate, Record, Series, SeriesLayout
@@ -22,7 +23,12 @@ def watch(*columns: str, counters: tuple[str, ...] = ()) -> TableDetector:
         detectors[name] = SeriesDetector()
         detectors[name].learn([600.0 * n for n in range(40)], [float(n % 7) for n in range(40)])
     layout = SeriesLayout("time", columns, header=("time", *columns))
-    return TableDetector(layout, detectors, {name: CounterRate() for name in counters})
+    joint = None
+    if len(columns) > 1:
+        normal = np.repeat(np.arange(40.0)[:, None] % 7, len(columns), axis=1)
+        joint = JointDetector.of(normal, list(detectors.values()), 0.85)
+    rates = {name: CounterRate() for name in counters}
+    return TableDetector(layout, detectors, rates, joint=joint)
 
 
 def table(*rows: tuple[float, ...], columns: tuple[str, ...] = ("a", "b")) -> Series:
@@ -39,7 +45,7 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     seconds = [record.seconds for record in found]
     rows = list(watched.rows(Series(("requests",), iter(found))))
     assert list(rows[0]) == [
-        "timestamp", "value", "score", "anomaly", "expected_low", "expected_high"
+        "timestamp", "value", "score", "anomaly", "incident", "expected_low", "expected_high"
     ]  # fmt: skip
     flagged = [when for when, row in zip(seconds, rows, strict=True) if row["anomaly"]]
     for begin, end in demonstration_series.truth():
@@ -50,6 +56,7 @@ def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     check(figure)
     top, bottom = figure.axes
     assert sum(len(axes.patches) for axes in (top, bottom)) == 2 * len(flagged)
+    assert len({row["incident"] for row in rows if row["incident"]}) == len(flagged)
 
 
 def test_no_band_of_counts_goes_below_zero_in_the_picture_of_them() -> None:
@@ -65,8 +72,14 @@ def test_the_demonstration_is_the_same_every_time() -> None:
     assert one[0].timestamp == "2024-01-15 00:00:00"
 
 
-def test_several_columns_give_a_row_each_and_missing_values_are_none() -> None:
-    rows = list(watch("a", "b").rows(table((1.0, math.nan))))
+def test_several_columns_give_one_row_for_a_record() -> None:
+    (row,) = watch("a", "b").rows(table((1.0, math.nan)))
+    assert list(row) == ["timestamp", "score", "anomaly", "incident", "columns"]
+    assert (row["anomaly"], row["incident"], row["columns"]) == (0, 0, "")
+
+
+def test_each_column_has_a_row_if_asked_and_missing_values_are_none() -> None:
+    rows = list(watch("a", "b").rows(table((1.0, math.nan)), per_column=True))
     assert [(row["column"], row["value"], row["anomaly"]) for row in rows] == [
         ("a", 1.0, 0),
         ("b", None, 0),
@@ -106,4 +119,4 @@ def test_a_state_from_a_card_or_a_file_continues_with_the_same_rows(
     for other in (by_card, by_file):
         assert [*said, *other.rows(Series(("a", "b"), iter(every[stop:])))] == whole
         assert other.records == len(rows)
-    assert np.isfinite([[row["score"], row["expected_low"]] for row in whole]).all()
+    assert np.isfinite([row["score"] for row in whole]).all()
