@@ -215,6 +215,20 @@ def test_templates_have_wildcards_and_other_messages_are_new_events() -> None:
     assert templates.describe(UNSEEN, b"disk full") == "(never seen) disk full"
 
 
+def test_a_status_that_was_never_seen_is_a_new_event_next_to_those_that_were() -> None:
+    lines = [
+        b'{"msg": "request completed", "id": "r%d", "status": %d, "path": "/p"}' % (number, status)
+        for number in range(300)
+        for status in (200, 200, 200, 201, 422)
+    ]
+    layout = sessions.with_masking(recognise(lines), [(0, lines)])
+    learned = Parser(layout).parse(lines).messages
+    templates = Templates.mine(dict.fromkeys(learned), counts=[1] * len(dict.fromkeys(learned)))
+    assert UNSEEN not in templates.token_ids(learned)
+    failed = Parser(layout).parse([lines[0].replace(b"200", b"500")]).messages
+    assert templates.token_ids(failed) == [UNSEEN]
+
+
 def test_templates_keep_their_token_ids_when_more_are_learned() -> None:
     first = Templates.mine([b"a thing began here", b"nothing else to report today at all"])
     more = Templates.mine([b"quite another matter"], first)

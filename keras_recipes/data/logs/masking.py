@@ -42,6 +42,7 @@ _NUMBER = re.compile(rb"(?:(?<![\w./:\\%+-])|(?<=[A-Za-z_\"]:))-?\d{1,5}(?![\w%-
 DIGITS = b"0123456789"
 KEPT = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
 SHOWN = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
+_KEPT = re.compile("[\x10-\x19]")
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ class Masking:
         known = frozenset(word.encode() for word in words)
         measures = Measures.from_json(values["measures"]) if "measures" in values else Measures()
         return cls(known, tuple(fields), tuple(sorted(set(places))), measures)
+
+
+def has_kept_digits(word: str) -> bool:
+    """Return whether a word of a masked message has digits that belong to a closed set."""
+    return _KEPT.search(word) is not None
 
 
 def name_of(match: "re.Match[bytes]") -> bytes:

@@ -215,14 +215,20 @@ def _with_closed_words(
             often: Counter[str] = Counter()
             for found, (count, _) in lines.items():
                 often[found[place]] += count
-            plain = all(_PLAIN.fullmatch(found) for found in often)
-            if plain and len(often) <= MOST_WORDS and masking.is_closed(often):
+            if len(often) <= MOST_WORDS and _is_closed(often):
                 closed.append(place)
     split: dict[str, str] = {}
     for found, (_, message) in lines.items() if closed else ():
         spelt = [found[place] if place in closed else word for place, word in enumerate(words)]
         split.setdefault(" ".join(spelt), parser.readable(message))
     return split
+
+
+def _is_closed(often: "Counter[str]") -> bool:
+    """Return whether words are a closed set: words as people write them, or with kept digits."""
+    if all(masking.has_kept_digits(word) for word in often):
+        return True
+    return all(map(_PLAIN.fullmatch, often)) and masking.is_closed(often)
 
 
 def _joined(words: str, head: int) -> str:
