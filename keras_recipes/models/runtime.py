@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from keras_recipes import backend
 from keras_recipes.errors import (
     CorruptModelError,
     InputError,
@@ -97,6 +96,8 @@ class KerasRuntime:
             CorruptModelError: A layer cannot compute these inputs.
             InputError: This process was forked after Keras had started.
         """
+        from keras_recipes import backend
+
         backend.check_not_forked()
         most = sizes.rows_at_once(self.model, x.shape, BATCH_SIZE)
         return in_batches(self._computed, x, self._where, most=most)
