@@ -43,6 +43,7 @@ DIGITS = b"0123456789"
 KEPT = bytes.maketrans(DIGITS, bytes(range(0x10, 0x1A)))
 SHOWN = bytes.maketrans(bytes(range(0x10, 0x1A)), DIGITS)
 _KEPT = re.compile("[\x10-\x19]")
+_OUTCOME = re.compile(r"status|code|exit|errno|result|outcome|\brc\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class Census:
 
     def masking(self) -> Masking:
         """Return what the lines show."""
-        good = {name for name, counts in self.values.items() if counts and _tells(counts)}
+        good = {name for name, counts in self.values.items() if counts and _tells(name, counts)}
         words = sorted(name for name in good if isinstance(name, bytes) and name.strip())
         fields = sorted(name for name in good if isinstance(name, str))
         known = {word for word in words if _is_text(word)}
@@ -229,15 +230,16 @@ def is_closed(counts: Mapping[Any, int]) -> bool:
     return lines >= max(FEWEST, PER_VALUE * len(counts)) and min(counts.values()) > 1
 
 
-def _tells(counts: Mapping[Any, int]) -> bool:
+def _tells(name: bytes | str, counts: Mapping[Any, int]) -> bool:
     """Return whether values are a closed set that tells how something ended.
 
-    Numbers have a usual value then, such as 0 or 200. The numbers of workers or parts, which are
-    few too, are equally frequent.
+    Numbers have a usual value then, such as 0 or 200, or a name that says so. The numbers of
+    workers or parts, which are few too, are equally frequent.
     """
     numbers = all(_is_number(value) for value in counts)
     usual = 2 * max(counts.values()) >= sum(counts.values())
-    return is_closed(counts) and (usual or not numbers)
+    text = name.decode(errors="replace") if isinstance(name, bytes) else name
+    return is_closed(counts) and (usual or not numbers or bool(_OUTCOME.search(text)))
 
 
 def _is_number(value: Any) -> bool:
