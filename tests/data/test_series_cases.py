@@ -12,7 +12,7 @@ from keras_recipes.errors import InputError
 from tests.command_line import Run
 from tests.shared_data import shared_data
 
-CASES = {
+CASES: dict[str, tuple[str, dict[str, list[float]]]] = {
     "08-tables-taken-for-logs/vmstat.txt": (
         "580 records of r, b, swpd, free, buff and 12 more, without times",
         {"us": [13, 20, 14], "free": [8002367, 8007367, 8001960], "id": [80, 80, 80]},
