@@ -240,10 +240,14 @@ def print_halves(found: Sequence[Result], times: int) -> None:
 
 
 def print_ablation(folder: Path, jobs: int, seed: int) -> None:
-    """Print the results without single parts of the detector, and of alarms at fixed intervals."""
+    """Print the results without single parts of the detector, and of alarms at fixed intervals.
+
+    The rows without features, with one feature and by single records have no shapes either.
+    """
     found = results(folder, jobs, {"seed": seed})
     for threshold in (0.85, 1.2, 1.6):
         print_row(f"everything, threshold {threshold}", found, threshold=threshold)
+    print_best_threshold("without shapes", some_features(found, FEATURES))
     for feature in FEATURES:
         name = f"without {feature}" + " (no net)" * (feature == "surprise")
         print_best_threshold(name, some_features(found, [v for v in FEATURES if v != feature]))

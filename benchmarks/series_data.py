@@ -25,9 +25,6 @@ WEEK = 7 * 24 * 12
 
 WEEKS_LEARNED, WEEKS_JUDGED = 2, 4
 
-NOT_WATCHED = ("anomaly", "changepoint")
-"""SKAB's columns of labels."""
-
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -119,17 +116,18 @@ def _skab(folder: Path) -> Iterator[Case]:
             continue
         found = time_series.read(str(path), SeriesLayout(time="datetime"))
         records = list(found.records)
-        table = np.array([record.values for record in records])
-        watched = [n for n, name in enumerate(found.columns) if name not in NOT_WATCHED]
-        labels = table[SKAB_LEARNED:, found.columns.index("anomaly")]
+        # The columns of labels, `anomaly` and `changepoint`, are not read as values.
+        with path.open(newline="") as text:
+            rows = list(csv.DictReader(text, delimiter=";"))
+        labels = np.array([float(row["anomaly"]) for row in rows])
         yield Case(
             "skab",
             f"{path.parent.name}/{path.stem}",
-            tuple(found.columns[n] for n in watched),
+            found.columns,
             tuple(record.timestamp for record in records),
-            table[:, watched],
+            np.array([record.values for record in records]),
             SKAB_LEARNED,
-            runs(labels > 0),
+            runs(labels[SKAB_LEARNED:] > 0),
         )
 
 

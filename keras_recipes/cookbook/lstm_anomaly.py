@@ -14,7 +14,8 @@ Measured on logs: HDFS (Xu et al., SOSP 2009), F1 0.991, 95 % interval 0.987 to 
 anomaly in 30 sessions, with a threshold from normal sessions only; the mean of three seeds, by
 `python -m benchmarks.logs hdfs`.
 Measured on numbers: the Numenta Anomaly Benchmark, with the first 15 % of each series to learn
-from, by `python benchmarks/nab.py DIR --scores OUT`; docs/benchmarks.md has the table.
+from, by `python benchmarks/nab.py DIR --scores OUT`, and other families of series, by
+`python -m benchmarks.series DIR`; docs/benchmarks.md has the tables.
 
 The net predicts one of two things:
 
@@ -22,7 +23,8 @@ The net predicts one of two things:
   from the predictions, if it ends too early, or if the counts of its events are unlike those of all
   normal sessions;
 - the class of the next value of a series of numbers (`anomaly/series`). A record is an anomaly if
-  the prediction and four other features together show that it does not fit.
+  the prediction and four other features together show that it does not fit. Shapes that repeat
+  have a part in it, and the columns of a table are judged together.
 """
 
 import math
