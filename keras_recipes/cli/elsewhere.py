@@ -3,6 +3,10 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_recipes.saved.load import Found
 
 log = logging.getLogger(__name__)
 
@@ -15,21 +19,17 @@ def may_end_this_process() -> None:
     _is_program = True
 
 
-def hold(model: str, weights: str | None = None, *, inputs: Iterable[str] = ()) -> None:
+def hold(model: "Found", inputs: Iterable[str] = ()) -> None:
     """Hold this process to a budget, unless the model is the user's own or a shipped one.
 
     Args:
-        model: The MODEL argument.
-        weights: The weights of a JSON file, if they were named.
+        model: The model, which was not read yet.
         inputs: Arguments that may be paths of inputs.
-
-    Raises:
-        InputError: There is no such model.
     """
-    from keras_recipes.saved import locate, own_fits
+    from keras_recipes.saved import own_fits
 
-    located = locate.locate(model, weights)
-    if _is_program and not own_fits.is_own(located):
+    located = model.located
+    if _is_program and located and not own_fits.is_own(located):
         hold_files(located.asked, [located.path, located.weights], inputs)
 
 

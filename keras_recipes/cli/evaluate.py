@@ -45,8 +45,8 @@ def evaluate(
     from keras_recipes.report.metrics import beside_reported, detailed
     from keras_recipes.saved.load import find
 
-    elsewhere.hold(model, weights, inputs=data)
     found = find(model, weights)
+    elsewhere.hold(found, data)
     say_origin(found)
     given = parameters.given_to(found, assignments, shorthands, "evaluate")
     measured = measure(found, data or None, given)

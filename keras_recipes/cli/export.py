@@ -41,11 +41,12 @@ def export(model: str, form: str, weights: str | None, output: str | None) -> No
     """
     from keras_recipes import backend
     from keras_recipes.commands import export as exporting
+    from keras_recipes.saved.load import find
 
     # An export is for any machine, so it is compared on the CPU.
     backend.choose("cpu")
 
-    elsewhere.hold(model, weights)
+    elsewhere.hold(find(model, weights))
     exported = exporting.export(model, form, output, weights=weights)
     log.info(
         "read back by %s; largest difference of the outputs for %s inputs: %.2g (at most %g)",

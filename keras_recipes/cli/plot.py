@@ -31,7 +31,8 @@ def plot(model: str, data: tuple[str, ...], output: str | None) -> None:
       recipes plot xor
     """
     from keras_recipes.commands import plot as drawing
+    from keras_recipes.saved.load import find
 
-    elsewhere.hold(model, inputs=data)
+    elsewhere.hold(find(model), data)
     for path in drawing.plot(model, output, data=data or None):
         click.echo(path)

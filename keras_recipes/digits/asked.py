@@ -1,11 +1,13 @@
 """The images that `recipes predict` is asked about."""
 
+import io
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from keras_recipes import atomic
 from keras_recipes.data import files, numbers
 from keras_recipes.data.dataset import Batch
 from keras_recipes.digits import archives, data_sets, entries, sources
@@ -58,6 +60,8 @@ def _asked(texts: Sequence[str]) -> "Iterator[DataSet | Entry]":
         else:
             found = files.found(text, ())
             for path in [Path(text)] if found is None else found:
+                if not path.exists():
+                    raise InputError(f"{path}: no such file; expected a picture, or other images")
                 yield from _of_place(str(path), entries.of_path(path))
 
 
@@ -116,8 +120,12 @@ def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "n
     for name, image in zip(names, images, strict=True):
         # The number tells apart pictures of the same name in different folders.
         path = folder / f"{next(number):06}-{Path(name).stem}.png"
+        if path.is_symlink():
+            raise InputError(f"seen: {path} is a link to another file; name another folder")
         replaced += path.exists()
-        Image.fromarray(image).save(path)
+        content = io.BytesIO()
+        Image.fromarray(image).save(content, "PNG")
+        atomic.file(path, content.getvalue())
     return replaced
 
 

@@ -21,18 +21,21 @@ class Found:
 
     Args:
         model: The location of the model, or the model itself.
+
+    Attributes:
+        located: The location; None if the model was open already.
     """
 
     def __init__(self, model: Located | Fitted | Opened) -> None:
-        self._located = model if isinstance(model, Located) else None
+        self.located = model if isinstance(model, Located) else None
         self._contents: Contents | None = None
         self._opened = None if isinstance(model, Located) else model
 
     @property
     def place(self) -> Path | None:
         """The model's folder or file; None if it was fitted in this process."""
-        if self._located:
-            return self._located.path
+        if self.located:
+            return self.located.path
         return self._opened.place if self._opened else None
 
     @property
@@ -54,20 +57,20 @@ class Found:
         """
         if self._opened:
             return self._opened.card
-        assert self._located
-        if not may_have_card(self._located):
+        assert self.located
+        if not may_have_card(self.located):
             return None
         card = self.contents.card
-        if self._located.format and card and catalog.get(card.recipe).answers.needs_keras:
+        if self.located.format and card and catalog.get(card.recipe).answers.needs_keras:
             raise needs_keras(card.recipe)
         return card
 
     @property
     def contents(self) -> Contents:
         """The content of the model's files; see `read`."""
-        assert self._located
+        assert self.located
         if self._contents is None:
-            self._contents = read(self._located)
+            self._contents = read(self.located)
         return self._contents
 
     def open(self) -> Fitted | Opened:
@@ -79,11 +82,11 @@ class Found:
             CorruptModelError: A member is missing, damaged, or differs from the card.
         """
         if self._opened is None:
-            assert self._located
+            assert self.located
             verified = self.contents.verified
             self._opened = opening.opened(self.contents)
             self._contents = None  # frees what may be as large as the model
-            self._tell(self._located, self._opened.card, verified)
+            self._tell(self.located, self._opened.card, verified)
         return self._opened
 
     def in_keras(self) -> Fitted:
@@ -103,8 +106,8 @@ class Found:
         Raises:
             InputError: The model is an export for another runtime.
         """
-        if self._located:
-            check_keras(self._located)
+        if self.located:
+            check_keras(self.located)
         elif isinstance(self._opened, Opened):
             raise needs_keras(self.name)
 

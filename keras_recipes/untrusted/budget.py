@@ -68,7 +68,7 @@ def of_files(model: Iterable[Path], inputs: Iterable[Path]) -> Budget:
         inputs: The files and folders to read.
     """
     mine, theirs = sum(map(_size, model)), sum(map(_size, inputs))
-    allowed = limits.current().parameters
+    allowed = max(limits.current().parameters, limits.ORDINARY)
     return Budget(
         memory=MEMORY_PER_PARAMETER * allowed + MEMORY_PER_BYTE * (mine + theirs),
         seconds=SECONDS * allowed / limits.ORDINARY + mine / MODEL_RATE + theirs / INPUT_RATE,

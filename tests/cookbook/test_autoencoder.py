@@ -173,7 +173,7 @@ def test_labels_in_a_file_are_not_needed(empty_folder: Path, arrays: tuple[str, 
 
 def test_a_classifier_still_needs_labels(empty_folder: Path) -> None:
     np.savez("own.npz", x=some_digits())
-    with pytest.raises(InputError, match="found x"):
+    with pytest.raises(InputError, match="expected images with labels, received images only"):
         digits.load(["own.npz"], seed=0)
 
 

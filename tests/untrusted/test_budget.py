@@ -156,6 +156,8 @@ def test_the_budget_follows_from_the_sizes_and_the_limit(
     monkeypatch.setenv(limits.VARIABLE, str(2 * limits.ORDINARY))
     raised = budget.of_files([], [])
     assert (raised.memory, raised.seconds) == (2 * small.memory, 2 * small.seconds)
+    monkeypatch.setenv(limits.VARIABLE, "20")
+    assert budget.of_files([], []) == small
 
 
 def is_own(model: str | Path) -> bool:
