@@ -43,7 +43,7 @@ def difference(model: Any, x: list[np.ndarray]) -> float:
 
 @pytest.mark.full
 @settings(
-    max_examples=300,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,
