@@ -37,6 +37,7 @@ from keras_recipes.anomaly.series.kind import SERIES
 from keras_recipes.answers.streams import Streams
 from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Share
 from keras_recipes.data.dataset import Dataset
+from keras_recipes.data.logs.format_names import FormatName
 from keras_recipes.recipe import Guess, LayerSummary, Metric, Plan, Recipe, Source
 from keras_recipes.schedules import cosine
 
@@ -153,20 +154,7 @@ def kind_of_data(
     data: Sequence[str],
     *,
     kind: Literal["auto", "logs", "metrics"] = "auto",
-    log_format: Literal[
-        "auto",
-        "text",
-        "syslog",
-        "jsonl",
-        "logfmt",
-        "w3c",
-        "combined",
-        "haproxy",
-        "alb",
-        "elb",
-        "s3",
-        "squid",
-    ] = "auto",
+    log_format: Literal["auto", FormatName] = "auto",
 ) -> str:
     """Return the kind of the data: `logs` or `metrics`.
 

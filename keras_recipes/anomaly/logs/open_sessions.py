@@ -2,7 +2,7 @@
 
 The largest surprise, and counts above the normal ones, only grow. Once they exceed the threshold,
 the session is an anomaly whatever comes next, and the event at which they did explains it. Missing
-events are judged at the end. The explanations of files and of streams both come from this module.
+events are judged at the end. The rows of anomalies come from here for files and for streams.
 """
 
 import math

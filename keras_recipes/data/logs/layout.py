@@ -5,25 +5,12 @@ import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from keras_recipes.data.logs.format_names import FormatName
 from keras_recipes.data.logs.masking import Masking
 from keras_recipes.data.logs.rows import MOST_COLUMNS
 from keras_recipes.data.logs.spellings import problem_of
 from keras_recipes.data.logs.times import START, TimePlace
 from keras_recipes.errors import CorruptModelError, printable
-
-FormatName = Literal[
-    "text",
-    "syslog",
-    "jsonl",
-    "logfmt",
-    "w3c",
-    "combined",
-    "haproxy",
-    "alb",
-    "elb",
-    "s3",
-    "squid",
-]
 
 OBJECTS = ("jsonl", "logfmt", "w3c")
 """The formats whose lines have fields with names, in any order."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from keras_recipes.data import time_spans
 from keras_recipes.data.logs import access, json_fields, keys, rows, times
+from keras_recipes.data.logs.format_names import FormatName
 from keras_recipes.data.logs.layout import (
     LONGEST_WINDOW,
     OBJECTS,
     SHORTEST_WINDOW,
-    FormatName,
     LogLayout,
     SessionRule,
     compiled,
