@@ -89,8 +89,11 @@ DAMAGED: dict[str, Change] = {
     "new events that grow": learned("new_events", to={"sessions": 1, "at_least": [2]}),
     "no templates": learned("templates", to=None),
     "more templates than the net": learned(
-        "templates", to=lambda t: {name: [*texts, "x"] for name, texts in t.items()}
+        "templates",
+        to=lambda t: {**t, **{name: [*t[name], "x"] for name in ("patterns", "examples")}},
     ),
+    "a head that is a text": learned("templates", "head", to="x"),
+    "a head without end": learned("templates", "head", to=2**40),
     "a template of a million words": learned(
         "templates", "patterns", to=lambda p: ["w " * 500_000, *p[1:]]
     ),
@@ -209,8 +212,8 @@ def test_a_net_of_another_kind_is_refused(recipes: Run, model: Path) -> None:
 def test_a_state_without_bounds_is_refused(recipes: Run, model: Path) -> None:
     ask = ["predict", "m", "-", "--set", "state=kept.npz"]
     assert recipes(*ask, input=log(model)).exit_code == 0
-    good = np.load("kept.npz")
-    meta = json.loads(good["meta"].tobytes())
+    with np.load("kept.npz") as good:
+        meta, states = json.loads(good["meta"].tobytes()), good["states"]
     for change in (
         {"clock": [float("inf"), 0.0]},
         {"sessions": [[*s[:8], [2**70, 4, 4, 1], *s[9:]] for s in meta["sessions"]]},
@@ -218,7 +221,7 @@ def test_a_state_without_bounds_is_refused(recipes: Run, model: Path) -> None:
         {"sessions": [[*s[:6], float("nan"), *s[7:]] for s in meta["sessions"]]},
     ):
         text = np.frombuffer(json.dumps({**meta, **change}).encode(), "uint8")
-        np.savez("kept.npz", meta=text, states=good["states"])
+        np.savez("kept.npz", meta=text, states=states)
         refused(recipes(*ask, input=log(model)), 4)
     Path("kept.npz").write_bytes(zipped({"meta.npy": bytes(limits.current().array_bytes + 1)}))
     refused(recipes(*ask, input=log(model)), 3)
