@@ -26,6 +26,8 @@ def service(seed: int, requests: int, strange: "dict[int, str] | None" = None) -
         events += [f"INFO db stored in {taken} ms", "INFO api answered"]
         if way == "new":
             events.insert(3, "FATAL kernel segfault in auth module")
+        if way == "once":
+            events.insert(3, "WARN db vacuum of all tables")
         if way == "cut":
             events.pop()
         if way == "often":
@@ -93,6 +95,24 @@ def test_each_way_of_being_strange_has_its_sentence(recipes: Run, model: Path) -
     for name, row in found.items():
         assert {**live[name], "score": 0} == {**row, "score": 0}
         assert live[name]["score"] == pytest.approx(row["score"], rel=1e-3, abs=1e-9)
+
+
+def test_an_event_of_one_normal_session_is_not_new(recipes: Run, tmp_path: Path) -> None:
+    Path("train.log").write_bytes(service(1, 200, {100: "once"}))
+    fitted = fit("lstm-anomaly", Path("train.log"), epochs=1, show_progress=False)
+    save(fitted, tmp_path / "m")
+    text = service(6, 60, {7: "once", 30: "new"})
+    Path("today.log").write_bytes(text)
+    found, live = (
+        rows(recipes, tmp_path / "m", "today.log"),
+        rows(recipes, tmp_path / "m", "-", input=text),
+    )
+    for row in (found["request=r600007x"], live["request=r600007x"]):
+        assert row["new_events"] == 0
+        assert "never seen" not in row["explanation"] + row["observed"]
+    for row in (found["request=r600030x"], live["request=r600030x"]):
+        assert row["new_events"] == 1
+        assert "never seen: FATAL" in row["explanation"]
 
 
 def test_what_was_seen_before_a_stop_is_explained_after_it(recipes: Run, forgiving: Path) -> None:

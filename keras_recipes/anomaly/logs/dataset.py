@@ -14,7 +14,7 @@ from keras_recipes.data.dataset import Dataset, Examples
 from keras_recipes.data.logs import recognition, sessions
 from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.sessions import Sequences
-from keras_recipes.data.logs.templates import FIRST, UNSEEN, Templates
+from keras_recipes.data.logs.templates import FIRST, MOST, UNSEEN, Templates
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Learned
 
@@ -174,8 +174,8 @@ def split(names: Sequence[str], seed: int, shares: Sequence[float] = SHARES) -> 
 def _mine(found: Sequences, before: Templates | None) -> Templates:
     """Return the templates that occur in at least two of these sessions.
 
-    A template that occurs in one session only is left out, and its events are new events. Such
-    events will come again, and the net has to learn how often.
+    A template that occurs in one session only has no token id. Its events are as new events to the
+    net, because such events will come again, and the net has to learn how often.
     """
     seen, counts = (a.tolist() for a in np.unique(found.message_ids, return_counts=True))
     messages = [found.messages[number] for number in seen]
@@ -187,7 +187,9 @@ def _mine(found: Sequences, before: Templates | None) -> Templates:
     if before:
         often[: before.vocabulary_size] = True
     kept = np.flatnonzero(often[FIRST:]).tolist()
-    return every.of((every.patterns[i], every.examples[i]) for i in kept)
+    once = [every.patterns[i] for i in np.flatnonzero(~often[FIRST:]).tolist()]
+    rare = list(dict.fromkeys([*once, *(before.rare if before else ())]))[:MOST]
+    return every.of(((every.patterns[i], every.examples[i]) for i in kept), rare)
 
 
 def _known_templates(learned: Learned) -> Templates:

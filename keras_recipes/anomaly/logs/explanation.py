@@ -45,7 +45,7 @@ def surprising(
     """
     observed, expected = templates.describe(token_id, message), templates.describe(likeliest)
     if token_id == UNSEEN:
-        sentence = never_seen(message)
+        sentence = how_often_seen(templates, message)
     elif token_id == END:
         sentence = f"ended without {expected}"
     elif token_id == likeliest:
@@ -60,23 +60,23 @@ def surprising(
 def unusual_count_of_news(
     templates: Templates, position: int, message: bytes, count: int, nearest: int, most: int
 ) -> Reason:
-    """Return the reason for the number of new events, which have no template.
+    """Return the reason for the number of events without a token id: new ones and rare ones.
 
     Args:
         templates: The templates.
         position: As for `unusual_count`.
-        message: The masked message of the last new event.
+        message: The masked message of the last of them.
         count: As for `unusual_count`.
         nearest: As for `unusual_count`.
-        most: The largest number of new events of a normal session.
+        most: The largest number of such events in a normal session.
     """
     name = templates.describe(UNSEEN, message)
     if count and not most:
-        sentence = never_seen(message)
+        sentence = how_often_seen(templates, message)
     elif count > most:
-        sentence = f"{count} new events, normally at most {most}"
+        sentence = f"{count} new or rare events, normally at most {most}"
     else:
-        sentence = f"{count} new events, but {nearest} in the most similar normal session"
+        sentence = f"{count} new or rare events, but {nearest} in the most similar normal session"
     return Reason(position, f"{count} x {name}", f"{nearest} x {name}", sentence)
 
 
@@ -131,10 +131,18 @@ def unusual_measurement(
     return Reason(position, f"{measured} in {event}", expected, f"{measured}, normally {expected}")
 
 
-def news(templates: Templates, position: int, message: bytes) -> Reason:
-    """Return the reason for a new event, by its position from 0 and its masked message."""
+def news(templates: Templates, found: News) -> Reason:
+    """Return the reason for the last of a session's new events."""
+    position, _, message = found.last
     observed = templates.describe(UNSEEN, message)
     return Reason(position, observed, "a known event", never_seen(message))
+
+
+def how_often_seen(templates: Templates, message: bytes) -> str:
+    """Return an event without a token id as a sentence, by its masked message."""
+    if templates.is_rare(message):
+        return f"seen in one normal session: {parser.readable(message)}"
+    return never_seen(message)
 
 
 def never_seen(message: bytes) -> str:
@@ -147,14 +155,13 @@ def many_unlikely(reason: Reason) -> Reason:
     return replace(reason, sentence=f"many unlikely events, above all: {reason.sentence}")
 
 
-def in_words(reason: Reason | None, found: News, line: int | str, total: int) -> str:
+def in_words(reason: Reason | None, found: News, line: int | str) -> str:
     """Return the explanation of a row: why it is an anomaly, and its new events in any case.
 
     Args:
         reason: Why the session is an anomaly; None if it is none.
         found: The new events.
         line: The line of the first of the most severe new events.
-        total: The number of new events.
     """
     parts = []
     if reason is not None:
@@ -164,6 +171,6 @@ def in_words(reason: Reason | None, found: News, line: int | str, total: int) ->
         if reason is None or told not in reason.sentence:
             parts.append(told)
         parts[-1] += f" (line {line})"
-        if total > 1:
-            parts[-1] += f" and {total - 1} more new event{'s' * (total > 2)}"
+        if found.total > 1:
+            parts[-1] += f" and {found.total - 1} more new event{'s' * (found.total > 2)}"
     return "; ".join(parts)

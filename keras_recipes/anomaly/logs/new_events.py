@@ -1,10 +1,13 @@
 """How often normal sessions have new events: events whose template occurs in no other session.
 
+In a session that is judged, a new event is one whose template occurs in no normal session.
+
 The novelty of a session is a number. A session whose new events are more severe has a larger one,
 by the level that they name, such as FATAL; of two with the same level, the one with more new events
 of this level. In many logs normal sessions often have new events, but hardly ever severe ones.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,18 +33,24 @@ class News:
         count: The number of new events of this rank.
         line: The line of the first of these.
         message: Its masked message.
+        total: The number of all new events.
+        last: The position of the last one, from 0, its line and its masked message.
     """
 
     rank: int = 0
     count: int = 0
     line: int = 0
     message: bytes = b""
+    total: int = 0
+    last: tuple[int, int, bytes] = (0, 0, b"")
 
-    def add(self, rank: int, line: int, message: bytes) -> None:
+    def add(self, rank: int, position: int, line: int, message: bytes) -> None:
         """Add a new event."""
         if rank > self.rank or not self.count:
             self.rank, self.count, self.line, self.message = rank, 0, line, message
         self.count += rank == self.rank
+        self.total += 1
+        self.last = position, line, message
 
     @property
     def novelty(self) -> int:
@@ -133,17 +142,28 @@ class NewEvents:
             return cls(numbers[0], tuple(numbers[1:]), by_level)
         raise CorruptModelError("the card's numbers of new events are damaged; fit again")
 
-    def novelties(self, sequences: Sequences) -> np.ndarray:
-        """Return the novelty of each session, int64 of shape (N,)."""
+    def novelties(
+        self, sequences: Sequences, is_new: Callable[[bytes], bool] | None = None
+    ) -> np.ndarray:
+        """Return the novelty of each session, int64 of shape (N,).
+
+        Args:
+            sequences: The sessions.
+            is_new: Whether a masked message without a token id is a new event; None if all are, as
+                in the normal sessions that the templates were learned from.
+        """
         found = np.zeros(len(sequences), "int64")
         new = np.flatnonzero(sequences.token_ids == UNSEEN)
         owners = (np.searchsorted(sequences.starts, new, side="right") - 1).tolist()
-        ranks: dict[int, int] = {}
+        ranks: dict[int, int | None] = {}
         news: dict[int, News] = {}
         for owner, message in zip(owners, sequences.message_ids[new].tolist(), strict=True):
             if message not in ranks:
-                ranks[message] = self.rank(sequences.messages[message])
-            news.setdefault(owner, News()).add(ranks[message], 0, b"")
+                text = sequences.messages[message]
+                ranks[message] = self.rank(text) if is_new is None or is_new(text) else None
+            rank = ranks[message]
+            if rank is not None:
+                news.setdefault(owner, News()).add(rank, 0, 0, b"")
         for owner, its in news.items():
             found[owner] = its.novelty
         return found

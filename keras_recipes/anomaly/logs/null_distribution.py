@@ -10,6 +10,9 @@ from keras_recipes.errors import CorruptModelError, printable
 KNOTS = 200
 """The largest number of values of a distribution that are kept."""
 
+KNOTS_OF_TAIL = 100
+"""The largest number of them that are in the tail."""
+
 LARGEST = 1e9
 """The largest value or scale that a log can have; its inverse is the smallest scale."""
 
@@ -23,12 +26,16 @@ class NullDistribution:
 
     The p-value is the share of normal sessions in which the number is at least as large. The tail
     is assumed to be exponential, as the tail of the surprise is: a net with correct probabilities
-    has a surprise of s nats or more in at most exp(-s) of the cases.
+    has a surprise of s nats or more in at most exp(-s) of the cases. Where more was observed than
+    an exponential tail has, the p-value is the share that was observed, counting the session that
+    is judged among them, as in conformal prediction (Vovk, Gammerman, Shafer, *Algorithmic Learning
+    in a Random World*, 2005). The largest value alone shows nothing: it may be an anomaly that
+    nobody noticed.
 
     Attributes:
         values: Values of the number, ascending.
         p_values: The p-values of these values, descending, in (0, 1].
-        beyond: The share of normal sessions beyond the last value.
+        beyond: The p-value just beyond the last value.
         scale: The distance beyond the last value over which the p-value falls by a factor of e.
     """
 
@@ -47,9 +54,15 @@ class NullDistribution:
         # The largest value counts as the second largest, so that no single session sets the scale.
         more[-1:] = more[-2:][:1]
         scale = max(float(np.mean(more)) if upper else 0.0, least_scale)
-        knots = np.unique(kept[np.linspace(0, len(kept) - 1, KNOTS).astype(int)])
+        knots = np.unique(kept[np.linspace(0, len(kept) - 1, KNOTS - KNOTS_OF_TAIL).astype(int)])
         p_values = (count - np.searchsorted(ordered, knots, side="left")) / count
-        return cls(knots, p_values, (upper + 1) / (count + 1), scale)
+        beyond = (upper + 1) / (count + 1)
+        tail = np.unique(ordered[count - upper : count - 1])[-KNOTS_OF_TAIL:]
+        tail = tail[tail > knots[-1]]
+        exponential = beyond * np.exp(-(tail - knots[-1]) / scale)
+        observed = (count - np.searchsorted(ordered, tail, side="left") + 1) / (count + 1)
+        p_values = np.append(p_values, np.minimum(np.maximum(exponential, observed), p_values[-1]))
+        return cls(np.append(knots, tail), p_values, min(beyond, p_values[-1]), scale)
 
     def p_value(self, values: np.ndarray) -> np.ndarray:
         """Return the p-value of each value, float64 of the same shape."""

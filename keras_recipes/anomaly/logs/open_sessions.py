@@ -36,7 +36,7 @@ class OpenSession:
         cusum: The CUSUM of the surprise now, and its largest value so far, in nats.
         peak: The position of the largest surprise, from 0; its token id; the likeliest token id;
             its line; and its masked message if it is a new event.
-        last_unseen: The masked message of the last new event.
+        last_unseen: The masked message of the last event without a token id.
         news: The new events.
         extreme: The most extreme measurement so far: how far it is beyond its range, the position,
             the line and the token id of its event, and the measurement.
@@ -143,7 +143,9 @@ class Judge:
         session.line = line
         if token_id == UNSEEN:
             session.last_unseen = message
-            session.news.add(self.detector.new_events.rank(message), line, message)
+            if self.detector.templates.is_new(message):
+                rank = self.detector.new_events.rank(message)
+                session.news.add(rank, session.events - 1, line, message)
         if session.answered or not self._is_certain(session, event_type):
             return None
         session.answered = True
@@ -215,8 +217,7 @@ class Judge:
         feature = NEW_EVENTS if by_news < p_value else scores.decisive(nulls, values)[0]
         score = float(scores.score(np.array([min(p_value, by_news)]), self.false_alarm_rate)[0])
         reason, line = self._reason(session, feature, reference, over=over)
-        total = session.counts.get(0, (0, 0, 0))[0]  # all new events are one template, 0
-        news_line = self._line_of(session.news.line) if total else 0
+        news_line = self._line_of(session.news.line) if session.news.total else 0
         why = reason if score >= 0.5 else None
         return {
             "session": session.name,
@@ -226,8 +227,8 @@ class Judge:
             "observed": reason.observed,
             "expected": reason.expected,
             "line": self._line_of(line),
-            "new_events": total,
-            "explanation": explanation.in_words(why, session.news, news_line, total),
+            "new_events": session.news.total,
+            "explanation": explanation.in_words(why, session.news, news_line),
         }
 
     def _reason(
@@ -236,8 +237,7 @@ class Judge:
         """Return what is the least usual by a feature, and its line."""
         templates = self.detector.templates
         if feature == NEW_EVENTS:
-            _, position, line = session.counts[0]
-            return explanation.news(templates, position, session.last_unseen), line
+            return explanation.news(templates, session.news), session.news.last[1]
         if feature == scores.MEASUREMENTS:
             _, position, line, token_id, value = session.extreme
             event = templates.describe(token_id)

@@ -235,7 +235,8 @@ class LogStream:
                 [key.hex(), s.name, s.events, s.line, s.due, s.answered, s.max_surprise, s.cusum,
                  s.peak[:4], s.peak[4].hex(), s.last_unseen.hex(),
                  [[event_type, *found] for event_type, found in s.counts.items()],
-                 [s.news.rank, s.news.count, s.news.line, s.news.message.hex()], s.extreme]
+                 [s.news.rank, s.news.count, s.news.line, s.news.message.hex()], s.extreme,
+                 [s.news.total, *s.news.last[:2], s.news.last[2].hex()]]
                 for key, s in opened
             ],
             "closed": [[key.hex(), *found] for key, found in self._table.closed.items()],
@@ -284,8 +285,19 @@ class LogStream:
             rank, count, its_line = map(int, numbers)
             session.news = News(rank, count, its_line, bytes.fromhex(message))
             session.extreme = _extreme(later[1])
+        self._restore_last_news(session, later[2:])
         self._check(session)
         return bytes.fromhex(key), session
+
+    def _restore_last_news(self, session: OpenSession, later: list[Any]) -> None:
+        """Restore what states of earlier versions kept with the counts."""
+        if later:
+            total, position, line, message = later[0]
+            session.news.total = int(total)
+            session.news.last = int(position), int(line), bytes.fromhex(message)
+        elif 0 in session.counts:
+            session.news.total, position, line = session.counts[0]
+            session.news.last = position, line, session.last_unseen
 
     def _check(self, session: OpenSession) -> None:
         """Refuse a session that this detector cannot have kept."""
@@ -295,6 +307,7 @@ class LogStream:
         numbers = [session.events, session.line, position, line]
         numbers += [number for found in session.counts.values() for number in found]
         numbers += [session.news.count, session.news.line, *session.extreme[1:3]]
+        numbers += [session.news.total, *session.news.last[:2]]
         _, _, _, extreme_token, value = session.extreme
         sums = float(abs(session.h).sum() + abs(session.c).sum())
         possible = (

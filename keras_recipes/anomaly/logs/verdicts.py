@@ -86,7 +86,7 @@ class Verdicts:
 
     def _by_news(self) -> np.ndarray:
         known = self.detector.new_events
-        return known.p_values(known.novelties(self.sequences))
+        return known.p_values(known.novelties(self.sequences, self.detector.templates.is_new))
 
     def steps(self, session: int) -> tuple[list[str], np.ndarray]:
         """Return a session's events in words, its end last, and the surprise at each in nats."""
@@ -143,20 +143,16 @@ class Verdicts:
         unseen = self.sequences.token_ids[first:last] == UNSEEN
         events = (first + np.flatnonzero(unseen)).tolist()
         last_unseen = self.sequences.message(events[-1]) if events else b""
+        news = self._news(first, events)
         if feature == NEW_EVENTS:
-            at = events[-1] - first
-            reason = explanation.news(self.detector.templates, at, last_unseen)
+            reason = explanation.news(self.detector.templates, news)
         elif feature == scores.COUNTS:
             reason = self._by_counts(session, last_unseen)
         elif feature == scores.MEASUREMENTS:
             reason = self._by_measurement(session)
         else:
             reason = self._by_surprise(session)
-        news = News()
-        for event in events:
-            message = self.sequences.message(event)
-            news.add(self.detector.new_events.rank(message), event, message)
-        line = self._line(news.line, files) if events else 0
+        line = self._line(news.line, files) if news.total else 0
         return {
             "session": self.sequences.names[session],
             "score": score,
@@ -165,9 +161,24 @@ class Verdicts:
             "observed": reason.observed,
             "expected": reason.expected,
             "line": self._line(min(first + reason.position, last - 1), files),
-            "new_events": len(events),
-            "explanation": explanation.in_words(None, news, line, len(events)),
+            "new_events": news.total,
+            "explanation": explanation.in_words(None, news, line),
         }
+
+    def _news(self, first: int, events: Sequence[int]) -> News:
+        """Return the new events among a session's events without a token id.
+
+        Args:
+            first: The index of the session's first event among all events.
+            events: The indices of its events without a token id.
+        """
+        found = News()
+        for event in events:
+            message = self.sequences.message(event)
+            if self.detector.templates.is_new(message):
+                rank = self.detector.new_events.rank(message)
+                found.add(rank, event - first, event, message)
+        return found
 
     def _by_surprise(self, session: int) -> Reason:
         first, last = self.sequences.starts[session : session + 2]

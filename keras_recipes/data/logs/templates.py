@@ -60,19 +60,21 @@ class Templates:
         examples: A readable message of each template.
         head: The number of words at the beginning that are compared as one word, such as a host, a
             program and a level. Otherwise they would make any two messages alike.
+        rare: Templates without a token id of their own, because one normal session only has them.
     """
 
-    def __init__(self, patterns: Sequence[str], examples: Sequence[str], head: int = 0) -> None:
-        from drain3.drain import LogCluster
-
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        examples: Sequence[str],
+        head: int = 0,
+        rare: Sequence[str] = (),
+    ) -> None:
         self.patterns, self.examples, self.head = list(patterns), list(examples), head
-        self._drain: Any = _drain()
-        for number, pattern in enumerate(patterns):
-            cluster = LogCluster(pattern.split(), number + FIRST)
-            self._drain.id_to_cluster[cluster.cluster_id] = cluster
-            self._drain.add_seq_to_prefix_tree(self._drain.root_node, cluster)
-        self._drain.clusters_counter = len(patterns) + FIRST - 1
+        self.rare = list(rare)
+        self._drain, self._rare = _tree(self.patterns), _tree(self.rare)
         self._token_ids: dict[bytes, int] = {}
+        self._are_rare: dict[bytes, bool] = {}
 
     @property
     def vocabulary_size(self) -> int:
@@ -94,6 +96,20 @@ class Templates:
             token_id = self._token_ids[message] = int(cluster.cluster_id) if cluster else UNSEEN
         return token_id
 
+    def is_new(self, message: bytes) -> bool:
+        """Return whether no normal session had an event like this one, which has no token id."""
+        return not self.is_rare(message)
+
+    def is_rare(self, message: bytes) -> bool:
+        """Return whether one normal session had an event like this one, which has no token id."""
+        known = self._are_rare.get(message)
+        if known is None:
+            if len(self._are_rare) >= REMEMBERED:
+                self._are_rare.clear()
+            known = self._rare.match(self._compared(message), "fallback") is not None
+            self._are_rare[message] = known
+        return known
+
     def token_ids(self, messages: Iterable[bytes]) -> list[int]:
         """Return the token ids of many masked messages."""
         known, ask = self._token_ids.get, self.token_id
@@ -106,9 +122,10 @@ class Templates:
 
     def describe(self, token_id: int, message: bytes = b"") -> str:
         """Return an event in words: its template's example, or the message of a new event."""
-        special = ("", "(start of session)", "(end of session)", "(never seen)")
         if token_id >= FIRST:
             return self.examples[token_id - FIRST]
+        unseen = "(seen in one session)" if self.is_rare(message) else "(never seen)"
+        special = ("", "(start of session)", "(end of session)", unseen)
         return f"{special[token_id]} {parser.readable(message)}".rstrip()
 
     @classmethod
@@ -130,7 +147,7 @@ class Templates:
             counts: The number of lines of each message; None splits no templates.
         """
         head = before.head if before else _head(messages, counts or [1] * len(messages))
-        drain = _copy(before) if before else _drain()
+        drain = _tree(before.patterns if before else ())
         examples = dict(enumerate(before.examples, FIRST)) if before else {}
         for message in messages:
             cluster, _ = drain.add_log_message(_joined(_words(message), head))
@@ -164,17 +181,18 @@ class Templates:
         some = list(patterns.items())[:MOST]
         return self.of(some)
 
-    def of(self, some: Iterable[tuple[str, str]]) -> "Templates":
+    def of(self, some: Iterable[tuple[str, str]], rare: Sequence[str] = ()) -> "Templates":
         """Return templates with the same head, given as patterns and examples."""
         patterns, examples = [], []
         for pattern, example in some:
             patterns.append(pattern)
             examples.append(example)
-        return Templates(patterns, examples, self.head)
+        return Templates(patterns, examples, self.head, rare)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {"patterns": self.patterns, "examples": self.examples, "head": self.head}
+        values = {"patterns": self.patterns, "examples": self.examples, "head": self.head}
+        return {**values, "rare": self.rare}
 
     @classmethod
     def from_json(cls, values: Any) -> "Templates":
@@ -185,17 +203,19 @@ class Templates:
         """
         lists = values if isinstance(values, dict) else {}
         patterns, examples = lists.get("patterns"), lists.get("examples")
-        head = lists.get("head", 0)
+        head, rare = lists.get("head", 0), lists.get("rare", [])
         if (
             isinstance(patterns, list)
             and isinstance(examples, list)
+            and isinstance(rare, list)
             and len(patterns) == len(examples) <= MOST
-            and all(map(_is_text, patterns + examples))
+            and len(rare) <= MOST
+            and all(map(_is_text, patterns + examples + rare))
             and type(head) is int
             and 0 <= head <= LONGEST_HEAD
         ):
             # Examples are printed in terminals, so control characters are escaped.
-            return cls(patterns, [printable(text, LONGEST) for text in examples], head)
+            return cls(patterns, [printable(text, LONGEST) for text in examples], head, rare)
         raise CorruptModelError("the card's templates are damaged; fit again")
 
 
@@ -264,8 +284,17 @@ def _drain() -> Any:
     return drain
 
 
-def _copy(templates: Templates) -> Any:
-    return templates.of(zip(templates.patterns, templates.examples, strict=True))._drain
+def _tree(patterns: Sequence[str]) -> Any:
+    """Return Drain's tree of templates; the number of the first is `FIRST`."""
+    from drain3.drain import LogCluster
+
+    drain = _drain()
+    for number, pattern in enumerate(patterns, FIRST):
+        cluster = LogCluster(pattern.split(), number)
+        drain.id_to_cluster[number] = cluster
+        drain.add_seq_to_prefix_tree(drain.root_node, cluster)
+    drain.clusters_counter = len(patterns) + FIRST - 1
+    return drain
 
 
 def _words(message: bytes) -> str:

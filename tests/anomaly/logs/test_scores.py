@@ -42,6 +42,24 @@ def test_promised_false_alarms_are_kept_on_further_values(p_value: float) -> Non
     assert np.mean(kept) == pytest.approx(p_value, rel=0.5)
 
 
+def test_rare_values_far_away_do_not_break_the_promise() -> None:
+    """Sessions of an unusual kind are no tail of the others, however often they are seen."""
+    random = np.random.default_rng(0)
+
+    def draw(size: int) -> np.ndarray:
+        return random.exponential(size=size) + 20 * random.random(size) * (
+            random.random(size) < 0.002
+        )
+
+    for sessions in (300, 2_000):
+        promised = 1 / (sessions + 1)
+        kept = []
+        for _ in range(200):
+            limit = NullDistribution.of(draw(sessions)).critical_value(promised)
+            kept.append(np.mean(draw(20_000) >= limit))
+        assert np.mean(kept) < 1.3 * promised
+
+
 @given(values)
 def test_rounding_hardly_changes_a_p_value(seen: np.ndarray) -> None:
     null, rounded = NullDistribution.of(np.round(seen, 2)), np.round(seen, 2)
@@ -114,7 +132,7 @@ def test_a_severe_new_event_is_rarer_than_many_that_are_not() -> None:
     def novelty(*messages: bytes) -> int:
         news = News()
         for line, message in enumerate(messages):
-            news.add(known.rank(message), line, message)
+            news.add(known.rank(message), line, line, message)
         return news.novelty
 
     known = NewEvents()
