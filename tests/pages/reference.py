@@ -49,7 +49,7 @@ COLUMNS = {
     "observed": "The event there, as the template of its line.",
     "expected": "The event that was likelier.",
     "line": "Number of the strangest event's line in its file.",
-    "new_events": "Number of events of the session, up to that one, of kinds never seen in the normal log.",
+    "new_events": "Number of events of the session, up to that one, that no normal session had.",
     "explanation": "Why the session is an anomaly, and its new events in any case, in a sentence.",
     "timestamp": "Time of the record.",
     "column": "Which column the row is about.",
