@@ -17,12 +17,12 @@ measurements
          How far the most extreme measurement is beyond the normal range, see `normal_ranges`. Logs
          without measurements do not have this feature, nor have older cards.
 
-The p-value of a feature is the share of normal sessions in which it is at least as large. The net's
-features are compared with those of the validation sessions, and also of the training sessions
-unless the net is overfitted. The counts and the measurements are compared by leaving each session
-out in turn. The session's p-value is the smallest of the features', times their number
-(Bonferroni). New events have a p-value of their own, see `new_events`; the smaller of the two
-counts. The threshold is the share of normal sessions that may be false alarms.
+The p-value of a feature is the share of normal sessions in which it is at least as large, see
+`null_distribution`. The net's features are compared with those of the validation sessions, and also
+of the training sessions unless the net is overfitted. The counts and the measurements are compared
+by leaving each session out in turn. The session's p-value is the smallest of the features', times
+their number (Bonferroni). New events have a p-value of their own, see `new_events`; the smaller of
+the two counts. The threshold is the share of normal sessions that may be false alarms.
 """
 
 from collections.abc import Mapping
