@@ -26,11 +26,10 @@ class NullDistribution:
 
     The p-value is the share of normal sessions in which the number is at least as large. The tail
     is assumed to be exponential, as the tail of the surprise is: a net with correct probabilities
-    has a surprise of s nats or more in at most exp(-s) of the cases. Where more was observed than
-    an exponential tail has, the p-value is the share that was observed, counting the session that
-    is judged among them, as in conformal prediction (Vovk, Gammerman, Shafer, *Algorithmic Learning
-    in a Random World*, 2005). The largest value alone shows nothing: it may be an anomaly that
-    nobody noticed.
+    has a surprise of s nats or more in at most exp(-s) of the cases. But the p-value is never below
+    the share that was observed, because sessions of an unusual kind are no tail of the others. The
+    largest value alone shows nothing, since it may be an anomaly that nobody noticed; so the share
+    of normal sessions beyond a threshold may be twice the promised one.
 
     Attributes:
         values: Values of the number, ascending.
@@ -60,9 +59,12 @@ class NullDistribution:
         tail = np.unique(ordered[count - upper : count - 1])[-KNOTS_OF_TAIL:]
         tail = tail[tail > knots[-1]]
         exponential = beyond * np.exp(-(tail - knots[-1]) / scale)
-        observed = (count - np.searchsorted(ordered, tail, side="left") + 1) / (count + 1)
-        p_values = np.append(p_values, np.minimum(np.maximum(exponential, observed), p_values[-1]))
-        return cls(np.append(knots, tail), p_values, min(beyond, p_values[-1]), scale)
+        if len(tail):
+            observed = (count - np.searchsorted(ordered, tail, side="left")) / (count + 1)
+            more = np.minimum(np.maximum(exponential, observed), p_values[-1])
+            knots, p_values = np.append(knots, tail), np.append(p_values, more)
+            beyond = max(float(exponential[-1]), 1 / (count + 1))
+        return cls(knots, p_values, beyond, scale)
 
     def p_value(self, values: np.ndarray) -> np.ndarray:
         """Return the p-value of each value, float64 of the same shape."""
