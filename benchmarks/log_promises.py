@@ -16,7 +16,7 @@ from keras_recipes.recipe import Row
 
 SEEDS = (0, 1, 2)
 INJECTED: dict[str, Any] = {"epochs": 10}
-LEARNED, JUDGED = 2_000, 1_000
+LEARNED, JUDGED = 2_000, 2_900
 """Sessions to learn from, and sessions to judge, where a line is injected."""
 
 SIZES = (30, 100, 300, 1_000, 10_000)
