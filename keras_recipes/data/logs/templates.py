@@ -19,8 +19,8 @@ from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
 
-REMEMBERED = 200_000
-"""The largest number of masked messages that are cached with their token ids."""
+REMEMBERED, REMEMBERED_BYTES = 200_000, 1 << 26
+"""The largest number of masked messages that are cached with their token ids, and their bytes."""
 
 MOST = 1_000
 """The largest number of templates; events of any further template are new events."""
@@ -73,6 +73,7 @@ class Templates:
             self._drain.add_seq_to_prefix_tree(self._drain.root_node, cluster)
         self._drain.clusters_counter = len(patterns) + FIRST - 1
         self._token_ids: dict[bytes, int] = {}
+        self._bytes = 0
 
     @property
     def vocabulary_size(self) -> int:
@@ -88,8 +89,10 @@ class Templates:
         """Return the token id of a masked message."""
         token_id = self._token_ids.get(message)
         if token_id is None:
-            if len(self._token_ids) >= REMEMBERED:
+            if len(self._token_ids) >= REMEMBERED or self._bytes > REMEMBERED_BYTES:
                 self._token_ids.clear()
+                self._bytes = 0
+            self._bytes += len(message)
             cluster = self._drain.match(self._compared(message), "fallback")
             token_id = self._token_ids[message] = int(cluster.cluster_id) if cluster else UNSEEN
         return token_id
