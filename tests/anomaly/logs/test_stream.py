@@ -503,7 +503,7 @@ def test_memory_is_bounded_whatever_keys_values_and_messages_come(
         tracemalloc.stop()
     assert len(stream._table.open) == len(stream._table.closed) == 100
     assert max(used) < 100 * 16_000 + 1_000_000
-    assert used[-1] < 1.2 * used[3]
+    assert used[-1] < used[3] + 500_000  # caches of times; 800 sessions came since then
 
 
 def test_sessions_with_very_many_kinds_of_events_are_fewer(
