@@ -1,6 +1,7 @@
 """Publish files and folders whole: a crash leaves either the old or the new content in place.
 
 Everything is written next to its destination, flushed to the disk, and moved there in one step.
+A file is never written through a link at its name, which somebody may have put there.
 A folder that replaces another one is exchanged with it if the system can do that. Otherwise two
 renames replace it, and a journal announces them. After a crash between the two renames, the
 journal is used to complete them.
@@ -49,11 +50,23 @@ def prepare_file(target: Path) -> None:
     """Check that a file can be published at `target` before work is spent on it.
 
     Raises:
-        InputError: `target` is a folder, or its parent folder cannot be made or written to.
+        InputError: `target` is a folder or a link, or its parent folder cannot be made or written
+            to.
     """
     if not target.name or target.is_dir():
         raise InputError(f"{str(target)!r}: expected the name of a file, received a folder")
-    prepare(target)
+    prepare(_own_place(target))
+
+
+def _own_place(target: Path) -> Path:
+    """Return the absolute path of a file to publish; links to its folder are followed.
+
+    Raises:
+        InputError: There is a link at the path itself.
+    """
+    if target.is_symlink():
+        raise InputError(f"{target}: is a link to another file; name that file, or another one")
+    return target.parent.resolve() / target.name
 
 
 def replaced(target: Path, replaceable: Collection[str]) -> set[str]:
@@ -112,6 +125,7 @@ def file(target: Path, content: bytes) -> None:
     """Publish one file, and replace the file that is there.
 
     Raises:
+        InputError: `target` is a link.
         RecipeError: The disk is full or the folder cannot be written; the old file is unchanged.
     """
     with checked_file(target, content):
@@ -126,9 +140,10 @@ def checked_file(target: Path, content: bytes) -> Iterator[Path]:
     target's suffix. If the block raises an exception, nothing is published.
 
     Raises:
+        InputError: `target` is a link.
         RecipeError: The disk is full or the folder cannot be written; the old file is unchanged.
     """
-    target = target.resolve()
+    target = _own_place(target)
     staged = _staging(target)
     staged = staged.with_name(f"{staged.name}{target.suffix}")
     with _explained(target):
@@ -148,15 +163,15 @@ def growing_file(target: Path) -> Iterator[TextIO]:
     A pipe or a device at `target` is written to directly.
 
     Raises:
-        InputError: `target` is a folder, or the parent folder cannot be written.
+        InputError: `target` is a folder or a link, or the parent folder cannot be written.
         RecipeError: The disk is full; the old file is unchanged.
     """
-    target = target.resolve()
     if target.exists() and not target.is_file() and not target.is_dir():
         with target.open("w", encoding="utf-8", newline="") as stream:
             yield stream
         return
     prepare_file(target)
+    target = _own_place(target)
     staged = _staging(target)
     with _explained(target):
         try:
@@ -184,13 +199,13 @@ def folder(target: Path, members: Mapping[str, bytes]) -> Iterator[Path]:
         RecipeError: The disk is full, the folder cannot be written, or another process is
             publishing there; the old folder is unchanged.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     staged = _next_to(target, "new")
     with _explained(target):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(_next_to(target, "lock"), timeout=LOCK_TIMEOUT):
+            with _locked(target):
                 _recover(target)
                 try:
                     _stage(staged, members)
@@ -213,15 +228,35 @@ def complete(target: Path) -> None:
     """
     if target.exists() or not _journal(target).exists():
         return
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     try:
-        with FileLock(_next_to(target, "lock"), timeout=LOCK_TIMEOUT):
+        with _locked(target):
             _recover(target)
     except (OSError, Timeout):
         raise RecipeError(
             f"{target}: a save was cut off and cannot be completed here; check who may write there"
         ) from None
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """Let no other process publish at `target` in the block; leave no lock file.
+
+    A process that waits for the lock sees that the file is gone, and makes a new one.
+
+    Raises:
+        Timeout: Another process holds the lock.
+    """
+    from filelock import FileLock
+
+    place = _next_to(target, "lock")
+    with FileLock(place, timeout=LOCK_TIMEOUT):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows removes the file itself
+                place.unlink()
 
 
 def _staging(target: Path) -> Path:

@@ -50,7 +50,7 @@ def check(file: str) -> None:
 def _check_writable(path: Path) -> None:
     if not path.resolve().parent.is_dir():
         raise InputError(f"state: {path.parent} is not a folder; create it, or name another file")
-    atomic.prepare_file(path.resolve())
+    atomic.prepare_file(path)
 
 
 def _read(path: Path) -> State:

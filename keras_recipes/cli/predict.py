@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,9 @@ from keras_recipes.cli.output import say_origin, talks
 
 if TYPE_CHECKING:
     from keras_recipes.recipe import Row
+
+STDOUT = "/dev/stdout"
+"""What scripts give as a default. Where it is a file, it must not be replaced."""
 
 ANOMALY = 10
 """The exit status of `--fail-on-anomaly` if there was an anomaly."""
@@ -29,9 +33,10 @@ log = logging.getLogger(__name__)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "jsonl"]),
-    help="A table for people, CSV, or one JSON object per line (jsonl). The default follows from "
-    "the name of --output; without --output it is table.",
+    type=click.Choice(["table", "csv", "raw-csv", "jsonl"]),
+    help="A table for people, CSV, or one JSON object per line (jsonl). In csv, a text that a "
+    "spreadsheet would compute has an apostrophe in front; in raw-csv it is as it is. The default "
+    "follows from the name of --output; without --output it is table.",
 )
 @click.option(
     "--output",
@@ -74,6 +79,7 @@ def predict(
     from keras_recipes.report import progress, tables
     from keras_recipes.saved.load import find
 
+    output = None if output == STDOUT else output
     if output is not None:
         tables.check_output(output, inputs)
     asked = Words(inputs)
@@ -82,6 +88,9 @@ def predict(
     elsewhere.hold(found, inputs)
     say_origin(found)
     given = parameters.given_to(found, assignments, {}, "predict")
+    if output is not None:
+        files = [found.place, weights, *given.values()]
+        tables.check_output(output, [str(file) for file in files if isinstance(file, str | Path)])
     answered = answer(found, asked, given)
     if fail_on_anomaly and (
         isinstance(answered, Prose) or "anomaly" not in (answered.columns or ())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipes import atomic
+from keras_recipes.data import never_replaced
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.models.fitted import Fitted
@@ -51,7 +52,7 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
     """
     found, folder = find(old, weights), locate.target(target)
     place, there = _file(found), folder.exists()
-    _check_target(place, folder)
+    _check_target(place, weights, folder)
     if weights is None and place.suffix == ".json":
         _check_weights(place, folder)
     save.check_replaceable(folder.resolve(), OURS)
@@ -94,10 +95,11 @@ def _check_weights(old: Path, target: Path) -> None:
         raise InputError(f"{old}: {none}name the weights: {named}{more}") from None
 
 
-def _check_target(old: Path, target: Path) -> None:
-    """Refuse to write into the folder of the old model."""
+def _check_target(old: Path, weights: str | Path | None, target: Path) -> None:
+    """Refuse to write into the folder of the old model or of its weights."""
     if target.resolve() == old.resolve().parent:
         raise InputError(f"{target}: holds the old model; name another folder with --output")
+    never_replaced.check(target, [old, *([weights] if weights else [])])
 
 
 def _provenance(converted: Converted, read: Contents, members: Mapping[str, bytes]) -> bytes:

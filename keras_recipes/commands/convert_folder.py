@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_recipes.commands.convert import convert
+from keras_recipes.data import never_replaced
 from keras_recipes.errors import InputError, RecipeError, printable
 from keras_recipes.legacy import reading
 from keras_recipes.legacy.convert import Converted
@@ -65,9 +66,11 @@ def convert_folder(old: str | Path, target: str | Path) -> Iterator[Outcome]:
             f"{folder}: expected old models, found none: neither a .json file with an architecture "
             "nor a whole model in an .h5 or .keras file"
         )
+    read = [path for pair in found for path in pair if path]
     for path, weights in found:
         new = into / path.relative_to(folder).with_suffix("")
         try:
+            never_replaced.check(new, read)
             yield Outcome(path, new, convert(path, weights, new))
         except RecipeError as error:
             yield Outcome(path, new, None, error)

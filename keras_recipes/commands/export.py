@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_recipes import atomic, backend, catalog, extras
 from keras_recipes.answers import fitting_data
+from keras_recipes.data import never_replaced
 from keras_recipes.errors import InputError, RecipeError, described
 from keras_recipes.models import formats, runtime
 from keras_recipes.models.endings import ENDINGS
@@ -109,6 +110,7 @@ def export(
     _check_format(format)
     found = find(model, weights)
     target = _default_path(found.name, format) if path is None else locate.target(path)
+    never_replaced.check(target, [place for place in (found.place, weights) if place], "output")
     check(format, target)
     found.check_keras()
     fitted = found.in_keras()
@@ -148,7 +150,7 @@ def check(format: str, path: Path) -> None:
     if way.is_file and path.suffix != way.ending:
         raise InputError(f"{path}: expected a name that ends in {way.ending} for format {format}")
     way.check_folder(path.resolve())
-    atomic.prepare_file(path.resolve()) if way.is_file else atomic.prepare(path.resolve())
+    atomic.prepare_file(path) if way.is_file else atomic.prepare(path.resolve())
 
 
 def _check_format(format: Any) -> None:

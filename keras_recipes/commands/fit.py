@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from keras_recipes import backend, catalog, options
 from keras_recipes.answers import fitting_data
+from keras_recipes.data import files, never_replaced
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import InputError, RecipeError, StoppedError
 from keras_recipes.models.card import Card
@@ -113,6 +114,9 @@ def fit(
     chosen = catalog.get(name)
     values = settled(chosen, preset, given, card)
     if target:
+        # A folder of data is not replaced anyway, because it holds other files than a model.
+        given_files = [text for text in files.as_texts(data) or () if not Path(text).is_dir()]
+        never_replaced.check(target, given_files, "out")
         save.check_target(target.resolve())
     if checkpoint:
         checkpoint.check()

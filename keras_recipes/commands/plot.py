@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from keras_recipes import catalog
+from keras_recipes import atomic, catalog
+from keras_recipes.data import files, never_replaced
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Model
 from keras_recipes.report import plots
@@ -51,6 +52,9 @@ def plot(model: Model, folder: str | Path | None = None, *, data: Any = None) ->
     figures = list(draw(found.in_keras()))  # if one cannot be drawn, none is written
     paths = [target / f"{name}.png" for name, _ in figures]
     there = sum(path.exists() for path in paths)
+    for path in paths:
+        never_replaced.check(path, files.as_texts(data) or ())
+        atomic.prepare_file(path)
     for path, (_, figure) in zip(paths, figures, strict=True):
         plots.save(figure, path)
     if there:

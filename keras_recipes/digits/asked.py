@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from keras_recipes import atomic
-from keras_recipes.data import files, numbers
+from keras_recipes.data import files, never_replaced, numbers
 from keras_recipes.data.dataset import Batch
 from keras_recipes.digits import archives, data_sets, entries, sources
 from keras_recipes.digits.class_folders import picture
@@ -44,7 +44,7 @@ def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> 
     for many, some in itertools.groupby(_asked(texts), lambda asked: isinstance(asked, DataSet)):
         for names, images in (_stored if many else _drawn)(some, skip_bad):
             if seen:
-                replaced += _save_seen(Path(seen), number, names, images)
+                replaced += _save_seen(Path(seen), number, names, images, texts)
             yield Batch(names, images[..., None])
     if replaced:
         log.info("replaced %d picture%s in %s", replaced, "s" * (replaced > 1), seen)
@@ -111,8 +111,14 @@ def _drawn(some: "Iterator[Any]", skip_bad: bool) -> "Iterator[tuple[list[str], 
         raise InputError("no picture could be read; see the warnings above")
 
 
-def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "np.ndarray") -> int:
-    """Save pictures, and return how many files were replaced."""
+def _save_seen(
+    folder: Path,
+    number: Iterator[int],
+    names: list[str],
+    images: "np.ndarray",
+    asked: Sequence[str],
+) -> int:
+    """Save pictures, and return how many files were replaced; none of those that were asked for."""
     from PIL import Image
 
     replaced = 0
@@ -120,9 +126,9 @@ def _save_seen(folder: Path, number: Iterator[int], names: list[str], images: "n
     for name, image in zip(names, images, strict=True):
         # The number tells apart pictures of the same name in different folders.
         path = folder / f"{next(number):06}-{Path(name).stem}.png"
-        if path.is_symlink():
-            raise InputError(f"seen: {path} is a link to another file; name another folder")
-        replaced += path.exists()
+        if path.exists():
+            never_replaced.check(path, asked, "seen")
+            replaced += 1
         content = io.BytesIO()
         Image.fromarray(image).save(content, "PNG")
         atomic.file(path, content.getvalue())

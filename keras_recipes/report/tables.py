@@ -1,7 +1,6 @@
 """Rows as an aligned table, as CSV, or as one JSON object per line."""
 
 import csv
-import glob
 import io
 import itertools
 import json
@@ -16,8 +15,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from keras_recipes import atomic
+from keras_recipes.data import never_replaced
 from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
+from keras_recipes.report import spreadsheets
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ def write(
 
     Args:
         rows: Dicts that all have the same keys.
-        form: "table" (numbers with four digits), or "csv" or "jsonl" (numbers with all digits).
+        form: "table" (numbers with four digits), or "csv", "raw-csv" or "jsonl" (numbers with all
+            digits). Texts in "csv" are those of `spreadsheets`.
         output: A file to write instead of stdout; it appears when it is complete.
         columns: The keys, for the header of a CSV file without rows.
         live: Whether somebody waits for each row: it is printed as soon as it is there.
@@ -100,8 +102,8 @@ def _write(
     first = next(several, None)
     if first is not None:
         FORMS[form](chain([first], several), file)
-    elif form == "csv" and columns:
-        _csv(iter([]), file, columns)
+    elif columns and form in HEADED:
+        HEADED[form](iter([]), file, columns)
 
 
 def form_of(output: str | None) -> str:
@@ -121,10 +123,8 @@ def check_output(output: str, inputs: Sequence[str] = ()) -> None:
     """
     if not output:
         raise InputError("--output: expected the name of a file, received an empty text")
-    path = Path(output).resolve()
-    read = itertools.chain.from_iterable((text, *glob.iglob(text)) for text in inputs)  # noqa: PTH207
-    if path.is_file() and any(Path(text).resolve() == path for text in read):
-        raise InputError(f"--output: {output} is one of the inputs; name another file")
+    path = Path(output)
+    never_replaced.check(path, inputs)
     if path.is_file() or not path.exists() or path.is_dir():
         atomic.prepare_file(path)
 
@@ -264,13 +264,22 @@ def _table(rows: Iterator[Row], file: TextIO) -> None:
         file.write(text(piece) + "\n")
 
 
-def _csv(rows: Iterator[Row], file: TextIO, columns: Sequence[str] = ()) -> None:
+def _csv(
+    rows: Iterator[Row],
+    file: TextIO,
+    columns: Sequence[str] = (),
+    spelt: Callable[[Any], Any] = spreadsheets.cell,
+) -> None:
     writer = csv.writer(file, lineterminator="\n")
     if columns:
-        writer.writerow(columns)
+        writer.writerow(map(spelt, columns))
     for first in rows:
-        writer.writerow(first)
-        writer.writerows(row.values() for row in chain([first], rows))
+        writer.writerow(map(spelt, first))
+        writer.writerows(map(spelt, row.values()) for row in chain([first], rows))
+
+
+def _raw_csv(rows: Iterator[Row], file: TextIO, columns: Sequence[str] = ()) -> None:
+    _csv(rows, file, columns, lambda value: value)
 
 
 def _jsonl(rows: Iterator[Row], file: TextIO) -> None:
@@ -319,10 +328,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return _rendered(grid, sum(widths) + GAP * len(widths))
 
 
+HEADED = {"csv": _csv, "raw-csv": _raw_csv}
+"""The forms with a header, also without rows."""
+
 FORMS: dict[str, Callable[[Iterator[Row], TextIO], None]] = {
     "table": _table,
-    "csv": _csv,
     "jsonl": _jsonl,
+    **HEADED,
 }
 
 

@@ -232,7 +232,7 @@ def test_saving_replaces_a_model_and_leaves_nothing_beside_it(fitted: Fitted, sa
     before = (saved / "card.json").stat().st_ino
     save(fitted, saved)
     assert (saved / "card.json").stat().st_ino != before
-    visible = [p.name for p in saved.parent.iterdir() if not p.name.endswith(".lock")]
+    visible = [p.name for p in saved.parent.iterdir()]
     assert visible == ["xor"]
 
 

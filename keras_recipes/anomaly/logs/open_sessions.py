@@ -19,8 +19,8 @@ from keras_recipes.data.logs.measurements import Value
 from keras_recipes.data.logs.templates import END, START, UNSEEN
 from keras_recipes.recipe import Row
 
-REMEMBERED = 10_000
-"""The largest number of different counts that are cached with their distances."""
+REMEMBERED = 200_000
+"""The largest number of counts that are cached, those of each session with their distance."""
 
 
 class OpenSession:
@@ -103,6 +103,7 @@ class Judge:
         }
         self._largest_counts: list[int] = detector.counts.references.max(axis=0).tolist()
         self._distances: dict[tuple[tuple[int, int], ...], tuple[float, int]] = {}
+        self._remembered = 0
         self._log_references = np.log2(1.0 + detector.counts.references)
 
     def session(self, name: str) -> OpenSession:
@@ -159,8 +160,10 @@ class Judge:
         key = tuple(sorted((event_type, found[0]) for event_type, found in session.counts.items()))
         known = self._distances.get(key)
         if known is None:
-            if len(self._distances) >= REMEMBERED:
+            if self._remembered >= REMEMBERED:
                 self._distances.clear()
+                self._remembered = 0
+            self._remembered += len(key)
             distance, nearest = self.detector.counts.distances(self._counts(session)[None])
             known = self._distances[key] = (float(distance[0]), int(nearest[0]))
         return self._row(session, known, over=True)

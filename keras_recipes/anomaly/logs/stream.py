@@ -24,7 +24,7 @@ from keras_recipes.anomaly.logs.silence import Silence
 from keras_recipes.anomaly.passed_over import PassedOver
 from keras_recipes.anomaly.state_file import State, StateFile
 from keras_recipes.data import lines
-from keras_recipes.data.logs import parser, severity
+from keras_recipes.data.logs import parser, patient, severity
 from keras_recipes.data.logs.measurements import UNIT_NAMES, Value
 from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
@@ -95,8 +95,9 @@ class LogStream:
         """
         with self._file.watching():
             for block in blocks:
-                yield from self._block(block)
-                self._file.boundary()
+                for records in patient.parsed(self._parser, block, self._refuse):
+                    yield from self._judged(records) if block else self._pass_time()
+                    self._file.boundary()
             if self._file.path:
                 self._file.write()
             else:
@@ -105,11 +106,11 @@ class LogStream:
                 yield from self._close_due(math.inf)
             self._skipped.report()
 
-    def _block(self, block: list[bytes]) -> Iterator[Row]:
-        if not block:
-            yield from self._pass_time()
-            return
-        records, timed = self._parser.parse(block), self.detector.layout.timed
+    def _refuse(self, reason: str) -> None:
+        self._skipped(f"standard input {reason}")
+
+    def _judged(self, records: parser.Records) -> Iterator[Row]:
+        timed = self.detector.layout.timed
         if len(records):
             yield from self._listen(records)
         arrived = 0.0 if timed else time.time()
@@ -125,9 +126,13 @@ class LogStream:
                 self._set_back(now)
             yield from self._close_before(key, now)
             session = self._session(key, now, line)
-            values = measured.get(event, ())
-            if session and (row := self.judge.event(session, token_id, line, message, values)):
-                yield row
+            if session:
+                before = len(session.counts)
+                if row := self.judge.event(
+                    session, token_id, line, message, measured.get(event, ())
+                ):
+                    yield row
+                self._table.kinds += len(session.counts) - before
             if surplus := self._table.surplus():
                 yield from self._close(surplus, max(self._clock.now, now))
 

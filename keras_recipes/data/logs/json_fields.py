@@ -69,6 +69,9 @@ REQUEST = ("request", "requestline", "httprequest")
 ENOUGH = 200
 """The number of objects in which the names of fields are looked for."""
 
+MOST_KNOWN, LONGEST_KNOWN = 200, 4_000
+"""The most names of fields that are cached together, and their characters."""
+
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
@@ -126,12 +129,20 @@ def is_scalar(value: Any) -> bool:
     return isinstance(value, str | int | float)
 
 
-@lru_cache(maxsize=4_096)
 def _among(names: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
+    """Return the first of the wanted names; usual objects have the names of an earlier one."""
+    usual = len(names) <= MOST_KNOWN and sum(map(len, names)) <= LONGEST_KNOWN
+    return (_known_among if usual else _found_among)(names, wanted)
+
+
+def _found_among(names: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
     spelt: dict[str, str] = {}
     for name in names:
         spelt.setdefault(_SEPARATORS.sub("", name.lower()), name)
     return next((spelt[name] for name in wanted if name in spelt), None)
+
+
+_known_among = lru_cache(maxsize=4_096)(_found_among)
 
 
 def candidates(objects: Sequence["dict[str, Any]"], wanted: tuple[str, ...]) -> Iterable[str]:

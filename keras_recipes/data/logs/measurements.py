@@ -50,8 +50,8 @@ FEWEST_VALUES = 10
 
 LONGEST_NAME = 60
 
-REMEMBERED = 200_000
-"""The largest number of masked messages that are cached with the names in them."""
+REMEMBERED, REMEMBERED_BYTES = 200_000, 1 << 26
+"""The largest number of masked messages that are cached with the names in them, and their bytes."""
 
 TREND = 0.8
 """The rank correlation of a number with its place in the log from which on it is a counter."""
@@ -145,8 +145,16 @@ class Reader:
     def __init__(self, measures: Measures) -> None:
         self.measures = measures
         self._patterns: dict[bytes, tuple[tuple[int, Pattern], ...]] = {}
+        self._bytes = 0
         self._values: dict[bytes, Value | None] = {}
         self._literals = [(name, re.escape(name)) for name in measures.names]
+        self._compiled = {
+            alone: [
+                re.compile((b"" if alone else _BEGIN) + literal + _VALUE)
+                for _, literal in self._literals
+            ]
+            for alone in (False, True)
+        }
 
     def read(
         self, messages: Sequence[bytes], masked: Sequence[bytes]
@@ -180,15 +188,14 @@ class Reader:
 
     def _patterns_of(self, masked: bytes) -> "tuple[tuple[int, Pattern], ...]":
         """Return how the measurements of a masked message are found; most messages have none."""
-        if len(self._patterns) >= REMEMBERED:
-            self._patterns.clear()
         if masked not in self._patterns:
+            if len(self._patterns) >= REMEMBERED or self._bytes > REMEMBERED_BYTES:
+                self._patterns.clear()
+                self._bytes = 0
+            self._bytes += len(masked)
             self._patterns[masked] = tuple(
                 # A pattern that begins with letters is searched much faster.
-                (
-                    number,
-                    re.compile((b"" if masked.count(name) == 1 else _BEGIN) + literal + _VALUE),
-                )
+                (number, self._compiled[masked.count(name) == 1][number])
                 for number, (name, literal) in enumerate(self._literals)
                 if re.search(_BEGIN + literal, masked)
             )

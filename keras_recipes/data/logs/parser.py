@@ -131,21 +131,29 @@ class Parser:
         self._field = rule.key if rule.by == "field" else ""
         self._window = rule.window if rule.by in ("window", "lines") else 0.0
 
-    def parse(self, lines: Iterable[bytes]) -> Records:
+    @property
+    def rule(self) -> str:
+        """The sessions' regular expression, or the name of their field, in messages."""
+        return printable(repr(self.layout.sessions.key))
+
+    def parse(self, lines: Iterable[bytes], patience: float = PATIENCE) -> Records:
         """Return the records of the next lines.
+
+        Args:
+            lines: The lines.
+            patience: The processor time in seconds that this may take.
 
         Raises:
             UnsafeModelError: The sessions' regular expression takes too long.
         """
         records = Records([], [], [], [])
         self._unmasked.clear()
-        rule = printable(repr(self.layout.sessions.key))
         refusal = UnsafeModelError(
-            f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
-            "regular expression for sessions"
+            f"log lines after {self.line:,}: matching {self.rule} takes too long; fit with a "
+            "simpler regular expression for sessions"
         )
         some = _all_without_colours(lines)
-        with time_limit.at_most(PATIENCE, refusal):
+        with time_limit.at_most(patience, refusal):
             if self.layout.timed and not self.time and self._place is None:
                 self.time = self._first_time(some)
             self._parse(some, records)

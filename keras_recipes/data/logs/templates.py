@@ -19,8 +19,11 @@ from keras_recipes.errors import CorruptModelError, printable
 
 PADDING, START, END, UNSEEN, FIRST = range(5)
 
-REMEMBERED = 200_000
-"""The largest number of masked messages that are cached with their token ids."""
+REMEMBERED, REMEMBERED_BYTES = 200_000, 1 << 26
+"""The largest number of masked messages that are cached with their token ids, and their bytes."""
+
+REMEMBERED_UNSEEN = 10_000
+"""The largest number of masked messages without a token id that are cached."""
 
 MOST = 1_000
 """The largest number of templates; events of any further template are new events."""
@@ -74,6 +77,7 @@ class Templates:
         self.rare = list(rare)
         self._drain, self._rare = _tree(self.patterns), _tree(self.rare)
         self._token_ids: dict[bytes, int] = {}
+        self._bytes = 0
         self._are_rare: dict[bytes, bool] = {}
 
     @property
@@ -90,8 +94,10 @@ class Templates:
         """Return the token id of a masked message."""
         token_id = self._token_ids.get(message)
         if token_id is None:
-            if len(self._token_ids) >= REMEMBERED:
+            if len(self._token_ids) >= REMEMBERED or self._bytes > REMEMBERED_BYTES:
                 self._token_ids.clear()
+                self._bytes = 0
+            self._bytes += len(message)
             cluster = self._drain.match(self._compared(message), "fallback")
             token_id = self._token_ids[message] = int(cluster.cluster_id) if cluster else UNSEEN
         return token_id
@@ -104,7 +110,7 @@ class Templates:
         """Return whether one normal session had an event like this one, which has no token id."""
         known = self._are_rare.get(message)
         if known is None:
-            if len(self._are_rare) >= REMEMBERED:
+            if len(self._are_rare) >= REMEMBERED_UNSEEN:
                 self._are_rare.clear()
             known = self._rare.match(self._compared(message), "fallback") is not None
             self._are_rare[message] = known

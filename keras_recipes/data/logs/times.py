@@ -269,7 +269,8 @@ class Reader:
             return _since_1970(value)
         if isinstance(value, str):
             value = value.encode(errors="replace")
-        if not isinstance(value, bytes):
+        # What `read` reads is cached, so it has to be short.
+        if not isinstance(value, bytes) or len(value) > ANYWHERE_BELOW:
             return None
         text = value.strip().removeprefix(b"[").removesuffix(b"]")
         seconds = read(self._usual, text)

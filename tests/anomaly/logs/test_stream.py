@@ -24,6 +24,7 @@ from keras_recipes.anomaly import state_file
 from keras_recipes.anomaly.logs import log_clock
 from keras_recipes.errors import RecipeError
 from keras_recipes.recipe import Row
+from tests.anomaly import junk
 from tests.command_line import Run
 from tests.shared_data import shared_data
 
@@ -421,22 +422,7 @@ def test_a_log_that_says_nothing_from_the_beginning_is_told(model: Path) -> None
     assert live.end() == 0
 
 
-JUNK = {
-    "a stray quotation mark": b'"never closed',
-    "a lone carriage return": b"one\rtwo\rthree",
-    "zeros": b"\0\0\0 \0 zero \0",
-    "no UTF-8": b"\xff\xfe\x80 caf\xe9",
-    "three megabytes": b"z" * 3_000_000,
-    "a date beyond the calendar": b"9999-99-99T99:99:99Z INFO order-x y",
-    "a year beyond the calendar": b"99999-12-31T23:59:59Z INFO y",
-    "deep JSON": b'{"a":' * 50_000,
-    "a number beyond float": b"took 1e99999 ms " + b"9" * 5_000,
-    "an escape": b"\x1b[31mred\x1b[0m \x07 \x1b]0;title\x07",
-    "nothing": b"   ",
-}
-
-
-@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
+@pytest.mark.parametrize("junk", junk.LINES.values(), ids=junk.LINES.keys())
 def test_whatever_a_line_holds_the_next_lines_are_answered(
     recipes: Run, model: Path, junk: bytes
 ) -> None:
@@ -445,6 +431,29 @@ def test_whatever_a_line_holds_the_next_lines_are_answered(
     rows = answers(recipes, model, [*good[:4], junk, *good[4:]])
     later = [{**row, "line": ""} for row in expected if row["session"] != "order-1"]
     assert [{**row, "line": ""} for row in rows if row["session"] != "order-1"] == later
+
+
+@POSIX
+def test_a_line_on_which_the_search_for_a_session_never_ends_is_passed_over(
+    recipes: Run, with_sessions: Callable[..., Path]
+) -> None:
+    evil = with_sessions(by="regex", key=r"order-\d+|(?:x+)+y")
+    good = [*session(0, 1), *session(10, 2), *session(20, 3)]
+    expected = answers(recipes, evil, good)
+    bad = b"2026-01-05T08:00:05Z INFO " + b"x" * 100
+    lines = [*good[:4], bad, *good[4:8], bad, bad, bad, *good[8:]]
+    begin = time.process_time()
+    result = recipes("predict", str(evil), "-", "--format", "csv", input=joined(lines))
+    assert time.process_time() - begin < 20
+    assert result.exit_code == 0, result.stderr
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [{**row, "line": ""} for row in rows] == [{**row, "line": ""} for row in expected]
+    assert "standard input line 5: takes too long to search for 'order-" in result.stderr
+    assert "4 lines were skipped" in result.stderr
+    Path("x.log").write_bytes(joined(lines))
+    in_file = recipes("predict", str(evil), "x.log")
+    assert in_file.exit_code == 3
+    assert "takes too long; fit with a simpler" in in_file.stderr
 
 
 def test_a_key_of_a_megabyte_is_kept_short_in_files_and_streams(
@@ -459,6 +468,66 @@ def test_a_key_of_a_megabyte_is_kept_short_in_files_and_streams(
     Path("x.log.gz").write_bytes(gzip.compress(joined(lines)))
     result = recipes("predict", str(hexadecimal), "x.log.gz", "--format", "csv")
     assert set(names(list(csv.DictReader(io.StringIO(result.stdout))))) == set(live)
+
+
+def hostile_lines(count: int, number: int = 0) -> Iterator[bytes]:
+    """Yield lines with another key each, as long as keys and messages may be."""
+    for n in range(number, number + count):
+        key = b"order-%d%s" % (n, b"k" * 3_000)
+        yield line(n, 0, b"%s %s" % (words(n, 1)[0].encode(), b"m" * 5_000)).replace(
+            b"order-0", key
+        )
+
+
+def test_memory_is_bounded_whatever_keys_values_and_messages_come(
+    with_sessions: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page on logs says 16 kB for each session that may be open, and a constant."""
+    import tracemalloc
+
+    from keras_recipes import load
+    from keras_recipes.anomaly.logs.detector import LogDetector
+    from keras_recipes.anomaly.logs.stream import LogStream
+    from keras_recipes.data.logs import templates
+
+    monkeypatch.setattr(templates, "REMEMBERED_BYTES", 100_000)
+    fitted = load(with_sessions(by="regex", key=r"order-\w+"))
+    stream = LogStream(LogDetector.of_fitted(fitted), 0.01, timeout=1e9, open_sessions=100)
+    tracemalloc.start()
+    try:
+        used = []
+        for number in range(0, 1_200, 100):
+            list(stream._judged(stream._parser.parse(hostile_lines(100, number))))
+            used.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert len(stream._table.open) == len(stream._table.closed) == 100
+    assert max(used) < 100 * 16_000 + 1_000_000
+    assert used[-1] < used[3] + 500_000  # caches of times; 800 sessions came since then
+
+
+def test_sessions_with_very_many_kinds_of_events_are_fewer(
+    recipes: Run, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keras_recipes.anomaly.logs import session_table
+
+    monkeypatch.setattr(session_table, "MOST_KINDS", 9)
+    asked = ("--set", "state=s.npz")
+    some = [one for n in range(3) for one in session(10 * n, n)]
+    assert names(answers(recipes, model, some, *asked)) == ["order-0"]
+    assert names(answers(recipes, model, session(30, 3), *asked)) == ["order-1"]
+
+
+def test_names_of_fields_and_times_are_cached_only_where_they_are_short() -> None:
+    from keras_recipes.data.logs import json_fields, time_values, times
+
+    before = json_fields._known_among.cache_info().currsize, time_values.read.cache_info().currsize
+    for n in range(100):
+        json_fields.first({f"{n}{'k' * 10_000}": 1, "message": "x"}, ("message",))
+        json_fields.first({f"{n}-{m}": 1 for m in range(1_000)}, ("message",))
+        times.Reader().read(f"{n}" * 1_000)
+    after = json_fields._known_among.cache_info().currsize, time_values.read.cache_info().currsize
+    assert after == before
 
 
 @POSIX
@@ -553,6 +622,30 @@ def test_a_state_that_cannot_be_written_on_the_way_is_a_warning(
     assert "warning: s.npz: the state was not kept: the disk is full" in result.stderr
     assert len(result.stdout.splitlines()) >= 2
     assert Path("s.npz").exists()
+
+
+@POSIX
+def test_a_full_disk_ends_no_stream_and_is_told_at_the_end(
+    recipes: Run, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+
+    monkeypatch.setattr(state_file, "KEEP_SECONDS", 0.0)
+    lines = [*session(0, 1), *session(5_000, 2), *session(10_000, 3)]
+    asked = ("predict", str(model), "-", "--format", "csv", "--set", "state=s.npz")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file may be longer, as on a full disk; Python ignores the signal.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        result = recipes(*asked, input=joined(lines))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert result.exit_code == 1
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert names(rows) == ["order-1", "order-2"]
+    assert "warning: s.npz: the state was not kept: " in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("error: s.npz: the state was not kept: ")
+    assert [path.name for path in Path().iterdir()] == []
 
 
 def test_any_error_keeps_the_sessions(

@@ -14,6 +14,7 @@ import pytest
 from keras_recipes import fit, save
 from keras_recipes.data import lines
 from keras_recipes.recipe import Row
+from tests.anomaly import junk
 from tests.command_line import Run
 from tests.shared_data import shared_data
 
@@ -54,24 +55,7 @@ def joined(some: list[str | bytes]) -> bytes:
     return b"".join((one.encode() if isinstance(one, str) else one) + b"\n" for one in some)
 
 
-JUNK = {
-    "a stray quotation mark": b'"1700000000,1,2,3',
-    "a quotation mark in a later cell": b'1700000000,1,"2,3',
-    "a lone carriage return": b"1700000000,1,2\r3,4",
-    "zeros": b"zero\0\0\0",
-    "no UTF-8": b"\x80\xff caf\xe9",
-    "three megabytes": b"1" * 3_000_000,
-    "a cell of a megabyte": b'1700000000,1,2,"' + b"3" * 1_000_000 + b'"',
-    "a time before the calendar": b"-99000000000,1,2,3",
-    "a time beyond the calendar": b"0001-01-01T00:00:00+10:00,x,2,3",
-    "a time beyond float": b"1e999,1,2,3",
-    "words": b"tail: app.csv: file truncated",
-    "too few cells": b"1700000000,1",
-    "too many cells": b"1700000000,1,2,3,4",
-}
-
-
-@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
+@pytest.mark.parametrize("junk", junk.ROWS.values(), ids=junk.ROWS.keys())
 def test_whatever_a_line_holds_the_next_rows_are_answered(
     recipes: Run, model: Path, junk: bytes
 ) -> None:
@@ -87,20 +71,7 @@ def test_whatever_a_line_holds_the_next_rows_are_answered(
     assert first == expected
 
 
-JSON_JUNK = {
-    "no object": b"[1, 2]",
-    "cut off": b'{"timestamp": 1700000000, "c0": 1',
-    "deep": b'{"a":' * 100_000,
-    "deep and closed": b'{"a":' * 900 + b"1" + b"}" * 900,
-    "a number of many digits": b'{"timestamp": ' + b"9" * 5_000 + b"}",
-    "a time beyond the calendar": b'{"timestamp": -99000000000, "c0": 1}',
-    "names that multiply": b'{"' + b"k" * 9_000 + b'": {'
-    + b", ".join(b'"%x": 1' % n for n in range(5_000)) + b"}}",
-    "two megabytes": b'{"timestamp": 1700000000, "c0": "' + b"x" * 2_000_000 + b'"}',
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("junk", JSON_JUNK.values(), ids=JSON_JUNK.keys())
+@pytest.mark.parametrize("junk", junk.OBJECTS.values(), ids=junk.OBJECTS.keys())
 def test_whatever_an_object_holds_the_next_objects_are_answered(
     recipes: Run, model: Path, junk: bytes
 ) -> None:
