@@ -139,13 +139,8 @@ class Parser:
         """
         records = Records([], [], [], [])
         self._unmasked.clear()
-        rule = printable(repr(self.layout.sessions.key))
-        refusal = UnsafeModelError(
-            f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
-            "regular expression for sessions"
-        )
         some = _all_without_colours(lines)
-        with time_limit.at_most(PATIENCE, refusal):
+        with time_limit.at_most(PATIENCE, self._refusal()):
             if self.layout.timed and not self.time and self._place is None:
                 self.time = self._first_time(some)
             self._parse(some, records)
@@ -154,6 +149,13 @@ class Parser:
                 records.measured += values
                 records.measured_in += events
         return records
+
+    def _refusal(self) -> UnsafeModelError:
+        rule = printable(repr(self.layout.sessions.key))
+        return UnsafeModelError(
+            f"log lines after {self.line:,}: matching {rule} takes too long; fit with a simpler "
+            "regular expression for sessions"
+        )
 
     def _first_time(self, lines: Sequence[bytes]) -> float:
         """Return the first time of these lines, which the lines before it have too, or 0."""
@@ -226,6 +228,7 @@ class Parser:
         A line without a key that begins no record has the key of the line before.
         """
         assert self._pattern is not None
+        time_limit.rehearse(self._pattern, heads.messages, PATIENCE, self._refusal)
         search, current, dropped = self._pattern.search, self.key, []
         messages, keys = records.messages.append, records.keys.append
         for n, line in enumerate(heads.messages):
@@ -363,6 +366,7 @@ class Parser:
         if self._field:
             self.key = bounded(key) if key else self.key
         elif self._pattern:
+            time_limit.rehearse(self._pattern, [line], PATIENCE, self._refusal)
             match = self._pattern.search(line)
             if match:
                 self.key = bounded(match[0])
