@@ -1,6 +1,7 @@
 """Run a command, and measure the memory and the time that it takes, its children included."""
 
 import contextlib
+import resource
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,7 @@ class Measured:
     Attributes:
         status: The exit status.
         stderr: What it printed to stderr.
-        seconds: Wall time.
+        seconds: Processor time, of the process and of those that it waited for.
         peak: The most bytes of resident memory of all its processes together.
     """
 
@@ -37,7 +38,7 @@ class Measured:
 
 def measured(command: Sequence[str], folder: Path = Path(), timeout: float = 120) -> Measured:
     """Run a command in a folder; it is killed after `timeout` seconds."""
-    begin, peak = time.monotonic(), 0
+    begin, before, peak = time.monotonic(), _used(), 0
     with tempfile.TemporaryFile("w+") as stderr:
         with subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
@@ -49,7 +50,12 @@ def measured(command: Sequence[str], folder: Path = Path(), timeout: float = 120
                     process.kill()
                 time.sleep(PAUSE)
         stderr.seek(0)
-        return Measured(process.returncode, stderr.read(), time.monotonic() - begin, peak)
+        return Measured(process.returncode, stderr.read(), _used() - before, peak)
+
+
+def _used() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _memory(process: psutil.Process) -> int:
