@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, no_memory
 
 if TYPE_CHECKING:
     import keras
@@ -109,7 +109,11 @@ def _import_keras() -> None:
         )
     try:
         import keras
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, MemoryError, OSError, RuntimeError) as error:
+        if short := no_memory(error, "to start Keras"):
+            raise short from error
+        if not isinstance(error, ImportError | ValueError):
+            raise
         raise InputError(
             f"Keras does not start with KERAS_BACKEND={asked} ({error}): "
             f"pip install 'keras_recipes[{asked}]', or unset KERAS_BACKEND"

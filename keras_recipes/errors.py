@@ -43,6 +43,37 @@ class CorruptModelError(RecipeError):
     exit_code = 4
 
 
+class NoMemoryError(RecipeError):
+    """There is not enough memory on this machine, or for this process."""
+
+
+_NO_MEMORY = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "out of memory",
+    "std::bad_alloc",
+    "unable to allocate",
+    "can't start new thread",
+)
+"""What libraries say where memory is short, in lower case."""
+
+
+def no_memory(error: BaseException, task: str) -> NoMemoryError | None:
+    """Return an error that says so if memory was short; None if another cause is likelier.
+
+    Args:
+        error: What was raised.
+        task: What the memory was for, such as "to start Keras".
+    """
+    said = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in said for words in _NO_MEMORY):
+        return NoMemoryError(
+            f"not enough memory {task} ({printable(first_line(error), 120)}); close other "
+            "programs, or raise the limit of this process (ulimit -v)"
+        )
+    return None
+
+
 def described(value: Any) -> str:
     """Describe a value for a message: by its shape, by itself, or by its type."""
     import reprlib

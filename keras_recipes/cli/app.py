@@ -28,7 +28,7 @@ from keras_recipes.cli import (
     show,
 )
 from keras_recipes.cli import list as listing
-from keras_recipes.errors import RecipeError, printable
+from keras_recipes.errors import RecipeError, no_memory, printable
 
 LONGEST_MESSAGE = 500
 """The most characters of a message of Click. Click repeats what was typed, whatever its length."""
@@ -202,6 +202,8 @@ def _explain(error: Exception) -> int:
         message, code = error.format_message(), error.exit_code
     elif isinstance(error, RecipeError):
         message, code = str(error), error.exit_code
+    elif short := no_memory(error, "for this"):
+        message = str(short)
     elif isinstance(error, OSError):
         message = f"{error.filename or 'output'}: {error.strerror or error}"
         code = 2 if error.errno in WRONG_PATH else 1

@@ -58,12 +58,13 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
     save.check_replaceable(folder.resolve(), OURS)
     atomic.prepare(folder.resolve())
     found.check_keras()
-    read = found.contents
-    converted = opening.from_earlier_keras(read) or _of_today(found)
-    members = save.members(Fitted(model=converted.model))
-    members[locate.CONVERSION] = _provenance(converted, read, members)
-    with atomic.folder(folder.resolve(), members) as staged:
-        _compare(converted.model, staged)
+    with found.within_limits():
+        read = found.contents
+        converted = opening.from_earlier_keras(read) or _of_today(found)
+        members = save.members(Fitted(model=converted.model))
+        members[locate.CONVERSION] = _provenance(converted, read, members)
+        with atomic.folder(folder.resolve(), members) as staged:
+            _compare(converted.model, staged)
     if there:
         log.info("replaced the model that was in %s", folder)
     return converted

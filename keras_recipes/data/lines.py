@@ -104,13 +104,17 @@ def pieces(path: Path) -> Iterator[bytes]:
         InputError: The file cannot be read, or is damaged.
     """
     with _explained(path), path.open("rb") as raw, _unpacked(raw, path) as file:
-        first = file.read(_BLOCK)
+        # A pipe may wait for its writer.
+        waiting = contextlib.nullcontext if not path.is_file() else budget.without_waiting
+        with waiting():
+            first = file.read(_BLOCK)
         wide = _wide(first)
         decoder = codecs.getincrementaldecoder(wide)("replace") if wide else None
         piece = first.removeprefix(codecs.BOM_UTF8)
         while piece:
             yield decoder.decode(piece).encode(errors="replace") if decoder else piece
-            piece = file.read(_BLOCK)
+            with waiting():
+                piece = file.read(_BLOCK)
 
 
 def _wide(first: bytes) -> str | None:

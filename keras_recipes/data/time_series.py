@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from keras_recipes.data import files
 from keras_recipes.data.series import columns as parts
-from keras_recipes.data.series import forms, joining, numbers, order, tables
+from keras_recipes.data.series import forms, joining, numbers, order, parquet, tables
 from keras_recipes.data.series.counters import CounterRate, is_counter, with_rates
 from keras_recipes.data.series.forms import Found
 from keras_recipes.data.series.records import (
@@ -74,7 +74,7 @@ def read(text: str, layout: SeriesLayout | None = None) -> Series:
     layout = layout or SeriesLayout()
     path = Path(text)
     if path.suffix == ".parquet":
-        return _table(text, Found(tables.parquet(path), _reading(layout)), layout)
+        return _table(text, Found(parquet.rows(path), _reading(layout)), layout)
     try:
         lines = _lines(text, _opened(path))
     except OSError as error:

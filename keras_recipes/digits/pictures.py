@@ -34,11 +34,13 @@ and in one place. `read` gives every picture this form, in seven steps:
 import io
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from keras_recipes.digits.characters import SIDE, eight_bits, normalize
 from keras_recipes.errors import InputError
@@ -48,21 +50,42 @@ __all__ = ["STANDARD_INPUT", "decode", "normalize", "opened", "read", "read_file
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 """The formats that are opened. Some other formats of Pillow start programs (EPS: Ghostscript)."""
 
-MOST_PIXELS = 100_000_000
+MOST_PIXELS, MOST_HEAVY = 100_000_000, 40_000_000
+"""The most pixels, and those of formats whose decoders hold several copies of a picture."""
+LONGEST_SIDE = 65_535
+"""The longest side in pixels, as in JPEG; rows cost time, however short they are."""
 MOST_BYTES = 1 << 28
 """The most bytes of a picture on standard input."""
 
 STANDARD_INPUT = Path("-")
 MOST_SHOWN = 1024
-"""The longer side in pixels to which a larger picture of 8 bits is decoded."""
+"""The longer side in pixels to which a larger picture is decoded."""
+BAND = 1_000_000
+"""The number of pixels of a large picture that are converted at once."""
+
+_UPRIGHT = dict(
+    enumerate(
+        [
+            Image.Transpose.FLIP_LEFT_RIGHT,
+            Image.Transpose.ROTATE_180,
+            Image.Transpose.FLIP_TOP_BOTTOM,
+            Image.Transpose.TRANSPOSE,
+            Image.Transpose.ROTATE_270,
+            Image.Transpose.TRANSVERSE,
+            Image.Transpose.ROTATE_90,
+        ],
+        start=2,
+    )
+)
+"""How a picture is turned, by the camera's orientation tag."""
 
 
 def read(path: Path) -> np.ndarray:
     """Read a picture file and return its character in MNIST's form.
 
     Args:
-        path: A PNG, JPEG, GIF, TIFF, BMP or WebP file of at most 100 megapixels; or `-` for
-            standard input.
+        path: A PNG, JPEG, GIF, TIFF, BMP or WebP file of at most 100 megapixels (WebP and
+            progressive JPEG: 40); or `-` for standard input.
 
     Returns:
         White on black, shape (28, 28), uint8.
@@ -104,7 +127,7 @@ def decode(path: Path) -> np.ndarray:
         than 1024 pixels is made smaller by a whole factor.
 
     Raises:
-        InputError: The file is missing, damaged, not a picture, or has more than 100 megapixels.
+        InputError: The file is missing, damaged, not a picture, or too large.
     """
     if path != STANDARD_INPUT and not path.is_file():
         what = "expected a picture, received a folder" if path.is_dir() else "no such file"
@@ -138,16 +161,14 @@ def _decode(name: str, file: IO[bytes]) -> np.ndarray:
     try:
         # Pillow warns of some damage; an error below says what is wrong.
         with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > MOST_PIXELS:
-                raise _too_large(name, f"{width} x {height} pixels")
+            _check_size(name, image)
             return grey(image)
     except InputError:
         raise
     except UnidentifiedImageError:
         raise InputError(f"{name}: expected a picture ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise _too_large(name, "many more") from None
+        raise _too_large(name, MOST_PIXELS, "many more") from None
     except Exception as error:
         # Damaged files make Pillow's decoders raise many kinds of errors: OSError, SyntaxError,
         # ValueError, IndexError, struct.error, zlib.error, ...
@@ -155,23 +176,59 @@ def _decode(name: str, file: IO[bytes]) -> np.ndarray:
         raise InputError(f"{name}: the picture is damaged or incomplete: {reason}") from None
 
 
-def _too_large(name: str, received: str) -> InputError:
+def _check_size(name: str, image: Image.Image) -> None:
+    width, height = image.size
+    heavy = image.format == "WEBP" or "progressive" in image.info
+    most = MOST_HEAVY if heavy else MOST_PIXELS
+    if width * height > most or max(image.size) > LONGEST_SIDE:
+        raise _too_large(name, most, f"{width} x {height} pixels")
+
+
+def _too_large(name: str, most: int, received: str) -> InputError:
     return InputError(
-        f"{name}: expected at most {MOST_PIXELS // 10**6} megapixels, received {received}"
+        f"{name}: expected at most {most // 10**6} megapixels and {LONGEST_SIDE:,} pixels a side, "
+        f"received {received}; scale it down"
     )
 
 
 def grey(image: Image.Image) -> np.ndarray:
     """Return the brightness of an opened picture, as `decode` does; its errors are Pillow's."""
     image.load()
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        return np.asarray(image, np.float32) / 65535
+    upright = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    factor = max(image.size) // MOST_SHOWN + 1
     if image.mode in ("I", "F"):
-        return _stretched(np.nan_to_num(np.asarray(image, np.float32)))
-    if image.has_transparency_data:
-        return _on_paper(image)
-    return _brightness(image)
+        found = _stretched(_smaller(image, factor, _numbers))
+    elif image.has_transparency_data:
+        found = _on_paper(image, factor)
+    elif image.mode in ("L", "RGB"):
+        found = _brightness(image.reduce(factor) if factor > 1 else image)
+    else:
+        found = _smaller(image, factor, _brightness)
+    if upright is None:
+        return found
+    return np.asarray(Image.fromarray(found).transpose(upright))
+
+
+def _smaller(
+    image: Image.Image, factor: int, values: Callable[[Image.Image], np.ndarray]
+) -> np.ndarray:
+    """Return the values of a picture, averaged over squares of `factor` pixels.
+
+    The picture is converted in bands: a copy of a large one, in another mode, takes much memory.
+    """
+    if factor == 1:
+        return values(image)
+    width, height = image.size
+    rows = factor * max(1, BAND // (factor * width))
+    bands = (
+        values(image.crop((0, top, width, min(top + rows, height))))
+        for top in range(0, height, rows)
+    )
+    return np.concatenate([np.asarray(Image.fromarray(band).reduce(factor)) for band in bands])
+
+
+def _numbers(image: Image.Image) -> np.ndarray:
+    return np.nan_to_num(np.asarray(image, np.float32))
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:
@@ -181,19 +238,22 @@ def _stretched(values: np.ndarray) -> np.ndarray:
     return stretched
 
 
-def _on_paper(image: Image.Image) -> np.ndarray:
+def _on_paper(image: Image.Image, factor: int) -> np.ndarray:
     for paper in ("white", "black"):  # white ink on nothing shows on black only
-        ground = Image.new("RGBA", image.size, paper)
-        grey = _brightness(Image.alpha_composite(ground, image.convert("RGBA")))
-        if grey.min() < grey.max():
+        found = _smaller(image, factor, partial(_composed, paper))
+        if found.min() < found.max():
             break
-    return grey
+    return found
+
+
+def _composed(paper: str, image: Image.Image) -> np.ndarray:
+    ground = Image.new("RGBA", image.size, paper)
+    return _brightness(Image.alpha_composite(ground, image.convert("RGBA")))
 
 
 def _brightness(image: Image.Image) -> np.ndarray:
-    factor = max(image.size) // MOST_SHOWN + 1
-    if factor > 1 and image.mode in ("L", "RGB"):
-        image = image.reduce(factor)
+    if image.mode.startswith("I;16"):
+        return np.asarray(image, np.float32) / 65535
     if image.mode == "LAB":
         image = image.getchannel(0)
     if image.mode not in ("1", "L", "RGB"):

@@ -1,6 +1,8 @@
 """Turn a MODEL argument into a model: find it once, read it once, open it when needed."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from keras_recipes import catalog
@@ -9,6 +11,7 @@ from keras_recipes.models.fitted import Fitted, Model, Opened, needs_keras
 from keras_recipes.saved import opening
 from keras_recipes.saved.locate import Located, check_keras, in_message, locate, tell_what_answers
 from keras_recipes.saved.read import Contents, may_have_card, read
+from keras_recipes.untrusted import budget, files, limits
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +73,8 @@ class Found:
         """The content of the model's files; see `read`."""
         assert self.located
         if self._contents is None:
-            self._contents = read(self.located)
+            with self.within_limits():
+                self._contents = read(self.located)
         return self._contents
 
     def open(self) -> Fitted | Opened:
@@ -84,10 +88,19 @@ class Found:
         if self._opened is None:
             assert self.located
             verified = self.contents.verified
-            self._opened = opening.opened(self.contents)
+            with self.within_limits():
+                self._opened = opening.opened(self.contents)
             self._contents = None  # frees what may be as large as the model
             self._tell(self.located, self._opened.card, verified)
         return self._opened
+
+    @contextmanager
+    def within_limits(self) -> Iterator[None]:
+        """Work in the block within the limits that the size of the model's files implies."""
+        paths = (self.located.path, self.located.weights) if self.located else ()
+        size = sum(files.size(path) for path in paths if path)
+        with limits.implied_by(size), budget.without_waiting():
+            yield
 
     def in_keras(self) -> Fitted:
         """Open the model in Keras; see `open`.

@@ -15,7 +15,6 @@ import importlib.util
 import json
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_recipes.errors import RecipeError
-from keras_recipes.untrusted import limits
+from keras_recipes.untrusted import files, limits
 
 MEMORY_PER_PARAMETER = 36
 """Bytes for each parameter that is allowed: about one gigabyte with the ordinary limit."""
@@ -39,10 +38,11 @@ SECONDS = 10.0
 MODEL_RATE, INPUT_RATE = 1e6, 50e3
 """Bytes per second of processor time at which an honest model is opened, and an input read."""
 
+WALL, WALL_PER_SECOND = 60.0, 10.0
+"""Seconds of wall time for a part of the work that waits for nobody, and for each other second."""
+
 PAUSE = 0.1
 """The shortest time in seconds between two reports of progress."""
-
-MOST_FILES = 100_000
 
 _WATCHER = Path(__file__).with_name("watcher.py")
 
@@ -54,10 +54,12 @@ class Budget:
     Attributes:
         memory: Bytes of resident memory beyond what the backend needs.
         seconds: Seconds of processor time, of all threads together.
+        wall: Seconds of wall time, of what waits for nobody; see `without_waiting`.
     """
 
     memory: float
     seconds: float
+    wall: float
 
 
 def of_files(model: Iterable[Path], inputs: Iterable[Path]) -> Budget:
@@ -67,11 +69,13 @@ def of_files(model: Iterable[Path], inputs: Iterable[Path]) -> Budget:
         model: The files and folders of the model.
         inputs: The files and folders to read.
     """
-    mine, theirs = sum(map(_size, model)), sum(map(_size, inputs))
+    mine, theirs = sum(map(files.size, model)), sum(map(files.size, inputs))
     allowed = max(limits.current().parameters, limits.ORDINARY)
+    seconds = SECONDS * allowed / limits.ORDINARY + mine / MODEL_RATE + theirs / INPUT_RATE
     return Budget(
         memory=MEMORY_PER_PARAMETER * allowed + MEMORY_PER_BYTE * (mine + theirs),
-        seconds=SECONDS * allowed / limits.ORDINARY + mine / MODEL_RATE + theirs / INPUT_RATE,
+        seconds=seconds,
+        wall=WALL + WALL_PER_SECOND * seconds,
     )
 
 
@@ -96,6 +100,8 @@ def hold(budget: Budget, name: str) -> None:
         f"memory; {limits.advice()}",
         "seconds": f"error: {name}: refused, a step of it takes more than {budget.seconds:.0f} "
         f"seconds of processor time; {limits.advice()}",
+        "wall": f"error: {name}: stopped, a step of it takes more than {budget.wall:.0f} seconds; "
+        f"check the disk and the device, or {limits.advice()}",
     }
     arguments = [json.dumps(_import_path()), str(os.getpid()), json.dumps(vars(budget))]
     watcher = subprocess.Popen(
@@ -129,6 +135,27 @@ def progress() -> None:
 
 
 @contextmanager
+def without_waiting() -> Iterator[None]:
+    """Work in the block that waits for nobody: not for input that comes, nor for a reader.
+
+    Its wall time counts, so that a read or a device that hangs ends.
+    """
+    global _depth
+    if _events is None:
+        yield
+        return
+    _depth += 1
+    if _depth == 1:
+        _tell(b"s")
+    try:
+        yield
+    finally:
+        _depth -= 1
+        if not _depth:
+            _tell(b"e")
+
+
+@contextmanager
 def importing() -> Iterator[None]:
     """Import a backend in the block, which no budget counts."""
     _tell(b"i")
@@ -141,6 +168,7 @@ def importing() -> Iterator[None]:
 _events: int | None = None
 """The pipe to the watcher; None if this process is not watched."""
 
+_depth = 0
 _told = 0.0
 _watchers: list["subprocess.Popen[bytes]"] = []
 
@@ -158,23 +186,6 @@ def _exit_by_signal() -> None:
     libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
     libc.signal.restype = ctypes.c_void_p
     libc.signal(signal.SIGQUIT, ctypes.cast(libc._exit, ctypes.c_void_p))
-
-
-def _size(path: Path) -> int:
-    """Return the bytes of a file, or of the files in a folder; links count as nothing."""
-    if path.is_symlink() or not path.exists():
-        return 0
-    if path.is_file():
-        return path.stat().st_size
-    total = 0
-    for count, (folder, _, names) in enumerate(os.walk(path)):
-        for name in names:
-            with contextlib.suppress(OSError):
-                status = os.lstat(Path(folder, name))
-                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-        if count >= MOST_FILES:
-            break
-    return total
 
 
 def _import_path() -> list[str]:

@@ -62,6 +62,7 @@ def read(content: bytes, where: str, *, skip: Collection[str] = ()) -> Tree:
 
     Raises:
         CorruptModelError: The content is damaged, or not HDF5.
+        MemoryError: This process may not use enough memory to read it.
         UnsafeModelError: It holds one of the things above, or arrays beyond the limits.
     """
     _check_signature(content, where)
@@ -198,6 +199,8 @@ def _understood(answer: _Answer, where: str) -> Tree:
         answer.finish()
         return tree
     answer.finish()
+    if "no_memory" in said:
+        raise MemoryError(f"{where} cannot be read")
     if "refused" in said:
         reason = printable(said["refused"], 200)
         raise UnsafeModelError(f"{where}: refused, {reason}; ask its author for another file")

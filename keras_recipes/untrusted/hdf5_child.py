@@ -10,7 +10,7 @@ that are not read), and then "size" bytes of a file. A fork of this process read
 Standard output holds the answer in pieces. Each piece follows its length (four bytes). A length of
 zero ends the answer, followed by the exit status (four bytes, 0 if there was no error).
 
-An answer is a line of JSON: {"error": ...}, {"refused": ...}, {"too_large": ...} or
+An answer is a line of JSON: {"error": ...}, {"refused": ...}, {"too_large": ...}, {"no_memory"} or
 {"objects": ..., "arrays": [[path, dtype, shape], ...]}. In the last case a zero byte and the
 array's bytes in C order follow for each array, or a byte of one if it cannot be read.
 """
@@ -48,18 +48,26 @@ class ArraysTooLargeError(Exception):
     """The file's arrays exceed the limits."""
 
 
-def restrict(size: int, most_bytes: int) -> None:
-    """Forbid this process new files and core dumps, and limit its time and memory."""
+def restrict(size: int, most_bytes: int) -> bool:
+    """Forbid this process new files and core dumps, and limit its time and memory.
+
+    Returns whether it has all the memory that the file may need.
+    """
     if sys.platform == "win32":
-        return
+        return True
     # This signal ends the process, whatever the library is doing: nothing handles it.
     signal.setitimer(signal.ITIMER_PROF, SECONDS + (size + most_bytes / 10) / BYTES_A_SECOND)
+    enough = True
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + 2 * size + most_bytes + SPARE
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        if most != resource.RLIM_INFINITY:  # nobody may raise the limit that it has inherited
+            enough, limit = limit <= most, min(limit, most)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         resource.setrlimit(kind, (0, 0))
+    return enough
 
 
 def walk(file: Any, most_bytes: int, most_objects: int, skip: list[str]) -> dict[str, Any]:
@@ -178,8 +186,9 @@ def plain(value: Any) -> Any:
 
 def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
     """Read one file with restrictions, and write the answer."""
+    enough = True
     try:
-        restrict(len(content), settings["most_bytes"])
+        enough = restrict(len(content), settings["most_bytes"])
         file = h5py.File(h5py.h5f.open_file_image(content))
         found = walk(file, settings["most_bytes"], settings["most_objects"], settings["skip"])
     except RefusedError as refusal:
@@ -189,6 +198,9 @@ def answer(content: bytes, settings: dict[str, Any], stream: Any) -> None:
         stream.write(json.dumps({"too_large": str(error)}).encode() + b"\n")
         return
     except MemoryError:
+        if not enough:
+            stream.write(b'{"no_memory": true}\n')
+            return
         stream.write(b'{"refused": "it needs more memory than its size explains"}\n')
         return
     except Exception as error:

@@ -1,6 +1,9 @@
 """The largest size that a model may have to be opened, and the setting that raises it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from keras_recipes.errors import InputError
@@ -8,6 +11,12 @@ from keras_recipes.errors import InputError
 VARIABLE = "KERAS_RECIPES_MAX_PARAMETERS"
 ORDINARY = 30_000_000
 """The most parameters; compiled with Adam, such a model needs 1.3 GB, including Keras."""
+
+
+BYTES_PER_PARAMETER = 2
+"""The fewest bytes of a parameter in a file: numbers of half precision."""
+
+_implied: ContextVar[int] = ContextVar("parameters", default=0)
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,20 @@ class Limits:
         return 12 * self.parameters + (16 << 20)
 
 
+@contextmanager
+def implied_by(size: int) -> Iterator[None]:
+    """Allow the parameters that files of this size may hold, in the block.
+
+    Args:
+        size: The number of bytes of a model's files.
+    """
+    token = _implied.set(size // BYTES_PER_PARAMETER)
+    try:
+        yield
+    finally:
+        _implied.reset(token)
+
+
 def current() -> Limits:
     """Return the limits in force.
 
@@ -44,10 +67,11 @@ def current() -> Limits:
     """
     text = os.environ.get(VARIABLE)
     if not text:
-        return Limits()
+        return Limits(max(ORDINARY, _implied.get()))
     if not text.isascii() or not text.isdigit() or len(text) > 15 or not int(text):
         raise InputError(f"{VARIABLE}: expected a positive integer, received {text!r}")
-    return Limits(int(text))
+    most = int(text)
+    return Limits(max(most, _implied.get()) if most >= ORDINARY else most)
 
 
 def advice() -> str:

@@ -1,16 +1,18 @@
 """Hold a process to a budget of memory and processor time; started by `budget`, never imported.
 
 Arguments: the folders to import from, as JSON; the watched process; the budget, as JSON ("memory"
-in bytes, "seconds" of processor time); and the refusals for either, as JSON.
+in bytes, "seconds" of processor time, seconds of "wall" time); and the refusals for each, as JSON.
 
 Standard input holds one byte for each event in the watched process:
 
     i   it imports its backend, which takes memory and time that no file decides
     b   the backend is imported; from here on the budget counts
     .   it made progress: it read a part of its input, or answered
+    s   it begins work that waits for nobody, whose wall time counts
+    e   it ended such work
 
 The budget is what may be used beyond the last event: memory beyond what was used at `b` (or at the
-beginning), and processor time since the last event. Standard input ends with the watched process.
+beginning), and time since the last event. Standard input ends with the watched process.
 
 A process that exceeds its budget is ended by the signal SIGQUIT, for which `budget` has set the C
 function `_exit` as the handler. It runs whatever the process computes, and the signal's number, 3,
@@ -42,8 +44,9 @@ class Use:
 
     def __init__(self, process: Any) -> None:
         self.process = process
-        self.importing = False
+        self.importing = self.working = False
         self.memory, self.seconds = self.now()
+        self.begin = time.monotonic()
 
     def now(self) -> tuple[int, float]:
         """Return the resident memory in bytes and the processor time in seconds."""
@@ -54,11 +57,23 @@ class Use:
     def hear(self, events: bytes) -> None:
         """Take note of events."""
         memory, self.seconds = self.now()
+        self.begin = time.monotonic()
         for event in events:
             if event == ord("i"):
                 self.importing = True
             elif event == ord("b"):
                 self.importing, self.memory = False, memory
+            elif event in b"se":
+                self.working = event == ord("s")
+
+    def waits(self, seconds: float) -> bool:
+        """Return whether work that should wait for nobody takes longer than this."""
+        if not self.working or self.importing or time.monotonic() - self.begin <= seconds:
+            return False
+        if self.process.status() == psutil.STATUS_STOPPED:  # by Ctrl-Z
+            self.begin = time.monotonic()
+            return False
+        return True
 
 
 def watch(process: Any, budget: dict[str, float]) -> str | None:
@@ -77,6 +92,8 @@ def watch(process: Any, budget: dict[str, float]) -> str | None:
             return "memory"
         if not use.importing and seconds - use.seconds > budget["seconds"]:
             return "seconds"
+        if use.waits(budget["wall"]):
+            return "wall"
 
 
 def end(process: Any, message: str) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_recipes import save
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.saved import locate, own_fits
-from keras_recipes.untrusted import budget, limits
+from keras_recipes.untrusted import budget, files, limits
 from tests.shared_data import shared_data
 
 COMMAND = [sys.executable, "-c", "from keras_recipes.cli import main; main()"]
@@ -84,7 +85,7 @@ def test_what_a_backend_cannot_compute_is_one_line_with_the_file() -> None:
 HELD = """
 import time
 from keras_recipes.untrusted import budget
-budget.hold(budget.Budget(memory=200e6, seconds=1.0), "it")
+budget.hold(budget.Budget(memory=200e6, seconds=1.0, wall=1.5), "it")
 """
 
 
@@ -125,6 +126,37 @@ def test_a_backend_is_imported_outside_the_budget() -> None:
     assert held(program.format(size=400_000_000)).returncode == 3
 
 
+def test_work_that_hangs_without_computing_ends_with_status_3() -> None:
+    done = held("with budget.without_waiting(): time.sleep(30)")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: it: stopped, a step of it takes more than 2 seconds;")
+    inner = (
+        "with budget.without_waiting():\n  with budget.without_waiting(): pass\n  time.sleep(30)"
+    )
+    assert held(inner).returncode == 3
+
+
+def test_work_that_makes_progress_may_take_long() -> None:
+    steps = (
+        "with budget.without_waiting():\n  for _ in range(6): time.sleep(0.5); budget.progress()"
+    )
+    assert held(steps).returncode == 0
+    importing = "with budget.without_waiting():\n  with budget.importing(): time.sleep(3)"
+    assert held(importing).returncode == 0
+    pauses = "for _ in range(3):\n  with budget.without_waiting(): pass\n  time.sleep(2)"
+    assert held(pauses).returncode == 0
+
+
+def test_a_process_that_was_stopped_may_go_on() -> None:
+    program = HELD + "with budget.without_waiting(): print(1, flush=True); time.sleep(0.5)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as p:
+        p.stdout.readline()
+        p.send_signal(signal.SIGSTOP)
+        time.sleep(4)
+        p.send_signal(signal.SIGCONT)
+        assert p.wait(30) == 0
+
+
 def test_a_process_that_waits_is_left_alone() -> None:
     assert held("time.sleep(3)").returncode == 0
 
@@ -156,8 +188,59 @@ def test_the_budget_follows_from_the_sizes_and_the_limit(
     monkeypatch.setenv(limits.VARIABLE, str(2 * limits.ORDINARY))
     raised = budget.of_files([], [])
     assert (raised.memory, raised.seconds) == (2 * small.memory, 2 * small.seconds)
+    assert raised.wall > raised.seconds
     monkeypatch.setenv(limits.VARIABLE, "20")
     assert budget.of_files([], []) == small
+
+
+def test_holes_in_a_file_count_as_nothing(empty_folder: Path) -> None:
+    with Path("holes").open("wb") as file:
+        file.truncate(1 << 40)
+    assert budget.of_files([Path("holes")], []).memory < 2 * budget.of_files([], []).memory
+    Path("whole").write_bytes(os.urandom(3 << 20))
+    assert files.size(Path("whole")) == 3 << 20
+
+
+def test_a_large_file_may_hold_as_many_parameters_as_it_has_room_for() -> None:
+    with limits.implied_by(500_000_000):
+        assert limits.current().parameters == 250_000_000
+        assert limits.current().file_bytes > 500_000_000
+    with limits.implied_by(1_000):
+        assert limits.current() == limits.Limits()
+
+
+def test_a_limit_that_was_lowered_stays_low(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(limits.VARIABLE, "1000")
+    with limits.implied_by(500_000_000):
+        assert limits.current().parameters == 1_000
+    monkeypatch.setenv(limits.VARIABLE, "40000000")
+    with limits.implied_by(500_000_000):
+        assert limits.current().parameters == 250_000_000
+
+
+BIG = """
+import keras, numpy as np
+net = keras.Sequential([keras.Input((64,)), keras.layers.Dense(6000), keras.layers.Dense(6000)])
+net.save("big.keras")
+np.save("x.npy", np.ones((2, 64), "float32"))
+"""
+
+
+@pytest.mark.full
+def test_a_net_of_more_than_thirty_million_parameters_opens(empty_folder: Path) -> None:
+    subprocess.run([sys.executable, "-c", BIG], check=True, capture_output=True)
+    done = process("predict", "big.keras", "x.npy", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+
+
+@pytest.mark.full
+def test_inputs_of_a_shipped_model_are_held_to_a_budget(empty_folder: Path) -> None:
+    Image.new("L", (28, 28)).save("blank.png")
+    done = process("predict", "lenet5", "blank.png", "-v")
+    assert done.returncode == 2
+    assert "lenet5 on these inputs: is held to" in done.stderr
+    assert "is held to" not in process("predict", "xor", "0,1", "-v").stderr
 
 
 def is_own(model: str | Path) -> bool:

@@ -130,6 +130,7 @@ class Parser:
         self._pattern = compiled(rule.key) if rule.by == "regex" else None
         self._field = rule.key if rule.by == "field" else ""
         self._window = rule.window if rule.by in ("window", "lines") else 0.0
+        self._patience = PATIENCE
 
     @property
     def rule(self) -> str:
@@ -148,12 +149,9 @@ class Parser:
         """
         records = Records([], [], [], [])
         self._unmasked.clear()
-        refusal = UnsafeModelError(
-            f"log lines after {self.line:,}: matching {self.rule} takes too long; fit with a "
-            "simpler regular expression for sessions"
-        )
+        self._patience = patience
         some = _all_without_colours(lines)
-        with time_limit.at_most(patience, refusal):
+        with time_limit.at_most(patience, self._refusal()):
             if self.layout.timed and not self.time and self._place is None:
                 self.time = self._first_time(some)
             self._parse(some, records)
@@ -162,6 +160,12 @@ class Parser:
                 records.measured += values
                 records.measured_in += events
         return records
+
+    def _refusal(self) -> UnsafeModelError:
+        return UnsafeModelError(
+            f"log lines after {self.line:,}: matching {self.rule} takes too long; fit with a "
+            "simpler regular expression for sessions"
+        )
 
     def _first_time(self, lines: Sequence[bytes]) -> float:
         """Return the first time of these lines, which the lines before it have too, or 0."""
@@ -234,6 +238,7 @@ class Parser:
         A line without a key that begins no record has the key of the line before.
         """
         assert self._pattern is not None
+        time_limit.rehearse(self._pattern, heads.messages, self._patience, self._refusal)
         search, current, dropped = self._pattern.search, self.key, []
         messages, keys = records.messages.append, records.keys.append
         for n, line in enumerate(heads.messages):
@@ -371,6 +376,7 @@ class Parser:
         if self._field:
             self.key = bounded(key) if key else self.key
         elif self._pattern:
+            time_limit.rehearse(self._pattern, [line], self._patience, self._refusal)
             match = self._pattern.search(line)
             if match:
                 self.key = bounded(match[0])

@@ -1,10 +1,9 @@
-"""Rows of tables: delimited text, JSON lines and Parquet."""
+"""Rows of tables: delimited text and JSON lines."""
 
 import csv
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from keras_recipes.data.series import times
@@ -132,27 +131,6 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
         else:
             cells[before + name] = value
     return cells
-
-
-def parquet(path: Path) -> Rows:
-    """Return the rows of a Parquet file."""
-    return numbered(f"{path} row", _parquet(path))
-
-
-def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise InputError(
-            f"{path}: reading Parquet needs pyarrow: pip install 'keras_recipes[parquet]'"
-        ) from None
-    try:
-        with ParquetFile(path) as table:
-            for batch in table.iter_batches():
-                yield from batch.to_pylist()
-    except (OSError, ArrowException) as error:
-        raise InputError(f"{path}: expected Parquet that can be read: {error}") from None
 
 
 def numbered(where: str, rows: Iterable[Mapping[str, Any]]) -> Rows:
