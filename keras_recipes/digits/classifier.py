@@ -3,6 +3,7 @@
 Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes).
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,7 +15,7 @@ from keras_recipes.bounds import Share
 from keras_recipes.data.dataset import Batch, Dataset, Examples
 from keras_recipes.digits import data as digits
 from keras_recipes.digits.class_names import counted, matched
-from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.errors import CorruptModelError, printable
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Details, Guess, Metric, Row
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
 
 CROSS_ENTROPY = "categorical crossentropy"
 """The loss that `measure` computes, by Keras' name."""
@@ -89,20 +92,28 @@ def guess(data: Dataset) -> Guess:
     return Guess("accuracy", right, "always answering the commonest class", best=1.0)
 
 
-def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
-    """Refuse data whose classes are not those of the model.
+def outputs_kept(learned: Mapping[str, Any], data: Dataset) -> tuple[int | None, ...] | None:
+    """Return for each class of the data the model's output for it, or None for a new class.
+
+    Returns:
+        None if the model has the same classes in the same order.
 
     Raises:
-        InputError: The labels differ, or are in another order.
         CorruptModelError: The card has no labels.
     """
-    now, known = data.learned["labels"], learned.get("labels")
-    before = labels_of(learned, len(known) if isinstance(known, list) else 0)
-    if list(map(str, before)) != list(map(str, now)):
-        raise InputError(
-            f"{data.name}: has {counted(now)}, the model has {counted(before)}; name other data, "
-            "or fit a new model on it, without --from"
-        )
+    now, known = list(map(str, data.learned["labels"])), learned.get("labels")
+    before = list(map(str, labels_of(learned, len(known) if isinstance(known, list) else 0)))
+    if before == now:
+        return None
+    new = [label for label in now if label not in before]
+    log.info(
+        "%s: has %s, the model has %s: %s",
+        data.name,
+        counted(now),
+        counted(before),
+        f"the outputs for {counted(new)} start from random weights" if new else "some are left out",
+    )
+    return tuple(before.index(label) if label in before else None for label in now)
 
 
 def match_classes(learned: Mapping[str, Any], data: Dataset) -> Dataset:
@@ -216,7 +227,7 @@ def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]
         interpret=interpret,
         figures=pictures,
         details=details,
-        same=check_same_classes,
+        kept=outputs_kept,
         match=match_classes,
         unseen=digits.unseen,
         is_unseen=digits.is_unseen,
