@@ -1,7 +1,7 @@
 """How well the recipe lenet5 learns from few examples.
 
     python -m benchmarks.few draw FOLDER
-    python -m benchmarks.few table FOLDER [DRAWS]
+    python -m benchmarks.few table FOLDER [DRAWS [digits | letters]]
     python -m benchmarks.few choose FOLDER
 
 draw    Draws both tasks into FOLDER, as arrays in MNIST's form. The digits are those of
@@ -18,7 +18,7 @@ import itertools
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,8 @@ def reached(way: dict[str, Any], train: Part, test: Part, each: int, seed: int) 
     return float(100 * fitted.card.metrics["accuracy"])
 
 
-def table(folder: Path, draws: int) -> None:
-    for task, each in itertools.product(("digits", "letters"), SIZES):
+def table(folder: Path, draws: int, tasks: Sequence[str]) -> None:
+    for task, each in itertools.product(tasks, SIZES):
         train, test = read(folder, task, "train"), read(folder, task, "test")
         for name, way in WAYS.items():
             found = [reached(way, train, test, each, seed) for seed in range(draws)]
@@ -118,4 +118,5 @@ if __name__ == "__main__":
     elif what == "choose":
         choose(place)
     else:
-        table(place, int(sys.argv[3]) if len(sys.argv) > 3 else 5)
+        given = sys.argv[3:]
+        table(place, int(given[0]) if given else 5, given[1:] or ("digits", "letters"))

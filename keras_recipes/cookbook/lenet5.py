@@ -323,7 +323,7 @@ RECIPE = Recipe(
     anew={
         "epochs": None,
         "batch_size": None,
-        "learning_rate": 0.001,
+        "learning_rate": 0.002,
         "warp": None,
         "patience": None,
         "frozen": None,

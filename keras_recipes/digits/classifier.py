@@ -4,7 +4,7 @@ Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes)
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -37,6 +37,9 @@ Components = Annotated[int, Interval(ge=1, le=784)]
 
 PREPROCESSED = 8
 """The number of images that are drawn before and after preprocessing."""
+
+PLACE = ("index", "left", "top", "width", "height")
+"""The columns that tell which of several characters of a picture a row is about."""
 
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
@@ -157,6 +160,8 @@ def interpret(
 ) -> Iterator[Row]:
     """Yield rows with the keys `file,prediction,probability,second,second_probability`.
 
+    Of a picture with several characters, there is a row for each, with `PLACE` after `file`.
+
     Args:
         batch: The names of the images, and the images.
         outputs: Probabilities of shape (N, classes).
@@ -174,11 +179,17 @@ def interpret(
             f"its card: expected probabilities of several classes, received outputs of shape "
             f"{outputs.shape[1:]}; restore it, or fit again"
         )
-    for name, probabilities in zip(batch.names, outputs, strict=True):
+    crowded, places = _of_pictures(batch)
+    said = []
+    for name, probabilities, others, place in zip(
+        batch.names, outputs, crowded, places, strict=True
+    ):
         first, second = probabilities.argsort()[::-1][:2]
-        sure = probabilities[first] >= unsure_below
+        sure = probabilities[first] >= unsure_below and not others
+        said.append(str(labels[first]) if sure else "?")
         row = {
             "file": name,
+            **place,
             "prediction": labels[first] if sure else "unsure",
             "probability": float(probabilities[first]),
             "second": labels[second],
@@ -188,6 +199,33 @@ def interpret(
             values = zip(labels, probabilities.tolist(), strict=True)
             row.update({f"p_{label}": value for label, value in values})
         yield row
+    if isinstance(batch, digits.Pictures) and batch.characters:
+        for name, text in digits.as_text(batch, said):
+            log.info("%s: %s", printable(name), printable(text, 2_000))
+
+
+def _of_pictures(batch: Batch) -> tuple[Sequence[bool], Sequence[dict[str, int]]]:
+    """Return for each image whether its picture holds more, and its place in the picture."""
+    count = len(batch.names)
+    if not isinstance(batch, digits.Pictures):
+        return [False] * count, [{}] * count
+    for name, others in zip(batch.names, batch.crowded, strict=True):
+        if others:
+            log.warning(
+                "%s: more than one character is seen, so the answer is unsure; --set several=true "
+                "reads each of them",
+                printable(name),
+            )
+    if not batch.characters:
+        return batch.crowded, [{}] * count
+    places: list[dict[str, int]] = []
+    before = ""
+    for name, one in zip(batch.names, batch.characters, strict=True):
+        index = places[-1]["index"] + 1 if name == before else 1
+        place = (index, one.left, one.top, one.width, one.height)
+        places.append(dict(zip(PLACE, place, strict=True)))
+        before = name
+    return batch.crowded, places
 
 
 def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, Any]) -> Details:
@@ -222,7 +260,7 @@ def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]
         read=digits.load,
         held_out=digits.held_out,
         from_arrays=digits.from_arrays,
-        inputs=digits.inputs,
+        inputs=digits.characters,
         as_batch=digits.as_batch,
         interpret=interpret,
         figures=pictures,
