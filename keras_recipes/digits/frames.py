@@ -20,36 +20,59 @@ CORNER = 0.06
 """The side of the corners of the sheet, which have to be full: those of letters are round."""
 
 
-def sheet_inside(inked: np.ndarray) -> tuple[slice, slice] | None:
+Place = tuple[slice, slice]
+"""Rows and columns."""
+
+
+def sheet_inside(inked: np.ndarray) -> Place | None:
     """Return the rows and columns of the sheet in a frame, or None if there is no frame.
 
     Args:
         inked: What differs from the picture's edge, bool of shape (height, width).
     """
-    if 5 * np.count_nonzero(inked) < inked.size:
+    if 10 * np.count_nonzero(inked) < inked.size:
         return None  # most pictures, for which the search would cost time
     labels, _ = ndimage.label(inked)
     largest = int(np.bincount(labels[inked]).argmax())
-    rows, columns = ndimage.find_objects(labels)[largest - 1]
-    sides = rows.stop - rows.start, columns.stop - columns.start
-    if any(side < LEAST_SIDE * whole for side, whole in zip(sides, inked.shape, strict=True)):
-        return None
+    place = ndimage.find_objects(labels)[largest - 1]
     if any(
-        extent.start == 0 or extent.stop == whole
-        for extent, whole in zip((rows, columns), inked.shape, strict=True)
+        side.stop - side.start < LEAST_SIDE * whole
+        for side, whole in zip(place, inked.shape, strict=True)
     ):
         return None
-    sheet = labels[rows, columns] == largest
-    full = ndimage.binary_fill_holes(sheet)
-    holes = 1 - np.count_nonzero(sheet) / np.count_nonzero(full)
-    if full.mean() < FULL or not HOLES[0] <= holes <= HOLES[1] or not _has_corners(full):
+    spot = labels[place] == largest
+    full = ndimage.binary_fill_holes(spot)
+    if full.mean() < FULL or not _has_corners(full):
         return None
-    # The edge of the frame is blurred.
-    inside = max(1, round(0.015 * max(inked.shape)))
-    return (
-        slice(rows.start + inside, rows.stop - inside),
-        slice(columns.start + inside, columns.stop - inside),
+    holes = full & ~spot
+    if holes.mean() > HOLES[1]:  # the spot is the frame itself
+        return _in_ring(holes, inked[place] & ~spot, place)
+    if holes.mean() < HOLES[0] or any(
+        side.start == 0 or side.stop == whole
+        for side, whole in zip(place, inked.shape, strict=True)
+    ):
+        return None
+    return _shrunk(place, max(inked.shape))
+
+
+def _in_ring(holes: np.ndarray, ink: np.ndarray, place: Place) -> Place | None:
+    """Return the inside of a frame that has ink in it; a zero of straight strokes has none."""
+    inside = ndimage.find_objects(holes.astype(int))[0]
+    share = np.count_nonzero(ink[inside]) / ink[inside].size
+    if holes[inside].mean() < FULL or not HOLES[0] <= share <= HOLES[1]:
+        return None
+    rows, columns = (
+        slice(outer.start + inner.start, outer.start + inner.stop)
+        for outer, inner in zip(place, inside, strict=True)
     )
+    return _shrunk((rows, columns), max(ink.shape))
+
+
+def _shrunk(place: Place, longest: int) -> Place:
+    """Return a place without its edge, where the frame is blurred."""
+    rim = max(1, round(0.015 * longest))
+    rows, columns = (slice(side.start + rim, side.stop - rim) for side in place)
+    return rows, columns
 
 
 def _has_corners(full: np.ndarray) -> bool:
