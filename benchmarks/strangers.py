@@ -106,7 +106,11 @@ def strangers(seed: int) -> Iterator[tuple[str, int, Image.Image]]:
 
 
 def _print(label: int, random: np.random.Generator) -> Image.Image:
-    """Draw a digit of a font, dark on light or light on dark, somewhere in a picture."""
+    return printed(str(label), random)
+
+
+def printed(character: str, random: np.random.Generator) -> Image.Image:
+    """Draw a character of a font, dark on light or light on dark, somewhere in a picture."""
     import matplotlib
 
     font = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{random.choice(FONTS)}.ttf")
@@ -117,7 +121,7 @@ def _print(label: int, random: np.random.Generator) -> Image.Image:
     picture = Image.new("RGB", (width, height), paper)
     at = (width / 2 + random.uniform(-0.1, 0.1) * size, height / 2)
     pen = ImageDraw.Draw(picture)
-    pen.text(at, str(label), ink, ImageFont.truetype(font, size), anchor="mm")
+    pen.text(at, character, ink, ImageFont.truetype(font, size), anchor="mm")
     return picture
 
 

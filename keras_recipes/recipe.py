@@ -125,6 +125,8 @@ class Plan:
         goal: The goal at which to stop, or None to train all `epochs`.
         extra_epochs: Number of further epochs for an attempt that missed the goal.
         restarts: Number of restarts from other random weights after that.
+        frozen: The name of the last layer, counted from the input, whose weights stay as they are;
+            None trains all. It needs a model to start from.
     """
 
     epochs: int
@@ -139,6 +141,20 @@ class Plan:
     goal: Goal | None = None
     extra_epochs: int = 0
     restarts: int = 0
+    frozen: str | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a recipe chooses for its training when it knows the data.
+
+    Attributes:
+        options: Values for options that are not set.
+        note: What was chosen and why, in words; an empty text says nothing.
+    """
+
+    options: Options
+    note: str
 
 
 @dataclass(frozen=True)
@@ -333,6 +349,15 @@ class Answers(ABC):
         """Refuse data on which the model cannot be measured or continue its training."""
         return
 
+    def outputs_kept(self, learned: Learned, data: Dataset) -> tuple[int | None, ...] | None:
+        """Return which outputs of a model its continued training on other classes keeps.
+
+        Returns:
+            For each class of the data the output of the model that stands for it, or None for a new
+            class. None for the whole if the outputs stay as they are.
+        """
+        return None
+
     def matched(self, learned: Learned, data: Dataset) -> Dataset:
         """Return data to measure a model on, as the model needs it; refuse other data."""
         self.check_same(learned, data)
@@ -399,7 +424,11 @@ class Recipe:
             training does not change, such as their mean. A model that continues its training keeps
             its own.
         guess: A function that returns how good guessing is on the data.
+        course: A function from all options and the data to the values of options of the training
+            that are not set.
         settled: Options that cannot change when a model continues its training.
+        anew: Options that a model which continues its training on other data does not keep, with
+            their values.
         former: Former names of options, and former values as `name=value`, with the current ones;
             older cards have them. A former preset is `preset=NAME`.
         keeps_first_weights: Whether the untrained weights are kept, for pictures of before and
@@ -424,7 +453,9 @@ class Recipe:
     data_here: Callable[[], bool] = lambda: True
     adapt: "Callable[[keras.Model, np.ndarray], None] | None" = None
     guess: Callable[[Dataset], Guess] | None = None
+    course: Callable[[Options, Dataset], Course] | None = None
     settled: tuple[str, ...] = ()
+    anew: Options = field(default_factory=dict)
     former: Mapping[str, str] = field(default_factory=dict)
     keeps_first_weights: bool = False
     side_by_side: bool = False

@@ -51,8 +51,8 @@ class PerInput(Answers):
         figures: Takes the fitted model and its data, and yields pictures with their names.
         details: Takes targets, outputs and what was learned from the data, and returns further
             tables by name.
-        same: Refuses data that does not fit what a model learned.
-        match: Returns data to measure on as a model needs it, or refuses it; the default is `same`.
+        match: Returns data to measure on as a model needs it, or refuses it.
+        kept: Takes what a model learned and data with other classes; see `Answers.outputs_kept`.
         unseen: Reads paths as data of which a model has seen nothing, so that all is measured.
         is_unseen: Takes the paths in a card and given paths, and returns whether the model has seen
             nothing of them.
@@ -67,8 +67,8 @@ class PerInput(Answers):
     figures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]"
     held_out: Callable[Concatenate[Sequence[str], ...], Dataset] | None = None
     details: "Callable[[np.ndarray, np.ndarray, Learned], Details] | None" = None
-    same: Callable[[Learned, Dataset], None] | None = None
     match: Callable[[Learned, Dataset], Dataset] | None = None
+    kept: Callable[[Learned, Dataset], tuple[int | None, ...] | None] | None = None
     unseen: Callable[Concatenate[Sequence[str], ...], Dataset] | None = None
     is_unseen: Callable[[Any, Sequence[str]], bool] = lambda fitted_on, data: False
 
@@ -89,10 +89,9 @@ class PerInput(Answers):
         """See `Answers`."""
         return self.from_arrays(x, y)
 
-    def check_same(self, learned: Learned, data: Dataset) -> None:
+    def outputs_kept(self, learned: Learned, data: Dataset) -> tuple[int | None, ...] | None:
         """See `Answers`."""
-        if self.same:
-            self.same(learned, data)
+        return self.kept(learned, data) if self.kept else None
 
     def matched(self, learned: Learned, data: Dataset) -> Dataset:
         """See `Answers`."""

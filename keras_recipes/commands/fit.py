@@ -12,7 +12,7 @@ from keras_recipes import backend, catalog, options
 from keras_recipes.answers import fitting_data
 from keras_recipes.data import files, never_replaced
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.errors import InputError, RecipeError, StoppedError
+from keras_recipes.errors import InputError, RecipeError, StoppedError, printable
 from keras_recipes.models.card import Card
 from keras_recipes.models.fitted import Fitted, Model
 from keras_recipes.models.runtime import KerasRuntime
@@ -43,6 +43,7 @@ class Task:
     data: Dataset
     paths: list[str] | None
     plan: Plan
+    outputs: tuple[int | None, ...] | None = None
 
     def made_of(self) -> dict[str, Any]:
         """Return the settings that identify this fit, as far as they are known without Keras."""
@@ -103,6 +104,7 @@ def fit(
         raise InputError(
             "start: expected one model to continue training, received two; leave one out"
         )
+    named = data is not None
     before = find(recipe) if goes_on else None if start is None else find(start)
     card = None if before is None else _card_to_go_on(before)
     if goes_on and card:
@@ -112,7 +114,7 @@ def fit(
     target = None if out is None else Path(locate.target(out))
     checkpoint = _checkpoint(target, resume, fresh)
     chosen = catalog.get(name)
-    values = settled(chosen, preset, given, card)
+    values = settled(chosen, preset, given, card, other_data=named)
     if target:
         # A folder of data is not replaced anyway, because it holds other files than a model.
         given_files = [text for text in files.as_texts(data) or () if not Path(text).is_dir()]
@@ -191,10 +193,12 @@ def prepare(
         start: The card of the model that continues its training, if there is one.
     """
     options.call(recipe.training, options=values)  # refuses a contradiction before data is read
-    learned = start.learned if start else None
+    learned, outputs = start.learned if start else None, None
     found, paths = fitting_data.given(recipe, data, values, learned=learned)
     if start:
         recipe.answers.check_same(start.learned, found)
+        outputs = recipe.answers.outputs_kept(start.learned, found)
+        _warn_of_other_data(recipe, start, data, found)
     # Which options have an effect depends on the data.
     options.check(recipe, given, "fit", found.learned)
     for option, value in options.check(recipe, found.implied).items():
@@ -204,13 +208,28 @@ def prepare(
                 f"{given[option]}; leave it out"
             )
         values[option] = value
+    if recipe.course:
+        course = recipe.course(values, found)
+        values.update(course.options)
+        if course.note:
+            log.info("%s: %s", found.name, course.note)
     plan = options.call(recipe.training, options=values)
+    if plan.frozen and not start:
+        raise InputError(
+            f"frozen: expected a model to start from, whose layers stay as they are, received none "
+            f"for {recipe.name}; name it by --from, or leave frozen out"
+        )
     log.debug("options: %s", ", ".join(f"{name}={value}" for name, value in values.items()))
-    return Task(recipe, preset, values, found, paths, plan)
+    return Task(recipe, preset, values, found, paths, plan, outputs)
 
 
 def settled(
-    recipe: Recipe, preset: str | None, given: Options, start: Card | None = None
+    recipe: Recipe,
+    preset: str | None,
+    given: Options,
+    start: Card | None = None,
+    *,
+    other_data: bool = False,
 ) -> dict[str, Any]:
     """Return all options of a fit except those that follow from the data, which is not read yet.
 
@@ -219,6 +238,7 @@ def settled(
         preset: The preset as for `fit`.
         given: The options that were given to `fit`.
         start: The card of the model that continues its training, if there is one.
+        other_data: Whether data was named for this model to continue its training on.
 
     Raises:
         InputError: An option is unknown or has no effect here, or the card is of another recipe.
@@ -231,7 +251,10 @@ def settled(
     options.check(recipe, given, "fit", start.learned if start else None)
     if start:
         _check_settled(recipe, start, preset, given)
-    return options.resolve(recipe, preset, {**(start.options if start else {}), **given})
+    had = dict(start.options) if start else {}
+    if other_data:
+        had.update(recipe.anew)
+    return options.resolve(recipe, preset, {**had, **given})
 
 
 def carry_out(
@@ -266,6 +289,7 @@ def carry_out(
         task.data,
         callbacks=tuple(callbacks),
         start=start.model if start else None,
+        outputs=task.outputs,
     )
     if checkpoint and (state := checkpoint.kept(run.made_of())):
         try:
@@ -274,6 +298,7 @@ def carry_out(
             raise checkpoint.damaged() from error
     with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
         _train(run, checkpoint, update)
+    run.thaw()
     if task.plan.goal:
         log.info("reached: %s", task.plan.goal.text)
     fitted = Fitted(
@@ -371,6 +396,17 @@ def _calibrated(card: Card, task: Task, run: Run) -> Card:
         card,
         learned={**card.learned, **found.learned},
         metrics={**card.metrics, **found.metrics},
+    )
+
+
+def _warn_of_other_data(recipe: Recipe, start: Card, data: Any, found: Dataset) -> None:
+    """Warn if no data was named and the recipe's own is not that of the model to start from."""
+    if not (isinstance(data, tuple) and not data) or start.data.get("sha256") == found.sha256:
+        return
+    log.warning(
+        "--from: the model was fitted on %s; without --data, this fit learns from %s",
+        printable(start.data.get("name")),
+        found.name,
     )
 
 

@@ -25,9 +25,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from keras_recipes import options
-from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Share
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Share, Whole
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.digits import classifier
+from keras_recipes.digits import classifier, course
 from keras_recipes.digits import data as digits
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Fitted
@@ -206,31 +206,48 @@ def _layers_1998() -> "list[keras.Layer]":
     ]
 
 
+EPOCHS = 6
+"""The number of epochs on MNIST: 2,532 updates with the other defaults."""
+
+
 def training(
     *,
-    epochs: Count = 6,
-    batch_size: Count = 128,
+    epochs: Count | None = None,
+    batch_size: Count | None = None,
     learning_rate: Positive = 0.004,
-    warp: NotNegative = 0.0,
+    warp: NotNegative | None = None,
+    patience: Whole | None = None,
+    frozen: Literal["C1", "C3", "C5", "F6"] | None = None,
     seed: Seed = 0,
 ) -> Plan:
     """Plan training by AdamW with a learning rate that falls to zero along half a cosine.
 
     Args:
-        epochs: Number of passes over the training images.
-        batch_size: Number of images per update.
+        epochs: Number of passes over the training images. `none` means 6, and more with
+            less data, so that the weights are updated 2,500 times, or 1,000 times with fewer than
+            10,000 images, which have at least 20 epochs.
+        batch_size: Number of images per update. `none` means 128, and 32 with fewer than 10,000
+            training images.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
         warp: How strongly the training images are turned, moved, scaled and bent at random: 0 not
-            at all, 1 about as much as handwriting varies.
+            at all, 1 about as much as handwriting varies. `none` means 1 with fewer than 10,000
+            training images, else 0.
+        patience: Number of epochs without a smaller validation loss after which training ends and
+            the best weights are kept; 0 trains all epochs. `none` means 600 updates if there are
+            fewer than 10,000 training images and at least 50 for validation, else 0.
+        frozen: The last layer, counted from the input, whose weights stay those of the model that
+            `--from` names: F6 trains the output only.
         seed: Seed of all random choices: weights, splits, order of the images, warping.
     """
     return Plan(
-        epochs=epochs,
-        batch_size=batch_size,
+        epochs=epochs or EPOCHS,
+        batch_size=batch_size or course.BATCH,
         seed=seed,
         jit_compile=False,
-        rate=cosine(learning_rate, epochs),
-        augment=classifier.warping(warp, seed),
+        rate=cosine(learning_rate, epochs or EPOCHS),
+        augment=classifier.warping(warp or 0.0, seed),
+        patience=patience or 0,
+        frozen=frozen,
     )
 
 
@@ -301,6 +318,16 @@ RECIPE = Recipe(
     example=digits.example,
     data_here=digits.mnist_is_here,
     adapt=classifier.adapt,
+    course=course.by_examples(epochs=EPOCHS, updates=2_500, few_updates=1_000),
     settled=("activation", "preprocessing", "components"),
+    anew={
+        "epochs": None,
+        "batch_size": None,
+        "learning_rate": 0.002,
+        "warp": None,
+        "patience": None,
+        "frozen": None,
+        "averaging": 0.0,
+    },
     side_by_side=True,
 )

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from keras_recipes import options
-from keras_recipes.bounds import Count, NotNegative, Positive, Seed
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Whole
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.digits import classifier
+from keras_recipes.digits import classifier, course
 from keras_recipes.digits import data as digits
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
@@ -73,23 +73,38 @@ def build_linear_mnist(
     return model
 
 
+EPOCHS = 30
+"""The number of epochs on MNIST."""
+
+
 def training(
     *,
-    epochs: Count = 30,
-    batch_size: Count = 128,
+    epochs: Count | None = None,
+    batch_size: Count | None = None,
     learning_rate: Positive = 0.003,
+    patience: Whole | None = None,
     seed: Seed = 0,
 ) -> Plan:
     """AdamW while the learning rate falls to zero along half a cosine.
 
     Args:
-        epochs: Number of passes over the training images.
-        batch_size: Number of images per update.
+        epochs: Number of passes over the training images. `none` means 30, and more if there are
+            few images, so that the weights are updated 5,000 times.
+        batch_size: Number of images per update. `none` means 128, and 32 with fewer than 10,000
+            training images.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
+        patience: Number of epochs without a smaller validation loss after which training ends and
+            the best weights are kept; 0 trains all epochs. `none` means 600 updates if there are
+            fewer than 10,000 training images and at least 50 for validation, else 0.
         seed: Seed of the random weights, splits and orders.
     """
-    rate = cosine(learning_rate, epochs)
-    return Plan(epochs=epochs, batch_size=batch_size, seed=seed, rate=rate)
+    return Plan(
+        epochs=epochs or EPOCHS,
+        batch_size=batch_size or course.BATCH,
+        seed=seed,
+        rate=cosine(learning_rate, epochs or EPOCHS),
+        patience=patience or 0,
+    )
 
 
 def figures(fitted: Fitted, data: Dataset) -> "Iterator[tuple[str, Figure]]":
@@ -125,6 +140,8 @@ RECIPE = Recipe(
     presets={"deskewed": {"deskew": True}},
     build=build_linear_mnist,
     adapt=classifier.adapt,
+    course=course.by_examples(epochs=EPOCHS, updates=5_000, few_updates=5_000),
+    anew={"epochs": None, "batch_size": None, "learning_rate": 0.003, "patience": None},
     settled=("deskew", "preprocessing", "components"),
     training=training,
     measure=classifier.measure,

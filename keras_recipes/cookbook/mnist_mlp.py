@@ -21,8 +21,8 @@ number of parameters stays 12,730.
 from typing import TYPE_CHECKING, Literal
 
 from keras_recipes import descent, options
-from keras_recipes.bounds import Count, NotNegative, Positive, Seed
-from keras_recipes.digits import classifier
+from keras_recipes.bounds import Count, NotNegative, Positive, Seed, Whole
+from keras_recipes.digits import classifier, course
 from keras_recipes.digits import data as digits
 from keras_recipes.recipe import LayerSummary, Plan, Recipe, Source
 from keras_recipes.schedules import cosine
@@ -111,36 +111,52 @@ LEARNING_RATES: dict[descent.Updates, float] = {
 """Step sizes of AdamW, chosen on validation images: `python benchmarks/descent.py rates`."""
 
 
+EPOCHS = 60
+"""The number of epochs on MNIST."""
+
+
 def training(
     *,
-    epochs: Count = 60,
+    epochs: Count | None = None,
     updates: descent.Updates = "minibatch",
     batch_size: Count | None = None,
     learning_rate: Positive | None = None,
-    warp: NotNegative = 0.0,
+    warp: NotNegative | None = None,
+    patience: Whole | None = None,
+    frozen: Literal["hidden"] | None = None,
     seed: Seed = 0,
 ) -> Plan:
     """Plan training by AdamW with a learning rate that falls to zero along half a cosine.
 
     Args:
-        epochs: Number of passes over the training images.
+        epochs: Number of passes over the training images. `none` means 60, and more if there are
+            few images, so that the weights are updated 5,000 times.
         updates: Images that one update uses: all training images (batch), one (stochastic), or
             `batch_size` of them (minibatch). Weights decay at each update, so set
             `weight_decay=0.0005` with stochastic.
-        batch_size: Number of images per update of `updates=minibatch`; `none` means 128.
+        batch_size: Number of images per update of `updates=minibatch`; `none` means 128, and
+            32 with fewer than 10,000 training images.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
             `none` means 0.02, with `updates=batch` 0.1, with `updates=stochastic` 0.001.
         warp: How strongly the training images are turned, moved, scaled and bent at random: 0 not
-            at all, 1 about as much as handwriting varies.
+            at all, 1 about as much as handwriting varies. `none` means 1 with fewer than 10,000
+            training images, else 0.
+        patience: Number of epochs without a smaller validation loss after which training ends and
+            the best weights are kept; 0 trains all epochs. `none` means 600 updates if there are
+            fewer than 10,000 training images and at least 50 for validation, else 0.
+        frozen: The last layer, counted from the input, whose weights stay those of the model that
+            `--from` names: hidden trains the output only.
         seed: Seed of all random choices: weights, splits, order of the images, warping.
     """
     return Plan(
-        epochs=epochs,
+        epochs=epochs or EPOCHS,
         batch_size=descent.batch_size(updates, batch_size, minibatch=128),
         seed=seed,
         jit_compile=not warp,
-        rate=cosine(learning_rate or LEARNING_RATES[updates], epochs),
-        augment=classifier.warping(warp, seed),
+        rate=cosine(learning_rate or LEARNING_RATES[updates], epochs or EPOCHS),
+        augment=classifier.warping(warp or 0.0, seed),
+        patience=patience or 0,
+        frozen=frozen,
     )
 
 
@@ -178,6 +194,15 @@ RECIPE = Recipe(
     build=build_mnist_mlp,
     former={"features=gradients": "features=hog", "preset=gradients": "preset=hog"},
     adapt=classifier.adapt,
+    course=course.by_examples(epochs=EPOCHS, updates=5_000, few_updates=5_000),
+    anew={
+        "epochs": None,
+        "batch_size": None,
+        "learning_rate": 0.005,
+        "warp": None,
+        "patience": None,
+        "frozen": None,
+    },
     settled=("deskew", "features", "preprocessing", "components"),
     training=training,
     measure=classifier.measure,

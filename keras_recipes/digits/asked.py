@@ -3,7 +3,8 @@
 import io
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from keras_recipes import atomic
 from keras_recipes.data import files, never_replaced, numbers
 from keras_recipes.data.dataset import Batch
 from keras_recipes.digits import archives, data_sets, entries, sources
-from keras_recipes.digits.class_folders import picture
+from keras_recipes.digits.class_folders import read_by
 from keras_recipes.digits.data_sets import DataSet
 from keras_recipes.digits.entries import Entry, Tree
 from keras_recipes.digits.labelled import as_images
@@ -21,10 +22,31 @@ from keras_recipes.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from keras_recipes.digits.characters import Seen
+    from keras_recipes.digits.several import Character
+
+    Reader = Callable[[Entry, bool], Sequence[Seen | Character] | None]
+
 log = logging.getLogger(__name__)
+
+GAP = 0.8
+"""The gap between two words, as a share of the height of a character."""
 
 BATCH = 256
 """The number of pictures that are read and answered together."""
+
+
+@dataclass(frozen=True)
+class Pictures(Batch):
+    """A batch of images of which it is known how they were found.
+
+    Attributes:
+        crowded: For each image, whether its picture holds more characters than this one.
+        characters: For each image its place, if the characters of pictures were asked for.
+    """
+
+    crowded: Sequence[bool] = ()
+    characters: "Sequence[Character]" = ()
 
 
 def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> Iterator[Batch]:
@@ -38,14 +60,36 @@ def inputs(texts: Sequence[str], *, seen: str | None = None, skip_bad: bool) -> 
         seen: Folder in which to save each picture in the form in which the net sees it, as PNG.
         skip_bad: Whether to leave out pictures that cannot be read, instead of stopping.
     """
+    yield from _batches(texts, seen, skip_bad, _one_each)
+
+
+def characters(
+    texts: Sequence[str], *, seen: str | None = None, several: bool = False, skip_bad: bool
+) -> Iterator[Batch]:
+    """Yield pictures as `inputs` does, or the characters of pictures that hold several.
+
+    Args:
+        texts: Paths and globs as the user gave them, or `-`.
+        seen: Folder in which to save each picture in the form in which the net sees it, as PNG.
+        several: Whether to answer for each character of a picture, line by line and from left to
+            right, with its place in pixels. Otherwise a picture with more than one is `unsure`.
+        skip_bad: Whether to leave out pictures that cannot be read, instead of stopping.
+    """
+    yield from _batches(texts, seen, skip_bad, _each_character if several else _one_each)
+
+
+def _batches(
+    texts: Sequence[str], seen: str | None, skip_bad: bool, drawn: "Reader"
+) -> Iterator[Batch]:
     number, replaced = itertools.count(), 0
     if seen and Path(seen).exists() and not Path(seen).is_dir():
         raise InputError(f"seen: expected a folder to save pictures in, received the file {seen}")
     for many, some in itertools.groupby(_asked(texts), lambda asked: isinstance(asked, DataSet)):
-        for names, images in (_stored if many else _drawn)(some, skip_bad):
+        for batch in _stored(some) if many else _drawn(some, skip_bad, drawn):
             if seen:
-                replaced += _save_seen(Path(seen), number, names, images, texts)
-            yield Batch(names, images[..., None])
+                images = batch.x[..., 0]
+                replaced += _save_seen(Path(seen), number, batch.names, images, texts)
+            yield batch
     if replaced:
         log.info("replaced %d picture%s in %s", replaced, "s" * (replaced > 1), seen)
 
@@ -83,7 +127,7 @@ def _standard_input() -> IO[bytes]:
     return pictures.opened(pictures.STANDARD_INPUT)
 
 
-def _stored(sets: "Iterator[Any]", skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
+def _stored(sets: "Iterator[Any]") -> Iterator[Batch]:
     for data_set in sets:
         tables = data_set.tables(labels=False)
         part = TEST if TEST in tables else next(iter(tables))
@@ -94,27 +138,72 @@ def _stored(sets: "Iterator[Any]", skip_bad: bool) -> "Iterator[tuple[list[str],
         images = table.as_images()
         for start in range(0, len(images), BATCH):
             piece = images[start : start + BATCH]
-            yield [f"{table.source}[{start + row}]" for row in range(len(piece))], piece
+            names = [f"{table.source}[{start + row}]" for row in range(len(piece))]
+            yield Batch(names, piece[..., None])
 
 
-def _drawn(some: "Iterator[Any]", skip_bad: bool) -> "Iterator[tuple[list[str], np.ndarray]]":
-    import numpy as np
-
+def _drawn(some: "Iterator[Any]", skip_bad: bool, read: "Reader") -> Iterator[Batch]:
+    """Yield batches of whole pictures, so that the characters of one picture stay together."""
     readable = False
     while batch := list(itertools.islice(some, BATCH)):
-        read = [(entry.name, picture(entry, skip_bad)) for entry in batch]
-        good = [(name, image) for name, image in read if image is not None]
+        good = [(entry.name, found) for entry in batch if (found := read(entry, skip_bad))]
         if good:
             readable = True
-            yield [name for name, _ in good], np.stack([image for _, image in good])
+            yield _batch(good)
     if not readable:
         raise InputError("no picture could be read; see the warnings above")
+
+
+def _batch(good: "Sequence[tuple[str, Sequence[Seen | Character]]]") -> Pictures:
+    import numpy as np
+
+    from keras_recipes.digits.several import Character
+
+    pairs = [(name, one) for name, found in good for one in found]
+    return Pictures(
+        [name for name, _ in pairs],
+        np.stack([one.image for _, one in pairs])[..., None],
+        [not isinstance(one, Character) and one.several for _, one in pairs],
+        [one for _, one in pairs if isinstance(one, Character)],
+    )
+
+
+def _one_each(entry: Entry, skip_bad: bool) -> "list[Seen] | None":
+    from keras_recipes.digits import pictures
+
+    found = read_by(pictures.seen_in, entry, skip_bad)
+    return None if found is None else [found]
+
+
+def _each_character(entry: Entry, skip_bad: bool) -> "list[Character] | None":
+    from keras_recipes.digits import pictures
+
+    return read_by(pictures.characters_in, entry, skip_bad)
+
+
+def as_text(batch: Pictures, said: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each picture and its characters as text; ` / ` is between lines.
+
+    Args:
+        batch: The characters, in reading order.
+        said: What each of them is.
+    """
+    rows = zip(batch.names, batch.characters, said, strict=True)
+    for name, some in itertools.groupby(rows, key=lambda row: row[0]):
+        lines: dict[int, str] = {}
+        end: dict[int, int] = {}
+        for _, one, text in some:
+            # Characters of one word are closer to each other than they are high.
+            far = one.line in end and one.left - end[one.line] > GAP * one.height
+            lines[one.line] = lines.get(one.line, "") + " " * far + text
+            end[one.line] = one.left + one.width
+        yield name, " / ".join(lines.values())
 
 
 def _save_seen(
     folder: Path,
     number: Iterator[int],
-    names: list[str],
+    names: Sequence[str],
     images: "np.ndarray",
     asked: Sequence[str],
 ) -> int:

@@ -5,10 +5,13 @@ a picture of 256 pixels, or of 128 pixels if the given one has at most 64. More 
 show nothing more. Widths are given for a picture of 512 pixels and are scaled to the working size.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from keras_recipes.digits import frames, page
 from keras_recipes.errors import InputError
 
 SIDE, BOX = 28, 20
@@ -22,18 +25,34 @@ FINE = 8  # pixels of the fine picture for each of the 28 pixels
 THINNEST = 2.5  # of the 28 pixels; nine in ten of MNIST's strokes are between 2 and 4.5 wide
 PALEST = 3 / 255  # the palest ink, on a scale from paper to black
 PALEST_IN_UNEVEN_LIGHT = 0.06  # blotches of the paper are paler
+FAINT_STROKE = 0.25  # the palest stroke in MNIST's own pictures
 STROKE = 0.4  # the palest stroke, as a share of the character's darkness
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a picture.
+
+    Attributes:
+        image: The character in MNIST's form: white on black, shape (28, 28), uint8.
+        several: Whether the picture holds more characters.
+    """
+
+    image: np.ndarray
+    several: bool
+
+
 def normalize(grey: np.ndarray) -> np.ndarray:
+    """Convert a grey picture of one character to MNIST's form; see `seen`."""
+    return seen(grey).image
+
+
+def seen(grey: np.ndarray) -> Seen:
     """Convert a grey picture of one character to MNIST's form, as `pictures` describes.
 
     Args:
         grey: Brightness from 0 (black) to 1 (white), shape (height, width); dark on light or light
             on dark.
-
-    Returns:
-        White on black, shape (28, 28), uint8.
 
     Raises:
         InputError: The picture is blank.
@@ -43,8 +62,11 @@ def normalize(grey: np.ndarray) -> np.ndarray:
         raise InputError(f"expected a grey picture (height, width), received shape {grey.shape}")
     grey = np.clip(np.nan_to_num(_reduced(grey)), 0, 1)
     if _is_mnist(grey):
-        return eight_bits(grey)
-    return _place(_strokes(*_ink(_working_size(grey))))
+        return Seen(eight_bits(grey), page.more_than_one(grey > FAINT_STROKE))
+    ink, least = _ink_inside(_working_size(grey))
+    character, darkness = _character(ink, least)
+    image = shaped(ink, character, darkness)
+    return Seen(image, page.more_than_one(ink > max(least, STROKE * darkness), character))
 
 
 def _reduced(grey: np.ndarray) -> np.ndarray:
@@ -84,9 +106,39 @@ def _resized(values: np.ndarray, scale: float, how: Image.Resampling) -> np.ndar
     return np.asarray(image.resize((width, height), how))
 
 
-def _ink(grey: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return each pixel's ink (0 paper, 1 black on white), and the least that counts as ink."""
-    smooth = ndimage.gaussian_filter(grey, _unit(grey))
+def _ink_inside(grey: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the ink as `ink_of` does, without a thick frame around the sheet."""
+    ink, least = ink_of(grey)
+    sheet = frames.sheet_inside(ink > max(least, STROKE * float(ink.max())))
+    return (ink, least) if sheet is None else ink_of(grey[sheet])
+
+
+def resized(grey: np.ndarray, scale: float) -> np.ndarray:
+    """Return a picture of another size, with smooth edges."""
+    larger: np.ndarray = np.clip(_resized(grey, scale, Image.Resampling.BICUBIC), 0, 1)
+    return larger
+
+
+def shaped(ink: np.ndarray, character: np.ndarray, darkness: float) -> np.ndarray:
+    """Return a character in MNIST's form.
+
+    Args:
+        ink: Each pixel's ink, shape (height, width).
+        character: Where the character is, bool of the same shape.
+        darkness: The ink of its dark pixels.
+    """
+    return _place(_strokes(ink, character, darkness))
+
+
+def ink_of(grey: np.ndarray, blur: float | None = None) -> tuple[np.ndarray, float]:
+    """Return each pixel's ink (0 paper, 1 black on white), and the least that counts as ink.
+
+    Args:
+        grey: Brightness from 0 to 1, shape (height, width).
+        blur: Standard deviation in pixels by which noise is smoothed; None takes that for one
+            character.
+    """
+    smooth = ndimage.gaussian_filter(grey, _unit(grey) if blur is None else blur)
     paper, even = _even_paper(smooth)
     if not even:
         return _ink_in_uneven_light(smooth)
@@ -195,9 +247,8 @@ def _slope(grey: np.ndarray) -> np.ndarray:
     return slope
 
 
-def _strokes(ink: np.ndarray, least: float) -> np.ndarray:
+def _strokes(ink: np.ndarray, character: np.ndarray, darkness: float) -> np.ndarray:
     """Return the character's strokes, cut out and not too thin, at `FINE` times the final size."""
-    character, darkness = _character(ink, least)
     rows, columns = _extent(character)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     part = np.where(

@@ -1,7 +1,8 @@
 """Folders of pictures: one for each class, in parts or not."""
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from keras_recipes.digits.class_names import digit_of
 from keras_recipes.digits.entries import Entry, Tree
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LAYOUT = (
     "expected a folder of pictures for each class, or the folders train and test with one for each "
@@ -28,10 +31,24 @@ def picture(entry: Entry, skip_bad: bool) -> "np.ndarray | None":
     """
     from keras_recipes.digits import pictures
 
+    return read_by(pictures.read_file, entry, skip_bad)
+
+
+def read_by(read: Callable[[str, IO[bytes]], T], entry: Entry, skip_bad: bool) -> T | None:
+    """Read a picture by a function, or return None if it is damaged and may be left out.
+
+    Args:
+        read: A function of the name and the open file.
+        entry: The picture.
+        skip_bad: Whether a damaged picture may be left out.
+
+    Raises:
+        InputError: It is damaged and may not be left out.
+    """
     try:
         try:
             with entry.open() as file:
-                return pictures.read_file(entry.name, file)
+                return read(entry.name, file)
         except OSError as error:
             raise InputError(f"{entry.name}: cannot be read: {error.strerror or error}") from None
     except InputError as error:

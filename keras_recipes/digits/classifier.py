@@ -3,7 +3,8 @@
 Targets are one-hot. Targets and outputs (probabilities) have shape (N, classes).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from keras_recipes.bounds import Share
 from keras_recipes.data.dataset import Batch, Dataset, Examples
 from keras_recipes.digits import data as digits
 from keras_recipes.digits.class_names import counted, matched
-from keras_recipes.errors import CorruptModelError, InputError, printable
+from keras_recipes.errors import CorruptModelError, printable
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.recipe import Details, Guess, Metric, Row
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
 
 CROSS_ENTROPY = "categorical crossentropy"
 """The loss that `measure` computes, by Keras' name."""
@@ -34,6 +37,9 @@ Components = Annotated[int, Interval(ge=1, le=784)]
 
 PREPROCESSED = 8
 """The number of images that are drawn before and after preprocessing."""
+
+PLACE = ("index", "left", "top", "width", "height")
+"""The columns that tell which of several characters of a picture a row is about."""
 
 COLUMNS = ("file", "prediction", "probability", "second", "second_probability")
 
@@ -89,20 +95,28 @@ def guess(data: Dataset) -> Guess:
     return Guess("accuracy", right, "always answering the commonest class", best=1.0)
 
 
-def check_same_classes(learned: Mapping[str, Any], data: Dataset) -> None:
-    """Refuse data whose classes are not those of the model.
+def outputs_kept(learned: Mapping[str, Any], data: Dataset) -> tuple[int | None, ...] | None:
+    """Return for each class of the data the model's output for it, or None for a new class.
+
+    Returns:
+        None if the model has the same classes in the same order.
 
     Raises:
-        InputError: The labels differ, or are in another order.
         CorruptModelError: The card has no labels.
     """
-    now, known = data.learned["labels"], learned.get("labels")
-    before = labels_of(learned, len(known) if isinstance(known, list) else 0)
-    if list(map(str, before)) != list(map(str, now)):
-        raise InputError(
-            f"{data.name}: has {counted(now)}, the model has {counted(before)}; name other data, "
-            "or fit a new model on it, without --from"
-        )
+    now, known = list(map(str, data.learned["labels"])), learned.get("labels")
+    before = list(map(str, labels_of(learned, len(known) if isinstance(known, list) else 0)))
+    if before == now:
+        return None
+    new = [label for label in now if label not in before]
+    log.info(
+        "%s: has %s, the model has %s: %s",
+        data.name,
+        counted(now),
+        counted(before),
+        f"the outputs for {counted(new)} start from random weights" if new else "some are left out",
+    )
+    return tuple(before.index(label) if label in before else None for label in now)
 
 
 def match_classes(learned: Mapping[str, Any], data: Dataset) -> Dataset:
@@ -146,6 +160,8 @@ def interpret(
 ) -> Iterator[Row]:
     """Yield rows with the keys `file,prediction,probability,second,second_probability`.
 
+    Of a picture with several characters, there is a row for each, with `PLACE` after `file`.
+
     Args:
         batch: The names of the images, and the images.
         outputs: Probabilities of shape (N, classes).
@@ -163,11 +179,17 @@ def interpret(
             f"its card: expected probabilities of several classes, received outputs of shape "
             f"{outputs.shape[1:]}; restore it, or fit again"
         )
-    for name, probabilities in zip(batch.names, outputs, strict=True):
+    crowded, places = _of_pictures(batch)
+    said = []
+    for name, probabilities, others, place in zip(
+        batch.names, outputs, crowded, places, strict=True
+    ):
         first, second = probabilities.argsort()[::-1][:2]
-        sure = probabilities[first] >= unsure_below
+        sure = probabilities[first] >= unsure_below and not others
+        said.append(str(labels[first]) if sure else "?")
         row = {
             "file": name,
+            **place,
             "prediction": labels[first] if sure else "unsure",
             "probability": float(probabilities[first]),
             "second": labels[second],
@@ -177,6 +199,33 @@ def interpret(
             values = zip(labels, probabilities.tolist(), strict=True)
             row.update({f"p_{label}": value for label, value in values})
         yield row
+    if isinstance(batch, digits.Pictures) and batch.characters:
+        for name, text in digits.as_text(batch, said):
+            log.info("%s: %s", printable(name), printable(text, 2_000))
+
+
+def _of_pictures(batch: Batch) -> tuple[Sequence[bool], Sequence[dict[str, int]]]:
+    """Return for each image whether its picture holds more, and its place in the picture."""
+    count = len(batch.names)
+    if not isinstance(batch, digits.Pictures):
+        return [False] * count, [{}] * count
+    for name, others in zip(batch.names, batch.crowded, strict=True):
+        if others:
+            log.warning(
+                "%s: more than one character is seen, so the answer is unsure; --set several=true "
+                "reads each of them",
+                printable(name),
+            )
+    if not batch.characters:
+        return batch.crowded, [{}] * count
+    places: list[dict[str, int]] = []
+    before = ""
+    for name, one in zip(batch.names, batch.characters, strict=True):
+        index = places[-1]["index"] + 1 if name == before else 1
+        place = (index, one.left, one.top, one.width, one.height)
+        places.append(dict(zip(PLACE, place, strict=True)))
+        before = name
+    return batch.crowded, places
 
 
 def details(targets: "np.ndarray", outputs: "np.ndarray", learned: Mapping[str, Any]) -> Details:
@@ -211,12 +260,12 @@ def answers(pictures: "Callable[[Fitted, Dataset], Iterator[tuple[str, Figure]]]
         read=digits.load,
         held_out=digits.held_out,
         from_arrays=digits.from_arrays,
-        inputs=digits.inputs,
+        inputs=digits.characters,
         as_batch=digits.as_batch,
         interpret=interpret,
         figures=pictures,
         details=details,
-        same=check_same_classes,
+        kept=outputs_kept,
         match=match_classes,
         unseen=digits.unseen,
         is_unseen=digits.is_unseen,

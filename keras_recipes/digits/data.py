@@ -22,7 +22,7 @@ from typing import Any
 from keras_recipes.bounds import Share
 from keras_recipes.data import numbers
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.digits.asked import as_batch, example, inputs
+from keras_recipes.digits.asked import Pictures, as_batch, as_text, characters, example, inputs
 from keras_recipes.digits.class_folders import LAYOUT
 from keras_recipes.digits.labelled import (
     NO_LABEL,
@@ -39,9 +39,27 @@ from keras_recipes.digits.sources import NAMED, is_shadowed, read
 from keras_recipes.errors import InputError, printable
 
 __all__ = [
-    "MNIST", "NO_LABEL", "Labelled", "Parts", "as_batch", "as_images", "example", "from_arrays",
-    "held_out", "inputs", "is_label", "is_unseen", "known_as", "load", "mnist_is_here",
-    "parts_of_arrays", "read_parts", "unseen",
+    "MNIST",
+    "NO_LABEL",
+    "Labelled",
+    "Parts",
+    "Pictures",
+    "as_batch",
+    "as_images",
+    "as_text",
+    "characters",
+    "example",
+    "from_arrays",
+    "held_out",
+    "inputs",
+    "is_label",
+    "is_unseen",
+    "known_as",
+    "load",
+    "mnist_is_here",
+    "parts_of_arrays",
+    "read_parts",
+    "unseen",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

@@ -37,15 +37,21 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from keras_recipes.digits.characters import SIDE, eight_bits, normalize
+from keras_recipes.digits.characters import SIDE, Seen, eight_bits, normalize, seen
+from keras_recipes.digits.several import Character, several
 from keras_recipes.errors import InputError
 
-__all__ = ["STANDARD_INPUT", "decode", "normalize", "opened", "read", "read_file", "stored"]
+__all__ = [
+    "STANDARD_INPUT", "characters_in", "decode", "normalize", "opened", "read", "read_file",
+    "seen_in", "stored",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 """The formats that are opened. Some other formats of Pillow start programs (EPS: Ghostscript)."""
@@ -93,12 +99,28 @@ def read(path: Path) -> np.ndarray:
     Raises:
         InputError: The file is missing, damaged, too large, blank, or not a picture.
     """
-    return _normalized(str(path), decode(path))
+    return _named(str(path), normalize, decode(path))
 
 
 def read_file(name: str, file: IO[bytes]) -> np.ndarray:
     """Read an opened picture file as `read` does; messages call it by its name."""
-    return _normalized(name, _decode(name, file))
+    return seen_in(name, file).image
+
+
+def seen_in(name: str, file: IO[bytes]) -> Seen:
+    """Read an opened picture file, and tell whether it holds several characters."""
+    return _named(name, seen, _decode(name, file))
+
+
+def characters_in(name: str, file: IO[bytes]) -> list[Character]:
+    """Read the characters of an opened picture file, line by line and from left to right.
+
+    Places are those in the picture, which is upright; its size may have been reduced (`decode`).
+
+    Raises:
+        InputError: The file is damaged, too large, blank, or not a picture.
+    """
+    return _named(name, several, _decode(name, file))
 
 
 def stored(name: str, file: IO[bytes]) -> np.ndarray:
@@ -109,12 +131,13 @@ def stored(name: str, file: IO[bytes]) -> np.ndarray:
     grey = _decode(name, file)
     if grey.shape == (SIDE, SIDE) and np.median(grey[[0, -1]]) + np.median(grey[:, [0, -1]]) < 0.2:
         return eight_bits(grey)
-    return _normalized(name, grey)
+    return _named(name, normalize, grey)
 
 
-def _normalized(name: str, grey: np.ndarray) -> np.ndarray:
+def _named(name: str, read: Callable[[np.ndarray], T], grey: np.ndarray) -> T:
+    """Call a function with a picture; messages call the picture by its name."""
     try:
-        return normalize(grey)
+        return read(grey)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
 

@@ -48,6 +48,8 @@ class Run:
         results: The metrics of each call of the current attempt.
         seconds: The time of training so far, compilation included.
         start: A model whose weights are used instead of random weights, if there is one.
+        outputs: For each output of the model the output of `start` that it continues, or None for a
+            new one; see `Answers.outputs_kept`.
         best_weights: The weights with the smallest validation loss so far, if the plan has a
             patience.
     """
@@ -61,13 +63,15 @@ class Run:
     results: list[dict[str, np.ndarray]] = field(default_factory=list)
     seconds: float = 0.0
     start: "keras.Model | None" = None
+    outputs: tuple[int | None, ...] | None = None
     best_weights: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._said: set[str] = set()
         self.model = self._build()
         if self.start is not None:
-            _adopt(self.model, self.start)
+            _adopt(self.model, self.start, self.outputs)
+        self._frozen = _freeze(self.model, self.plan.frozen)
         self.first_weights: tuple[np.ndarray, ...] = tuple(self.model.get_weights())
         augment = self.plan.augment() if self.plan.augment else None
         # Its random numbers go on where they were when a fit is resumed.
@@ -120,6 +124,11 @@ class Run:
                 raise GoalNotReachedError(self._failure())
             self._say(f"starting again from other weights, up to {_times(plan.restarts)}")
             self._restart()
+
+    def thaw(self) -> None:
+        """Let all layers be trained again, as in the model that the recipe builds."""
+        for layer in self._frozen:
+            layer.trainable = True
 
     def made_of(self) -> dict[str, Any]:
         """Return what identifies this fit: options, data, backend, and the start's weights."""
@@ -325,13 +334,33 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def _adopt(model: "keras.Model", start: "keras.Model") -> None:
-    """Copy the weights of another model, which may have fewer classes, into a model.
+def _freeze(model: "keras.Model", last: str | None) -> "list[keras.Layer]":
+    """Freeze the layers from the input to the last one of this name, and return them."""
+    layers = model.layers if last else []
+    end = 1 + next((i for i, layer in enumerate(layers) if layer.name == last), -1)
+    for layer in layers[:end]:
+        layer.trainable = False
+    return list(layers[:end])
+
+
+def _adopt(
+    model: "keras.Model", start: "keras.Model", outputs: tuple[int | None, ...] | None
+) -> None:
+    """Copy the weights of another model, which may have other classes, into a model.
+
+    Args:
+        model: The model that gets the weights.
+        start: The other model.
+        outputs: See `Run`; None means that all outputs of the other model are kept in their order.
 
     Raises:
         InputError: The other model has other layers or sizes.
     """
     mine, theirs = model.get_weights(), start.get_weights()
+    if outputs is not None:
+        last = next(layer for layer in reversed(model.layers) if layer.weights)
+        for place in range(-len(last.weights), 0):
+            theirs[place] = _outputs_of(mine[place], theirs[place], outputs)
     more = {
         large - small
         for a, b in zip(mine, theirs, strict=False)
@@ -347,6 +376,19 @@ def _adopt(model: "keras.Model", start: "keras.Model") -> None:
     for whole, part in zip(mine, theirs, strict=True):
         whole[tuple(slice(0, size) for size in part.shape)] = part
     model.set_weights(mine)
+
+
+def _outputs_of(
+    mine: np.ndarray, theirs: np.ndarray, outputs: tuple[int | None, ...]
+) -> np.ndarray:
+    """Return an array of the other model with the outputs of this one along its last axis."""
+    if mine.shape[:-1] != theirs.shape[:-1]:
+        return theirs  # `_adopt` refuses another net
+    whole = mine.copy()
+    for place, known in enumerate(outputs):
+        if known is not None:
+            whole[..., place] = theirs[..., known]
+    return whole
 
 
 def _digest(weights: list[np.ndarray]) -> str:

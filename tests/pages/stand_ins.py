@@ -42,6 +42,10 @@ def _pictures(folder: Path) -> None:
         grey.save(path)
     shutil.copy(folder / "scans" / "7" / "7.png", folder / "digit.png")
     Image.open(folder / "digit.png").resize((400, 300)).save(folder / "photo.jpg")
+    date = Image.new("L", (128, 64), 255)
+    for place, name in enumerate(("1/1.png", "2/2.png")):
+        date.paste(Image.open(folder / "scans" / name), (64 * place, 0))
+    date.save(folder / "date.png")
 
 
 def _logs(folder: Path) -> None:
