@@ -3,6 +3,7 @@
     python -m benchmarks.series DIR                              all families, all detectors
     python -m benchmarks.series DIR --families skab ucr --seeds 5
     python -m benchmarks.series DIR --detectors "recipe" "rolling z" --each
+    python -m benchmarks.series DIR --variants --nets NETS           the recipe without each part
 
 DIR holds `nab/`, `series/skab/` and `series/shapes/`, as `series_data.py` explains. The recipe is
 asked through the functions behind `recipes fit` and `recipes predict`, with the options' defaults.
@@ -22,7 +23,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +33,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import series_data, series_peers
+from benchmarks import series_data, series_peers, series_variants
 from benchmarks.series_data import WEEK, Case
 from keras_recipes.anomaly.series import event_metrics
 
@@ -78,20 +79,34 @@ def by_recipe(case: Case, options: dict[str, Any], seed: int) -> Judged:
         learned = time.process_time()
         rows = predict(fitted, judged)
         done = time.process_time()
-    count = len(case.judged)
-    columns = {
-        key: np.array([row.get(key, row["anomaly"]) for row in rows], float).reshape(count, -1)
-        for key in ("score", "anomaly", "incident")
-    }
-    return Judged(
-        case,
-        RECIPE,
-        seed,
-        columns["score"].max(axis=1),
-        columns["anomaly"].max(axis=1) > 0,
-        columns["incident"].max(axis=1) > 0,
-        (learned - start, done - learned),
+    return _judged(case, RECIPE, seed, rows, (learned - start, done - learned))
+
+
+def _judged(
+    case: Case,
+    name: str,
+    seed: int,
+    rows: Sequence[Mapping[str, Any]],
+    seconds: tuple[float, float],
+) -> Judged:
+    score, alarm, incident = (
+        np.array([row[key] for row in rows], float) for key in ("score", "anomaly", "incident")
     )
+    return Judged(case, name, seed, score, alarm > 0, incident > 0, seconds)
+
+
+def by_variants(
+    case: Case, options: dict[str, Any], seed: int, nets: Path, names: Sequence[str]
+) -> list[Judged]:
+    """Judge a table by the recipe with parts left out."""
+    start, found = time.process_time(), []
+    changes = [series_variants.VARIANTS[name] for name in names]
+    answers = series_variants.rows(case, seed, options, nets, changes)
+    for name, rows in zip(names, answers, strict=True):
+        done = time.process_time()
+        found.append(_judged(case, name, seed, rows, (0.0, done - start)))
+        start = done
+    return found
 
 
 def by_peer(name: str, case: Case, seed: int) -> Judged:
@@ -109,23 +124,44 @@ def first_ones(beyond: np.ndarray) -> np.ndarray:
     return alarms
 
 
-def work(task: tuple[Case, str, int], options: dict[str, Any]) -> Judged:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a process.
+
+    Attributes:
+        options: The options of the recipe.
+        nets: The folder of trained nets; None if no variants are asked for.
+        variants: The names of the variants.
+    """
+
+    options: dict[str, Any]
+    nets: Path | None
+    variants: Sequence[str]
+
+
+Task = tuple[Case, str, int]
+"""A table, a detector and a seed."""
+
+
+def work(task: Task, asked: Asked) -> list[Judged]:
     case, name, seed = task
-    return by_recipe(case, options, seed) if name == RECIPE else by_peer(name, case, seed)
+    if name != RECIPE:
+        return [by_peer(name, case, seed)]
+    if asked.nets:
+        return by_variants(case, asked.options, seed, asked.nets, asked.variants)
+    return [by_recipe(case, asked.options, seed)]
 
 
-def judge(
-    tasks: Sequence[tuple[Case, str, int]], jobs: int, options: dict[str, Any]
-) -> list[Judged]:
-    one: Callable[[tuple[Case, str, int]], Judged] = partial(work, options=options)
+def judge(tasks: Sequence[Task], jobs: int, asked: Asked) -> list[Judged]:
+    one: Callable[[Task], list[Judged]] = partial(work, asked=asked)
     found = []
     with ProcessPoolExecutor(jobs, initializer=_alone) as pool:
-        answers: Iterable[Judged] = pool.map(one, tasks)
-        for judged in answers:
-            found.append(judged)
+        answers: Iterable[list[Judged]] = pool.map(one, tasks)
+        for number, judged in enumerate(answers, 1):
+            found += judged
+            case = judged[0].case
             print(
-                f"  {len(found)}/{len(tasks)} {judged.case.family} {judged.case.name}, "
-                f"{judged.detector}",
+                f"  {number}/{len(tasks)} {case.family} {case.name}, {judged[-1].detector}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -237,7 +273,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--set", type=json.loads, default={}, metavar="JSON")
+    parser.add_argument("--nets", type=Path, metavar="NETS")
+    parser.add_argument(
+        "--variants", nargs="*", choices=tuple(series_variants.VARIANTS), metavar="NAME"
+    )
     given = parser.parse_args()
+    detectors, variants = given.detectors, given.variants
+    if variants is not None:
+        if not given.nets:
+            parser.error("--variants: expected --nets, a folder that keeps the trained nets")
+        variants = variants or list(series_variants.VARIANTS)
+        given.detectors, detectors = [RECIPE], variants
     tasks = []
     for seed in range(given.seeds):
         for case in series_data.families(given.folder, given.families, seed):
@@ -246,10 +292,11 @@ def main() -> None:
             tasks += [(case, name, seed) for name in asked if name in given.detectors]
     if not tasks:
         parser.error(f"{given.folder}: expected nab/ and series/ with the families' tables")
-    found = judge(tasks, given.jobs, given.set)
+    asked = Asked(given.set, given.nets if variants else None, variants or ())
+    found = judge(tasks, given.jobs, asked)
     if given.each:
         print_each(found)
-    print_tables(found, given.families, given.detectors)
+    print_tables(found, given.families, detectors)
 
 
 if __name__ == "__main__":

@@ -30,22 +30,24 @@ if TYPE_CHECKING:
 def calibrate(model: "keras.Model", data: Dataset, *, threshold: float) -> Calibrated:
     """See `kind.calibrate`."""
     observed, before = data.sequences
-    table, metrics = learn(model, observed, before, threshold)
+    table, metrics = learn(weights_of(model), observed, before, threshold)
     return Calibrated({"watch": table.to_json()}, metrics)
 
 
 def learn(
-    model: "keras.Model", observed: Observed, before: TableDetector | None, threshold: float
+    weights: Sequence[np.ndarray],
+    observed: Observed,
+    before: TableDetector | None,
+    threshold: float,
 ) -> tuple[TableDetector, dict[str, float]]:
     """Return a detector for each column, and their metrics on the held-out records.
 
     Args:
-        model: The trained net.
+        weights: The trained net's weights, from `weights_of`.
         observed: Normal records.
         before: The detectors of a model whose training is continued; they go on learning.
         threshold: The threshold of all detectors, in orders of magnitude of probability.
     """
-    weights = weights_of(model)
     net = partial(column_weights, weights)
     cut = 0 if before else int(KNOWN * len(observed))
     if before:

@@ -56,6 +56,9 @@ SETTLED = 20
 PACE_RECORDS = 750
 """The pause and the decay of the alarm gate grow with the learned records up to this number."""
 
+LEARNING_RATE = 0.003
+"""The net's learning rate while it reads."""
+
 LARGEST = 1e150
 """Larger numbers count as infinite, because their squares would be."""
 
@@ -101,7 +104,7 @@ class SeriesDetector:
         rise: The amount that an alarm adds to the threshold. The threshold falls by it again in
             three times as many records as were learned from, at most 3 * 750.
         seed: The seed of the net's initial weights.
-        learning_rate: The net's learning rate in `update`.
+        learning_rate: The net's learning rate in `update`; None is `LEARNING_RATE`.
         units: The number of LSTM units of the net.
     """
 
@@ -111,11 +114,12 @@ class SeriesDetector:
         threshold: float = 0.85,
         rise: float = 0.3,
         seed: int = 0,
-        learning_rate: float = 0.003,
+        learning_rate: float | None = None,
         units: int = 10,
     ) -> None:
         self.threshold, self.rise, self.seed = threshold, rise, seed
-        self.learning_rate, self.units = learning_rate, units
+        self.learning_rate = LEARNING_RATE if learning_rate is None else learning_rate
+        self.units = units
         self._longest = max(WINDOWS)
         # The buffer holds each record twice, so that the last 64 are always contiguous.
         self._buffer = np.zeros((5, 2 * self._longest))
