@@ -41,6 +41,8 @@ FAMILIES = ("nab", "skab", "ucr", "ecg", "symbols", "weeks-1", "weeks-8", "weeks
 
 RECIPE = "recipe"
 
+VARIANTS = {**series_variants.VARIANTS, **series_variants.CHOICES}
+
 CALM = 100
 """The number of records below its threshold after which a peer raises another alarm."""
 
@@ -100,7 +102,7 @@ def by_variants(
 ) -> list[Judged]:
     """Judge a table by the recipe with parts left out."""
     start, found = time.process_time(), []
-    changes = [series_variants.VARIANTS[name] for name in names]
+    changes = [VARIANTS[name] for name in names]
     answers = series_variants.rows(case, seed, options, nets, changes)
     for name, rows in zip(names, answers, strict=True):
         done = time.process_time()
@@ -249,6 +251,18 @@ def _cell(key: str, values: Sequence[float]) -> str:
     return f"{np.mean(values):.{digits}f}{spread}"
 
 
+def write_scores(found: Sequence[Judged], out: Path) -> None:
+    """Write the scores of NAB's series as its own scorer reads them; what is learned scores 0."""
+    for x in found:
+        if x.case.family == "nab" and x.case.times:
+            path = out / x.case.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scores = [*[0.0] * x.case.learned, *x.scores.tolist()]
+            pairs = zip(x.case.times, scores, strict=True)
+            lines = ["timestamp,anomaly_score", *(f"{when},{score!r}" for when, score in pairs)]
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def print_each(found: Sequence[Judged]) -> None:
     """Print a line for each table and detector."""
     for x in found:
@@ -273,10 +287,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--set", type=json.loads, default={}, metavar="JSON")
+    parser.add_argument("--scores", type=Path, metavar="OUT")
     parser.add_argument("--nets", type=Path, metavar="NETS")
-    parser.add_argument(
-        "--variants", nargs="*", choices=tuple(series_variants.VARIANTS), metavar="NAME"
-    )
+    parser.add_argument("--variants", nargs="*", choices=tuple(VARIANTS), metavar="NAME")
     given = parser.parse_args()
     detectors, variants = given.detectors, given.variants
     if variants is not None:
@@ -296,6 +309,8 @@ def main() -> None:
     found = judge(tasks, given.jobs, asked)
     if given.each:
         print_each(found)
+    if given.scores:
+        write_scores([x for x in found if x.detector == detectors[0] and not x.seed], given.scores)
     print_tables(found, given.families, detectors)
 
 

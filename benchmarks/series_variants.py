@@ -14,6 +14,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.series_data import Case
+from keras_recipes import catalog, fit
+from keras_recipes.anomaly.numpy_lstm import LSTMWeights
+from keras_recipes.anomaly.series import calibration, source
+from keras_recipes.anomaly.series.table import TableDetector
+from keras_recipes.commands.fit import prepare, settled
+from keras_recipes.recipe import Row
 
 SERIES = "keras_recipes.anomaly.series"
 
@@ -36,15 +42,26 @@ class _Nothing:
         return None
 
 
+EVERYTHING = "everything"
+
 VARIANTS: dict[str, Changes] = {
-    "everything": {},
-    "weights left alone": {"detector.LEARNING_RATE": 0.0},
+    EVERYTHING: {},
     **{f"without {feature}": _without_feature(feature) for feature in FEATURES},
     "without shapes": {"detector.ShapeView": _Nothing},
     "without the columns together": {"joint_detector.JointView": _Nothing},
     "without the columns alone": {"joint_detector.COLUMN_FACTOR": 1e6},
 }
 """The recipe, and the recipe without one of its parts."""
+
+CHOICES: dict[str, Changes] = {
+    **{f"shapes' weight {weight}": {"detector.SHAPE_WEIGHT": weight} for weight in (0.1, 0.3, 0.4)},
+    **{f"together from {factor}": {"joint_detector.FACTOR": factor} for factor in (1.6, 2.6, 3.2)},
+    **{
+        f"alone from {factor}": {"joint_detector.COLUMN_FACTOR": factor}
+        for factor in (1.2, 1.7, 2.0)
+    },
+}
+"""Other values of the constants that were chosen with labels in sight, one at a time."""
 
 
 @contextmanager
@@ -63,41 +80,52 @@ def changed(changes: Changes) -> Iterator[None]:
             setattr(module, attribute, value)
 
 
+def _matters(changes: Changes, table: TableDetector) -> bool:
+    """Return whether these changes can change the rows of this table's detectors."""
+    shapes = any(detector.knows_shapes for detector in table.detectors.values())
+    for name in changes:
+        if name.startswith("joint_detector."):
+            matters = len(table.detectors) > 1
+        else:
+            matters = shapes or "shape" not in name.lower()
+        if matters:
+            return True
+    return False
+
+
 def rows(
     case: Case, seed: int, options: Mapping[str, Any], nets: Path, variants: Sequence[Changes]
-) -> Iterator[list[dict[str, Any]]]:
+) -> Iterator[list[Row]]:
     """Yield the rows of `recipes predict` about the judged records, for each variant."""
-    from keras_recipes import catalog
-    from keras_recipes.anomaly.series import calibration, source
-    from keras_recipes.commands.fit import prepare, settled
-
     recipe = catalog.get("lstm-anomaly")
     with tempfile.TemporaryDirectory() as folder:
         normal, judged = case.write(Path(folder))
         given = {"seed": seed, **options}
-        values = settled(recipe, None, given)
+        task = prepare(recipe, [str(normal)], settled(recipe, None, given), None, given, None)
+        observed, _ = task.data.sequences
         weights = _weights(case, seed, options, nets, normal)
-        for changes in variants:
+
+        def asked(changes: Changes) -> tuple[TableDetector, list[Row]]:
             with changed(changes):
-                task = prepare(recipe, [str(normal)], dict(values), None, given, None)
-                observed, _ = task.data.sequences
                 table, _ = calibration.learn(weights, observed, None, task.options["threshold"])
-                yield list(table.rows(source.to_judge([str(judged)], table)))
+                return table, list(table.rows(source.to_judge([str(judged)], table)))
+
+        table, usual = asked({})
+        for changes in variants:
+            yield asked(changes)[1] if _matters(changes, table) else usual
 
 
 def _weights(
     case: Case, seed: int, options: Mapping[str, Any], nets: Path, normal: Path
-) -> list[np.ndarray]:
-    from keras_recipes import fit
-    from keras_recipes.anomaly.series.online_lstm import weights_of
-
+) -> LSTMWeights:
+    """Return the weights of a net for a table, which is trained if it was not kept."""
     name = f"{case.family}-{case.name}-{seed}".replace("/", "-").replace(" ", "-")
     path = nets / f"{name}.npz"
-    if path.is_file():
-        with np.load(path) as kept:
-            return [kept[key] for key in kept]
-    fitted = fit("lstm-anomaly", normal, seed=seed, show_progress=False, **options)
-    found = weights_of(fitted.model)
-    nets.mkdir(parents=True, exist_ok=True)
-    np.savez(path, *found)
-    return found
+    if not path.is_file():
+        fitted = fit("lstm-anomaly", normal, seed=seed, show_progress=False, **options)
+        found = LSTMWeights.of(fitted.model)
+        nets.mkdir(parents=True, exist_ok=True)
+        np.savez(path, found.kernel, found.recurrent, found.bias, found.dense, found.dense_bias)
+    with np.load(path) as kept:
+        kernel, recurrent, bias, dense, dense_bias = (kept[key].astype("float32") for key in kept)
+    return LSTMWeights(kernel, recurrent, bias, None, dense, dense_bias)
