@@ -53,15 +53,18 @@ VARIANTS: dict[str, Changes] = {
 }
 """The recipe, and the recipe without one of its parts."""
 
-CHOICES: dict[str, Changes] = {
-    **{f"shapes' weight {weight}": {"detector.SHAPE_WEIGHT": weight} for weight in (0.1, 0.3, 0.4)},
-    **{f"together from {factor}": {"joint_detector.FACTOR": factor} for factor in (1.6, 2.6, 3.2)},
-    **{
-        f"alone from {factor}": {"joint_detector.COLUMN_FACTOR": factor}
-        for factor in (1.2, 1.7, 2.0)
-    },
+CONSTANTS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "shapes' weight": ("detector.SHAPE_WEIGHT", (0.1, 0.4)),
+    "together from": ("joint_detector.FACTOR", (1.6, 2.6, 3.2)),
+    "alone from": ("joint_detector.COLUMN_FACTOR", (1.2, 1.7)),
 }
-"""Other values of the constants that were chosen with labels in sight, one at a time."""
+"""The constants that were chosen with labels in sight, with other values, one at a time."""
+
+CHOICES: dict[str, Changes] = {
+    f"{words} {value}": {name: value}
+    for words, (name, values) in CONSTANTS.items()
+    for value in values
+}
 
 
 @contextmanager

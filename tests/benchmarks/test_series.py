@@ -3,20 +3,22 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import series, series_data
+from benchmarks import series_data, series_tables, series_variants
 from benchmarks.series_data import WEEK, Case
+from benchmarks.series_tables import Judged
 from tests.checkout import ROOT
 
 
-def judged(case: Case, alarms: list[int]) -> series.Judged:
+def judged(case: Case, alarms: list[int]) -> Judged:
     raised = np.isin(np.arange(len(case.judged)), alarms)
-    return series.Judged(case, "one", 0, raised.astype(float), raised, raised, (0.0, 0.0))
+    return Judged(case, "one", 0, raised.astype(float), raised, raised, (0.0, 0.0))
 
 
 def case(windows: tuple[tuple[int, int], ...], rows: int = 400) -> Case:
@@ -24,14 +26,32 @@ def case(windows: tuple[tuple[int, int], ...], rows: int = 400) -> Case:
 
 
 def test_an_alarm_in_a_window_is_found_and_each_other_alarm_is_false() -> None:
-    found = series.measures([judged(case(((50, 60), (200, 220))), [55, 57, 100, 300])])
+    found = series_tables.measures([judged(case(((50, 60), (200, 220))), [55, 57, 100, 300])])
     assert (found["found"], found["windows"], found["false"]) == (1, 2, 2)
     assert found["event_f1"] == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2))
 
 
 def test_false_alarms_of_normal_tables_are_counted_by_the_week() -> None:
-    found = series.measures([judged(case((), rows=2 * WEEK), [5, 700, 1500])])
+    found = series_tables.measures([judged(case((), rows=2 * WEEK), [5, 700, 1500])])
     assert found["false_a_week"] == pytest.approx(1.5)
+
+
+def test_a_constant_is_chosen_on_the_other_families(capsys: pytest.CaptureFixture[str]) -> None:
+    """The value 0.1 finds the window of one family, and the default that of the other."""
+
+    def family(name: str) -> Case:
+        return Case(name, "case", ("v",), None, np.zeros((500, 1)), 100, ((50, 60),))
+
+    default, other = series_variants.EVERYTHING, "shapes' weight 0.1"
+    found = [
+        replace(judged(family(name), [55] if name == finds else []), detector=detector)
+        for detector, finds in ((default, "one"), (other, "two"))
+        for name in ("one", "two")
+    ]
+    series_tables.print_left_out(found, ["one", "two"])
+    *_, one, two = capsys.readouterr().out.splitlines()
+    assert one == "| shapes' weight | one | shapes' weight 0.1 | 0.000 | 1.000 | 1.000 |"
+    assert two == "| shapes' weight | two | everything | 0.000 | 0.000 | 1.000 |"
 
 
 def test_a_drifting_stream_has_anomalies_in_all_its_parts_and_the_same_ones_for_a_seed() -> None:
