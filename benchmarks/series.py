@@ -131,13 +131,16 @@ def work(task: Task, asked: Asked) -> list[Judged]:
     return [by_recipe(case, asked.options, seed)]
 
 
-def judge(tasks: Sequence[Task], jobs: int, asked: Asked) -> list[Judged]:
+def judge(tasks: Sequence[Task], jobs: int, asked: Asked, *, each: bool) -> list[Judged]:
+    """Judge tables in several processes; `each` prints what was found in a table at once."""
     one: Callable[[Task], list[Judged]] = partial(work, asked=asked)
     found = []
     with ProcessPoolExecutor(jobs, initializer=_alone) as pool:
         answers: Iterable[list[Judged]] = pool.map(one, tasks)
         for number, judged in enumerate(answers, 1):
             found += judged
+            if each:
+                series_tables.print_each(judged)
             case = judged[0].case
             print(
                 f"  {number}/{len(tasks)} {case.family} {case.name}, {judged[-1].detector}",
@@ -192,10 +195,8 @@ def main() -> None:
     tasks = tasks_of(given, [RECIPE] if variants else detectors)
     if not tasks:
         parser().error(f"{given.folder}: expected nab/ and series/ with the families' tables")
-    found = judge(tasks, given.jobs, Asked(given.set, given.nets, variants))
+    found = judge(tasks, given.jobs, Asked(given.set, given.nets, variants), each=given.each)
     detectors = variants or detectors
-    if given.each:
-        series_tables.print_each(found)
     if given.scores:
         first = [x for x in found if x.detector == detectors[0] and not x.seed]
         series_tables.write_scores(first, given.scores)

@@ -169,5 +169,6 @@ def print_each(found: Sequence[Judged]) -> None:
         print(
             f"{x.case.family} {x.case.name} seed {x.seed} {x.detector}: found {hits} of "
             f"{hits + missed}, false {false}; point F1 {points.f1:.3f}, FAR "
-            f"{100 * points.false_alarm_rate:.1f}; learning {x.seconds[0]:.1f} s"
+            f"{100 * points.false_alarm_rate:.1f}; learning {x.seconds[0]:.1f} s",
+            flush=True,
         )
