@@ -1,8 +1,8 @@
 """The families of series of `benchmarks/series.py`: what is normal, then what to judge.
 
 `families` reads them from a folder with `nab/` (or a part of NAB's series), `series/skab/` and
-`series/shapes/`. The normal data of weeks is synthetic: nothing in it is an anomaly, so each alarm
-is a false one.
+`series/shapes/`. Two kinds are made: normal data of weeks, in which each alarm is a false one, and
+long streams that drift, with anomalies in all their parts.
 """
 
 import csv
@@ -24,6 +24,12 @@ WEEK = 7 * 24 * 12
 """Records in a week, one every five minutes."""
 
 WEEKS_LEARNED, WEEKS_JUDGED = 2, 4
+
+DRIFT_LEARNED, DRIFT_JUDGED = 2_000, 20_000
+"""Records of a drifting stream."""
+
+DRIFT_EVERY, DRIFT_LASTS = 1_000, 30
+"""The records between two anomalies of a drifting stream, and the records of an anomaly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,8 @@ def families(folder: Path, names: Sequence[str], seed: int = 0) -> Iterator[Case
 
     Args:
         folder: The folder of the data.
-        names: `nab`, `skab`, `ucr`, `ecg`, `symbols`, or `weeks-N` for N synthetic columns.
+        names: `nab`, `skab`, `ucr`, `ecg`, `symbols`, `drift`, or `weeks-N` for N synthetic
+            columns.
         seed: The seed of the synthetic tables.
     """
     for name in names:
@@ -87,6 +94,8 @@ def families(folder: Path, names: Sequence[str], seed: int = 0) -> Iterator[Case
             yield from _skab(folder / "series" / "skab")
         elif name.startswith("weeks-"):
             yield weeks(int(name.removeprefix("weeks-")), seed)
+        elif name == "drift":
+            yield from drifting(seed)
         else:
             yield from _shapes(folder / "series" / "shapes", name)
 
@@ -149,6 +158,72 @@ def runs(flags: np.ndarray) -> tuple[tuple[int, int], ...]:
     """Return the first and the last index of each run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     return tuple((int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True))
+
+
+def drifting(seed: int) -> Iterator[Case]:
+    """Yield streams that change slowly from the first judged record to the last.
+
+    - level: a day's rhythm whose level rises by forty times the noise, and whose size doubles;
+    - order: seven levels in turn, and by and by in another order. An anomaly keeps the values and
+      changes their order, so that only a model of what comes next can see it;
+    - memory: an autoregression whose coefficient falls from 0.95 to -0.5.
+
+    Of the twenty anomalies every other one is a change of level, and the others are records in
+    random order.
+    """
+    rows = DRIFT_LEARNED + DRIFT_JUDGED
+    share = np.clip((np.arange(rows) - DRIFT_LEARNED) / DRIFT_JUDGED, 0, 1)
+    for number, kind in enumerate(("level", "order", "memory")):
+        random = np.random.default_rng([seed, number])
+        noise = random.normal(size=rows)
+        values = {"level": _rising, "order": _in_turn, "memory": _forgetting}[kind](
+            random, noise, share
+        )
+        windows = []
+        begins = range(DRIFT_LEARNED + DRIFT_EVERY // 2, rows - DRIFT_LASTS, DRIFT_EVERY)
+        for count, begin in enumerate(begins):
+            part = slice(begin, begin + DRIFT_LASTS)
+            if count % 2 or kind == "order":
+                values[part] = random.permutation(values[part])
+            else:
+                values[part] += 3 * values[begin - 300 : begin].std()
+            first = begin - DRIFT_LEARNED
+            windows.append((first, first + 2 * DRIFT_LASTS))
+        start = datetime(2024, 1, 1)
+        times = tuple(str(start + timedelta(minutes=5 * row)) for row in range(rows))
+        yield Case(
+            "drift",
+            f"{kind}, seed {seed}",
+            ("value",),
+            times if kind == "level" else None,
+            values[:, None].round(6),
+            DRIFT_LEARNED,
+            tuple(windows),
+        )
+
+
+def _rising(_: np.random.Generator, noise: np.ndarray, share: np.ndarray) -> np.ndarray:
+    day = 2 * np.pi * np.arange(len(noise)) / (WEEK / 7)
+    values: np.ndarray = 100 + 40 * share + 10 * (1 + share) * np.sin(day) + noise
+    return values
+
+
+def _in_turn(random: np.random.Generator, noise: np.ndarray, share: np.ndarray) -> np.ndarray:
+    levels = np.array([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0])
+    turns = np.arange(len(noise)) % len(levels)
+    other = np.array([0, 3, 6, 2, 5, 1, 4])
+    cycles = np.arange(len(noise)) // len(levels)
+    changed = random.random(cycles[-1] + 1)[cycles] < share
+    values: np.ndarray = levels[np.where(changed, other[turns], turns)] + noise
+    return values
+
+
+def _forgetting(_: np.random.Generator, noise: np.ndarray, share: np.ndarray) -> np.ndarray:
+    values, memory = noise.copy(), 0.95 - 1.45 * share
+    for row in range(1, len(values)):
+        kept = memory[row]
+        values[row] = kept * values[row - 1] + np.sqrt(1 - kept * kept) * noise[row]
+    return values
 
 
 def weeks(columns: int, seed: int) -> Case:

@@ -14,8 +14,8 @@ Measured on logs: HDFS (Xu et al., SOSP 2009), F1 0.991, 95 % interval 0.987 to 
 anomaly in 30 sessions, with a threshold from normal sessions only; the mean of three seeds, by
 `python -m benchmarks.logs hdfs`.
 Measured on numbers: the Numenta Anomaly Benchmark, with the first 15 % of each series to learn
-from, by `python benchmarks/nab.py DIR --scores OUT`, and other families of series, by
-`python -m benchmarks.series DIR`; docs/benchmarks.md has the tables.
+from, and other families of series, by `python -m benchmarks.series DIR`; docs/benchmarks.md has
+the tables.
 
 The net predicts one of two things:
 
@@ -72,8 +72,7 @@ def build_lstm_anomaly(
 
     Args:
         units: Number of LSTM units.
-        cell: Keras' LSTM, or the article's cell, whose gates also read the state (`peephole`). Only
-            `lstm` goes on learning as it reads numbers, so `peephole` is for logs.
+        cell: Keras' LSTM, or the article's cell, whose gates also read the state (`peephole`).
         encoding: How a token is given to the net: as a vector with a single 1, as a learned vector
             of `units` numbers, or as one number from 0 to 1, as in the article.
         optimizer: Adam, or gradient descent with Nesterov momentum 0.9.
@@ -308,8 +307,7 @@ RECIPE = Recipe(
             "article's single number, peepholes, Nesterov momentum and summed gradients",
             "for logs, the counts of a session's templates are compared with those of normal "
             "sessions as well",
-            "for numbers, the net's surprise is one of five features, and the net goes on learning "
-            "as it reads",
+            "for numbers, the net's surprise is one of five features",
             "the article names regularisation and early stopping without numbers; this recipe uses "
             "weight decay and a patience of ten epochs",
         ),
