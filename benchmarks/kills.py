@@ -130,7 +130,7 @@ def status(process: int, seconds: float = PATIENCE) -> int | None:
 def complete(words: list[str], kept_every: float) -> None:
     process = run(words, kept_every)
     if code := status(process):
-        raise SystemExit(f"{' '.join(words)}: status {code}: {Path('output').read_text()[-500:]}")
+        raise RuntimeError(f"{' '.join(words)}: status {code}: {Path('output').read_text()[-500:]}")
 
 
 def content(folder: str) -> dict[str, bytes]:
@@ -238,8 +238,13 @@ def main() -> None:
         for name in itertools.cycle(FITS):
             if done >= asked.kills or time.monotonic() - begin > 60 * asked.minutes:
                 break
-            done += campaign.trial(name, asked.kills - done)
-            print(f"{done} kills, {name}", file=sys.stderr, flush=True)
+            try:
+                done += campaign.trial(name, asked.kills - done)
+            except RuntimeError as error:  # what was found so far is worth printing
+                campaign.outcomes[name].others.append(str(error))
+                break
+            one = campaign.outcomes[name]
+            print(f"{done} kills; {name}: {one.equal} of {one.trials} equal", file=sys.stderr)
         os.chdir("/")
     print("\n".join(campaign.rows()))
     kinds = sum((one.kills for one in campaign.outcomes.values()), Counter[str]())

@@ -103,6 +103,9 @@ CHANGES: dict[str, Any] = {
         {k: v[:0] if k.startswith("history_") else v for k, v in kept.items()}
     ),
     "an unknown metric": lambda kept: kept | {"history_colour": kept["history_loss"]},
+    "a time that is no number": lambda kept: (
+        kept | {"meta": _with(kept, b'"seconds":', b'"seconds":NaN,"s":')}
+    ),
     "negative restarts": lambda kept: (
         kept | {"meta": _with(kept, b'"restarts":0', b'"restarts":-9')}
     ),

@@ -1,8 +1,16 @@
-"""Fits in several threads."""
+"""Fits in several threads, and what a seed promises."""
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
-from keras_recipes import backend, fit
+import numpy as np
+import pytest
+
+from keras_recipes import backend, fit, load
+from tests.shared_data import shared_data
 
 
 def test_a_fit_in_a_thread_is_the_fit_of_its_seed_alone() -> None:
@@ -23,3 +31,34 @@ def test_a_fit_in_a_thread_is_the_fit_of_its_seed_alone() -> None:
     for thread in threads:
         thread.join()
     assert together == alone
+
+
+@pytest.mark.full
+def test_the_case_of_threads_that_mix_their_seeds() -> None:
+    case = shared_data("cases/robustness/41-threads-mix-seeds/make.py")
+    done = subprocess.run([sys.executable, str(case)], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("True ")
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs sched_setaffinity")
+def test_a_seed_gives_the_same_bytes_on_the_same_number_of_cores(empty_folder: Path) -> None:
+    """The case of cores that change the net: other cores give nearly the same."""
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 255, (120, 28, 28)).astype("uint8"), np.arange(120) % 10
+    np.savez("digits.npz", x=images, y=labels)
+    fitted = [sys.executable, "-m", "keras_recipes", "fit", "lenet5", "--data", "digits.npz",
+              "--seed", "3", "--epochs", "3", "--out"]  # fmt: skip
+    every = os.sched_getaffinity(0)
+    for name, cores in (("one", every), ("again", every), ("alone", {min(every)})):
+        os.sched_setaffinity(0, cores)
+        try:
+            subprocess.run([*fitted, name], check=True, capture_output=True)
+        finally:
+            os.sched_setaffinity(0, every)
+    one, again = (Path(name, "model.weights.h5").read_bytes() for name in ("one", "again"))
+    assert one == again
+    for mine, other in zip(
+        load("one").model.get_weights(), load("alone").model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(mine, other, atol=1e-3)
