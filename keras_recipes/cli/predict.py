@@ -100,7 +100,7 @@ def predict(
             "out"
         )
     if isinstance(answered, Prose):
-        tables.write_text(answered.pieces, output)
+        tables.write_text(_in_steps(answered.pieces), output)
         return
     # No progress bar if the rows appear in the same terminal.
     drawn = talks() and sys.stderr.isatty() and (output is not None or not sys.stdout.isatty())
@@ -117,6 +117,15 @@ def predict(
         )
     if anomalies:
         context.exit(ANOMALY)
+
+
+def _in_steps(pieces: "Iterable[str]") -> "Iterator[str]":
+    """Yield the same pieces of text; each is a step for the budget."""
+    from keras_recipes.untrusted import budget
+
+    for piece in pieces:
+        yield piece
+        budget.progress()
 
 
 def _kept(rows: "Iterable[Row]", anomalies: "list[Row]") -> "Iterator[Row]":

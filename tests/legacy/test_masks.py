@@ -24,6 +24,8 @@ from tests.legacy.legacy_files import answers, opened  # noqa: E402
 from tests.shared_data import shared_data  # noqa: E402
 
 TOLERANCE = 1e-5
+MODELS = int(os.environ.get("KERAS_RECIPES_MASKED_MODELS", "60"))
+"""The number of random models. A long run: KERAS_RECIPES_MASKED_MODELS=300 pytest FILE -k random"""
 
 
 def difference(model: Any, x: list[np.ndarray]) -> float:
@@ -43,7 +45,7 @@ def difference(model: Any, x: list[np.ndarray]) -> float:
 
 @pytest.mark.full
 @settings(
-    max_examples=60,
+    max_examples=MODELS,
     deadline=None,
     derandomize=True,
     database=None,
