@@ -2,8 +2,8 @@
 
     python -m benchmarks.several [PAGES]
 
-Each page is composed of MNIST's test digits, dark on light, so its truth is known. A digit counts if
-a row has its label and a place whose middle is inside it. Rows about no digit are counted too.
+Each page is composed of MNIST's test digits, dark on light, so its truth is known. A digit counts
+if a row has its label and a place whose middle is inside it. Rows about no digit are counted too.
 """
 
 import sys

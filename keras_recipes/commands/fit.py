@@ -76,7 +76,8 @@ def fit(
         preset: The name of a set of options. A model that continues its training has its own
             options and takes no preset.
         start: A model to start from instead of random weights: a fitted model, a recipe's name, or
-            a path. It has to be of the same recipe, and its options are the defaults.
+            a path. It has to be of the same recipe, and its options are the defaults. On other
+            data, a recipe may choose the options of the training anew (`Recipe.anew`).
         out: The folder to save the model in; None does not save it. During training the progress is
             kept next to this folder, and SIGINT or SIGTERM stop the fit between two epochs.
         resume: Whether to continue a fit to the same folder that was stopped.

@@ -318,7 +318,7 @@ RECIPE = Recipe(
     example=digits.example,
     data_here=digits.mnist_is_here,
     adapt=classifier.adapt,
-    course=course.by_examples(epochs=EPOCHS, updates=2_500, few_updates=1_000),
+    course=course.by_examples(epochs=EPOCHS, updates=2_500, few_updates=1_000, few_batch=32),
     settled=("activation", "preprocessing", "components"),
     anew={
         "epochs": None,

@@ -90,8 +90,7 @@ def training(
     Args:
         epochs: Number of passes over the training images. `none` means 30, and more if there are
             few images, so that the weights are updated 5,000 times.
-        batch_size: Number of images per update. `none` means 128, and 32 with fewer than 10,000
-            training images.
+        batch_size: Number of images per update. `none` means 128.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
         patience: Number of epochs without a smaller validation loss after which training ends and
             the best weights are kept; 0 trains all epochs. `none` means 600 updates if there are

@@ -121,7 +121,7 @@ def training(
     updates: descent.Updates = "minibatch",
     batch_size: Count | None = None,
     learning_rate: Positive | None = None,
-    warp: NotNegative | None = None,
+    warp: NotNegative = 0.0,
     patience: Whole | None = None,
     frozen: Literal["hidden"] | None = None,
     seed: Seed = 0,
@@ -134,13 +134,11 @@ def training(
         updates: Images that one update uses: all training images (batch), one (stochastic), or
             `batch_size` of them (minibatch). Weights decay at each update, so set
             `weight_decay=0.0005` with stochastic.
-        batch_size: Number of images per update of `updates=minibatch`; `none` means 128, and
-            32 with fewer than 10,000 training images.
+        batch_size: Number of images per update of `updates=minibatch`; `none` means 128.
         learning_rate: Step size of AdamW in the first epoch; it falls to zero along a cosine.
             `none` means 0.02, with `updates=batch` 0.1, with `updates=stochastic` 0.001.
         warp: How strongly the training images are turned, moved, scaled and bent at random: 0 not
-            at all, 1 about as much as handwriting varies. `none` means 1 with fewer than 10,000
-            training images, else 0.
+            at all, 1 about as much as handwriting varies.
         patience: Number of epochs without a smaller validation loss after which training ends and
             the best weights are kept; 0 trains all epochs. `none` means 600 updates if there are
             fewer than 10,000 training images and at least 50 for validation, else 0.
@@ -154,7 +152,7 @@ def training(
         seed=seed,
         jit_compile=not warp,
         rate=cosine(learning_rate or LEARNING_RATES[updates], epochs or EPOCHS),
-        augment=classifier.warping(warp or 0.0, seed),
+        augment=classifier.warping(warp, seed),
         patience=patience or 0,
         frozen=frozen,
     )
@@ -199,7 +197,6 @@ RECIPE = Recipe(
         "epochs": None,
         "batch_size": None,
         "learning_rate": 0.005,
-        "warp": None,
         "patience": None,
         "frozen": None,
     },

@@ -13,8 +13,8 @@ from keras_recipes.recipe import Course, Options
 FEW = 10_000
 """The number of training images below which they are few."""
 
-BATCH, FEW_BATCH = 128, 32
-"""The number of images per update, and the number if the images are few."""
+BATCH = 128
+"""The number of images per update."""
 
 FEW_EPOCHS = 20
 """The fewest epochs if the images are few, because each epoch warps them differently."""
@@ -27,14 +27,15 @@ WATCHABLE = 50
 
 
 def by_examples(
-    *, epochs: int, updates: int, few_updates: int
+    *, epochs: int, updates: int, few_updates: int, few_batch: int = BATCH
 ) -> Callable[[Options, Dataset], Course]:
     """Return a function that chooses the options of the training that are not set.
 
     Args:
         epochs: The number of epochs with many examples.
         updates: The fewest updates of the weights, which less data reaches by more epochs.
-        few_updates: The fewest updates with few examples, each with fewer images.
+        few_updates: The fewest updates with few examples.
+        few_batch: The number of images per update with few examples.
     """
 
     def course(options: Options, data: Dataset) -> Course:
@@ -42,7 +43,7 @@ def by_examples(
             return Course(_unset(options, {"epochs": epochs, "warp": 0.0, "patience": 0}), "")
         count = len(data.train)
         few = count < FEW
-        batch = options["batch_size"] or (FEW_BATCH if few else BATCH)
+        batch = options["batch_size"] or (few_batch if few else BATCH)
         steps = -(-count // batch)
         if few:
             length = max(epochs, FEW_EPOCHS, -(-few_updates // steps))
