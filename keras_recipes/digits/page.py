@@ -10,6 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from keras_recipes.errors import InputError
+
+MOST_SPOTS = 3_000
+"""The most spots of one picture, because each is compared with the others."""
+
 SMALL = 0.5
 """The height of a spot, as a share of the usual height, below which it is a part or a dot."""
 
@@ -70,9 +75,18 @@ def found(inked: np.ndarray) -> tuple[np.ndarray, list[Box]]:
 
     Args:
         inked: Where ink is, bool of shape (height, width).
+
+    Raises:
+        InputError: There are too many spots.
     """
     labels, boxes, sizes = spots(inked)
-    boxes = _without_frames(labels, [box for box in boxes if sizes[box.spots[0]] > 3])
+    boxes = [box for box in boxes if sizes[box.spots[0]] > 3]
+    if len(boxes) > MOST_SPOTS:
+        raise InputError(
+            f"expected a picture of at most {MOST_SPOTS:,} spots of ink, received {len(boxes):,}: "
+            "it is rather a texture; cut the characters out of it"
+        )
+    boxes = _without_frames(labels, boxes)
     usual = usual_height(boxes, sizes)
     boxes = [box for box in boxes if not _is_rule(box, sizes, usual)]
     large = [box for box in boxes if box.height >= SMALL * usual]

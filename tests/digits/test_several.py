@@ -142,3 +142,12 @@ def test_the_cases_of_thick_frames_are_read(recipes: Run) -> None:
     answers, _ = rows(recipes, str(folder))
     wrong = [row for row in answers if Path(row["file"]).name[0] != row["prediction"]]
     assert not [row for row in wrong if row["prediction"] != "unsure"]
+
+
+def test_a_texture_is_refused_at_once(recipes: Run) -> None:
+    dots = np.kron(np.random.default_rng(0).random((300, 300)) < 0.1, np.ones((2, 2)))
+    Image.fromarray(np.uint8(255 * (1 - dots))).resize((1_024, 1_024)).save("texture.png")
+    result = recipes("predict", "lenet5", "texture.png", "--set", "several=true")
+    assert result.exit_code == 2
+    assert "texture" in result.stderr
+    assert "spots of ink" in result.stderr
