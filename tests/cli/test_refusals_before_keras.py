@@ -75,8 +75,6 @@ CASES: list[tuple[str, int, str]] = [
     ("fit lenet5 --from bare.json", 2, "a model without a card"),
     ("fit lenet5 --from missing", 2, "no such folder or file"),
     ("fit lenet5 --from lenet5 --preset best", 2, "keeps its options"),
-    ("fit lenet5 --from lenet5 --data scans", 2,
-     "scans: has 2 classes (cat, dog), the model has 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"),
     ("fit lenet5 --data unprintable", 2, r"'a\nb': expected a class's name of printable"),
     ("fit lenet5 --data undecodable", 2, "expected a class's name of printable characters"),
     ("fit lenet5 --data missing", 2, "missing: no such file or folder"),

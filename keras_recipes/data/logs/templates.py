@@ -22,9 +22,6 @@ PADDING, START, END, UNSEEN, FIRST = range(5)
 REMEMBERED, REMEMBERED_BYTES = 200_000, 1 << 26
 """The largest number of masked messages that are cached with their token ids, and their bytes."""
 
-REMEMBERED_UNSEEN = 10_000
-"""The largest number of masked messages without a token id that are cached."""
-
 MOST = 1_000
 """The largest number of templates; events of any further template are new events."""
 
@@ -94,10 +91,7 @@ class Templates:
         """Return the token id of a masked message."""
         token_id = self._token_ids.get(message)
         if token_id is None:
-            if len(self._token_ids) >= REMEMBERED or self._bytes > REMEMBERED_BYTES:
-                self._token_ids.clear()
-                self._bytes = 0
-            self._bytes += len(message)
+            self._make_room(message)
             cluster = self._drain.match(self._compared(message), "fallback")
             token_id = self._token_ids[message] = int(cluster.cluster_id) if cluster else UNSEEN
         return token_id
@@ -110,11 +104,18 @@ class Templates:
         """Return whether one normal session had an event like this one, which has no token id."""
         known = self._are_rare.get(message)
         if known is None:
-            if len(self._are_rare) >= REMEMBERED_UNSEEN:
-                self._are_rare.clear()
+            self._make_room(message)
             known = self._rare.match(self._compared(message), "fallback") is not None
             self._are_rare[message] = known
         return known
+
+    def _make_room(self, message: bytes) -> None:
+        """Empty the caches if they are full, before this message is added."""
+        if len(self._token_ids) >= REMEMBERED or self._bytes > REMEMBERED_BYTES:
+            self._token_ids.clear()
+            self._are_rare.clear()
+            self._bytes = 0
+        self._bytes += len(message)
 
     def token_ids(self, messages: Iterable[bytes]) -> list[int]:
         """Return the token ids of many masked messages."""
