@@ -235,7 +235,7 @@ def training(
         patience: Number of epochs without a smaller validation loss after which training ends and
             the best weights are kept; 0 trains all epochs. `none` means 600 updates if there are
             fewer than 10,000 training images and at least 50 for validation, else 0.
-        frozen: The last layer, counted from the input, whose weights stay those of the model that
+        frozen: Last layer, counted from the input, whose weights stay those of the model that
             `--from` names: F6 trains the output only.
         seed: Seed of all random choices: weights, splits, order of the images, warping.
     """

@@ -71,8 +71,8 @@ def characters(
     Args:
         texts: Paths and globs as the user gave them, or `-`.
         seen: Folder in which to save each picture in the form in which the net sees it, as PNG.
-        several: Whether to answer for each character of a picture, line by line and from left to
-            right, with its place in pixels. Otherwise a picture with more than one is `unsure`.
+        several: Answer for each character of a picture, line by line and from left to right, with
+            its place in pixels. Otherwise a picture with more than one is `unsure`.
         skip_bad: Whether to leave out pictures that cannot be read, instead of stopping.
     """
     yield from _batches(texts, seen, skip_bad, _each_character if several else _one_each)

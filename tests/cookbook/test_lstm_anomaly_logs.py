@@ -33,7 +33,7 @@ from tests.without_keras import run_without_keras
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    fitted = fit("lstm-anomaly", epochs=12, show_progress=False)
+    fitted = fit("lstm-anomaly", epochs=30, show_progress=False)
     return save(fitted, tmp_path_factory.mktemp("demo") / "demo")
 
 

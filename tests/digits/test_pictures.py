@@ -392,13 +392,13 @@ def saved_picture(tmp_path: Path) -> Path:
 
 def test_a_small_picture_takes_less_work_than_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
     worked_on: list[int] = []
-    ink = characters._ink
+    ink = characters.ink_of
 
-    def watched(working: np.ndarray) -> tuple[np.ndarray, float]:
+    def watched(working: np.ndarray, blur: float | None = None) -> tuple[np.ndarray, float]:
         worked_on.append(max(working.shape))
-        return ink(working)
+        return ink(working, blur)
 
-    monkeypatch.setattr(characters, "_ink", watched)
+    monkeypatch.setattr(characters, "ink_of", watched)
     for size in (16, 64, 65, 300, 2_000):
         assert_three(pictures.normalize(grey(three(size=size))), 0.85)
     assert worked_on == [128, 128, 256, 256, 256]

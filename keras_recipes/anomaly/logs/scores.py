@@ -20,9 +20,11 @@ measurements
 The p-value of a feature is the share of normal sessions in which it is at least as large, see
 `null_distribution`. The net's features are compared with those of the validation sessions, and also
 of the training sessions unless the net is overfitted. The counts and the measurements are compared
-by leaving each session out in turn. The session's p-value is the smallest of the features', times
-their number (Bonferroni). New events have a p-value of their own, see `new_events`; the smaller of
-the two counts. The threshold is the share of normal sessions that may be false alarms.
+by leaving each session out in turn. Simes' method combines them (*An improved Bonferroni procedure
+for multiple tests of significance*, Biometrika 1986): the session's p-value is the smallest of
+k p(i) / i, where p(i) is the i-th smallest of the k features' p-values. New events have a p-value of
+their own, see `new_events`; the smaller of the two counts. The threshold is the share of normal
+sessions that may be false alarms.
 """
 
 from collections.abc import Mapping
@@ -61,7 +63,8 @@ def p_values(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndar
         values: The values of each feature, of shape (N,).
     """
     by_feature = np.stack([null.p_value(values[feature]) for feature, null in nulls.items()])
-    return np.asarray(np.minimum(1.0, len(nulls) * by_feature.min(axis=0)))
+    ranks = np.arange(1, len(nulls) + 1)[:, None]
+    return np.asarray((np.sort(by_feature, axis=0) * len(nulls) / ranks).min(axis=0))
 
 
 def decisive(nulls: Mapping[str, NullDistribution], values: Mapping[str, np.ndarray]) -> list[str]:
