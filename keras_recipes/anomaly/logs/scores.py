@@ -22,8 +22,8 @@ The p-value of a feature is the share of normal sessions in which it is at least
 of the training sessions unless the net is overfitted. The counts and the measurements are compared
 by leaving each session out in turn. Simes' method combines them (*An improved Bonferroni procedure
 for multiple tests of significance*, Biometrika 1986): the session's p-value is the smallest of
-k p(i) / i, where p(i) is the i-th smallest of the k features' p-values. New events have a p-value of
-their own, see `new_events`; the smaller of the two counts. The threshold is the share of normal
+k p(i) / i, where p(i) is the i-th smallest of the k features' p-values. New events have a p-value
+of their own, see `new_events`; the smaller of the two counts. The threshold is the share of normal
 sessions that may be false alarms.
 """
 
