@@ -253,7 +253,7 @@ def settled(
     if start:
         _check_settled(recipe, start, preset, given)
     had = dict(start.options) if start else {}
-    if other_data:
+    if start and other_data:
         had.update(recipe.anew)
     return options.resolve(recipe, preset, {**had, **given})
 

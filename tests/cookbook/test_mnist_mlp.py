@@ -22,7 +22,7 @@ def test_it_learns_digits_with_the_squared_error_too() -> None:
     losses = ("categorical_crossentropy", "mean_squared_error")
     data = digits.load(["digits"], seed=0).train
     for loss in losses:
-        fitted = fit("mnist-mlp", "digits", loss=loss, epochs=30, show_progress=False)
+        fitted = fit("mnist-mlp", "digits", loss=loss, epochs=20, show_progress=False)
         assert fitted.card.metrics["accuracy"] > 0.85
         # The loss of the last epoch is near the one that the final weights give.
         outputs = fitted.model.predict(data.x, verbose=0)
