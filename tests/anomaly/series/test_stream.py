@@ -155,7 +155,7 @@ def test_the_case_of_names_that_multiply_takes_no_gigabytes(model: Path) -> None
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     assert Path("rows.csv").read_text().splitlines()[-1].startswith("1700018000,")
-    assert used.ru_maxrss < 1_500_000
+    assert used.ru_maxrss < 1_800_000  # in kB; 840,000 of them for TensorFlow
 
 
 def test_any_error_keeps_the_state(
