@@ -137,21 +137,21 @@ class Parser:
         """The sessions' regular expression, or the name of their field, in messages."""
         return printable(repr(self.layout.sessions.key))
 
-    def parse(self, lines: Iterable[bytes], patience: float = PATIENCE) -> Records:
+    def parse(self, lines: Iterable[bytes], patience: float | None = None) -> Records:
         """Return the records of the next lines.
 
         Args:
             lines: The lines.
-            patience: The processor time in seconds that this may take.
+            patience: The processor time in seconds that this may take; None means `PATIENCE`.
 
         Raises:
             UnsafeModelError: The sessions' regular expression takes too long.
         """
         records = Records([], [], [], [])
         self._unmasked.clear()
-        self._patience = patience
+        self._patience = PATIENCE if patience is None else patience
         some = _all_without_colours(lines)
-        with time_limit.at_most(patience, self._refusal()):
+        with time_limit.at_most(self._patience, self._refusal()):
             if self.layout.timed and not self.time and self._place is None:
                 self.time = self._first_time(some)
             self._parse(some, records)
