@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.series_data import Case
 from keras_recipes import catalog, fit
-from keras_recipes.anomaly.numpy_lstm import LSTMWeights
 from keras_recipes.anomaly.series import calibration, source
+from keras_recipes.anomaly.series.online_lstm import weights_of
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.commands.fit import prepare, settled
 from keras_recipes.recipe import Row
@@ -48,6 +48,7 @@ VARIANTS: dict[str, Changes] = {
     EVERYTHING: {},
     **{f"without {feature}": _without_feature(feature) for feature in FEATURES},
     "without shapes": {"detector.ShapeView": _Nothing},
+    "the LSTM does not go on learning": {"detector.LEARNING_RATE": 0.0},
     "without the columns together": {"joint_detector.JointView": _Nothing},
     "without the columns alone": {"joint_detector.COLUMN_FACTOR": 1e6},
 }
@@ -120,15 +121,13 @@ def rows(
 
 def _weights(
     case: Case, seed: int, options: Mapping[str, Any], nets: Path, normal: Path
-) -> LSTMWeights:
+) -> list[np.ndarray]:
     """Return the weights of a net for a table, which is trained if it was not kept."""
     name = f"{case.family}-{case.name}-{seed}".replace("/", "-").replace(" ", "-")
     path = nets / f"{name}.npz"
     if not path.is_file():
         fitted = fit("lstm-anomaly", normal, seed=seed, show_progress=False, **options)
-        found = LSTMWeights.of(fitted.model)
         nets.mkdir(parents=True, exist_ok=True)
-        np.savez(path, found.kernel, found.recurrent, found.bias, found.dense, found.dense_bias)
+        np.savez(path, *weights_of(fitted.model))
     with np.load(path) as kept:
-        kernel, recurrent, bias, dense, dense_bias = (kept[key].astype("float32") for key in kept)
-    return LSTMWeights(kernel, recurrent, bias, None, dense, dense_bias)
+        return [kept[key] for key in kept]

@@ -86,8 +86,12 @@ def other_than_default(option: Option) -> Any:
     return None
 
 
-# These options decide what the data or the net is, so another value fits another model.
-LEFT_ALONE = {"kind", "log_format", "classes", "variant", "cell", "encoding", "features", "deskew"}
+# These options decide what the data or the net is, so another value fits another model; `frozen`
+# needs a model to start from.
+LEFT_ALONE = {
+    *("kind", "log_format", "classes", "variant", "cell", "encoding", "features", "deskew"),
+    "frozen",
+}
 
 
 def tried(recipe: Recipe, command: Command, learned: Learned | None) -> dict[str, Any]:

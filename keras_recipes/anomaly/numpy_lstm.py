@@ -3,13 +3,12 @@
 A call of a Keras model takes about a millisecond, even if there is little to compute. A stream
 gives one token at a time, and each sequence has its own state. Files give sequences of all lengths.
 NumPy is faster for both. `tests/anomaly/test_numpy_lstm.py` compares the outputs with those of
-Keras (1e-5).
+Keras (1e-5). `NumpyLSTM` only predicts; `series.online_lstm` is the same net that goes on learning.
 """
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,17 +83,6 @@ class LSTMWeights:
             *(backend.to_numpy(weight).astype("float32") for weight in dense.weights),
         )
 
-    def of_tokens(self, token_ids: Sequence[int]) -> "LSTMWeights":
-        """Return the weights of a net that has only these tokens."""
-        chosen = list(token_ids)
-        return replace(
-            self,
-            kernel=self.kernel[chosen],
-            # NumPy would put this selection's columns one after the other, and round otherwise.
-            dense=np.ascontiguousarray(self.dense[:, chosen]),
-            dense_bias=self.dense_bias[chosen],
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class NumpyLSTM:
@@ -121,11 +109,7 @@ class NumpyLSTM:
     @classmethod
     def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "NumpyLSTM":
         """Return the net of a Keras model; see `LSTMWeights.of`."""
-        return cls.with_weights(LSTMWeights.of(model, vocabulary_size))
-
-    @classmethod
-    def with_weights(cls, found: LSTMWeights) -> "NumpyLSTM":
-        """Return the net with these weights."""
+        found = LSTMWeights.of(model, vocabulary_size)
         halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), len(found.dense))
         peephole = None if found.peephole is None else found.peephole * np.float32(0.5)
         return cls(

@@ -72,7 +72,8 @@ def build_lstm_anomaly(
 
     Args:
         units: Number of LSTM units.
-        cell: Keras' LSTM, or the article's cell, whose gates also read the state (`peephole`).
+        cell: Keras' LSTM, or the article's cell, whose gates also read the state (`peephole`). Only
+            `lstm` goes on learning as it reads numbers, so `peephole` is for logs.
         encoding: How a token is given to the net: as a vector with a single 1, as a learned vector
             of `units` numbers, or as one number from 0 to 1, as in the article.
         optimizer: Adam, or gradient descent with Nesterov momentum 0.9.
@@ -307,7 +308,8 @@ RECIPE = Recipe(
             "article's single number, peepholes, Nesterov momentum and summed gradients",
             "for logs, the counts of a session's templates are compared with those of normal "
             "sessions as well",
-            "for numbers, the net's surprise is one of five features",
+            "for numbers, the net's surprise is one of five features, and the net goes on learning "
+            "as it reads",
             "the article names regularisation and early stopping without numbers; this recipe uses "
             "weight decay and a patience of ten epochs",
         ),

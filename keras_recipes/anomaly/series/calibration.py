@@ -5,17 +5,18 @@ So does the detector of all columns together. They then judge the last tenth, th
 as they would in a live stream. That gives the false alarms. At last all records are normal.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_recipes.anomaly.numpy_lstm import LSTMWeights
 from keras_recipes.anomaly.series import dataset
 from keras_recipes.anomaly.series.dataset import KNOWN, Observed
 from keras_recipes.anomaly.series.detector import SeriesDetector
 from keras_recipes.anomaly.series.joint_detector import JointDetector
+from keras_recipes.anomaly.series.online_lstm import weights_of
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data.dataset import Dataset
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 def calibrate(model: "keras.Model", data: Dataset, *, threshold: float) -> Calibrated:
     """See `kind.calibrate`."""
     observed, before = data.sequences
-    table, metrics = learn(LSTMWeights.of(model), observed, before, threshold)
+    table, metrics = learn(weights_of(model), observed, before, threshold)
     return Calibrated({"watch": table.to_json()}, metrics)
 
 
 def learn(
-    weights: LSTMWeights,
+    weights: Sequence[np.ndarray],
     observed: Observed,
     before: TableDetector | None,
     threshold: float,
@@ -42,7 +43,7 @@ def learn(
     """Return a detector for each column, and their metrics on the held-out records.
 
     Args:
-        weights: The trained net's weights.
+        weights: The trained net's weights, from `weights_of`.
         observed: Normal records.
         before: The detectors of a model whose training is continued; they go on learning.
         threshold: The threshold of all detectors, in orders of magnitude of probability.
@@ -54,7 +55,7 @@ def learn(
         for detector in detectors.values():
             detector.replace_net(net)
     else:
-        detectors = {name: SeriesDetector() for name in observed.values}
+        detectors = {name: SeriesDetector(units=len(weights[1])) for name in observed.values}
         for name, detector in detectors.items():
             detector.learn(observed.times[:cut], observed.values[name][:cut].tolist(), net)
     # Without times, the records to be judged may not follow these records at once. A counter then
@@ -101,6 +102,8 @@ def _judge_held_out(table: TableDetector, observed: Observed, cut: int) -> int:
     return alarms
 
 
-def column_weights(weights: LSTMWeights, classes: ValueClasses) -> LSTMWeights:
+def column_weights(weights: Sequence[np.ndarray], classes: ValueClasses) -> list[np.ndarray]:
     """Return the part of the net's weights that belongs to a column's classes."""
-    return weights.of_tokens(dataset.token_ids(classes))
+    kernel, recurrent, bias, dense, dense_bias = weights
+    chosen = dataset.token_ids(classes)
+    return [kernel[chosen], recurrent, bias, dense[:, chosen], dense_bias[chosen]]

@@ -17,13 +17,14 @@ judged by later ones. Files and streams use the same function, `update`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from keras_recipes.anomaly.series.alarm_policy import AlarmGate, TailCounts
-from keras_recipes.anomaly.series.forecast import ClassForecast, WeightsFor
+from keras_recipes.anomaly.series.online_lstm import OnlineLSTM
 from keras_recipes.anomaly.series.residuals import (
     HOUR,
     ConformalInterval,
@@ -54,6 +55,9 @@ SETTLED = 20
 
 PACE_RECORDS = 750
 """The pause and the decay of the alarm gate grow with the learned records up to this number."""
+
+LEARNING_RATE = 0.003
+"""The net's learning rate while it reads."""
 
 LARGEST = 1e150
 """Larger numbers count as infinite, because their squares would be."""
@@ -89,7 +93,7 @@ class SeriesDetector:
     """A detector of anomalies in one series of numbers.
 
     Call `learn` first, with normal records, and then `update` for each record. The detector goes on
-    learning from each record; its net does not.
+    learning from each record.
 
     Attributes:
         usual: The largest evidence among the records that `learn` learned from.
@@ -99,10 +103,23 @@ class SeriesDetector:
             averaged over the last records.
         rise: The amount that an alarm adds to the threshold. The threshold falls by it again in
             three times as many records as were learned from, at most 3 * 750.
+        seed: The seed of the net's initial weights.
+        learning_rate: The net's learning rate in `update`; None is `LEARNING_RATE`.
+        units: The number of LSTM units of the net.
     """
 
-    def __init__(self, *, threshold: float = 0.85, rise: float = 0.3) -> None:
-        self.threshold, self.rise = threshold, rise
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.85,
+        rise: float = 0.3,
+        seed: int = 0,
+        learning_rate: float | None = None,
+        units: int = 10,
+    ) -> None:
+        self.threshold, self.rise, self.seed = threshold, rise, seed
+        self.learning_rate = LEARNING_RATE if learning_rate is None else learning_rate
+        self.units = units
         self._longest = max(WINDOWS)
         # The buffer holds each record twice, so that the last 64 are always contiguous.
         self._buffer = np.zeros((5, 2 * self._longest))
@@ -123,7 +140,7 @@ class SeriesDetector:
         self,
         times: "Sequence[float | None]",
         values: "Sequence[float]",
-        weights: WeightsFor,
+        weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None = None,
     ) -> None:
         """Learn what is normal.
 
@@ -131,7 +148,8 @@ class SeriesDetector:
             times: Local times in seconds since midnight of some Monday (of any day if weeks do not
                 matter); None for a record without a time.
             values: As many numbers. Numbers that are not finite are skipped.
-            weights: Returns the weights of a trained net for the classes of these values.
+            weights: Returns the weights of a trained net for these classes, in the order of
+                `OnlineLSTM.weights`. Without it the net is trained here.
 
         Raises:
             InputError: There are fewer than ten finite numbers.
@@ -150,7 +168,7 @@ class SeriesDetector:
         self._interval = ConformalInterval(residuals[len(kept) // 2 :], self._scale)
         self._profile = WeeklyProfile(self._profile.per_hour)
         self.classes = ValueClasses(normal)
-        self._forecast = ClassForecast(weights(self.classes))
+        self._make_net(normal.tolist(), weights)
         self._shapes = ShapeView.of(normal, _step([time for time, _ in kept]))
         self._make_gate(len(kept))
         # The first residuals come from a profile that has hardly learned.
@@ -185,9 +203,9 @@ class SeriesDetector:
         self._gate.calm()
         self._mean_evidence = 0.0
 
-    def replace_net(self, weights: WeightsFor) -> None:
+    def replace_net(self, weights: Callable[[ValueClasses], Sequence[np.ndarray]]) -> None:
         """Continue with another trained net; `weights` is as in `learn`."""
-        self._forecast = ClassForecast(weights(self.classes))
+        self._make_net([], weights)
 
     def update(self, time: float | None, value: float) -> Reading:
         """Judge a record by all records before it, then learn from it.
@@ -250,8 +268,10 @@ class SeriesDetector:
             "options": {
                 "bar": self.threshold,
                 "rise": self.rise,
+                "seed": self.seed,
+                "rate": self.learning_rate,
                 "views": FEATURES,
-                "units": self._forecast.units,
+                "units": self.units,
             },
             "scale": self._scale,
             "seen": self._seen,
@@ -267,11 +287,10 @@ class SeriesDetector:
             **{f"linear_{name}": value.copy() for name, value in vars(self._linear).items()},
             **{f"counts_{name}": value for name, value in self._counts.state().items()},
         }
-        net = self._forecast.state()
-        arrays["said"] = net.pop("said")
-        arrays |= {f"net_{name}": value for name, value in net.items()}
+        arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
         if self._shapes:
             arrays |= {f"shapes_{name}": array for name, array in self._shapes.state().items()}
+        arrays["said"] = np.array([]) if self._predicted is None else self._predicted
         return arrays
 
     @classmethod
@@ -279,7 +298,13 @@ class SeriesDetector:
         """Return a detector that continues from a state of `state`."""
         plain = json.loads(state["plain"].tobytes())
         options = plain["options"]
-        detector = cls(threshold=options["bar"], rise=options["rise"])
+        detector = cls(
+            threshold=options["bar"],
+            rise=options["rise"],
+            seed=options["seed"],
+            learning_rate=options["rate"],
+            units=options["units"],
+        )
         detector._scale, detector._seen = plain["scale"], plain["seen"]
         detector._mean_evidence = plain["surprise"]
         detector.classes = _with(ValueClasses, plain["classes"])
@@ -290,11 +315,11 @@ class SeriesDetector:
         for name, value in part(state, "linear_").items():
             setattr(detector._linear, name, value.copy())
         detector._counts.restore(part(state, "counts_"))
-        detector._forecast = ClassForecast.from_state(
-            {**part(state, "net_"), "said": state["said"]},
-            classes=detector.classes.count,
-            units=options["units"],
+        detector._net = OnlineLSTM(
+            detector.classes.count, units=detector.units, learning_rate=detector.learning_rate
         )
+        detector._net.restore(part(state, "net_"))
+        detector._predicted = state["said"] if len(state["said"]) else None
         if shapes := part(state, "shapes_"):
             detector._shapes = ShapeView.from_state(shapes)
         detector._learned = True
@@ -307,6 +332,23 @@ class SeriesDetector:
             residuals.append(value - expected)
             self._profile.learn(time, value, expected)
         return np.array(residuals)
+
+    def _make_net(
+        self,
+        normal: Sequence[float],
+        weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None,
+    ) -> None:
+        self._predicted: np.ndarray | None = None
+        self._net = OnlineLSTM(
+            self.classes.count,
+            units=self.units,
+            seed=self.seed,
+            learning_rate=self.learning_rate,
+        )
+        if weights is not None:
+            self._net.weights = list(weights(self.classes))
+        else:
+            self._net.learn(np.array([self.classes.of(value) for value in normal]))
 
     def _make_gate(self, learned: int) -> None:
         records = min(learned, PACE_RECORDS)
@@ -322,7 +364,7 @@ class SeriesDetector:
     def _evidence(self, time: float | None, value: float, *, add: bool) -> np.ndarray:
         """Return the evidence of each feature, -log10 of its p-value, of shape (5,).
 
-        The profile and the linear prediction learn from the record.
+        The profile, the linear prediction and the net learn from the record.
         """
         expected = self._profile.expected(time)
         residual = min(max((value - expected) / self._scale, -1e12), 1e12)
@@ -333,7 +375,7 @@ class SeriesDetector:
             residual,
             size * size,
             self._linear.error(residual),
-            self._forecast.surprise(self.classes.of(value)),
+            self._class_surprise(value),
         )
         at = self._seen % self._longest
         self._buffer[:, at] = self._buffer[:, at + self._longest] = recent
@@ -345,6 +387,15 @@ class SeriesDetector:
         features = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
         evidence: np.ndarray = self._counts.neg_log10_p(features, add=add) @ self._mean_of_windows
         return evidence
+
+    def _class_surprise(self, value: float) -> float:
+        """Return -log10 of the two-sided tail probability of the value's class, by the net."""
+        observed, surprise = self.classes.of(value), 0.0
+        if self._predicted is not None:
+            above, below = self._predicted[observed:].sum(), self._predicted[: observed + 1].sum()
+            surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
+        self._predicted = self._net.observe(observed)
+        return surprise
 
 
 def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:

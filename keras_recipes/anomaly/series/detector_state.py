@@ -18,6 +18,7 @@ import numpy as np
 
 from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
 from keras_recipes.anomaly.series.detector import FEATURES, WINDOWS, SeriesDetector
+from keras_recipes.anomaly.series.online_lstm import TRUNCATION
 from keras_recipes.anomaly.series.shapes import LENGTHS, MOST_BLOCKS
 from keras_recipes.errors import CorruptModelError
 
@@ -56,7 +57,7 @@ def from_json(values: Any) -> SeriesDetector:
     """
     try:
         plain = values["plain"]
-        types = {**_array_types(plain, values), **_shape_types(values)}
+        types = {**_array_types(plain), **_shape_types(values)}
         arrays = {name: unpacked(values[name], *kind) for name, kind in types.items()}
         return restored({"plain": np.frombuffer(json.dumps(plain).encode(), "uint8"), **arrays})
     except (TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
@@ -73,24 +74,19 @@ def restored(state: Mapping[str, np.ndarray]) -> SeriesDetector:
     """
     plain = json.loads(state["plain"].tobytes())
     _check_plain(plain)
-    for name, (kind, shape) in {**_array_types(plain, state), **_shape_types(state)}.items():
+    for name, (kind, shape) in {**_array_types(plain), **_shape_types(state)}.items():
         array = state[name]
         _require(array.dtype == kind and array.ndim == len(shape), name)
         sizes = zip(array.shape, shape, strict=True)
         _require(all(wanted in (None, size) for size, wanted in sizes), name)
+        if name.startswith("net_tape_"):
+            _require(len(array) == len(state["net_inputs"]), name)
         _check_array(name, array, plain)
     return SeriesDetector.from_state(state)
 
 
-def _array_types(plain: Any, there: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
-    """Return the type and shape of each array that is needed; None means any length.
-
-    Older states have more: what a net needed that went on learning.
-
-    Args:
-        plain: The plain values of a state.
-        there: The arrays of the state by name.
-    """
+def _array_types(plain: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
+    """Return each array's type and shape; None means any length."""
     _require(isinstance(plain, dict), "plain")
     longest = max(WINDOWS)
     arrays: dict[str, tuple[str, tuple[int | None, ...]]] = {
@@ -106,13 +102,16 @@ def _array_types(plain: Any, there: Any) -> "dict[str, tuple[str, tuple[int | No
     _require(isinstance(edges, list) and len(edges) <= MOST_CLASSES, "edges")
     classes = len(edges) + 3
     size = (classes + units + 1) * 4 * units + (units + 1) * classes
-    peephole = {"net_peephole": ("f8", (3, units))} if "net_peephole" in there else {}
+    widths = dict.fromkeys(("carried", "squashed", "received", "output"), units)
+    tape = {"gates": 4 * units, **widths, "probabilities": classes}
     return {
         **arrays,
-        "net_weights": ("f8", (size,)),
+        **{f"net_{name}": ("f8", (size,)) for name in ("weights", "first", "second")},
+        "net_updates": ("i8", ()),
         "net_output": ("f8", (units,)),
         "net_state": ("f8", (units,)),
-        **peephole,
+        "net_inputs": ("i8", (None,)),
+        **{f"net_tape_{name}": ("f8", (None, width)) for name, width in tape.items()},
         "said": ("f8", (None,)),
     }
 
@@ -127,7 +126,7 @@ def _shape_types(values: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]"
 def _check_plain(plain: Any) -> None:
     _require(isinstance(plain, dict) and set(plain) == set(_PLAIN), "entries")
     options, classes = plain["options"], plain["classes"]
-    check_fields(options, positive=("bar",), least=("rise",), whole=("units",))
+    check_fields(options, positive=("bar",), least=("rise", "rate"), whole=("seed", "units"))
     _require(options["views"] == list(FEATURES), "views")
     check_fields(plain, positive=("scale",), least=("surprise",), whole=("seen",))
     check_fields(classes, any_=("low", "high"))
@@ -169,10 +168,16 @@ def _check_array(name: str, array: np.ndarray, plain: Mapping[str, Any]) -> None
         "counts_trees": (0.0, 2.0 * HISTORY),
         "counts_total": (0.0, 2.0 * HISTORY),
         "net_weights": (-LARGEST_WEIGHT, LARGEST_WEIGHT),
-        "net_peephole": (-LARGEST_WEIGHT, LARGEST_WEIGHT),
+        "net_first": (-1e3, 1e3),
+        "net_second": (0.0, 1e3),
+        "net_updates": (0, MOST_RECORDS),
+        "net_inputs": (0, classes - 1),
+        "net_tape_probabilities": (0.0, 1.0),
         "said": (0.0, 1.0),
     }.get(name, (-largest, largest))
     _require(bool(np.all((array >= low) & (array <= high))), name)  # false for NaN, too
+    if name == "net_inputs":
+        _require(len(array) <= TRUNCATION, name)
     if name == "said":
         _require(len(array) in (0, classes), name)
 

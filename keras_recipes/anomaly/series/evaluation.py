@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_recipes.anomaly.numpy_lstm import LSTMWeights
 from keras_recipes.anomaly.series import calibration, dataset, event_metrics, source
+from keras_recipes.anomaly.series.online_lstm import weights_of
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.data import demonstration, demonstration_series
 from keras_recipes.data import labels as labelled
@@ -54,7 +54,7 @@ def _held_out(fitted: Fitted, threshold: float, first: int | None, labels: str |
     assert fitted.card is not None
     paths, found = source.records_of(fitted.card.paths(), layout)
     observed = dataset.observe(paths, found, None, layout, first)
-    weights = LSTMWeights.of(fitted.model)
+    weights = weights_of(fitted.model)
     return Measured(calibration.learn(weights, observed, None, threshold)[1])
 
 

@@ -24,6 +24,7 @@ def read(
     zone: str | None = None,
     decimal: Literal["auto", "point", "comma"] = "auto",
     first: Count | None = None,
+    cell: str,
     length: int,
 ) -> Dataset:
     """Return normal numbers over time, the last of them held out.
@@ -40,13 +41,20 @@ def read(
         decimal: Decimal mark of the numbers, a point or a comma; `auto` detects it, and refuses a
             table that leaves it open.
         first: Number of records to learn from, from the beginning; `none` takes all.
+        cell: The cell of the net.
         length: Number of steps at which longer sequences are cut for training.
 
     Raises:
-        InputError: The data cannot be read, or there is too little.
+        InputError: The data cannot be read, or there is too little; or the net could not go on
+            learning while it reads.
     """
     from keras_recipes.anomaly.series import dataset
 
+    if cell != "lstm":
+        raise InputError(
+            f"cell: expected lstm, received {cell}, which cannot learn on while it reads; "
+            "add --set cell=lstm"
+        )
     return dataset.read(
         data,
         learned,

@@ -2,7 +2,6 @@
 
 import io
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from keras_recipes.anomaly.series.residuals import WeeklyProfile
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data import time_series
 from keras_recipes.errors import InputError
-from tests.anomaly.series.nets import counted
 from tests.shared_data import shared_data
 
 LEARNED = 600
@@ -30,15 +28,8 @@ def days(rows: int = 2300, seed: int = 0) -> tuple[list[float], np.ndarray]:
 def read(values: np.ndarray, learned: int = LEARNED, **options: object) -> list[Reading]:
     times = (300.0 * np.arange(len(values))).tolist()
     detector = SeriesDetector(**options)
-    detector.learn(times[:learned], values[:learned].tolist(), counted(values[:learned].tolist()))
+    detector.learn(times[:learned], values[:learned].tolist())
     return list(detector.readings(times[learned:], values[learned:].tolist()))
-
-
-def learned(times: Sequence[float | None], values: np.ndarray) -> SeriesDetector:
-    """Return a detector that learned from the first records."""
-    detector, normal = SeriesDetector(), values[:LEARNED].tolist()
-    detector.learn(times[:LEARNED], normal, counted(normal))
-    return detector
 
 
 def alarms(readings: list[Reading], learned: int = LEARNED) -> list[int]:
@@ -105,12 +96,12 @@ def test_a_file_and_a_stream_with_a_stop_anywhere_give_the_same_readings(
 ) -> None:
     normal = [float(n % 7) for n in range(40)]
     times = [600.0 * n for n in range(40 + len(values))]
-    bulk = SeriesDetector()
-    bulk.learn(times[:40], normal, counted(normal))
+    bulk = SeriesDetector(seed=1)
+    bulk.learn(times[:40], normal)
     expected = list(bulk.readings(times[40:], values))
 
-    stream = SeriesDetector()
-    stream.learn(times[:40], normal, counted(normal))
+    stream = SeriesDetector(seed=1)
+    stream.learn(times[:40], normal)
     stop = data.draw(st.integers(0, len(values)))
     said = [stream.update(t, v) for t, v in zip(times[40 : 40 + stop], values[:stop], strict=True)]
     kept = io.BytesIO()
@@ -151,7 +142,9 @@ def test_a_constant_series_that_moves_is_one_anomaly_within_a_record() -> None:
 
 def test_missing_values_score_0_and_change_nothing() -> None:
     times, values = days(1200)
-    one, other = learned(times, values), learned(times, values)
+    one, other = SeriesDetector(), SeriesDetector()
+    for detector in (one, other):
+        detector.learn(times[:LEARNED], values[:LEARNED].tolist())
     for missing in (float("nan"), float("inf"), -float("inf"), 1e200):
         assert one.update(times[LEARNED], missing).score == 0
     for t, v in zip(times[LEARNED:], values[LEARNED:].tolist(), strict=True):
@@ -163,18 +156,19 @@ def test_missing_values_among_the_normal_ones_are_skipped() -> None:
     with_gaps = [(t, v) for t, v in zip(times, values.tolist(), strict=True)]
     with_gaps.insert(100, (times[100], float("nan")))
     one, other = SeriesDetector(), SeriesDetector()
-    net = counted(values[:LEARNED].tolist())
-    one.learn(times[:LEARNED], values[:LEARNED].tolist(), net)
-    other.learn(*zip(*with_gaps[: LEARNED + 1], strict=True), net)
+    one.learn(times[:LEARNED], values[:LEARNED].tolist())
+    other.learn(*zip(*with_gaps[: LEARNED + 1], strict=True))
     assert one.update(times[LEARNED], 40.0) == other.update(times[LEARNED], 40.0)
 
 
 def test_a_series_without_times_or_with_uneven_steps_is_read() -> None:
     _, values = days(1500)
-    detector = learned([None] * LEARNED, values)
+    detector = SeriesDetector()
+    detector.learn([None] * LEARNED, values[:LEARNED].tolist())
     assert np.isfinite(detector.update(None, 50.0).evidence)
     uneven = np.cumsum(np.random.default_rng(0).exponential(300, size=1500)).tolist()
-    detector = learned(uneven, values)
+    detector = SeriesDetector()
+    detector.learn(uneven[:LEARNED], values[:LEARNED].tolist())
     said = list(detector.readings(uneven[LEARNED:], values[LEARNED:].tolist()))
     assert np.isfinite([reading.evidence for reading in said]).all()
 
@@ -224,7 +218,7 @@ def test_the_expected_interval_does_not_stay_wide_after_an_incident(size: float)
 @pytest.mark.parametrize("values", [[], [1.0] * 9, [float("nan")] * 50])
 def test_too_few_numbers_to_learn_from_are_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="at least 10 numbers"):
-        SeriesDetector().learn([None] * len(values), values, counted(values))
+        SeriesDetector().learn([None] * len(values), values)
 
 
 def test_a_detector_that_has_not_learned_refuses_to_judge() -> None:
@@ -246,6 +240,19 @@ def test_the_net_alone_finds_values_in_another_order() -> None:
     values[1000:1010] = 3.0
     evidence = alone(read(values), "surprise")
     assert 1000 <= LEARNED + int(np.argmax(evidence)) < 1064
+
+
+def test_weights_trained_elsewhere_are_used() -> None:
+    times, values = days(1000)
+    trained, given = (
+        SeriesDetector(seed=3, learning_rate=0.0),
+        SeriesDetector(seed=4, learning_rate=0.0),
+    )
+    trained.learn(times[:LEARNED], values[:LEARNED].tolist())
+    net = trained._net
+    given.learn(times[:LEARNED], values[:LEARNED].tolist(), weights=lambda classes: net.weights)
+    for t, v in zip(times[LEARNED:700], values[LEARNED:700].tolist(), strict=True):
+        assert trained.update(t, v) == given.update(t, v)
 
 
 def test_classes_are_equally_frequent_and_two_are_outside_the_range() -> None:
@@ -274,7 +281,8 @@ def test_an_hour_of_the_week_is_learned_apart_from_the_other_days() -> None:
 
 def test_memory_is_bounded() -> None:
     times, values = days(1600)
-    detector = learned(times, values)
+    detector = SeriesDetector()
+    detector.learn(times[:LEARNED], values[:LEARNED].tolist())
 
     def size() -> int:
         return sum(part.nbytes for part in detector.state().values())
@@ -296,11 +304,11 @@ def test_it_finds_the_anomalies_of_two_series_of_the_benchmark() -> None:
         ("realTraffic/occupancy_6005.csv", (1645, 1883)),
     ):
         records = list(time_series.read(str(folder / name)).records)
-        known = int(0.15 * len(records))
+        learned = int(0.15 * len(records))
         times, values = [r.seconds for r in records], [r.values[0] for r in records]
         detector = SeriesDetector()
-        detector.learn(times[:known], values[:known], counted(values[:known]))
-        found = alarms(list(detector.readings(times[known:], values[known:])), known)
+        detector.learn(times[:learned], values[:learned])
+        found = alarms(list(detector.readings(times[learned:], values[learned:])), learned)
         inside = [row for row in found if event[0] <= row <= event[1]]
         assert inside, found
         assert len(found) - len(inside) <= 2

@@ -15,7 +15,6 @@ from keras_recipes.anomaly.series.shapes import (
     ShapeWindows,
     period_of,
 )
-from tests.anomaly.series.nets import counted
 from tests.shared_data import shared_data
 
 
@@ -121,7 +120,7 @@ def test_a_detector_finds_a_bad_shape_that_no_single_value_shows() -> None:
     normal, later = beats(3000), beats(3000, seed=1)
     later[1500:1560] = later[1500:1560][::-1]  # a pulse runs backwards
     detector = SeriesDetector()
-    detector.learn([None] * len(normal), normal.tolist(), counted(normal.tolist()))
+    detector.learn([None] * len(normal), normal.tolist())
     readings = list(detector.readings([None] * len(later), later.tolist()))
     alarms = [n for n, reading in enumerate(readings) if reading.alarm]
     assert [n for n in alarms if 1500 <= n <= 1600]
@@ -135,7 +134,7 @@ def test_the_anomaly_among_repeated_shapes_of_the_archive_is_found() -> None:
     )
     first, last = np.loadtxt(folder / "labels.csv", int, skiprows=1, delimiter=",")
     detector = SeriesDetector()
-    detector.learn([None] * len(normal), normal, counted(normal))
+    detector.learn([None] * len(normal), normal)
     readings = list(detector.readings([None] * len(later), later))
     alarms = [n for n, reading in enumerate(readings) if reading.alarm]
     inside = [n for n in alarms if first <= n <= last]

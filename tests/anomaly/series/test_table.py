@@ -13,16 +13,15 @@ from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.data import demonstration_series
 from keras_recipes.data.time_series import CounterRate, Record, Series, SeriesLayout
 from keras_recipes.report import plots
-from tests.anomaly.series.nets import counted
 from tests.report.legible import check
 
 
 def watch(*columns: str, counters: tuple[str, ...] = ()) -> TableDetector:
     """Return detectors of columns whose normal values are 0, 1, ... 6 in turn."""
-    detectors, values = {}, [float(n % 7) for n in range(40)]
+    detectors = {}
     for name in columns:
         detectors[name] = SeriesDetector()
-        detectors[name].learn([600.0 * n for n in range(40)], values, counted(values))
+        detectors[name].learn([600.0 * n for n in range(40)], [float(n % 7) for n in range(40)])
     layout = SeriesLayout("time", columns, header=("time", *columns))
     joint = None
     if len(columns) > 1:
@@ -40,8 +39,7 @@ def table(*rows: tuple[float, ...], columns: tuple[str, ...] = ("a", "b")) -> Se
 def test_all_incidents_of_the_demonstration_are_found_and_little_else() -> None:
     normal = list(demonstration_series.normal().records)
     detector = SeriesDetector()
-    values = [r.values[0] for r in normal]
-    detector.learn([r.seconds for r in normal], values, counted(values))
+    detector.learn([r.seconds for r in normal], [r.values[0] for r in normal])
     watched = TableDetector(SeriesLayout("timestamp", ("requests",)), {"requests": detector})
     found = list(demonstration_series.broken().records)
     seconds = [record.seconds for record in found]
