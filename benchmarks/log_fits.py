@@ -58,7 +58,7 @@ def fit(path: object, **given: Any) -> Fit:
     seconds = time.perf_counter() - started
     assert fitted.card is not None
     rate = fitted.card.metrics["promised_false_alarms"]
-    detector = LogDetector.of_fitted(fitted)
+    detector = LogDetector.of_model(fitted)
     return Fit(given, fitted, detector, task.data.sequences, rate, seconds)
 
 

@@ -128,6 +128,6 @@ def _weights(
     if not path.is_file():
         fitted = fit("lstm-anomaly", normal, seed=seed, show_progress=False, **options)
         nets.mkdir(parents=True, exist_ok=True)
-        np.savez(path, *weights_of(fitted.model))
+        np.savez(path, *weights_of(fitted.net))
     with np.load(path) as kept:
         return [kept[key] for key in kept]

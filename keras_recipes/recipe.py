@@ -381,9 +381,9 @@ class Stream:
         columns: A function from what was learned to the keys of the rows.
         check: A function that refuses, without the net, records that cannot be judged. It takes
             what was learned, and paths (None if there are none to check).
-        judge: A function that takes the fitted model and paths or Python values, and yields rows.
-        watch: A function that takes the fitted model and yields rows about standard input.
-        assess: A function that takes the fitted model and paths (None for the model's own data),
+        judge: A function that takes the model and paths or Python values, and yields rows.
+        watch: A function that takes the model and yields rows about standard input.
+        assess: A function that takes the model and paths (None for the model's own data),
             and measures.
         figures: A function that takes the fitted model and paths, and yields named pictures.
     """
@@ -394,9 +394,9 @@ class Stream:
     calibrate: "Callable[Concatenate[keras.Model, Dataset, ...], Calibrated]"
     columns: Callable[Concatenate[Learned, ...], tuple[str, ...]]
     check: Callable[Concatenate[Learned, Sequence[str] | None, ...], None]
-    judge: Callable[Concatenate[Fitted, Any, ...], Iterator[Row]]
-    watch: Callable[Concatenate[Fitted, ...], Iterator[Row]]
-    assess: Callable[Concatenate[Fitted, Sequence[str] | None, ...], Measured]
+    judge: Callable[Concatenate[Askable, Any, ...], Iterator[Row]]
+    watch: Callable[Concatenate[Askable, ...], Iterator[Row]]
+    assess: Callable[Concatenate[Askable, Sequence[str] | None, ...], Measured]
     figures: "Callable[Concatenate[Fitted, Sequence[str], ...], Iterator[tuple[str, Figure]]]"
 
 

@@ -7,18 +7,15 @@ Keras (1e-5). `NumpyLSTM` only predicts; `series.online_lstm` is the same net th
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from keras_recipes import backend
-from keras_recipes.untrusted import sizes
-
-if TYPE_CHECKING:
-    import keras
+from keras_recipes.models.net import Layer, Net
 
 CUSUM_CLIP = 5.0
 """The largest step of the CUSUM, in nats, because one large surprise is not many small ones."""
@@ -50,38 +47,51 @@ class LSTMWeights:
     dense_bias: np.ndarray
 
     @classmethod
-    def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "LSTMWeights":
-        """Return the weights of a Keras model.
+    def of(cls, net: Net, vocabulary_size: int | None = None) -> "LSTMWeights":
+        """Return the weights of a net.
 
         Args:
-            model: A model whose last layers are an LSTM (or an RNN of peephole cells) and a Dense
+            net: A net whose last layers are an LSTM (or an RNN of peephole cells) and a Dense
                 layer.
             vocabulary_size: The expected number of tokens; None accepts any number.
 
         Raises:
-            ValueError: The model has other layers, or another number of tokens.
-            UnsafeModelError: Encoding the tokens needs more memory than the limits allow.
+            ValueError: The net has other layers, or another number of tokens.
         """
-        import keras
-
-        recurrent, dense = _layers(model, vocabulary_size)
-        weights = [backend.to_numpy(weight).astype("float32") for weight in recurrent.cell.weights]
-        before = keras.Model(model.inputs, recurrent.input)
-        tokens = keras.ops.arange(dense.units, dtype="int32")[None]
-        sizes.rows_at_once(before, tokens.shape, 1)
-        encoded = backend.to_numpy(before([tokens]))[0].astype("float32")
-        if encoded.shape != (dense.units, len(weights[0])):
-            raise ValueError(
-                f"expected encoded tokens of shape {(dense.units, len(weights[0]))}, received "
-                f"{encoded.shape}"
-            )
-        return cls(
-            encoded @ weights[0],
-            weights[1],
-            weights[-1],
-            weights[2] if len(weights) == 4 else None,
-            *(backend.to_numpy(weight).astype("float32") for weight in dense.weights),
+        *before, recurrent, _ = _layers(net)
+        arrays = {path: array.astype("float32") for path, array in net.arrays.items()}
+        kernel, *rest = _in_group(arrays, f"layers/{recurrent.kind.lower()}/cell/vars/")
+        found = cls(
+            _of_tokens(before, arrays, kernel),
+            recurrent=rest[0],
+            bias=rest[-1],
+            peephole=rest[1] if len(rest) == 3 else None,
+            dense=arrays["layers/dense/vars/0"],
+            dense_bias=arrays["layers/dense/vars/1"],
         )
+        found.check(vocabulary_size)
+        return found
+
+    def check(self, vocabulary_size: int | None = None) -> None:
+        """Refuse arrays whose shapes do not fit each other.
+
+        Raises:
+            ValueError: They do not, or the number of tokens is not the expected one.
+        """
+        units, tokens = self.dense.shape
+        shapes = {
+            "kernel": (tokens, 4 * units),
+            "recurrent": (units, 4 * units),
+            "bias": (4 * units,),
+            "dense_bias": (tokens,),
+        }
+        for name, expected in shapes.items():
+            if (received := getattr(self, name).shape) != expected:
+                raise ValueError(f"{name}: expected the shape {expected}, received {received}")
+        if self.peephole is not None and self.peephole.shape != (3, units):
+            raise ValueError(f"peephole: expected {(3, units)}, received {self.peephole.shape}")
+        if vocabulary_size not in (None, tokens):
+            raise ValueError(f"expected {vocabulary_size:,} tokens, received {tokens:,}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +117,9 @@ class NumpyLSTM:
     dense_bias: np.ndarray
 
     @classmethod
-    def of(cls, model: "keras.Model", vocabulary_size: int | None = None) -> "NumpyLSTM":
-        """Return the net of a Keras model; see `LSTMWeights.of`."""
-        found = LSTMWeights.of(model, vocabulary_size)
+    def of(cls, net: Net, vocabulary_size: int | None = None) -> "NumpyLSTM":
+        """Return a net in the form that computes fast; see `LSTMWeights.of`."""
+        found = LSTMWeights.of(net, vocabulary_size)
         halves = np.repeat(np.array([0.5, 0.5, 1, 0.5], "float32"), len(found.dense))
         peephole = None if found.peephole is None else found.peephole * np.float32(0.5)
         return cls(
@@ -208,25 +218,71 @@ class NumpyLSTM:
         return Surprises(surprise, likeliest, largest)
 
 
-def _layers(model: "keras.Model", vocabulary_size: int | None) -> tuple[Any, Any]:
-    """Return the last two layers of a net, an LSTM and a softmax."""
-    import keras
-
-    from keras_recipes.cells.peephole_lstm import PeepholeLSTMCell
-
-    kept = [x for x in model.layers if not isinstance(x, keras.layers.Dropout)]
+def _layers(net: Net) -> list[Layer]:
+    """Return the layers of a net that ends with an LSTM and a softmax, without dropout."""
+    kept = [layer for layer in net.layers if layer.kind != "Dropout"]
     if len(kept) < 2:
-        raise ValueError(f"{model.name}: expected a net of several layers, received {len(kept)}")
+        raise ValueError(f"expected a net of several layers, received {len(kept)}")
     recurrent, dense = kept[-2:]
-    cell = getattr(recurrent, "cell", None)
-    known = isinstance(cell, keras.layers.LSTMCell | PeepholeLSTMCell)
-    if not known or not isinstance(dense, keras.layers.Dense):
-        raise ValueError(f"{model.name}: expected one LSTM layer and one Dense layer at the end")
-    if not (getattr(cell, "use_bias", True) and dense.use_bias and recurrent.return_sequences):
-        raise ValueError(f"{model.name}: expected a net with biases that predicts at every step")
-    if vocabulary_size is not None and dense.units != vocabulary_size:
-        raise ValueError(f"expected {vocabulary_size:,} tokens, received {dense.units:,}")
-    return recurrent, dense
+    if not _is_lstm(recurrent) or dense.kind != "Dense":
+        raise ValueError("expected one LSTM layer and one Dense layer at the end")
+    biased = _cell(recurrent).get("use_bias", True) and dense.settings["use_bias"]
+    if not (biased and recurrent.settings["return_sequences"]):
+        raise ValueError("expected a net with biases that predicts at every step")
+    if dense.settings["activation"] != "softmax":
+        raise ValueError(f"expected a softmax, received {dense.settings['activation']!r}")
+    return kept
+
+
+def _is_lstm(layer: Layer) -> bool:
+    cell = _cell(layer)
+    return (
+        layer.kind in ("LSTM", "RNN")
+        and (layer.kind == "LSTM" or layer.settings["cell"]["class_name"] == "PeepholeLSTMCell")
+        and cell.get("activation", "tanh") == "tanh"
+        and cell.get("recurrent_activation", "sigmoid") == "sigmoid"
+        and not layer.settings["go_backwards"]
+    )
+
+
+def _cell(layer: Layer) -> Mapping[str, Any]:
+    """Return the settings of a recurrent layer's cell."""
+    settings = layer.settings["cell"]["config"] if layer.kind == "RNN" else layer.settings
+    return cast("Mapping[str, Any]", settings)
+
+
+def _in_group(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
+    """Return the arrays of a group of the weights file, whose names are numbers from 0."""
+    count = sum(path.startswith(group) for path in arrays)
+    return [arrays[f"{group}{number}"] for number in range(count)]
+
+
+def _of_tokens(
+    before: Sequence[Layer], arrays: Mapping[str, np.ndarray], kernel: np.ndarray
+) -> np.ndarray:
+    """Return the product of each encoded token and the LSTM's kernel, shape (V, 4 units).
+
+    Args:
+        before: The layers that encode the tokens.
+        arrays: The net's weights.
+        kernel: The kernel of the LSTM.
+
+    Raises:
+        ValueError: The tokens are encoded by other layers.
+    """
+    encoding = [layer for layer in before if layer.kind != "Reshape"]
+    kind, settings = (encoding[0].kind, encoding[0].settings) if len(encoding) == 1 else ("", {})
+    if kind == "CategoryEncoding" and settings["output_mode"] == "one_hot":
+        return kernel
+    if kind == "Embedding":
+        encoded = arrays["layers/embedding/vars/0"]
+    elif kind == "Rescaling":
+        numbers = np.arange(len(arrays["layers/dense/vars/1"]), dtype="float32")
+        encoded = (numbers * settings["scale"] + settings["offset"])[:, None]
+    else:
+        names = ", ".join(layer.kind for layer in before)
+        raise ValueError(f"expected tokens encoded one-hot, by an embedding or as numbers: {names}")
+    return np.asarray(encoded @ kernel)
 
 
 @dataclass(frozen=True, eq=False)

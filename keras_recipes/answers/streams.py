@@ -123,7 +123,7 @@ class Streams(Answers):
             self._check(kind, card.learned, None, options)
 
             def watch(model: Askable) -> Answer:
-                found = settings.call(kind.watch, model.in_keras, options=options)
+                found = settings.call(kind.watch, model, options=options)
                 return Rows(found, columns, live=True)
 
             return watch
@@ -134,7 +134,7 @@ class Streams(Answers):
         judged = [Path(text) for text in asked] if isinstance(asked, Words) else asked
 
         def judge(model: Askable) -> Answer:
-            found = settings.call(kind.judge, model.in_keras, judged, options=options)
+            found = settings.call(kind.judge, model, judged, options=options)
             return Rows(found, columns)
 
         return judge
@@ -147,7 +147,7 @@ class Streams(Answers):
         self._check(kind, card.learned, paths, {**options, "state": None})
 
         def measure(model: Askable) -> Measured:
-            found = settings.call(kind.assess, model.in_keras, paths, options=options)
+            found = settings.call(kind.assess, model, paths, options=options)
             name = files.in_words(paths) if paths else card.data["name"]
             return Measured(found.metrics, found.details, name)
 

@@ -58,7 +58,8 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
     save.check_replaceable(folder.resolve(), OURS)
     atomic.prepare(folder.resolve())
     found.check_keras()
-    with found.within_limits():
+    assert found.located
+    with opening.within_limits(found.located):
         read = found.contents
         converted = opening.from_earlier_keras(read) or _of_today(found)
         members = save.members(Fitted(model=converted.model))

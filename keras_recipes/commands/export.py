@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from keras_recipes import atomic, backend, catalog, extras
-from keras_recipes.answers import fitting_data
+from keras_recipes import atomic, backend, extras
 from keras_recipes.data import never_replaced
 from keras_recipes.errors import InputError, RecipeError, described
-from keras_recipes.models import formats, runtime
+from keras_recipes.models import formats
 from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.fitted import Askable, Fitted, Model
 from keras_recipes.models.formats import keras_file
 from keras_recipes.models.formats.format import Format, Members
-from keras_recipes.saved import locate, opening, save
+from keras_recipes.saved import comparison, locate, opening, save
 from keras_recipes.saved.load import find
 from keras_recipes.untrusted import archive
 
@@ -27,14 +24,6 @@ if TYPE_CHECKING:
     import keras
 
 log = logging.getLogger(__name__)
-
-SAME_RUNTIME, OTHER_RUNTIME = 1e-6, 1e-5
-"""The largest difference of outputs that is allowed, relative to max(1, |output|). Another runtime
-adds numbers in another order, and float32 has seven digits."""
-
-MOST_INPUTS = 10_000
-UNKNOWN_LENGTH = 32
-"""The number of steps or pixels of random inputs, if the net takes any number of them."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +103,16 @@ def export(
     check(format, target)
     found.check_keras()
     fitted = found.in_keras()
-    way, x, there = FORMATS[format], _real_inputs(fitted), target.exists()
+    way, x, there = FORMATS[format], comparison.inputs(fitted), target.exists()
     expected = fitted.runtime.outputs(x)
     with way.staged(fitted, target) as staged:
         opened = opening.staged(staged)
-        difference = _difference(expected, opened.runtime.outputs(x))
+        try:
+            difference = comparison.difference(expected, opened.runtime.outputs(x))
+        except ValueError as error:
+            raise RecipeError(
+                f"the export computes something else: {error}; nothing was written"
+            ) from None
         if not difference <= way.tolerance:
             raise RecipeError(
                 f"the export computes something else: outputs differ by {difference:.3g}, "
@@ -215,7 +209,7 @@ def _leaving(format: Format) -> Way:
         if (there := atomic.replaced(path, ours)) and format.members[0] not in there:
             raise InputError(f"{path}: holds other files, not a {format.name}; name another folder")
 
-    return Way(format.ending, staged, OTHER_RUNTIME, format, check_folder)
+    return Way(format.ending, staged, comparison.OTHER_RUNTIME, format, check_folder)
 
 
 def _converted(format: Format, model: "keras.Model") -> Members:
@@ -241,46 +235,12 @@ def _portable(model: "keras.Model") -> Iterator[None]:
             layer.use_cudnn = value
 
 
-def _difference(expected: np.ndarray, received: np.ndarray) -> float:
-    if expected.shape != received.shape:
-        raise RecipeError(
-            f"the export computes something else: outputs of shape {received.shape}, "
-            f"expected {expected.shape}; nothing was written"
-        )
-    return float((abs(expected - received) / np.maximum(1, abs(expected))).max())
-
-
 def _known(model: Askable) -> str | None:
     return model.card.of({}).to_json() if model.card else None
 
 
-def _real_inputs(fitted: Fitted) -> np.ndarray:
-    """Return inputs from all over the recipe's test data or, if there are none, random inputs."""
-    card = fitted.card
-    if card is not None:
-        with contextlib.suppress(InputError):
-            x = fitting_data.again(catalog.get(card.recipe), card).test.x
-            runtime.check_fits(fitted.runtime, x, card.recipe)
-            return x[:: -(-len(x) // MOST_INPUTS)]
-    random = np.random.default_rng(0)
-    shape = [UNKNOWN_LENGTH if size is None else size for size in fitted.runtime.input_shape]
-    if words := _vocabulary(fitted.model):
-        return random.integers(words, size=(32, *shape))
-    return random.normal(size=(32, *shape)).astype("float32")
-
-
-def _vocabulary(model: "keras.Model") -> int | None:
-    """Return the number of tokens of a net that looks tokens up or encodes them, else None."""
-    import keras
-
-    layers = model._flatten_layers()
-    sizes = [x.input_dim for x in layers if isinstance(x, keras.layers.Embedding)]
-    sizes += [x.num_tokens for x in layers if isinstance(x, keras.layers.CategoryEncoding)]
-    return min(sizes, default=None)
-
-
 FORMATS = {
-    "json-h5": Way(ENDINGS["json-h5"], _json_h5, SAME_RUNTIME, check_folder=_check_pair),
-    "keras": Way(ENDINGS["keras"], _keras, SAME_RUNTIME),
+    "json-h5": Way(ENDINGS["json-h5"], _json_h5, comparison.SAME_RUNTIME, check_folder=_check_pair),
+    "keras": Way(ENDINGS["keras"], _keras, comparison.SAME_RUNTIME),
     **{name: _leaving(format) for name, format in formats.FORMATS.items()},
 }

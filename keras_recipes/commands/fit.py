@@ -25,6 +25,7 @@ from keras_recipes.train.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 HISTORY_ROWS = 1_000
 """The number of epochs of a history that are kept with the model. Of a longer history every n-th
@@ -309,7 +310,7 @@ def carry_out(
         first_weights=run.first_weights if recipe.keeps_first_weights else None,
     )
     if folder:
-        _save_somewhere(fitted, folder)
+        _save_somewhere(fitted, folder, task.data.test.x)
     _compare_with_guessing(task, fitted, saved=folder is not None)
     if checkpoint:
         checkpoint.discard()
@@ -345,15 +346,15 @@ def _compare_with_guessing(task: Task, fitted: Fitted, *, saved: bool) -> None:
         )
 
 
-def _save_somewhere(fitted: Fitted, folder: Path) -> None:
+def _save_somewhere(fitted: Fitted, folder: Path, examples: "np.ndarray") -> None:
     """Save the model or, if that fails, save it in a temporary folder, so that it is not lost."""
     try:
-        save.save(fitted, folder)
+        save.write(fitted, folder, examples)
         own_fits.record(folder)
     except RecipeError as error:
         elsewhere = Path(tempfile.mkdtemp()) / folder.name
         try:
-            save.save(fitted, elsewhere)
+            save.write(fitted, elsewhere, examples)
         except RecipeError:
             raise error from None
         raise RecipeError(f"{error}; the fitted model is saved as {elsewhere}") from error

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from keras_recipes.models.card import Card
     from keras_recipes.models.history import History
+    from keras_recipes.models.net import Net
 
 
 class Askable(Protocol):
@@ -33,6 +35,15 @@ class Askable(Protocol):
 
         Raises:
             InputError: The model is an export for another runtime.
+        """
+
+    @property
+    def net(self) -> "Net":
+        """The model as data, for answers that NumPy computes.
+
+        Raises:
+            InputError: The model is an export for another runtime.
+            ValueError: The layers do not simply follow each other.
         """
 
 
@@ -86,6 +97,17 @@ class Fitted(Described):
         return self
 
     @property
+    def net(self) -> "Net":
+        """The model as data.
+
+        Raises:
+            ValueError: The layers do not simply follow each other.
+        """
+        from keras_recipes.models.net import Net
+
+        return Net.of(self.model)
+
+    @property
     def runtime(self) -> Runtime:
         """The Keras runtime of this model.
 
@@ -96,33 +118,66 @@ class Fitted(Described):
         return KerasRuntime(self.model, where)
 
 
+class Pair(Protocol):
+    """The files with a model's architecture and weights, which were read and compared."""
+
+    def in_keras(self) -> Fitted:
+        """Open the model in Keras."""
+
+    def net(self) -> "Net":
+        """Read the model as data, without Keras."""
+
+
 @dataclass(frozen=True, repr=False)
 class Opened(Described):
-    """An exported model in its runtime, with the card that came with it.
+    """A model that answers without Keras: an export, or a saved model as far as it can.
 
     Attributes:
-        runtime: The runtime that computes its outputs.
+        light: The runtime that computes its outputs without Keras; None if only Keras can.
         card: The card; None if no recipe made the model.
         place: The path of its file or folder.
+        pair: Its architecture and weights; None for an export.
     """
 
-    runtime: Runtime
+    light: Runtime | None
     card: "Card | None"
     place: Path
+    pair: Pair | None = field(default=None, compare=False)
 
     def lines(self) -> tuple[str, str]:
         """Return what the model is and where it came from."""
         what = f"{self.card.name}, {self.card.result}" if self.card else "a model without a card"
-        return what, f"from {printable(self.place, 200)}; computed by {self.runtime.name}"
+        runtime = self.light.name if self.light else "Keras"
+        return what, f"from {printable(self.place, 200)}; computed by {runtime}"
 
     @property
+    def runtime(self) -> Runtime:
+        """The runtime that computes the model's outputs."""
+        return self.light or self.in_keras.runtime
+
+    @cached_property
     def in_keras(self) -> Fitted:
-        """Not available: an export has no Keras model.
+        """The model in Keras.
 
         Raises:
-            InputError: Always.
+            InputError: The model is an export.
         """
-        raise needs_keras(self.card.recipe if self.card else str(self.place))
+        return self._files().in_keras()
+
+    @cached_property
+    def net(self) -> "Net":
+        """The model as data.
+
+        Raises:
+            InputError: The model is an export.
+            ValueError: The layers do not simply follow each other.
+        """
+        return self._files().net()
+
+    def _files(self) -> Pair:
+        if self.pair is None:
+            raise needs_keras(self.card.recipe if self.card else str(self.place))
+        return self.pair
 
 
 def needs_keras(what: str) -> InputError:

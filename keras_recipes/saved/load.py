@@ -1,8 +1,7 @@
 """Turn a MODEL argument into a model: find it once, read it once, open it when needed."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from keras_recipes import catalog
@@ -11,7 +10,6 @@ from keras_recipes.models.fitted import Fitted, Model, Opened, needs_keras
 from keras_recipes.saved import opening
 from keras_recipes.saved.locate import Located, check_keras, in_message, locate, tell_what_answers
 from keras_recipes.saved.read import Contents, may_have_card, read
-from keras_recipes.untrusted import budget, files, limits
 
 log = logging.getLogger(__name__)
 
@@ -73,34 +71,29 @@ class Found:
         """The content of the model's files; see `read`."""
         assert self.located
         if self._contents is None:
-            with self.within_limits():
+            with opening.within_limits(self.located):
                 self._contents = read(self.located)
         return self._contents
 
     def open(self) -> Fitted | Opened:
-        """Open the model in the runtime that it was saved or exported for.
+        """Open the model to be asked, without Keras if its files allow that.
 
         Raises:
             InputError: The runtime is not installed.
             UnsafeModelError: The model could do more than compute, or exceeds the limits.
             CorruptModelError: A member is missing, damaged, or differs from the card.
         """
+        return self._open(opening.opened)
+
+    def _open(self, how: Callable[[Contents], Fitted | Opened]) -> Fitted | Opened:
         if self._opened is None:
             assert self.located
             verified = self.contents.verified
-            with self.within_limits():
-                self._opened = opening.opened(self.contents)
+            with opening.within_limits(self.located):
+                self._opened = how(self.contents)
             self._contents = None  # frees what may be as large as the model
             self._tell(self.located, self._opened.card, verified)
         return self._opened
-
-    @contextmanager
-    def within_limits(self) -> Iterator[None]:
-        """Work in the block within the limits that the size of the model's files implies."""
-        paths = (self.located.path, self.located.weights) if self.located else ()
-        size = sum(files.size(path) for path in paths if path)
-        with limits.implied_by(size), budget.without_waiting():
-            yield
 
     def in_keras(self) -> Fitted:
         """Open the model in Keras; see `open`.
@@ -109,9 +102,7 @@ class Found:
             InputError: The model is an export for another runtime.
         """
         self.check_keras()
-        opened = self.open()
-        assert isinstance(opened, Fitted)
-        return opened
+        return self._open(opening.in_keras).in_keras
 
     def check_keras(self) -> None:
         """Refuse an export for another runtime, before it is read.
@@ -121,7 +112,7 @@ class Found:
         """
         if self.located:
             check_keras(self.located)
-        elif isinstance(self._opened, Opened):
+        elif isinstance(self._opened, Opened) and self._opened.pair is None:
             raise needs_keras(self.name)
 
     @staticmethod

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 ARCHITECTURE, WEIGHTS, CARD = "model.json", "model.weights.h5", "card.json"
 HISTORY, FIRST_WEIGHTS = "history.csv", "first.weights.h5"
+RUNNABLE = "model.tflite"
 CONVERSION = "conversion.json"
 WHOLE = (".h5", ".hdf5")
 KERAS_FILE = ".keras"
 SHIPPED = "shipped"
-MEMBERS = (ARCHITECTURE, WEIGHTS, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
+MEMBERS = (ARCHITECTURE, WEIGHTS, RUNNABLE, CARD, HISTORY, FIRST_WEIGHTS, CONVERSION)
 DEFAULT_FOLDER = Path("saved_models")
 MOST_NAMED = 5
 """The most files that a message names."""

@@ -6,28 +6,34 @@ imported for them.
 
 import csv
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_recipes import backend
+from keras_recipes import backend, extras
 from keras_recipes.errors import CorruptModelError, printable
 from keras_recipes.legacy import convert, reading
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.models.card import Card
 from keras_recipes.models.fitted import Fitted, Opened
+from keras_recipes.models.formats import litert
 from keras_recipes.models.history import History
+from keras_recipes.models.net import Net
 from keras_recipes.saved.locate import (
     ARCHITECTURE,
     FIRST_WEIGHTS,
     HISTORY,
+    RUNNABLE,
     WEIGHTS,
+    Located,
     in_message,
     locate,
 )
 from keras_recipes.saved.read import Contents, read
 from keras_recipes.untrusted import architecture as architectures
-from keras_recipes.untrusted import archive, budget, building, hdf5, weights
+from keras_recipes.untrusted import archive, budget, building, files, hdf5, limits, weights
 from keras_recipes.untrusted.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -46,8 +52,10 @@ def staged(path: Path) -> Fitted | Opened:
 
 
 def opened(found: Contents) -> Fitted | Opened:
-    """Open a model in the runtime that it was saved or exported for."""
-    return in_runtime(found) if found.located.format else in_keras(found)
+    """Open a model to be asked; Keras opens it only if nothing else can."""
+    if found.located.format:
+        return in_runtime(found)
+    return without_keras(found) if found.kind == "folder" else in_keras(found)
 
 
 def in_runtime(found: Contents) -> Opened:
@@ -55,6 +63,40 @@ def in_runtime(found: Contents) -> Opened:
     place, format = found.located.path, found.located.format
     assert format
     return Opened(format.open(found.members, str(place)), found.card, place)
+
+
+def without_keras(found: Contents) -> Opened:
+    """Open a folder with a card in the runtime of its runnable form, if it has one."""
+    folder, runtime = found.located.path, None
+    if RUNNABLE in found.members and extras.is_here("ai-edge-litert"):
+        members = {litert.MEMBER: found.members[RUNNABLE]}
+        where = in_message(folder / RUNNABLE)
+        runtime = litert.Interpreter(litert.split(members, where)[0], where)
+    return Opened(runtime, found.card, folder, _Files(found))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The members of a folder with a card."""
+
+    found: Contents
+
+    def in_keras(self) -> Fitted:
+        with within_limits(self.found.located):
+            return in_keras(self.found)
+
+    def net(self) -> Net:
+        with within_limits(self.found.located):
+            checked = _checked(_pair(self.found))
+            return Net.of_files(checked.architecture.config, checked.tree)
+
+
+@contextmanager
+def within_limits(located: Located) -> Iterator[None]:
+    """Work in the block within the limits that the size of a model's files implies."""
+    size = sum(files.size(path) for path in (located.path, located.weights) if path)
+    with limits.implied_by(size), budget.without_waiting():
+        yield
 
 
 def in_keras(found: Contents) -> Fitted:

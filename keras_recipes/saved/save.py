@@ -2,6 +2,7 @@
 
 model.json          the result of Keras' `to_json()`
 model.weights.h5    Keras' own weights file, without optimizer state
+model.tflite        the same net in LiteRT, which answers without Keras
 card.json           everything that is not in the graph, and the digests of the other members
 history.csv         metrics by epoch
 first.weights.h5    the untrained weights, if the recipe's pictures need them
@@ -13,7 +14,7 @@ import logging
 import platform
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ import numpy as np
 from keras_recipes import atomic, backend
 from keras_recipes.errors import InputError, RecipeError, described
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import locate, opening
+from keras_recipes.saved import locate, opening, runnable
 from keras_recipes.saved.load import load
 from keras_recipes.saved.locate import (
     ARCHITECTURE,
@@ -64,15 +65,27 @@ def save(model: Fitted | str | Path, path: str | Path) -> Path:
         CorruptModelError: As for `load`, if the model is named.
     """
     fitted = load(model) if isinstance(model, str | Path) else model
+    return write(fitted, path)
+
+
+def write(fitted: Fitted, path: str | Path, examples: np.ndarray | None = None) -> Path:
+    """Save a model as `save` does.
+
+    Args:
+        fitted: The model.
+        path: The folder for this model alone.
+        examples: Inputs of the model, shape (N, ...), on which its runnable form is compared; None
+            reads the data of the fit again.
+    """
     if not isinstance(fitted, Fitted) or fitted.card is None:
         raise InputError(
             "expected a model from fit or load, a recipe's name or a path, received "
-            f"{described(model)}; save other models with Keras' own model.save"
+            f"{described(fitted)}; save other models with Keras' own model.save"
         )
     target = locate.target(path).resolve()
     check_replaceable(target)
     before = locate.earlier(target)
-    with atomic.folder(target, members(fitted)) as staged:
+    with atomic.folder(target, members(fitted, runnable.members(fitted, examples))) as staged:
         _verify(fitted.model, staged)
     if before:
         log.info("replaced %s", before)
@@ -149,9 +162,15 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found, backend: sys.modules[backend].__version__}
 
 
-def members(fitted: Fitted) -> dict[str, bytes]:
-    """Return the files of a saved model by name; the card is last, with the others' digests."""
+def members(fitted: Fitted, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """Return the files of a saved model by name; the card is last, with the others' digests.
+
+    Args:
+        fitted: The model.
+        more: Other members that the card describes.
+    """
     files = {ARCHITECTURE: architecture(fitted.model), WEIGHTS: weights_file(fitted.model)}
+    files.update(more or {})
     if fitted.history is not None:
         files[HISTORY] = fitted.history.to_csv()
     if fitted.first_weights is not None:

@@ -92,6 +92,11 @@ def matched(
     }
 
 
+def variables_by_path(model: "keras.Model") -> dict[str, Any]:
+    """Return a model's variables by their paths in the layout of Keras 3's weights files."""
+    return {path: thing for path, thing in _places(model).items() if not path.endswith("/")}
+
+
 def _check_paths(wanted: Collection[str], there: Collection[str], where: str) -> None:
     missing, more = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
     if missing or more:

@@ -6,6 +6,7 @@ import pytest
 
 from keras_recipes import build_lstm_anomaly
 from keras_recipes.anomaly.numpy_lstm import CUSUM_CLIP, NumpyLSTM
+from keras_recipes.models.net import Net
 
 SETTINGS = [
     {},
@@ -39,7 +40,7 @@ def by_keras(model: keras.Model, token_ids: np.ndarray) -> np.ndarray:
 def test_surprises_of_many_sequences_equal_those_of_keras(model: keras.Model) -> None:
     stream, starts = sequences(model.output_shape[-1])
     token_ids, targets = stream[:-1], stream[1:]
-    found = NumpyLSTM.of(model).surprises(token_ids, targets, starts)
+    found = NumpyLSTM.of(Net.of(model)).surprises(token_ids, targets, starts)
     for one in (0, 7, 2_500, 2_999):
         rows = slice(starts[one], starts[one + 1])
         given = by_keras(model, token_ids[rows])
@@ -55,7 +56,7 @@ def test_surprises_of_many_sequences_equal_those_of_keras(model: keras.Model) ->
 
 
 def test_single_steps_give_the_probabilities_of_keras(model: keras.Model) -> None:
-    lstm, token_ids = NumpyLSTM.of(model), np.random.default_rng(5).integers(0, 33, 200)
+    lstm, token_ids = NumpyLSTM.of(Net.of(model)), np.random.default_rng(5).integers(0, 33, 200)
     h, c = (state[0] for state in lstm.start(1))
     for token_id, expected in zip(token_ids, by_keras(model, token_ids), strict=True):
         h, c = lstm.step(token_id, h, c)
@@ -67,4 +68,4 @@ def test_single_steps_give_the_probabilities_of_keras(model: keras.Model) -> Non
 def test_a_net_with_other_layers_is_refused() -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="expected one LSTM layer"):
-        NumpyLSTM.of(other)
+        NumpyLSTM.of(Net.of(other))

@@ -16,6 +16,7 @@ from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.data.logs import severity
 from keras_recipes.data.logs.templates import UNSEEN, Templates
+from keras_recipes.models.net import Net
 from keras_recipes.recipe import Calibrated
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def calibrate(
 ) -> Calibrated:
     """See `kind.calibrate`."""
     parts: Parts = data.sequences
-    lstm, event_types = NumpyLSTM.of(model), data.implied["classes"] - UNSEEN
+    net = Net.of(model)
+    lstm, event_types = NumpyLSTM.of(net), data.implied["classes"] - UNSEEN
     features = _net_features(lstm, parts)
     counts, features[scores.COUNTS] = EventCounts.of(_known_counts(parts, event_types), seed)
     ranges, beyond = NormalRanges.of(parts.known, _earlier_ranges(parts))
@@ -52,7 +54,7 @@ def calibrate(
         "counts": counts.to_json(),
         "new_events": NewEvents.of(NewEvents().novelties(parts.known)).to_json(),
     }
-    detector = LogDetector.of(model, {**data.learned, **learned})
+    detector = LogDetector.of(net, {**data.learned, **learned})
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     _say_what_can_be_shown(rate, detector)
     alarms = Verdicts.of(detector, parts.test).scores(rate) >= 0.5

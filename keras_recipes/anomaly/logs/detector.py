@@ -6,7 +6,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +21,9 @@ from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.measurements import Value
 from keras_recipes.data.logs.templates import UNSEEN, Templates
 from keras_recipes.errors import CorruptModelError, InputError, RecipeError, printable
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Askable
+from keras_recipes.models.net import Net
 from keras_recipes.recipe import Learned
-
-if TYPE_CHECKING:
-    import keras
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,29 +53,29 @@ class LogDetector:
     max_gap: float
 
     @classmethod
-    def of(cls, model: "keras.Model", learned: Learned) -> "LogDetector":
-        """Return the detector of a model and its card, which may be untrusted.
+    def of(cls, net: Net, learned: Learned) -> "LogDetector":
+        """Return the detector of a net and its card, which may be untrusted.
 
         Raises:
-            CorruptModelError: The card is damaged, or it is not the card of this model.
+            CorruptModelError: The card is damaged, or it is not the card of this net.
         """
         parts = parts_of(learned)
-        return cls(lstm=_numpy_lstm(model, parts["templates"].vocabulary_size), **parts)
+        return cls(lstm=_numpy_lstm(net, parts["templates"].vocabulary_size), **parts)
 
     @classmethod
-    def of_fitted(cls, fitted: Fitted) -> "LogDetector":
-        """Return the detector of a fitted model.
+    def of_model(cls, model: Askable) -> "LogDetector":
+        """Return the detector of a model.
 
         Raises:
             InputError: The model has no card.
             CorruptModelError: As for `of`.
         """
-        if fitted.card is None:
+        if model.card is None:
             raise InputError(
                 "expected a model with a card, received a pair without one; the card holds what "
                 "was learned from the log"
             )
-        return cls.of(fitted.model, fitted.card.learned)
+        return cls.of(model.net, model.card.learned)
 
     def allowed_rate(
         self, false_alarm_rate: float | None, false_alarms_per_day: float | None
@@ -173,12 +171,12 @@ def parts_of(learned: Learned) -> dict[str, Any]:
     }
 
 
-def _numpy_lstm(model: "keras.Model", vocabulary_size: int) -> NumpyLSTM:
+def _numpy_lstm(net: Net, vocabulary_size: int) -> NumpyLSTM:
     try:
-        return NumpyLSTM.of(model, vocabulary_size)
+        return NumpyLSTM.of(net, vocabulary_size)
     except RecipeError:
         raise
-    except Exception as error:  # Keras raises many if the card is wrong about the model
+    except Exception as error:  # of many kinds, if the card is wrong about the net
         raise CorruptModelError(
             f"the net is not the one that its card describes: {printable(error, 120)}; fit again"
         ) from error

@@ -11,12 +11,12 @@ from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.verdicts import Verdicts
 from keras_recipes.data import demonstration
 from keras_recipes.data import labels as labelled
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Askable
 from keras_recipes.recipe import Measured
 
 
 def assess(
-    fitted: Fitted,
+    model: Askable,
     paths: Sequence[str] | None,
     *,
     labels: str | None,
@@ -25,10 +25,10 @@ def assess(
     seed: int,
 ) -> Measured:
     """See `kind.assess`."""
-    detector = LogDetector.of_fitted(fitted)
-    assert fitted.card is not None
+    detector = LogDetector.of_model(model)
+    assert model.card is not None
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
-    known = [Path(text) for text in paths or fitted.card.paths()]
+    known = [Path(text) for text in paths or model.card.paths()]
     _, found = source.sessions_of(detector, known)
     if paths is None:
         found = found.subset(dataset.split(found.names, seed) == dataset.TEST)

@@ -31,7 +31,7 @@ def figures(
     yield from loss_curve.figures(
         fitted.history, "nats per event", summed_gradients=summed_gradients, dropout=dropout
     )
-    detector = LogDetector.of_fitted(fitted)
+    detector = LogDetector.of_model(fitted)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     names, found = source.sessions_of(detector, [Path(text) for text in paths])
     verdicts = Verdicts.of(detector, found)

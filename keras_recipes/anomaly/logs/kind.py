@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_recipes.bounds import Count, Positive, Share
 from keras_recipes.data.dataset import Dataset
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Askable, Fitted
 from keras_recipes.recipe import Calibrated, Learned, Measured, Row, Stream
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def check(
 
 
 def judge(
-    fitted: Fitted,
+    model: Askable,
     asked: Any,
     *,
     false_alarm_rate: float | None,
@@ -162,7 +162,7 @@ def judge(
     session is judged as a whole when it is over.
 
     Args:
-        fitted: The model.
+        model: The model.
         asked: Paths; `demo-anomalies` for the synthetic log; or a list of lines from Python.
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
@@ -176,7 +176,7 @@ def judge(
     from keras_recipes.anomaly.logs.silence import Silences
     from keras_recipes.anomaly.logs.verdicts import Verdicts
 
-    detector = LogDetector.of_fitted(fitted)
+    detector = LogDetector.of_model(model)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     silences = Silences(idle_after) if idle_after else None
     names, found = source.sessions_of(detector, asked, silences)
@@ -185,7 +185,7 @@ def judge(
 
 
 def watch(
-    fitted: Fitted,
+    model: Askable,
     *,
     false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
@@ -198,7 +198,7 @@ def watch(
     """Yield the rows of `judge` for lines on standard input, as they arrive.
 
     Args:
-        fitted: The model.
+        model: The model.
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: As for `judge`.
@@ -216,7 +216,7 @@ def watch(
     from keras_recipes.anomaly.logs.stream import TICK, LogStream
     from keras_recipes.data import lines
 
-    detector = LogDetector.of_fitted(fitted)
+    detector = LogDetector.of_model(model)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     stream = LogStream(
         detector,
@@ -231,7 +231,7 @@ def watch(
 
 
 def assess(
-    fitted: Fitted,
+    model: Askable,
     paths: Sequence[str] | None,
     *,
     labels: str | None = None,
@@ -242,7 +242,7 @@ def assess(
     """Return precision, recall, F1 and AUC-PR if there are labels, else the share of alarms.
 
     Args:
-        fitted: The model.
+        model: The model.
         paths: The logs; None for the held-out normal sessions.
         labels: CSV file of the true anomalies: for a log with the columns `session` and `anomaly`
             (0 or 1), for numbers with `start` and `end`, or with `timestamp`.
@@ -253,7 +253,7 @@ def assess(
     from keras_recipes.anomaly.logs import evaluation
 
     return evaluation.assess(
-        fitted,
+        model,
         paths,
         labels=labels,
         false_alarm_rate=false_alarm_rate,

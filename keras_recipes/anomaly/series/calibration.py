@@ -21,6 +21,7 @@ from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.data.time_series import CounterRate, Record, Series
+from keras_recipes.models.net import Net
 from keras_recipes.recipe import Calibrated
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def calibrate(model: "keras.Model", data: Dataset, *, threshold: float) -> Calibrated:
     """See `kind.calibrate`."""
     observed, before = data.sequences
-    table, metrics = learn(weights_of(model), observed, before, threshold)
+    table, metrics = learn(weights_of(Net.of(model)), observed, before, threshold)
     return Calibrated({"watch": table.to_json()}, metrics)
 
 

@@ -14,14 +14,14 @@ from keras_recipes.data import demonstration, demonstration_series
 from keras_recipes.data import labels as labelled
 from keras_recipes.data.time_series import Record, Series, SeriesLayout
 from keras_recipes.errors import InputError
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Askable
 from keras_recipes.recipe import Measured
 
 log = logging.getLogger(__name__)
 
 
 def assess(
-    fitted: Fitted,
+    model: Askable,
     paths: Sequence[str] | None,
     *,
     labels: str | None,
@@ -30,8 +30,8 @@ def assess(
 ) -> Measured:
     """See `kind.assess`."""
     if paths is None:
-        return _held_out(fitted, threshold, first, labels)
-    table = TableDetector.of_fitted(fitted, threshold)
+        return _held_out(model, threshold, first, labels)
+    table = TableDetector.of_model(model, threshold)
     found = source.to_judge([Path(text) for text in paths], table)
     judged = _Judged.of(table, found)
     metrics = {
@@ -43,18 +43,18 @@ def assess(
     return Measured(metrics if truth is None else {**metrics, **_against(truth, judged)})
 
 
-def _held_out(fitted: Fitted, threshold: float, first: int | None, labels: str | None) -> Measured:
+def _held_out(model: Askable, threshold: float, first: int | None, labels: str | None) -> Measured:
     """Judge the held-out records again, by a detector that learns from the others."""
     if labels:
         raise InputError(
             "labels: expected records that the labels belong to, received none; name them with "
             "--data"
         )
-    layout = TableDetector.of_fitted(fitted, threshold).layout
-    assert fitted.card is not None
-    paths, found = source.records_of(fitted.card.paths(), layout)
+    layout = TableDetector.of_model(model, threshold).layout
+    assert model.card is not None
+    paths, found = source.records_of(model.card.paths(), layout)
     observed = dataset.observe(paths, found, None, layout, first)
-    weights = weights_of(fitted.model)
+    weights = weights_of(model.net)
     return Measured(calibration.learn(weights, observed, None, threshold)[1])
 
 

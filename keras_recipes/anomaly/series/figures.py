@@ -35,7 +35,7 @@ def figures(
     yield from loss_curve.figures(
         fitted.history, "nats per value", summed_gradients=summed_gradients, dropout=dropout
     )
-    table = TableDetector.of_fitted(fitted, threshold)
+    table = TableDetector.of_model(fitted, threshold)
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in table.detectors}
     only = next(iter(kept))
     before = table.records

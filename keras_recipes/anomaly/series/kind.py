@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from keras_recipes.bounds import Count, Positive
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Askable, Fitted
 from keras_recipes.recipe import Calibrated, Learned, Measured, Row, Stream
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def check(
 
 
 def judge(
-    fitted: Fitted,
+    model: Askable,
     asked: Any,
     *,
     threshold: float,
@@ -138,7 +138,7 @@ def judge(
     on standard input. `expected_low` is not negative if no learned value is.
 
     Args:
-        fitted: The model.
+        model: The model.
         asked: Paths, which are parts of one table; `demo-metrics-anomalies` for the synthetic
             series; or numbers or a DataFrame from Python.
         threshold: As for `calibrate`.
@@ -149,13 +149,13 @@ def judge(
     from keras_recipes.anomaly.series import source
     from keras_recipes.anomaly.series.table import TableDetector
 
-    table = TableDetector.of_fitted(fitted, threshold)
+    table = TableDetector.of_model(model, threshold)
     rows = table.rows(source.to_judge(asked, table), per_column=per_column, incidents=incidents)
     return table.shown(rows, only_anomalies=only_anomalies, incidents=incidents)
 
 
 def watch(
-    fitted: Fitted,
+    model: Askable,
     *,
     threshold: float,
     only_anomalies: bool,
@@ -167,12 +167,12 @@ def watch(
     from keras_recipes.anomaly.series import stream
     from keras_recipes.anomaly.series.table import TableDetector, digest
 
-    assert fitted.card is not None
-    table = TableDetector.of_fitted(fitted, threshold)
+    assert model.card is not None
+    table = TableDetector.of_model(model, threshold)
     rows = stream.rows(
         table,
         state,
-        digest(fitted.card.learned),
+        digest(model.card.learned),
         per_column=per_column,
         incidents=incidents,
     )
@@ -180,7 +180,7 @@ def watch(
 
 
 def assess(
-    fitted: Fitted,
+    model: Askable,
     paths: Sequence[str] | None,
     *,
     labels: str | None,
@@ -194,7 +194,7 @@ def assess(
     """
     from keras_recipes.anomaly.series import evaluation
 
-    return evaluation.assess(fitted, paths, labels=labels, threshold=threshold, first=first)
+    return evaluation.assess(model, paths, labels=labels, threshold=threshold, first=first)
 
 
 def figures(

@@ -6,15 +6,12 @@ arithmetic of ten units needs some ten microseconds. Gates, weights and their or
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_recipes.anomaly.numpy_lstm import LSTMWeights
-
-if TYPE_CHECKING:
-    import keras
-
+from keras_recipes.models.net import Net
 
 TRUNCATION = 16
 """The number of steps between two updates; gradients reach back as far."""
@@ -297,15 +294,15 @@ class OnlineLSTM:
         self._flat -= rate * scale * self._first / (np.sqrt(self._second) + 1e-7)
 
 
-def weights_of(model: "keras.Model") -> list[np.ndarray]:
-    """Return a Keras model's weights for `OnlineLSTM`, for every encoding of the tokens.
+def weights_of(net: Net) -> list[np.ndarray]:
+    """Return a net's weights for `OnlineLSTM`, for every encoding of the tokens.
 
     Args:
-        model: A model whose last layers are an LSTM and a softmax.
+        net: A net whose last layers are an LSTM and a softmax.
 
     Returns:
         The weights in the order of `OnlineLSTM.weights`, float64, one class per token.
     """
-    found = LSTMWeights.of(model)
+    found = LSTMWeights.of(net)
     arrays = (found.kernel, found.recurrent, found.bias, found.dense, found.dense_bias)
     return [array.astype("float64") for array in arrays]

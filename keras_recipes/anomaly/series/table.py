@@ -25,7 +25,7 @@ from keras_recipes.anomaly.state_file import State
 from keras_recipes.data.series.records import names_of
 from keras_recipes.data.time_series import CounterRate, Series, SeriesLayout
 from keras_recipes.errors import CorruptModelError, InputError
-from keras_recipes.models.fitted import Fitted
+from keras_recipes.models.fitted import Askable
 from keras_recipes.recipe import Learned, Row
 
 
@@ -66,19 +66,19 @@ class TableDetector:
         return cls.from_json(learned["watch"])
 
     @classmethod
-    def of_fitted(cls, fitted: Fitted, threshold: float) -> "TableDetector":
+    def of_model(cls, model: Askable, threshold: float) -> "TableDetector":
         """Return the detectors of a model, with another threshold for every column.
 
         Raises:
             InputError: The model has no card.
             CorruptModelError: The card is damaged.
         """
-        if fitted.card is None:
+        if model.card is None:
             raise InputError(
                 "expected a model with a card, received a pair without one; the card holds what "
                 "was learned from the numbers"
             )
-        table = cls.of(fitted.card.learned)
+        table = cls.of(model.card.learned)
         table.set_threshold(threshold)
         return table
 

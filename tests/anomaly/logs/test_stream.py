@@ -492,7 +492,7 @@ def test_memory_is_bounded_whatever_keys_values_and_messages_come(
 
     monkeypatch.setattr(templates, "REMEMBERED_BYTES", 100_000)
     fitted = load(with_sessions(by="regex", key=r"order-\w+"))
-    stream = LogStream(LogDetector.of_fitted(fitted), 0.01, timeout=1e9, open_sessions=100)
+    stream = LogStream(LogDetector.of_model(fitted), 0.01, timeout=1e9, open_sessions=100)
     tracemalloc.start()
     try:
         used = []
