@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipes import catalog, options
-from keras_recipes.commands import raw
 from keras_recipes.commands.predict import check_no_options
 from keras_recipes.models.fitted import Model
 from keras_recipes.recipe import Measured, Options
@@ -39,6 +38,8 @@ def measure(model: Found, data: Any, given: Options) -> Measured:
     """Measure a model as `evaluate` does, with the detailed tables and the name of the data."""
     card = model.card
     if card is None:
+        from keras_recipes.commands import raw  # imported here, as few models have no card
+
         check_no_options(model, given)
         examples, name = raw.examples(data)
         return Measured(raw.measure(model.open(), examples), data=name)

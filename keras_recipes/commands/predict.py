@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipes import catalog, options
-from keras_recipes.commands import raw
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Model
 from keras_recipes.recipe import Answer, Options, Prose, Row, Rows
@@ -73,6 +72,8 @@ def answer(model: Found, asked: Any, given: Options) -> Answer:
     """
     card = model.card
     if card is None:
+        from keras_recipes.commands import raw  # imported here, as few models have no card
+
         check_no_options(model, given)
         return raw.ask(asked)(model.open())
     recipe = catalog.get(card.recipe)
