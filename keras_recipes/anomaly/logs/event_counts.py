@@ -1,15 +1,18 @@
 """The counts of each template in normal sessions, and the distances of other sessions from them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from keras_recipes.errors import CorruptModelError, printable
 
 REFERENCES = 1_000
 """The largest number of different normal sessions that are kept to compare with."""
+
+DIGITS = 9
+"""The decimal places of a distance."""
 
 LEAST_WEIGHT = 0.05
 LARGEST = 1e9
@@ -104,8 +107,26 @@ class EventCounts:
         return np.asarray(self.weights * np.abs(apart))
 
     def _distance_matrix(self, counts: np.ndarray) -> np.ndarray:
-        mine, theirs = (np.log2(1.0 + x) * self.weights for x in (counts, self.references))
-        return np.asarray(cdist(mine, theirs, "cityblock"))
+        """Return the weighted city-block distances between log counts, shape (N, K).
+
+        A session has few of the templates, so the distance is that of an empty session with a
+        correction for these. SciPy compares all of them, and importing it takes 0.3 s.
+        """
+        theirs, of_empty = self._transformed
+        mine = np.log2(1.0 + counts) * self.weights
+        apart = np.empty((len(counts), len(self.references)))
+        for row, values in enumerate(mine):
+            there = values.nonzero()[0]
+            part = theirs[there]
+            apart[row] = (np.abs(part - values[there, None]) - part).sum(axis=0)
+        # The sum is exact to about 1e-12, and equal sessions have the distance 0.
+        return np.asarray(np.round(apart + of_empty, DIGITS))
+
+    @cached_property
+    def _transformed(self) -> tuple[np.ndarray, np.ndarray]:
+        """The references by template, shape (E, K), and their distances from an empty session."""
+        theirs = np.ascontiguousarray((np.log2(1.0 + self.references) * self.weights).T)
+        return theirs, theirs.sum(axis=0)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values; a reference is a list of the templates that occur, with counts."""
