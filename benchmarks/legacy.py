@@ -21,8 +21,8 @@ from keras_recipes.commands import convert as conversion
 from keras_recipes.errors import RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.report import tables
+from keras_recipes.saved.in_keras import from_earlier_keras
 from keras_recipes.saved.locate import locate
-from keras_recipes.saved.pair import from_earlier_keras
 from keras_recipes.saved.read import read
 
 NO_MODELS = ("SOURCE.json",)

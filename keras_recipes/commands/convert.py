@@ -14,7 +14,7 @@ from keras_recipes.data import never_replaced
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.legacy.convert import Converted
 from keras_recipes.models.fitted import Fitted
-from keras_recipes.saved import conversion, locate, opening, pair, save
+from keras_recipes.saved import conversion, in_keras, locate, opening, save
 from keras_recipes.saved.load import Found, find
 from keras_recipes.saved.read import Contents
 
@@ -61,7 +61,7 @@ def convert(old: str | Path, weights: str | Path | None, target: str | Path) -> 
     assert found.located
     with opening.within_limits(found.located):
         read = found.contents
-        converted = pair.from_earlier_keras(read) or _of_today(found)
+        converted = in_keras.from_earlier_keras(read) or _of_today(found)
         members = save.members(Fitted(model=converted.model))
         members[locate.CONVERSION] = _provenance(converted, read, members)
         with atomic.folder(folder.resolve(), members) as staged:

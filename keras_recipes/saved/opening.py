@@ -67,9 +67,9 @@ def _runtime(found: Contents) -> "Runtime | None":
 
 def in_keras(found: Contents) -> Fitted:
     """Open a model in Keras."""
-    from keras_recipes.saved import pair
+    from keras_recipes.saved import in_keras as keras_models
 
-    return pair.in_keras(found)
+    return keras_models.opened(found)
 
 
 @dataclass(frozen=True)
