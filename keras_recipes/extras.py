@@ -9,7 +9,6 @@ PACKAGES = {
     "jax": ("jax",),
     "torch": ("torch",),
     "onnx": ("onnxruntime", "onnx", "tf2onnx"),
-    "litert": ("ai-edge-litert",),
 }
 """Package names in the index, by the extra of keras_recipes that installs them."""
 
@@ -24,17 +23,18 @@ def is_here(package: str) -> bool:
     return importlib.util.find_spec(package.replace("-", "_")) is not None
 
 
-def require(what: str, extra: str, packages: Iterable[str] = ()) -> None:
+def require(what: str, extra: str | None, packages: Iterable[str] = ()) -> None:
     """Refuse to start work that needs a missing package.
 
     Args:
         what: What needs the packages; the message begins with it.
-        extra: One of `PACKAGES`.
-        packages: The packages of the extra that are needed; empty means all of them.
+        extra: One of `PACKAGES`; None for packages that are always installed, but not everywhere.
+        packages: The packages that are needed; empty means all of the extra.
 
     Raises:
         InputError: One of the packages is not installed.
     """
-    for package in tuple(packages) or PACKAGES[extra]:
+    for package in tuple(packages) or PACKAGES.get(extra or "", ()):
         if not is_here(package):
-            raise InputError(f"{what}: needs {package}, which is not installed: {command(extra)}")
+            way = command(extra) if extra else f"pip install {package}"
+            raise InputError(f"{what}: needs {package}, which is not installed: {way}")

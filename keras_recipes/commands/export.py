@@ -134,8 +134,9 @@ def check(format: str, path: Path) -> None:
     """
     _check_format(format)
     way = FORMATS[format]
-    if way.format and way.format.extra:
-        extras.require(f"format {format}", way.format.extra)
+    if way.format:
+        packages = () if way.format.extra else way.format.computing
+        extras.require(f"format {format}", way.format.extra, packages)
     if way.format and backend.name() != "tensorflow":
         raise InputError(
             f"format {format}: is written by TensorFlow, received KERAS_BACKEND={backend.name()}; "

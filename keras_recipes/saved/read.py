@@ -135,8 +135,7 @@ def _keras_file(located: Located) -> Contents:
 
 
 def _export(place: Path, format: Format) -> tuple[Card | None, Members]:
-    if format.extra:
-        extras.require(str(place), format.extra, format.computing)
+    extras.require(str(place), format.extra, format.computing)
     most = limits.current().file_bytes
     names = {place: format.members[0]} if format.is_file else {place / m: m for m in format.members}
     found = {name: files.read(path, most) for path, name in names.items() if path.exists()}

@@ -28,7 +28,7 @@ class Format:
         members: Names of the files; more than one makes a folder.
         may_have: Other files that may be in the folder.
         extra: The extra that installs what writes and computes it; None if TensorFlow does.
-        computing: The packages of the extra that are needed to compute.
+        computing: The packages that are needed to compute.
         converted: Converts a Keras model on TensorFlow to members.
         joined: Adds a card's text to members.
         split: Takes members and their path, for messages. Returns the members without the card, and

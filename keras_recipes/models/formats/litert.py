@@ -136,7 +136,6 @@ FORMAT = Format(
     name="litert",
     ending=ENDINGS["litert"],
     members=(MEMBER,),
-    extra="litert",
     computing=("ai-edge-litert",),
     converted=converted,
     joined=joined,
