@@ -15,6 +15,7 @@ from keras_recipes.commands import export as exporting
 from keras_recipes.commands.export import FORMATS, export
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.models.fitted import Askable, Fitted
+from keras_recipes.saved import comparison
 from tests.command_line import Run
 from tests.exports import exported, needs
 
@@ -75,7 +76,7 @@ def test_without_a_recipe_it_is_compared_on_made_up_inputs(lenet: Fitted) -> Non
 
 
 def test_many_inputs_are_thinned_out(lenet: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "MOST_INPUTS", 100)
+    monkeypatch.setattr(comparison, "MOST_INPUTS", 100)
     assert export(lenet, "keras", "few.keras").inputs == 90
 
 
