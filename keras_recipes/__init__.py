@@ -32,6 +32,7 @@ Their arguments and results:
     load(model)             opens a saved model and checks it against its card     ->  Fitted
     save(model, folder)     saves a model, completely or not at all                ->  Path
     check(recipe, data)     compares backpropagation with nudged weights           ->  Checked
+    repeat(model)           fits a model again from its card, and compares the two ->  Repeated
     open_model(model)       opens a saved model or an export in its own runtime
 
 A `model` is what `fit`, `load` or `open_model` returned, or a recipe's name, or the path of a saved
@@ -59,6 +60,7 @@ __all__ = [
     "InputError",
     "Opened",
     "RecipeError",
+    "Repeated",
     "UnsafeModelError",
     "__version__",
     "build_autoencoder",
@@ -80,6 +82,7 @@ __all__ = [
     "open_model",
     "plot",
     "predict",
+    "repeat",
     "save",
 ]
 
@@ -91,6 +94,7 @@ if TYPE_CHECKING:
     from keras_recipes.commands.fit import fit
     from keras_recipes.commands.plot import plot
     from keras_recipes.commands.predict import generate, predict
+    from keras_recipes.commands.repeat import Repeated, repeat
     from keras_recipes.cookbook.autoencoder import build_autoencoder
     from keras_recipes.cookbook.char_rnn import build_char_rnn
     from keras_recipes.cookbook.lenet5 import build_lenet5
@@ -123,6 +127,7 @@ else:
         "InputError": "errors",
         "Opened": "models.fitted",
         "RecipeError": "errors",
+        "Repeated": "commands.repeat",
         "UnsafeModelError": "errors",
         "check": "commands.check",
         "evaluate": "commands.evaluate",
@@ -135,6 +140,7 @@ else:
         "open_model": "saved.load",
         "plot": "commands.plot",
         "predict": "commands.predict",
+        "repeat": "commands.repeat",
         "save": "saved.save",
     }
 

@@ -1,13 +1,17 @@
 """`recipes fit`: train a recipe's net, measure it and save it."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from keras_recipes.cli import completion, parameters
 from keras_recipes.cli.output import print_metrics, talks
+
+if TYPE_CHECKING:
+    from keras_recipes.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,14 @@ log = logging.getLogger(__name__)
     shell_complete=completion.models,
     help="Start from the weights and options of this fitted model.",
 )
+@click.option(
+    "--repeat",
+    "repeated",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Repeat the fit of this model, with the options, seed and data on its card, and compare "
+    "the two. The new model is saved only with --out.",
+)
 @click.option("--resume", is_flag=True, help="Continue a fit that was stopped.")
 @click.option("--fresh", is_flag=True, help="Discard a fit that was stopped, and start again.")
 @parameters.JSON
@@ -52,6 +64,7 @@ def fit(
     device: Literal["auto", "cpu", "gpu"],
     out: str | None,
     start: str | None,
+    repeated: str | None,
     resume: bool,
     fresh: bool,
     as_json: bool,
@@ -67,10 +80,16 @@ def fit(
       recipes fit xor
       recipes fit xor --preset three-regressions --seed 7
       recipes fit xor --data and.csv --out saved_models/and
+      recipes fit xor --repeat saved_models/xor
     """
     from keras_recipes import catalog
 
     recipe = catalog.get(name)
+    if repeated is not None:
+        flags = {"preset": preset, "set": assignments, "from": start, "resume": resume}
+        _check_alone({**flags, "fresh": fresh, **shorthands})
+        _repeat(recipe, repeated, data, out, device, as_json)
+        return
     from keras_recipes import options
 
     options.check_preset(recipe, preset)
@@ -101,3 +120,53 @@ def fit(
     print_metrics(recipe, card.metrics, card.data["name"], as_json, details)
     for line in next_steps(recipe, card, folder) if not as_json else ():
         log.info(line)
+
+
+def _check_alone(others: Mapping[str, Any]) -> None:
+    """Refuse options beside --repeat, whose model has all of them.
+
+    Raises:
+        UsageError: One was given.
+    """
+    for name, value in others.items():
+        if value or (value == 0 and value is not False):  # a seed may be 0
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(
+                f"{option}: a repeated fit has the options of its model; leave it out, or fit "
+                "without --repeat"
+            )
+
+
+def _repeat(
+    recipe: "Recipe",
+    model: str,
+    data: tuple[str, ...],
+    out: str | None,
+    device: Literal["auto", "cpu", "gpu"],
+    as_json: bool,
+) -> None:
+    from keras_recipes import backend
+    from keras_recipes.commands.repeat import repeat
+
+    backend.choose(device, side_by_side=recipe.side_by_side)
+    found = repeat(
+        model,
+        data or None,
+        recipe=recipe.name,
+        out=out,
+        device=device,
+        show_progress=None if talks() else False,
+    )
+    card = found.fitted.card
+    assert card is not None
+    details = {
+        "repeated": model,
+        "equal": found.equal,
+        "largest_difference": found.largest_difference,
+        "differences": list(found.differences),
+        "earlier_metrics": {name: before for name, (before, _) in found.metrics.items()},
+        "model": out,
+        "options": card.options,
+        "training": card.training,
+    }
+    print_metrics(recipe, card.metrics, card.data["name"], as_json, details)

@@ -13,7 +13,7 @@ from keras_recipes.answers import fitting_data
 from keras_recipes.data import files, never_replaced
 from keras_recipes.data.dataset import Dataset
 from keras_recipes.errors import InputError, RecipeError, StoppedError, printable
-from keras_recipes.models.card import Card
+from keras_recipes.models.card import Card, TrainingEntries
 from keras_recipes.models.fitted import Fitted, Model
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Options, Plan, Recipe
@@ -376,17 +376,24 @@ def _card(task: Task, run: Run) -> Card:
             "note": data.note,
         },
         metrics=task.recipe.measure(test.y, KerasRuntime(run.model).outputs(test.x)),
-        training={
-            "epochs": run.epochs,
-            "updates": int(run.model.optimizer.iterations),
-            "restarts": run.restarts,
-            "seconds": round(run.seconds, 3),
-            "backend": backend.describe(),
-            "history_stride": run.history().thinned(HISTORY_ROWS).stride,
-        },
+        training=_training(run),
         learned=dict(data.learned),
         versions=save.versions(),
     )
+
+
+def _training(run: Run) -> TrainingEntries:
+    training: TrainingEntries = {
+        "epochs": run.epochs,
+        "updates": int(run.model.optimizer.iterations),
+        "restarts": run.restarts,
+        "seconds": round(run.seconds, 3),
+        "backend": backend.describe(),
+        "history_stride": run.history().thinned(HISTORY_ROWS).stride,
+    }
+    if run.start is not None:
+        training["start"] = run.made_of()["from"]
+    return training
 
 
 def _calibrated(card: Card, task: Task, run: Run) -> Card:

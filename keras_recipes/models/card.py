@@ -41,6 +41,7 @@ class TrainingEntries(TypedDict):
     history_stride: int
     backend: NotRequired[str]
     updates: NotRequired[int]
+    start: NotRequired[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,9 @@ class Card:
         data: Name, digest and number of examples of the data, the paths that it was read from
             (empty for the recipe's own data), and a note on what was held out.
         metrics: Metrics, measured at the end.
-        training: Epochs, updates, restarts, seconds, backend and device, and the number of epochs
-            between two rows of `history.csv`.
+        training: Epochs, updates, restarts, seconds, backend and device, the number of epochs
+            between two rows of `history.csv` and, if the training of another model was continued,
+            the digest of that model's weights (`start`).
         learned: What the recipe learned besides the weights: labels, thresholds, templates.
         versions: Versions of Python and of the packages that made the model.
         files: SHA-256 of each member of the folder, hexadecimal; in an export, of each file that
