@@ -382,7 +382,8 @@ class Stream:
         check: A function that refuses, without the net, records that cannot be judged. It takes
             what was learned, and paths (None if there are none to check).
         judge: A function that takes the model and paths or Python values, and yields rows.
-        watch: A function that takes the model and yields rows about standard input.
+        watch: A function that takes the model and blocks of lines as they arrive (an empty
+            block means that time passed), and yields rows.
         assess: A function that takes the model and paths (None for the model's own data),
             and measures.
         figures: A function that takes the fitted model and paths, and yields named pictures.
@@ -395,7 +396,7 @@ class Stream:
     columns: Callable[Concatenate[Learned, ...], tuple[str, ...]]
     check: Callable[Concatenate[Learned, Sequence[str] | None, ...], None]
     judge: Callable[Concatenate[Askable, Any, ...], Iterator[Row]]
-    watch: Callable[Concatenate[Askable, ...], Iterator[Row]]
+    watch: Callable[Concatenate[Askable, Iterator[list[bytes]], ...], Iterator[Row]]
     assess: Callable[Concatenate[Askable, Sequence[str] | None, ...], Measured]
     figures: "Callable[Concatenate[Fitted, Sequence[str], ...], Iterator[tuple[str, Figure]]]"
 

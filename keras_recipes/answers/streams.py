@@ -117,16 +117,10 @@ class Streams(Answers):
         """See `Answers`."""
         from keras_recipes.data import lines  # imported here, because `recipes list` needs none
 
+        if lines.on_standard_input(asked):
+            return self.follow(card, lines.from_standard_input(lines.TICK), options)
         kind = self.of(card.learned)
         columns = settings.call(kind.columns, card.learned, options=options)
-        if lines.on_standard_input(asked):
-            self._check(kind, card.learned, None, options)
-
-            def watch(model: Askable) -> Answer:
-                found = settings.call(kind.watch, model, options=options)
-                return Rows(found, columns, live=True)
-
-            return watch
         _check_of_files(kind, given)
         # From Python, a list of texts may be the lines of a log.
         paths = files.as_texts(asked) if isinstance(asked, Words | str | Path) else None
@@ -138,6 +132,29 @@ class Streams(Answers):
             return Rows(found, columns)
 
         return judge
+
+    def follow(
+        self, card: "Card", blocks: Iterator[list[bytes]], options: Options
+    ) -> Callable[[Askable], Rows]:
+        """Return a function that takes the open model and answers lines as they arrive.
+
+        Args:
+            card: The model's card.
+            blocks: The lines, some at a time; an empty list means that time passed.
+            options: The values of all options.
+
+        Raises:
+            InputError: The state cannot be kept, or an option has a wrong value.
+        """
+        kind = self.of(card.learned)
+        columns = settings.call(kind.columns, card.learned, options=options)
+        self._check(kind, card.learned, None, options)
+
+        def watch(model: Askable) -> Rows:
+            found = settings.call(kind.watch, model, blocks, options=options)
+            return Rows(found, columns, live=True)
+
+        return watch
 
     def assess(
         self, recipe: Recipe, card: "Card", data: Any, options: Options

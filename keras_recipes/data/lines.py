@@ -22,6 +22,9 @@ from keras_recipes.untrusted import budget
 LONGEST = 1 << 20
 """The largest number of bytes of a line; longer lines are cut."""
 
+TICK = 1.0
+"""Seconds without a line after which a stream is told that time passed."""
+
 ENDINGS = (".log", ".txt", ".jsonl", ".ndjson", ".json", ".gz", ".bz2", ".xz", ".out", ".err")
 
 _BLOCK = 1 << 20

@@ -186,6 +186,7 @@ def judge(
 
 def watch(
     model: Askable,
+    blocks: Iterator[list[bytes]],
     *,
     false_alarm_rate: float | None,
     false_alarms_per_day: float | None,
@@ -195,10 +196,11 @@ def watch(
     open_sessions: Count = 50_000,
     state: str | None = None,
 ) -> Iterator[Row]:
-    """Yield the rows of `judge` for lines on standard input, as they arrive.
+    """Yield the rows of `judge` for lines as they arrive, such as those on standard input.
 
     Args:
         model: The model.
+        blocks: The lines, some at a time; an empty list means that time passed.
         false_alarm_rate: As for `calibrate`.
         false_alarms_per_day: As for `calibrate`.
         only_anomalies: As for `judge`.
@@ -213,8 +215,7 @@ def watch(
     """
     from keras_recipes.anomaly import summary
     from keras_recipes.anomaly.logs.detector import LogDetector
-    from keras_recipes.anomaly.logs.stream import TICK, LogStream
-    from keras_recipes.data import lines
+    from keras_recipes.anomaly.logs.stream import LogStream
 
     detector = LogDetector.of_model(model)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
@@ -226,7 +227,7 @@ def watch(
         idle_after=idle_after,
         state=state,
     )
-    rows = stream.rows(lines.from_standard_input(TICK))
+    rows = stream.rows(blocks)
     return summary.anomalies(rows, "sessions") if only_anomalies else rows
 
 

@@ -29,9 +29,6 @@ from keras_recipes.data.logs.measurements import UNIT_NAMES, Value
 from keras_recipes.errors import InputError, printable
 from keras_recipes.recipe import Row
 
-TICK = 1.0
-"""Seconds without a line after which sessions are checked for their timeout."""
-
 SHORTEST_TIMEOUT = 60.0
 UNTIMED_TIMEOUT = 3_600.0
 

@@ -156,6 +156,7 @@ def judge(
 
 def watch(
     model: Askable,
+    blocks: Iterator[list[bytes]],
     *,
     threshold: float,
     only_anomalies: bool,
@@ -163,7 +164,7 @@ def watch(
     incidents: bool,
     state: str | None,
 ) -> Iterator[Row]:
-    """Yield the rows of `judge` for records on standard input, as they arrive."""
+    """Yield the rows of `judge` for records as they arrive; see `logs.kind.watch`."""
     from keras_recipes.anomaly.series import stream
     from keras_recipes.anomaly.series.table import TableDetector, digest
 
@@ -171,6 +172,7 @@ def watch(
     table = TableDetector.of_model(model, threshold)
     rows = stream.rows(
         table,
+        blocks,
         state,
         digest(model.card.learned),
         per_column=per_column,

@@ -1,4 +1,4 @@
-"""Rows about records on standard input, as they arrive, with a state that is kept in a file."""
+"""Rows about records as they arrive, with a state that is kept in a file."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,19 +13,23 @@ from keras_recipes.data.series.records import FORMER, SeriesLayout
 from keras_recipes.errors import InputError
 from keras_recipes.recipe import Row
 
-TICK = 1.0
-"""Seconds without a line after which the program checks whether to write the state."""
-
 TOO_LONG = f"expected at most {lines.LONGEST:,} bytes"
 
 
 def rows(
-    table: TableDetector, state: str | None, model: str, *, per_column: bool, incidents: bool
+    table: TableDetector,
+    blocks: Iterator[list[bytes]],
+    state: str | None,
+    model: str,
+    *,
+    per_column: bool,
+    incidents: bool,
 ) -> Iterator[Row]:
-    """Yield the rows about each record on standard input, as soon as it arrives.
+    """Yield the rows about each record, as soon as it arrives.
 
     Args:
         table: The detectors; they continue from the state if it was kept.
+        blocks: The lines, some at a time; an empty list means that time passed.
         state: File that keeps the state when the input ends or the program is stopped. The next run
             continues from it. None keeps no state.
         model: The model's digest.
@@ -44,13 +48,18 @@ def rows(
     )
     file.restore(lambda plain, arrays: table.restore(plain, arrays, model))
     asked = {"per_column": per_column, "incidents": incidents, "goes_on": state is not None}
-    return _rows(table, file, asked)
+    return _rows(table, blocks, file, asked)
 
 
-def _rows(table: TableDetector, file: StateFile, asked: Mapping[str, bool]) -> Iterator[Row]:
+def _rows(
+    table: TableDetector,
+    blocks: Iterator[list[bytes]],
+    file: StateFile,
+    asked: Mapping[str, bool],
+) -> Iterator[Row]:
     with file.watching():
         skipped = PassedOver("row")
-        text = _records(lines.from_standard_input(TICK), file, table.layout, skipped)
+        text = _records(blocks, file, table.layout, skipped)
         try:
             found = time_series.from_lines("standard input", text, table.layout, skipped)
         except InputError:
