@@ -199,12 +199,28 @@ def to_numpy(values: "keras.KerasTensor") -> np.ndarray:
     return array
 
 
+_output_is_shared = False
+
+
+def share_output() -> None:
+    """Suppress no output from now on, because threads of this process print at any time.
+
+    Standard output and error belong to the whole process. If two threads divert them in turn, they
+    may stay diverted.
+    """
+    global _output_is_shared
+    _output_is_shared = True
+
+
 @contextmanager
 def suppressed_output() -> Iterator[None]:
     """Discard everything that the block prints, native code included, and Python's warnings.
 
     Use this for libraries that print while they work and raise an exception when they fail.
     """
+    if _output_is_shared:
+        yield
+        return
     with (
         Path(os.devnull).open("w") as nowhere,
         contextlib.redirect_stdout(nowhere),
