@@ -25,6 +25,7 @@ from keras_recipes.cli import (
     output,
     plot,
     predict,
+    serve,
     show,
 )
 from keras_recipes.cli import list as listing
@@ -185,6 +186,7 @@ for command in (
     convert.convert,
     plot.plot,
     check.check,
+    serve.serve,
     doctor.doctor,
 ):
     commands.add_command(command)

@@ -1,0 +1,135 @@
+"""Micro-batches: what arrives while a model computes is computed together, right after it.
+
+A model has one thread, because an interpreter of LiteRT cannot be used by several. Nothing waits
+for a batch to fill: a single request on an idle server is computed at once.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+import numpy as np
+
+from keras_recipes.models.runtime import Runtime
+
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+"""The sizes of batches; a smaller one is filled up.
+
+LiteRT lays out its memory anew for each new size, which takes LeNet-5 as long as four digits.
+"""
+
+Outcome = np.ndarray | Exception
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    x: np.ndarray
+    asked_by: "asyncio.Future[np.ndarray] | Future[np.ndarray]"
+
+
+class Batcher:
+    """Computes the outputs of one model in its own thread; it is a `Runtime` for other threads.
+
+    Args:
+        runtime: The runtime, which only this thread uses from now on.
+        name: The model's name, for the thread.
+        counted: A function that takes the number of inputs of each batch.
+    """
+
+    def __init__(self, runtime: Runtime, name: str, counted: Callable[[int], None]) -> None:
+        self._runtime, self._counted = runtime, counted
+        self.name, self.input_shape = runtime.name, runtime.input_shape
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"model {name}", daemon=True)
+        self._thread.start()
+
+    async def answer(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs for a batch, in the server's loop."""
+        future: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(x, future))
+        return await future
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Compute the outputs for a batch, in another thread than the loop's; see `Runtime`."""
+        future: Future[np.ndarray] = Future()
+        self._jobs.put(_Job(x, future))
+        return future.result()
+
+    def close(self) -> None:
+        """End the thread when all jobs are done."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        waiting: _Job | None = None
+        while job := waiting or self._jobs.get():
+            together, waiting, closing = self._more(job)
+            self._deliver(together, self._outcomes(together))
+            if closing:
+                return
+
+    def _more(self, first: _Job) -> tuple[list[_Job], _Job | None, bool]:
+        """Return the jobs to compute together with the first, and the one that comes after."""
+        together, rows = [first], len(first.x)
+        while rows < SIZES[-1]:
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                return together, None, True
+            if rows + len(job.x) > SIZES[-1] or not _alike(job.x, first.x):
+                return together, job, False
+            together.append(job)
+            rows += len(job.x)
+        return together, None, False
+
+    def _outcomes(self, jobs: list[_Job]) -> list[Outcome]:
+        x = jobs[0].x if len(jobs) == 1 else np.concatenate([job.x for job in jobs])
+        self._counted(len(x))
+        try:
+            outputs = self._runtime.outputs(_filled(x))[: len(x)]
+        except Exception as error:
+            # One input may be at fault, which should not spoil the answers to the others.
+            return [error] if len(jobs) == 1 else [self._outcomes([job])[0] for job in jobs]
+        ends = np.cumsum([len(job.x) for job in jobs]).tolist()
+        return [outputs[end - len(job.x) : end] for job, end in zip(jobs, ends, strict=True)]
+
+    @staticmethod
+    def _deliver(jobs: list[_Job], outcomes: list[Outcome]) -> None:
+        pairs = list(zip(jobs, outcomes, strict=True))
+        in_loop = []
+        for job, outcome in pairs:
+            if isinstance(job.asked_by, Future):
+                _settle(job.asked_by, outcome)
+            else:
+                in_loop.append((job.asked_by, outcome))
+        if in_loop:
+            loop = in_loop[0][0].get_loop()
+            loop.call_soon_threadsafe(_settle_all, in_loop)
+
+
+def _alike(x: np.ndarray, other: np.ndarray) -> bool:
+    return x.shape[1:] == other.shape[1:] and x.dtype == other.dtype
+
+
+def _filled(x: np.ndarray) -> np.ndarray:
+    """Return a batch of one of the usual sizes; what is added is computed and thrown away."""
+    size = next((size for size in SIZES if size >= len(x)), len(x))
+    return x if size == len(x) else np.concatenate([x, x[-1:].repeat(size - len(x), axis=0)])
+
+
+def _settle_all(pairs: "list[tuple[asyncio.Future[np.ndarray], Outcome]]") -> None:
+    for future, outcome in pairs:
+        if not future.done():  # nobody waits for it any more
+            _settle(future, outcome)
+
+
+def _settle(future: "asyncio.Future[np.ndarray] | Future[np.ndarray]", outcome: Outcome) -> None:
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
