@@ -149,7 +149,7 @@ def _opened(name: str, found: Found, counted: Counted) -> Served:
 def _through(runtime: Runtime, opened: Fitted | Opened) -> Opened:
     """Return the same model, computed by another runtime."""
     if isinstance(opened, Opened):
-        return replace(opened, runtime=runtime)
+        return replace(opened, light=runtime)
     assert opened.place is not None
     return Opened(runtime, opened.card, opened.place)
 
