@@ -58,6 +58,11 @@ class Batcher:
         self._jobs.put(_Job(x, future))
         return future.result()
 
+    @property
+    def waiting(self) -> int:
+        """The number of jobs that wait."""
+        return self._jobs.qsize()
+
     def close(self) -> None:
         """End the thread when all jobs are done."""
         self._jobs.put(None)
