@@ -83,11 +83,7 @@ def made(
         ],
         redirect_slashes=False,
     )
-    if origins:
-        app = CORSMiddleware(
-            app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"]
-        )
-    gate = Gate(
+    app = Gate(
         app,
         limits=limits,
         measures=measures,
@@ -96,7 +92,12 @@ def made(
         origins=origins,
         models=served.by_name,
     )
-    return App(gate, served, streams, predictions, log)
+    if origins:
+        # A browser asks first whether it may ask, and has no token for that.
+        app = CORSMiddleware(
+            app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+        )
+    return App(app, served, streams, predictions, log)
 
 
 def _of_protocol(protocol: Protocol) -> list[Route]:

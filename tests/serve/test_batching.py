@@ -1,4 +1,4 @@
-"""What arrives while a model computes is computed together, and one fault harms only its request."""
+"""What arrives while a model computes is computed together; a fault harms only its request."""
 
 import threading
 

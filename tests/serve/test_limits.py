@@ -93,7 +93,7 @@ def test_a_packed_body_is_refused(server: Server) -> None:
         ("GET", "/nothing", 404),
         ("GET", "/predict/lenet5", 405),
         ("DELETE", "/v2", 405),
-        ("BREW", "/", 405),
+        ("PROPFIND", "/", 405),
         ("GET", "/v2/models/nothing", 404),
         ("GET", "/v2/models/lenet5/versions/2", 404),
         ("POST", "/predict/xor", 404),

@@ -30,9 +30,8 @@ def test_whatever_the_description_allows_the_server_does_not_fail(all_kinds: Ser
     Path("openapi.json").write_bytes(all_kinds.ask("/openapi.json").body)
     command = [sys.executable, "-m", "schemathesis.cli", "run", "openapi.json"]
     done = subprocess.run(
-        [*command, "--url", all_kinds.url, "--checks", "not_a_server_error", "-n", "60"],
+        [*command, "--url", all_kinds.url, "--checks", "not_a_server_error", "-n", "30"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5_000:]
-    assert "No issues found" in done.stdout
     assert all_kinds.ask("/v2/health/live").status == 200

@@ -138,19 +138,21 @@ def test_a_stopped_server_ends_its_streams_and_keeps_their_states(
 ) -> None:
     with Server(str(log_model), "--state", "states") as server:
         stream = live(server, "/predict/orders/streams/a")
-        stream.send(sessions(800, 1) + orders.line(8_100, 7)[:20])
+        stream.send(sessions(800, 1) + orders.line(8_004, 7)[:20])
         # The row of an anomaly says that all lines before it were judged.
-        stream.send(orders.line(8_100, 7)[20:] + b"\n")
-        stream.send(orders.joined([orders.line(8_101, 8, STOPPING)]))
+        stream.send(orders.line(8_004, 7)[20:] + b"\n")
+        stream.send(orders.joined([orders.line(8_005, 8, STOPPING)]))
         rows = stream.rows()
         assert next(rows)["session"] == "order-8"
         stream.send(b"half a line")
         assert server.stop() == 128 + signal.SIGTERM
         assert not list(rows)
     with Server(str(log_model), "--state", "states") as server:
-        more = orders.joined([orders.line(8_102, 7, text) for text in orders.STEPS[1:]])
+        more = orders.joined([orders.line(8_006, 7, text) for text in orders.STEPS[1:]])
         rows = server.ask("/predict/orders/streams/a", more + sessions(990, 1), TEXT).rows
-    assert [row["session"] for row in rows if not row["anomaly"]][:2] == ["order-800", "order-7"]
+    assert {"order-800", "order-7"} <= {row["session"] for row in rows}
+    (seven,) = [row for row in rows if row["session"] == "order-7"]
+    assert not seven["anomaly"], "half a line was judged, or a line was lost"
 
 
 def test_a_client_that_goes_away_leaves_its_state(log_model: Path, live: Any) -> None:
@@ -182,8 +184,8 @@ def test_a_killed_server_loses_less_than_a_minute(log_model: Path, live: Any) ->
         server.process.kill()
         server.process.wait()
     with Server(str(log_model), "--state", "states") as server:
-        rows = server.ask("/predict/orders/streams/a", sessions(990, 1), TEXT).rows
-    assert [row["session"] for row in rows] == ["order-800"]
+        rows = server.ask("/predict/orders/streams/a", sessions(990, 30), TEXT).rows
+    assert rows[0]["session"] == "order-800"
 
 
 def test_a_stream_has_one_connection_at_a_time(all_kinds: Server, live: Any) -> None:
