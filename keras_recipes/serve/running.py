@@ -15,6 +15,7 @@ from keras_recipes import backend
 from keras_recipes.errors import InputError, RecipeError
 from keras_recipes.serve.app import App
 from keras_recipes.serve.models import described
+from keras_recipes.serve.together import Together
 
 TOKEN = "RECIPES_SERVE_TOKEN"
 """The environment variable that may hold the token."""
@@ -103,6 +104,7 @@ def run(app: App, listening: socket.socket) -> int:
     backend.share_output()
     config = uvicorn.Config(
         app.answers,
+        http=Together,
         lifespan="off",
         ws="none",
         log_config=None,
