@@ -100,8 +100,10 @@ class Connection:
         yield splitter.last() if self._whole else []
 
     def _send(self, text: bytes) -> None:
-        # The loop releases it when the text is sent; who reads slowly is judged slowly.
-        self._unsent.acquire()
+        # The loop releases it when the text is sent; who reads slowly is judged slowly. Lines that
+        # ended early are judged without waiting, so that the state is kept whoever reads.
+        while self._whole and not self._unsent.acquire(timeout=lines.TICK):
+            pass
         self._say(text)
 
     def _say(self, what: Any) -> None:

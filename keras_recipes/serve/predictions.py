@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keras_recipes.commands.predict import answer
-from keras_recipes.errors import InputError
+from keras_recipes.errors import InputError, UnsafeModelError
 from keras_recipes.recipe import Prose, Row
 from keras_recipes.report import tables
 from keras_recipes.serve import contents, queries
@@ -81,7 +81,7 @@ class Predictions:
             tables.FORMS["jsonl"](_until(counted, stop), text)
             self._measures.rows(served.name, counted.rows, counted.alarms)
             return text.getvalue().replace(f"{folder}/", ""), ROWS
-        except InputError as error:
+        except (InputError, UnsafeModelError) as error:
             raise Refusal(422, str(error).replace(f"{folder}/", "")) from None
 
 

@@ -1,5 +1,6 @@
 """Streams over HTTP: rows come as they are certain, and no state older than a minute is lost."""
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -173,9 +174,29 @@ def test_a_client_that_goes_away_leaves_its_state(log_model: Path, live: Any) ->
 
 @pytest.mark.full
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_killed_server_loses_less_than_a_minute(log_model: Path, live: Any) -> None:
+def test_a_client_that_does_not_read_keeps_no_state_from_being_written(
+    log_model: Path, live: Any
+) -> None:
     with Server(str(log_model), "--state", "states") as server:
         stream = live(server, "/predict/orders/streams/a")
+        stream.socket.settimeout(5)
+        odd = orders.joined([orders.line(8_000 + n, n, STOPPING) for n in range(2_000)])
+        with contextlib.suppress(TimeoutError):
+            for _ in range(200):
+                stream.send(odd)
+        server.process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + 20
+        while not Path("states/orders/a.state").exists():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+@pytest.mark.full
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_killed_server_loses_less_than_a_minute(log_model: Path, live: Any) -> None:
+    path = "/predict/orders/streams/a?timeout=600"  # by the clock it would be over in a minute
+    with Server(str(log_model), "--state", "states") as server:
+        stream = live(server, path)
         stream.send(sessions(800, 1)[:-20])
         until = time.monotonic() + 90
         while not Path("states/orders/a.state").exists():
@@ -184,7 +205,7 @@ def test_a_killed_server_loses_less_than_a_minute(log_model: Path, live: Any) ->
         server.process.kill()
         server.process.wait()
     with Server(str(log_model), "--state", "states") as server:
-        rows = server.ask("/predict/orders/streams/a", sessions(990, 30), TEXT).rows
+        rows = server.ask(path, sessions(990, 30), TEXT).rows
     assert rows[0]["session"] == "order-800"
 
 
