@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -33,6 +34,7 @@ class AccessLog:
     def __init__(self) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._lines: list[bytes] = []
+        self._second, self._written = 0, ""
 
     def write(
         self, client: str, method: str, path: str, status: int, seconds: float, error: str
@@ -40,12 +42,20 @@ class AccessLog:
         """Add a line."""
         if not self._lines:
             asyncio.get_running_loop().call_later(EVERY, self.flush)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = self._now()
         self._lines.append(
             self._encode(
                 Line(now, client, method, path[:LONGEST], status, round(1e3 * seconds, 3), error)
             )
         )
+
+    def _now(self) -> str:
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._written = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._written}.{int(1000 * (now - second)):03}Z"
 
     def flush(self) -> None:
         """Write what was collected."""

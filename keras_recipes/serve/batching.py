@@ -6,10 +6,11 @@ for a batch to fill: a single request on an idle server is computed at once.
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -42,55 +43,65 @@ class Batcher:
     def __init__(self, runtime: Runtime, name: str, counted: Callable[[int], None]) -> None:
         self._runtime, self._counted = runtime, counted
         self.name, self.input_shape = runtime.name, runtime.input_shape
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: deque[_Job] = deque()
+        # To wake a thread costs as much as LeNet-5 takes for a digit. So only an idle one is woken.
+        self._idle, self._open, self._wake = False, True, SimpleQueue[None]()
         self._thread = threading.Thread(target=self._work, name=f"model {name}", daemon=True)
         self._thread.start()
 
     async def answer(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs for a batch, in the server's loop."""
         future: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(x, future))
+        self._add(_Job(x, future))
         return await future
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Compute the outputs for a batch, in another thread than the loop's; see `Runtime`."""
         future: Future[np.ndarray] = Future()
-        self._jobs.put(_Job(x, future))
+        self._add(_Job(x, future))
         return future.result()
 
     @property
     def waiting(self) -> int:
         """The number of jobs that wait."""
-        return self._jobs.qsize()
+        return len(self._jobs)
 
     def close(self) -> None:
         """End the thread when all jobs are done."""
-        self._jobs.put(None)
+        self._open = False
+        self._wake.put(None)
         self._thread.join()
 
-    def _work(self) -> None:
-        waiting: _Job | None = None
-        while job := waiting or self._jobs.get():
-            together, waiting, closing = self._more(job)
-            self._deliver(together, self._outcomes(together))
-            if closing:
-                return
+    def _add(self, job: _Job) -> None:
+        self._jobs.append(job)
+        if self._idle:
+            self._idle = False
+            self._wake.put(None)
 
-    def _more(self, first: _Job) -> tuple[list[_Job], _Job | None, bool]:
-        """Return the jobs to compute together with the first, and the one that comes after."""
-        together, rows = [first], len(first.x)
-        while rows < SIZES[-1]:
-            try:
-                job = self._jobs.get_nowait()
-            except Empty:
+    def _work(self) -> None:
+        while True:
+            while self._jobs:
+                together = self._next()
+                self._deliver(together, self._outcomes(together))
+            if not self._open:
+                return
+            self._idle = True
+            # A job that came just before this has woken nobody.
+            if not self._jobs:
+                self._wake.get()
+            self._idle = False
+
+    def _next(self) -> list[_Job]:
+        """Return the first job and those to compute together with it."""
+        together = [self._jobs.popleft()]
+        rows = len(together[0].x)
+        while self._jobs:
+            x = self._jobs[0].x
+            if rows + len(x) > SIZES[-1] or not _alike(x, together[0].x):
                 break
-            if job is None:
-                return together, None, True
-            if rows + len(job.x) > SIZES[-1] or not _alike(job.x, first.x):
-                return together, job, False
-            together.append(job)
-            rows += len(job.x)
-        return together, None, False
+            together.append(self._jobs.popleft())
+            rows += len(x)
+        return together
 
     def _outcomes(self, jobs: list[_Job]) -> list[Outcome]:
         x = jobs[0].x if len(jobs) == 1 else np.concatenate([job.x for job in jobs])
