@@ -1,5 +1,6 @@
 """The models of a server: those that were named when it was started, each opened once."""
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -69,8 +70,7 @@ class Served:
     @property
     def sees(self) -> bool:
         """Whether the model answers about pictures."""
-        answers = self._answers(PerInput)
-        return answers is not None and answers.columns[0] == "file"
+        return _reads_pictures(self.recipe)
 
     def _answers(self, kind: type[_Kind]) -> _Kind | None:
         answers = self.recipe.answers if self.recipe else None
@@ -133,6 +133,9 @@ def _opened(name: str, found: Found, counted: Counted) -> Served:
         platform = f"keras_recipes {version('keras_recipes')}"
         return Served(name=name, found=found, card=card, recipe=recipe, platform=platform)
     takes, gives = _ends(recipe, opened.runtime)
+    if _reads_pictures(recipe):
+        # The first picture should not wait for what reads it.
+        importlib.import_module("keras_recipes.digits.pictures")
     batcher = Batcher(opened.runtime, name, lambda rows: counted(name, rows))
     return Served(
         name=name,
@@ -144,6 +147,11 @@ def _opened(name: str, found: Found, counted: Counted) -> Served:
         takes=takes,
         gives=gives,
     )
+
+
+def _reads_pictures(recipe: Recipe | None) -> bool:
+    answers = recipe.answers if recipe else None
+    return isinstance(answers, PerInput) and answers.columns[0] == "file"
 
 
 def _through(runtime: Runtime, opened: Fitted | Opened) -> Opened:
