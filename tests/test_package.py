@@ -85,7 +85,8 @@ HEAVY = {
 }  # fmt: skip
 
 LIGHT = [
-    "", "--help", "--version", "fit --help", "predict --help", "list", "list --json",
+    "", "--help", "--version", "fit --help", "predict --help", "serve --help",
+    "list", "list --json",
     *(f"show {name}" for name in catalog.names()), "show lenet5 --json",
     "fly", "fit", "fit xro", "fit xor --colour", "fit xor --set a=1", "fit xor --set epochs=0",
     "fit lenet5 --set classes", "predict", "evaluate", "plot", "export",
