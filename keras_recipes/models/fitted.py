@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from keras_recipes.models.card import Card
+    from keras_recipes.models.formats.litert import LayerOutputs
     from keras_recipes.models.history import History
     from keras_recipes.models.net import Net
 
@@ -127,6 +128,9 @@ class Pair(Protocol):
     def net(self) -> "Net":
         """Read the model as data, without Keras."""
 
+    def layer_outputs(self) -> "LayerOutputs | None":
+        """Return what computes each layer's outputs; None without a runnable form."""
+
 
 @dataclass(frozen=True, repr=False)
 class Opened(Described):
@@ -173,6 +177,11 @@ class Opened(Described):
             ValueError: The layers do not simply follow each other.
         """
         return self._files().net()
+
+    @cached_property
+    def layer_outputs(self) -> "LayerOutputs | None":
+        """What computes each layer's outputs; None if only Keras can."""
+        return self.pair.layer_outputs() if self.pair else None
 
     def _files(self) -> Pair:
         if self.pair is None:

@@ -18,6 +18,8 @@ from keras_recipes.saved.read import Contents, read
 from keras_recipes.untrusted import budget, files, limits
 
 if TYPE_CHECKING:
+    from keras_recipes.models.formats.format import Members
+    from keras_recipes.models.formats.litert import LayerOutputs
     from keras_recipes.models.net import Net
     from keras_recipes.models.runtime import Runtime
 
@@ -61,8 +63,15 @@ def _runtime(found: Contents) -> "Runtime | None":
         return None
     from keras_recipes.models.formats import litert
 
+    return litert.Interpreter(_runnable(found), where)
+
+
+def _runnable(found: Contents) -> "Members":
+    from keras_recipes.models.formats import litert
+
+    where = in_message(found.located.path / RUNNABLE)
     members, _ = litert.split({litert.MEMBER: found.members[RUNNABLE]}, where)
-    return litert.Interpreter(members, where)
+    return members
 
 
 def in_keras(found: Contents) -> Fitted:
@@ -87,6 +96,15 @@ class _Files:
 
         with within_limits(self.found.located):
             return pair.net(self.found)
+
+    def layer_outputs(self) -> "LayerOutputs | None":
+        if RUNNABLE not in self.found.members or not extras.is_here("ai-edge-litert"):
+            return None
+        from keras_recipes.models.formats import litert
+
+        with within_limits(self.found.located):
+            layers = [str(layer.settings["name"]) for layer in self.net().layers]
+            return litert.LayerOutputs(_runnable(self.found), layers)
 
 
 @contextmanager

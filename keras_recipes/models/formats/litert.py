@@ -8,7 +8,10 @@ A file holds built-in operations only. The interpreter supports neither TensorFl
 (Flex) nor custom ones, which would need a library.
 """
 
+import re
 import tempfile
+import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +133,55 @@ class Interpreter:
             self._interpreter.resize_tensor_input(self._takes["index"], shape, strict=True)
         self._interpreter.allocate_tensors()
         self._laid_out_for = shape
+
+
+class LayerOutputs:
+    """The outputs of each layer of a LiteRT model, for pictures of what a net computes.
+
+    Args:
+        members: The members that `split` returned.
+        layers: The names of the layers, as in the Keras model.
+    """
+
+    def __init__(self, members: Members, layers: Sequence[str]) -> None:
+        from ai_edge_litert import interpreter
+
+        with backend.suppressed_output(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns that this takes memory
+            self._interpreter = interpreter.Interpreter(
+                model_content=members[MEMBER], experimental_preserve_all_tensors=True
+            )
+            self._interpreter.allocate_tensors()
+        (self._takes,) = self._interpreter.get_input_details()
+        (gives,) = self._interpreter.get_output_details()
+        places = {name: self._place(name) for name in layers}
+        found = {name: place for name, place in places.items() if place is not None}
+        self._places = {**found, layers[-1]: int(gives["index"])}
+
+    def of(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the outputs for one input by the layers' names, each without the batch axis.
+
+        Args:
+            x: One input, shape (1, ...).
+        """
+        shape = tuple(int(n) for n in self._takes["shape"][1:])
+        piece = runtime.as_input(x, shape, self._takes["dtype"])
+        with backend.suppressed_output():
+            self._interpreter.set_tensor(self._takes["index"], piece)
+            self._interpreter.invoke()
+            return {
+                name: self._interpreter.get_tensor(place)[0] for name, place in self._places.items()
+            }
+
+    def _place(self, layer: str) -> int | None:
+        """Return the last tensor that a layer computes; the converter names it after the layer."""
+        named = re.compile(rf"/{re.escape(layer)}(_\d+)?/")
+        tensors = [
+            int(tensor["index"])
+            for tensor in self._interpreter.get_tensor_details()
+            if named.search(tensor["name"]) and len(tensor["shape"]) > 1 and tensor["shape"][0] == 1
+        ]
+        return max(tensors, default=None)
 
 
 FORMAT = Format(
