@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from keras_recipes.serve import schema
+from keras_recipes.serve import page, schema
 from keras_recipes.serve.access_log import AccessLog
 from keras_recipes.serve.gate import Gate
+from keras_recipes.serve.insides import Insides
 from keras_recipes.serve.limits import Bodies, Limits
 from keras_recipes.serve.measures import CONTENT_TYPE, Measures
 from keras_recipes.serve.models import Models
@@ -33,6 +34,7 @@ class App:
         streams: The streams.
         predictions: The predictions.
         log: The access log.
+        insides: What the page draws.
     """
 
     answers: ASGIApp
@@ -40,6 +42,7 @@ class App:
     streams: Streams
     predictions: Predictions
     log: AccessLog
+    insides: Insides
 
 
 def made(
@@ -71,6 +74,7 @@ def made(
     protocol = Protocol(served, bodies, limits)
     predictions = Predictions(served, bodies, limits, measures)
     streams = Streams(served, limits, measures, states)
+    insides = Insides(served, bodies, limits)
     document, index = schema.document(served), _index(served)
     app: ASGIApp = Router(
         [
@@ -79,7 +83,11 @@ def made(
             Route("/predict/{model}", predictions.answer, methods=["POST"]),
             Route("/metrics", _page(measures.page, CONTENT_TYPE)),
             Route("/openapi.json", _page(lambda: document, JSON)),
-            Route("/", _page(lambda: index, JSON)),
+            Route("/index.json", _page(lambda: index, JSON)),
+            Route("/page/models", insides.models),
+            Route("/page/models/{model}", insides.described),
+            Route("/page/models/{model}", insides.seen, methods=["POST"]),
+            *page.routes(),
         ],
         redirect_slashes=False,
     )
@@ -97,7 +105,7 @@ def made(
         app = CORSMiddleware(
             app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"]
         )
-    return App(app, served, streams, predictions, log)
+    return App(app, served, streams, predictions, log, insides)
 
 
 def _of_protocol(protocol: Protocol) -> list[Route]:

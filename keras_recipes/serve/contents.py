@@ -196,27 +196,37 @@ def _checked(served: Served, paths: Iterable[Path], limits: Limits) -> Words:
         raise Refusal(400, "expected files in the form, received none")
     for word in words:
         if served.sees:
-            _check_picture(Path(word), limits.pixels)
+            check_picture(Path(word).name, Path(word), limits.pixels)
         else:
             _check_text(Path(word))
     return words
 
 
-def _check_picture(path: Path, most: int) -> None:
+def check_picture(name: str, file: Path | IO[bytes], most: int) -> None:
+    """Refuse a file that is no picture, or a picture that is too large.
+
+    Args:
+        name: The file's name, for the message.
+        file: The file.
+        most: The most pixels.
+
+    Raises:
+        Refusal: It is no picture, or too large.
+    """
     from PIL import Image
 
     from keras_recipes.digits.pictures import FORMATS
 
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with Image.open(file, formats=FORMATS) as picture:
             width, height = picture.size
     except Image.DecompressionBombError:
         width, height = most, 2
     except Exception:  # Pillow's decoders raise many kinds of errors
-        raise Refusal(415, f"{path.name}: expected a picture ({', '.join(FORMATS)})") from None
+        raise Refusal(415, f"{name}: expected a picture ({', '.join(FORMATS)})") from None
     if width * height > most:
         raise Refusal(
-            413, f"{path.name}: expected at most {most:,} pixels, received more; scale it down"
+            413, f"{name}: expected at most {most:,} pixels, received more; scale it down"
         )
 
 

@@ -123,6 +123,7 @@ def run(app: App, listening: socket.socket) -> int:
     server = _Server(config, app)
     server.run([listening])
     app.predictions.close()
+    app.insides.close()
     app.models.close()
     return server.stopped_by
 

@@ -60,7 +60,8 @@ def document(models: Models) -> bytes:
     made["paths"] |= {
         "/metrics": _get("Counters for Prometheus", _answer("Counters", "text/plain")),
         "/openapi.json": _get("This description", _answer("OpenAPI", "application/json")),
-        "/": _get("What is where", _answer("Addresses", "application/json")),
+        "/index.json": _get("What is where", _answer("Addresses", "application/json")),
+        "/": _get("The page that draws the nets", _answer("A page", "text/html")),
     }
     return json.dumps(made, indent=1).encode()
 

@@ -1,0 +1,147 @@
+"""`/page/models/MODEL`: what the page draws of a net that reads digits, layer by layer."""
+
+import asyncio
+import base64
+import io
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import msgspec
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from keras_recipes.commands.predict import answer
+from keras_recipes.errors import InputError
+from keras_recipes.models.fitted import Opened
+from keras_recipes.models.net import Layer
+from keras_recipes.recipe import Rows
+from keras_recipes.serve import contents
+from keras_recipes.serve.limits import Bodies, Limits
+from keras_recipes.serve.models import Models, Served
+from keras_recipes.serve.protocol import JSON
+from keras_recipes.serve.refusals import Refusal
+
+DRAWN = ("Conv2D", "AveragePooling2D", "MaxPooling2D", "Dense")
+"""The kinds of layers that are drawn; the others only give numbers another form."""
+
+
+class Insides:
+    """The addresses that the page asks about digits.
+
+    Args:
+        models: The models of the server.
+        bodies: Reads the bodies of requests.
+        limits: The limits of the server.
+    """
+
+    def __init__(self, models: Models, bodies: Bodies, limits: Limits) -> None:
+        self._models, self._bodies, self._limits = models, bodies, limits
+        # One thread, because the interpreter that keeps all outputs serves one at a time.
+        self._thread = ThreadPoolExecutor(1, "insides")
+
+    async def models(self, request: Request) -> Response:
+        """Name the models that the page can draw."""
+        names = [name for name, one in self._models.by_name.items() if _is_drawn(one)]
+        return _json({"models": names})
+
+    async def described(self, request: Request) -> Response:
+        """Describe a net's layers, and the weights of a layer that sees all pixels."""
+        served = self._served(request)
+        return _json(await self._done(partial(_described, served)))
+
+    async def seen(self, request: Request) -> Response:
+        """Answer a picture with the answer and the outputs of every layer."""
+        served = self._served(request)
+        picture = await self._bodies.read(request.scope, request.receive)
+        contents.check_picture("drawing", io.BytesIO(picture), self._limits.pixels)
+        return _json(await self._done(partial(_seen, served, picture)))
+
+    def close(self) -> None:
+        """End the thread when it is done."""
+        self._thread.shutdown()
+
+    def _served(self, request: Request) -> Served:
+        served = self._models.named(request.path_params["model"])
+        if not _is_drawn(served):
+            raise Refusal(422, f"expected a model that reads digits, received {served.name}")
+        return served
+
+    async def _done(self, work: partial[dict[str, Any]]) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self._limits.seconds):
+            return await loop.run_in_executor(self._thread, work)
+
+
+def _is_drawn(served: Served) -> bool:
+    opened = served.found.open()
+    return served.sees and isinstance(opened, Opened) and opened.pair is not None
+
+
+def _opened(served: Served) -> Opened:
+    opened = served.found.open()
+    assert isinstance(opened, Opened)
+    return opened
+
+
+def _described(served: Served) -> dict[str, Any]:
+    opened = _opened(served)
+    layers, _ = opened.net.layers, opened.layer_outputs  # made now, so that the first stroke is fast
+    found: dict[str, Any] = {"layers": [_shape_of(layer) for layer in layers]}
+    drawn = [layer for layer in layers if layer.kind in DRAWN]
+    kernel = opened.net.arrays.get("layers/dense/vars/0")
+    if drawn[0].kind == "Dense" and kernel is not None and len(kernel) == 28 * 28:
+        found["weights"] = {"layer": drawn[0].settings["name"], **_packed(kernel.T)}
+    return found
+
+
+def _shape_of(layer: Layer) -> dict[str, Any]:
+    """Return what decides which pixels a unit of a layer sees."""
+    settings = layer.settings
+    size = settings.get("kernel_size") or settings.get("pool_size")
+    return {
+        "name": settings["name"],
+        "kind": layer.kind,
+        "drawn": layer.kind in DRAWN,
+        "size": size,
+        "strides": settings.get("strides"),
+        "same": settings.get("padding") == "same",
+        "padding": settings.get("padding") if layer.kind == "ZeroPadding2D" else None,
+    }
+
+
+def _seen(served: Served, picture: bytes) -> dict[str, Any]:
+    from keras_recipes.digits import pictures
+
+    try:
+        seen = pictures.seen_in("drawing", io.BytesIO(picture))
+    except InputError as error:
+        raise Refusal(422, str(error)) from None
+    answered = answer(served.found, seen.image[None], {})
+    assert isinstance(answered, Rows)
+    (row,) = answered.rows
+    told = {
+        "image": _packed(seen.image),
+        "several": seen.several,
+        "prediction": str(row["prediction"]),
+        "layers": [],
+    }
+    outputs = _opened(served).layer_outputs
+    if outputs is not None:
+        drawn = [x.settings["name"] for x in _opened(served).net.layers if x.kind in DRAWN]
+        found = outputs.of(seen.image[None])
+        told["layers"] = [{"name": n, **_packed(found[n])} for n in drawn if n in found]
+    return told
+
+
+def _packed(values: np.ndarray) -> dict[str, Any]:
+    """Return values as bytes from 0 to 255, with the least and the largest value."""
+    low, high = float(values.min()), float(values.max())
+    scaled = (values - low) * (255 / (high - low) if high > low else 0)
+    content = base64.b64encode(np.round(scaled).astype("uint8").tobytes()).decode()
+    return {"shape": list(values.shape), "low": low, "high": high, "values": content}
+
+
+def _json(value: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(value), media_type=JSON)
