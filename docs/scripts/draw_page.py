@@ -1,8 +1,8 @@
 """Draws the pictures of the page of `recipes serve`: python docs/scripts/draw_page.py [FOLDER].
 
-A seven is drawn with the pointer in a real browser, on a desktop and on a phone, in light and dark, in
-English and Chinese. Also prints how long the server took to answer each movement. Needs Chromium, and
-a font with Chinese characters.
+A seven is drawn with the pointer in a real browser, on a desktop and on a phone, in light and dark,
+in English and Chinese. Also prints how long the server took to answer each movement. Needs Chromium
+and a font with Chinese characters.
 """
 
 import os
@@ -10,12 +10,13 @@ import shutil
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.serve.servers import Server
 
-VIEWS = {
+VIEWS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1180, "height": 960}},
     "desktop-dark-zh": {
         "viewport": {"width": 1180, "height": 960},
@@ -31,8 +32,8 @@ VIEWS = {
     },
 }
 STROKE = [(75 + 3 * n, 60) for n in range(45)] + [(208 - 2 * n, 60 + 4 * n) for n in range(40)]
-TIMES = """performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/page/models/"))
-    .slice(2).map((entry) => entry.duration)"""
+TIMES = """performance.getEntriesByType("resource")
+    .filter((entry) => entry.name.endsWith("/page/seen")).map((entry) => entry.duration)"""
 
 
 def draw(browser: Browser, server: Server, name: str, folder: Path) -> list[float]:
@@ -57,6 +58,7 @@ def draw(browser: Browser, server: Server, name: str, folder: Path) -> list[floa
 
 
 def main(folder: Path) -> None:
+    """Take all pictures, and print the times."""
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     times: list[float] = []

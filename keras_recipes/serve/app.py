@@ -86,7 +86,7 @@ def made(
             Route("/index.json", _page(lambda: index, JSON)),
             Route("/page/models", insides.models),
             Route("/page/models/{model}", insides.described),
-            Route("/page/models/{model}", insides.seen, methods=["POST"]),
+            Route("/page/seen", insides.seen, methods=["POST"]),
             *page.routes(),
         ],
         redirect_slashes=False,

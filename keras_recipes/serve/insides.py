@@ -1,8 +1,9 @@
-"""`/page/models/MODEL`: what the page draws of a net that reads digits, layer by layer."""
+"""What the page draws of the nets that read digits: `/page/models/MODEL`, and `/page/seen`."""
 
 import asyncio
 import base64
 import io
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -43,8 +44,7 @@ class Insides:
 
     async def models(self, request: Request) -> Response:
         """Name the models that the page can draw."""
-        names = [name for name, one in self._models.by_name.items() if _is_drawn(one)]
-        return _json({"models": names})
+        return _json({"models": [served.name for served in self._drawn()]})
 
     async def described(self, request: Request) -> Response:
         """Describe a net's layers, and the weights of a layer that sees all pixels."""
@@ -52,15 +52,17 @@ class Insides:
         return _json(await self._done(partial(_described, served)))
 
     async def seen(self, request: Request) -> Response:
-        """Answer a picture with the answer and the outputs of every layer."""
-        served = self._served(request)
+        """Answer a picture with each net's answer and the outputs of its layers."""
         picture = await self._bodies.read(request.scope, request.receive)
         contents.check_picture("drawing", io.BytesIO(picture), self._limits.pixels)
-        return _json(await self._done(partial(_seen, served, picture)))
+        return _json(await self._done(partial(_seen, self._drawn(), picture)))
 
     def close(self) -> None:
         """End the thread when it is done."""
         self._thread.shutdown()
+
+    def _drawn(self) -> list[Served]:
+        return [served for served in self._models.by_name.values() if _is_drawn(served)]
 
     def _served(self, request: Request) -> Served:
         served = self._models.named(request.path_params["model"])
@@ -87,7 +89,10 @@ def _opened(served: Served) -> Opened:
 
 def _described(served: Served) -> dict[str, Any]:
     opened = _opened(served)
-    layers, _ = opened.net.layers, opened.layer_outputs  # made now, so that the first stroke is fast
+    layers, _ = (
+        opened.net.layers,
+        opened.layer_outputs,
+    )  # made now, so that the first stroke is fast
     found: dict[str, Any] = {"layers": [_shape_of(layer) for layer in layers]}
     drawn = [layer for layer in layers if layer.kind in DRAWN]
     kernel = opened.net.arrays.get("layers/dense/vars/0")
@@ -111,28 +116,28 @@ def _shape_of(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _seen(served: Served, picture: bytes) -> dict[str, Any]:
+def _seen(nets: Sequence[Served], picture: bytes) -> dict[str, Any]:
     from keras_recipes.digits import pictures
 
     try:
         seen = pictures.seen_in("drawing", io.BytesIO(picture))
     except InputError as error:
         raise Refusal(422, str(error)) from None
-    answered = answer(served.found, seen.image[None], {})
-    assert isinstance(answered, Rows)
-    (row,) = answered.rows
-    told = {
+    return {
         "image": _packed(seen.image),
         "several": seen.several,
-        "prediction": str(row["prediction"]),
-        "layers": [],
+        "models": {served.name: _seen_by(served, seen.image[None]) for served in nets},
     }
-    outputs = _opened(served).layer_outputs
-    if outputs is not None:
-        drawn = [x.settings["name"] for x in _opened(served).net.layers if x.kind in DRAWN]
-        found = outputs.of(seen.image[None])
-        told["layers"] = [{"name": n, **_packed(found[n])} for n in drawn if n in found]
-    return told
+
+
+def _seen_by(served: Served, image: np.ndarray) -> dict[str, Any]:
+    answered, opened = answer(served.found, image, {}), _opened(served)
+    assert isinstance(answered, Rows)
+    (row,) = answered.rows
+    found = opened.layer_outputs.of(image) if opened.layer_outputs else {}
+    drawn = [layer.settings["name"] for layer in opened.net.layers if layer.kind in DRAWN]
+    layers = [{"name": name, **_packed(found[name])} for name in drawn if name in found]
+    return {"prediction": str(row["prediction"]), "layers": layers}
 
 
 def _packed(values: np.ndarray) -> dict[str, Any]:

@@ -6,6 +6,8 @@ const shown = document.getElementById("shown");
 const message = document.getElementById("message");
 const pen = drawing.getContext("2d", { willReadFrequently: true });
 const SIDE = drawing.width;
+// The server reads small pictures much faster, and the nets see 28 pixels anyway.
+const SENT = 64;
 
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let nets = [];
@@ -161,7 +163,12 @@ class Net {
 }
 
 function picture() {
-  return new Promise((done) => drawing.toBlob(done, "image/png"));
+  const small = document.createElement("canvas");
+  small.width = small.height = SENT;
+  const context = small.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(drawing, 0, 0, SENT, SENT);
+  return new Promise((done) => small.toBlob(done, "image/png"));
 }
 
 async function look(blob) {
@@ -172,16 +179,12 @@ async function look(blob) {
   busy = true;
   try {
     const content = blob || (await picture());
-    const found = await Promise.all(
-      nets.map((net) => asked(`page/models/${net.name}`, { method: "POST", body: content })),
-    );
+    const found = await asked("page/seen", { method: "POST", body: content });
     if (!blank || blob) {
-      message.textContent = found.some((seen) => seen.several) ? words().several : "";
-      found.forEach((seen, number) => nets[number].show(seen));
-      if (found.length) {
-        const image = unpacked(found[0].image);
-        paint(shown, 28, 28, (place) => image.bytes[place]);
-      }
+      message.textContent = found.several ? words().several : "";
+      for (const net of nets) net.show({ ...found.models[net.name], several: found.several });
+      const image = unpacked(found.image);
+      paint(shown, 28, 28, (place) => image.bytes[place]);
     }
   } catch (error) {
     message.textContent = error instanceof TypeError ? words().lost : error.message;
