@@ -10,7 +10,7 @@ only, and draws the mistakes of LeNet-5 in FOLDER/mistakes.png.
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -109,11 +109,13 @@ def _print(label: int, random: np.random.Generator) -> Image.Image:
     return printed(str(label), random)
 
 
-def printed(character: str, random: np.random.Generator) -> Image.Image:
+def printed(
+    character: str, random: np.random.Generator, fonts: Sequence[str] = FONTS
+) -> Image.Image:
     """Draw a character of a font, dark on light or light on dark, somewhere in a picture."""
     import matplotlib
 
-    font = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{random.choice(FONTS)}.ttf")
+    font = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{random.choice(fonts)}.ttf")
     size = int(random.integers(40, 300))
     width, height = (int(size * factor) for factor in random.uniform(1.2, 2.5, 2))
     light, dark = (tuple(int(c) for c in random.integers(*r, 3)) for r in ((190, 256), (0, 90)))

@@ -13,6 +13,7 @@ from annotated_types import Interval
 from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Share
 from keras_recipes.data.dataset import Batch, Dataset, Examples
+from keras_recipes.digits import calibration
 from keras_recipes.digits import data as digits
 from keras_recipes.digits.class_names import counted, matched
 from keras_recipes.errors import CorruptModelError, printable
@@ -155,7 +156,7 @@ def interpret(
     outputs: "np.ndarray",
     learned: Mapping[str, Any],
     *,
-    unsure_below: Share = 0.0,
+    unsure_below: Share = 0.35,
     all_probabilities: bool = False,
 ) -> Iterator[Row]:
     """Yield rows with the keys `file,prediction,probability,second,second_probability`.
@@ -179,6 +180,8 @@ def interpret(
             f"its card: expected probabilities of several classes, received outputs of shape "
             f"{outputs.shape[1:]}; restore it, or fit again"
         )
+    if known := calibration.of_card(learned, len(labels)):
+        outputs = calibration.calibrated(outputs, known)
     crowded, places = _of_pictures(batch)
     said = []
     for name, probabilities, others, place in zip(
