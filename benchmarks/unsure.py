@@ -211,7 +211,7 @@ def table(folder: Path) -> None:
                 calibration.calibrated(found, how),
                 found.argmax(axis=1) == labels.astype(int),
             )
-            for limit in (UNSURE_BELOW, 0.9):
+            for limit in (UNSURE_BELOW, 0.5, 0.7, 0.9):
                 unsure = (now.max(axis=1) < limit) | several
                 print(
                     f"{name}, {what}, below {limit}: {unsure.sum()} of {len(x)} unsure "

@@ -166,9 +166,10 @@ def interpret(
     Args:
         batch: The names of the images, and the images.
         outputs: Probabilities of shape (N, classes).
-        learned: What the card knows of the data; it holds the classes' `labels`.
+        learned: What the card knows of the data; it holds the classes' `labels`, and may hold how
+            the outputs are calibrated.
         unsure_below: Least probability of the predicted class; if it is lower, the prediction is
-            "unsure".
+            "unsure". 0 turns this off.
         all_probabilities: Adds a column `p_LABEL` with the probability of each class.
 
     Raises:
