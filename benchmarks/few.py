@@ -121,14 +121,16 @@ def table(folder: Path, draws: int) -> None:
 
 
 def print_table(results: dict[tuple[Cell, int], float]) -> None:
-    print("| Task | Examples of each | " + " | ".join(WAYS) + " |")
+    """Print the mean percentage, its standard deviation, and the number of draws in brackets."""
+    print("| Task, examples of each | " + " | ".join(WAYS) + " |")
+    print("| --- " * (1 + len(WAYS)) + "|")
     for task, each in dict.fromkeys((task, each) for task, each, _ in CELLS):
         shown = []
         for way in WAYS:
             found = [v for (cell, _), v in results.items() if cell == (task, each, way)]
-            spread = statistics.stdev(found) if len(found) > 1 else 0.0
-            shown.append(f"{statistics.mean(found):.1f} +- {spread:.1f} ({len(found)})")
-        print(f"| {task} | {each} | " + " | ".join(shown) + " |")
+            spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
+            shown.append(f"{statistics.mean(found):.1f}{spread} ({len(found)})")
+        print(f"| {task}, {each} | " + " | ".join(shown) + " |")
 
 
 def choose(folder: Path) -> None:
