@@ -1,7 +1,7 @@
 """How well the recipe lenet5 learns from few examples.
 
     python -m benchmarks.few draw FOLDER
-    python -m benchmarks.few table FOLDER [DRAWS [digits | letters]]
+    python -m benchmarks.few table FOLDER [DRAWS]
     python -m benchmarks.few choose FOLDER
 
 draw    Draws both tasks into FOLDER, as arrays in MNIST's form. The digits are those of
@@ -10,15 +10,17 @@ draw    Draws both tasks into FOLDER, as arrays in MNIST's form. The digits are 
 table   Fits the recipe on 5, 10, 30, 100 and 300 examples of each class in four ways: from random
         weights without and with augmentation, and from the shipped net, its last layer only
         or all layers. Each draw takes other examples and another seed. All nets are measured on the
-        same 1,080 digits or 1,040 letters, of which none was learned.
+        same 1,080 digits or 3,120 letters, of which none was learned. Each result is added to
+        FOLDER/results.csv as it comes, and what is there already is not measured again.
 choose  Compares lengths of the training on 720 other digits. The defaults were chosen by it.
 """
 
+import csv
 import itertools
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +90,47 @@ def reached(way: dict[str, Any], train: Part, test: Part, each: int, seed: int) 
     return float(100 * fitted.card.metrics["accuracy"])
 
 
-def table(folder: Path, draws: int, tasks: Sequence[str]) -> None:
-    for task, each in itertools.product(tasks, SIZES):
+Cell = tuple[str, int, str]
+"""A task, a number of examples of each class, and a way."""
+
+CELLS: list[Cell] = list(itertools.product(("digits", "letters"), SIZES, WAYS))
+
+
+def known(results: Path) -> dict[tuple[Cell, int], float]:
+    if not results.exists():
+        return {}
+    with results.open(newline="") as file:
+        return {
+            ((task, int(each), way), int(draw)): float(percent)
+            for task, each, way, draw, percent in csv.reader(file)
+        }
+
+
+def table(folder: Path, draws: int) -> None:
+    """Measure all cells once, then all of them again, so that an end at any time leaves a table."""
+    results = folder / "results.csv"
+    for seed, cell in itertools.product(range(draws), CELLS):
+        if (cell, seed) in known(results):
+            continue
+        task, each, way = cell
         train, test = read(folder, task, "train"), read(folder, task, "test")
-        for name, way in WAYS.items():
-            found = [reached(way, train, test, each, seed) for seed in range(draws)]
-            spread = statistics.stdev(found) if draws > 1 else 0.0
-            print(
-                f"{task}, {each} of each, {name}: {statistics.mean(found):.1f} % +- {spread:.1f}, "
-                f"from {min(found):.1f} to {max(found):.1f}",
-                flush=True,
-            )
+        percent = reached(WAYS[way], train, test, each, seed)
+        with results.open("a", newline="") as file:
+            csv.writer(file).writerow([*cell, seed, f"{percent:.3f}"])
+    print_table(known(results))
+
+
+def print_table(results: dict[tuple[Cell, int], float]) -> None:
+    """Print the mean percentage, its standard deviation, and the number of draws in brackets."""
+    print("| Task, examples of each | " + " | ".join(WAYS) + " |")
+    print("| --- " * (1 + len(WAYS)) + "|")
+    for task, each in dict.fromkeys((task, each) for task, each, _ in CELLS):
+        shown = []
+        for way in WAYS:
+            found = [v for (cell, _), v in results.items() if cell == (task, each, way)]
+            spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
+            shown.append(f"{statistics.mean(found):.1f}{spread} ({len(found)})")
+        print(f"| {task}, {each} | " + " | ".join(shown) + " |")
 
 
 def choose(folder: Path) -> None:
@@ -118,5 +150,4 @@ if __name__ == "__main__":
     elif what == "choose":
         choose(place)
     else:
-        given = sys.argv[3:]
-        table(place, int(given[0]) if given else 5, given[1:] or ("digits", "letters"))
+        table(place, int(sys.argv[3]) if sys.argv[3:] else 5)

@@ -300,23 +300,27 @@ def _spots(ink: np.ndarray, least: float) -> np.ndarray:
     at_edge[np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()])] = True
     at_edge = at_edge[1:]
     main = int(np.argmax(np.where(at_edge, weight / 4, weight)))
-    belongs = (mass > 0.02 * mass[main]) & (~at_edge | at_edge[main])
-    belongs[main] = True
-    if np.count_nonzero(belongs) > 1:
-        belongs &= _distances(labels, main, count) <= 1
-        belongs[main] = True
-    character: np.ndarray = np.concatenate([[False], belongs])[labels]
+    may_belong = (mass > 0.02 * mass[main]) & (~at_edge | at_edge[main])
+    rows, columns = _extent(labels == main + 1)
+    reach = 0.2 * max(rows.stop - rows.start, columns.stop - columns.start)
+    found = np.arange(count) == main
+    character: np.ndarray = labels == main + 1
+    # The third piece of a broken stroke is near the second one only.
+    while np.any(may_belong & ~found):
+        near = may_belong & ~found & (_distances(labels, character, count) <= reach)
+        if not near.any():
+            break
+        found |= near
+        character = np.concatenate([[False], found])[labels]
     return character
 
 
-def _distances(labels: np.ndarray, main: int, count: int) -> np.ndarray:
-    """Return how far each spot is from the main spot; up to 1 it may belong to it."""
-    rows, columns = _extent(labels == main + 1)
-    reach = 0.2 * max(rows.stop - rows.start, columns.stop - columns.start)
-    distance = ndimage.distance_transform_edt(labels != main + 1)
+def _distances(labels: np.ndarray, character: np.ndarray, count: int) -> np.ndarray:
+    """Return how many pixels each spot is away from the character."""
+    distance = ndimage.distance_transform_edt(~character)
     nearest = np.full(count + 1, np.inf)
     np.minimum.at(nearest, labels.ravel(), distance.ravel())
-    return np.asarray(nearest[1:] / reach)
+    return nearest[1:]
 
 
 def _place(strokes: np.ndarray) -> np.ndarray:

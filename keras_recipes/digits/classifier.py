@@ -13,6 +13,7 @@ from annotated_types import Interval
 from keras_recipes.answers.per_input import PerInput
 from keras_recipes.bounds import Share
 from keras_recipes.data.dataset import Batch, Dataset, Examples
+from keras_recipes.digits import calibration
 from keras_recipes.digits import data as digits
 from keras_recipes.digits.class_names import counted, matched
 from keras_recipes.errors import CorruptModelError, printable
@@ -155,7 +156,7 @@ def interpret(
     outputs: "np.ndarray",
     learned: Mapping[str, Any],
     *,
-    unsure_below: Share = 0.0,
+    unsure_below: Share = 0.35,
     all_probabilities: bool = False,
 ) -> Iterator[Row]:
     """Yield rows with the keys `file,prediction,probability,second,second_probability`.
@@ -165,9 +166,10 @@ def interpret(
     Args:
         batch: The names of the images, and the images.
         outputs: Probabilities of shape (N, classes).
-        learned: What the card knows of the data; it holds the classes' `labels`.
+        learned: What the card knows of the data; it holds the classes' `labels`, and may hold how
+            the outputs are calibrated.
         unsure_below: Least probability of the predicted class; if it is lower, the prediction is
-            "unsure".
+            "unsure". 0 turns this off.
         all_probabilities: Adds a column `p_LABEL` with the probability of each class.
 
     Raises:
@@ -179,6 +181,8 @@ def interpret(
             f"its card: expected probabilities of several classes, received outputs of shape "
             f"{outputs.shape[1:]}; restore it, or fit again"
         )
+    if known := calibration.of_card(learned, len(labels)):
+        outputs = calibration.calibrated(outputs, known)
     crowded, places = _of_pictures(batch)
     said = []
     for name, probabilities, others, place in zip(

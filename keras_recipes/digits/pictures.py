@@ -22,7 +22,8 @@ and in one place. `read` gives every picture this form, in seven steps:
 5. **The character.** Take the connected spot with the most ink. Ink in the middle of the picture
    counts most, and a spot that touches the edge counts a quarter. So table edges and ruled lines
    lose, and a character that fills the picture wins. Nearby spots belong to the character (the
-   detached bar of a five, a broken stroke); specks and distant spots do not.
+   detached bar of a five, a broken stroke), and so do spots near these; specks and distant spots do
+   not.
 6. **Strokes.** A pixel with at least two fifths of the character's own darkness is stroke. So a
    pencil becomes as bright as a felt pen. Strokes thinner than 2.5 of the 28 pixels are widened to
    2.5.

@@ -63,6 +63,15 @@ def test_a_normalized_picture_is_built_as_mnist_is() -> None:
     assert 0.05 < np.mean(PLAIN > 127) < 0.4
 
 
+def test_a_stroke_broken_in_three_is_read_whole() -> None:
+    whole = np.ones((300, 300), np.float32)
+    whole[40:260, 140:165] = 0.1
+    broken = whole.copy()
+    for top in (118, 170):
+        broken[top : top + 12] = 1
+    assert likeness(characters.normalize(broken), characters.normalize(whole)) > 0.7
+
+
 def test_pictures_from_mnist_come_back_bit_for_bit() -> None:
     for path in sorted(shared_data("datasets/images/mnist_test_png").rglob("*.png")):
         with Image.open(path) as image:

@@ -38,7 +38,7 @@ COLUMNS = {
     "probability": "How likely the answer is, from 0 to 1.",
     "class": "1 where the probability is at least 0.5, else 0.",
     "file": "The picture: its path, or its number in a file of many.",
-    "prediction": "The likeliest class, by its label.",
+    "prediction": "The likeliest class, by its label; or `unsure`.",
     "second": "The second-best class.",
     "second_probability": "How likely the second-best class is.",
     "reconstruction_error": "Mean squared difference per pixel to what the net draws of it.",

@@ -1,0 +1,152 @@
+"""Calibrated probabilities, and answers that are unsure by default."""
+
+import csv
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.strangers import printed
+from keras_recipes import load, predict
+from keras_recipes.data.dataset import Batch
+from keras_recipes.digits import calibration, classifier
+from keras_recipes.digits.calibration import Calibration
+from keras_recipes.errors import CorruptModelError
+from tests.command_line import Run
+from tests.digits.drawn import seven_on_paper
+from tests.shared_data import shared_data
+
+SHIPPED = Path(__file__).parents[2] / "saved_models" / "shipped"
+
+OUTPUTS = np.array([[0.7, 0.2, 0.1]], "float32")
+FAMILIAR = Calibration(2.0, [[0.0] * 3] * 3, [50.0] * 3)
+"""A calibration to which everything is familiar."""
+
+
+def answers(how: Calibration | object, **options: object) -> list[dict[str, object]]:
+    kept = how if not isinstance(how, Calibration) else vars_of(how)
+    learned = {"labels": ["ant", "bee", "cow"], "calibration": kept}
+    return list(
+        classifier.interpret(Batch(["a.png"], np.zeros((1, 2))), OUTPUTS, learned, **options)
+    )
+
+
+def vars_of(how: Calibration) -> dict[str, object]:
+    return {"temperature": how.temperature, "weights": how.weights, "biases": how.biases}
+
+
+def test_a_temperature_of_two_takes_the_root_of_the_odds() -> None:
+    (row,) = answers(FAMILIAR, all_probabilities=True)
+    odds = math.sqrt(0.7 / 0.2)
+    assert row["p_ant"] / row["p_bee"] == pytest.approx(odds)
+    assert row["p_ant"] + row["p_bee"] + row["p_cow"] == pytest.approx(1)
+
+
+def test_the_chance_of_something_else_is_missing_in_the_sum() -> None:
+    even = Calibration(1.0, [[0.0] * 3] * 3, [0.0] * 3)
+    (row,) = answers(even, all_probabilities=True)
+    assert row["probability"] == pytest.approx(0.35)
+    assert row["p_ant"] + row["p_bee"] + row["p_cow"] == pytest.approx(0.5)
+
+
+def test_each_predicted_class_has_its_own_weights() -> None:
+    of_ants = Calibration(1.0, [[0.0] * 3] * 3, [-50.0, 50.0, 50.0])
+    assert answers(of_ants)[0]["prediction"] == "unsure"
+    of_cows = Calibration(1.0, [[0.0] * 3] * 3, [50.0, 50.0, -50.0])
+    assert answers(of_cows)[0]["prediction"] == "ant"
+
+
+def test_without_a_calibration_the_probabilities_are_the_net_s() -> None:
+    batch = Batch(["a.png"], np.zeros((1, 2)))
+    (row,) = classifier.interpret(batch, OUTPUTS, {"labels": ["ant", "bee", "cow"]})
+    assert row["probability"] == pytest.approx(0.7)
+
+
+@given(
+    st.lists(st.floats(0.001, 1), min_size=3, max_size=3),
+    st.floats(0.1, 10),
+    st.lists(st.floats(-5, 5), min_size=3, max_size=3),
+)
+def test_a_calibration_changes_no_answer(
+    values: list[float], temperature: float, weights: list[float]
+) -> None:
+    outputs = np.array([values]) / sum(values)
+    found = calibration.calibrated(outputs, Calibration(temperature, [weights] * 3, [0.0] * 3))
+    assert found.sum() <= 1 + 1e-9
+    assert found.min() >= 0
+    assert found[0, outputs.argmax()] == found.max()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        None,
+        3,
+        {"temperature": 1.0},
+        {**vars_of(FAMILIAR), "temperature": 0},
+        {**vars_of(FAMILIAR), "temperature": "hot"},
+        {**vars_of(FAMILIAR), "biases": [1.0]},
+        {**vars_of(FAMILIAR), "weights": [[0.0] * 2] * 3},
+        {**vars_of(FAMILIAR), "weights": [[0.0] * 3] * 2},
+        {**vars_of(FAMILIAR), "weights": [[1e300] * 3] * 3},
+        {**vars_of(FAMILIAR), "weights": []},
+    ],
+)
+def test_a_calibration_of_a_card_is_not_trusted(damaged: object) -> None:
+    with pytest.raises(CorruptModelError, match="its card: calibration: "):
+        answers(damaged)
+
+
+def test_a_damaged_calibration_ends_the_command_with_status_4(recipes: Run) -> None:
+    shutil.copytree(SHIPPED / "lenet5", "copied")
+    card = json.loads(Path("copied/card.json").read_text())
+    card["learned"]["calibration"]["temperature"] = "hot"
+    Path("copied/card.json").write_text(json.dumps(card))
+    result = recipes("predict", "copied", seven_on_paper("seven.png"))
+    assert result.exit_code == 4
+    assert "calibration" in result.stderr.splitlines()[-1]
+
+
+def test_a_letter_is_unsure_unless_the_threshold_is_turned_off(recipes: Run) -> None:
+    random = np.random.default_rng(5)
+    for letter in "MXKW":
+        printed(letter, random, ("STIXGeneral",)).save(f"{letter}.png")
+    asked = "predict", "lenet5", "M.png", "X.png", "K.png", "W.png", "--format", "csv"
+    said, off = (
+        [row["prediction"] for row in csv.DictReader(recipes(*asked, *more).stdout.splitlines())]
+        for more in ((), ("--set", "unsure_below=0"))
+    )
+    assert said.count("unsure") >= 2
+    assert "unsure" not in off
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "most"), [("lenet5", 0.005), ("mnist-mlp", 0.005)])
+def test_by_default_few_of_mnist_s_digits_are_unsure(name: str, most: float) -> None:
+    with np.load(shared_data("datasets/keras_home/datasets/mnist.npz")) as arrays:
+        rows = predict(load(SHIPPED / name), arrays["x_test"])
+    assert sum(row["prediction"] == "unsure" for row in rows) <= most * len(rows)
+
+
+def test_a_model_that_learns_on_has_no_calibration_of_another_net(recipes: Run) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (60, 28, 28), "uint8")
+    np.savez("own.npz", x=images, y=np.arange(60) % 10)
+    result = recipes(
+        "fit",
+        "mnist-mlp",
+        "--from",
+        "mnist-mlp",
+        "--data",
+        "own.npz",
+        "--epochs",
+        "1",
+        "--out",
+        "on",
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "calibration" not in json.loads(Path("on/card.json").read_text())["learned"]
