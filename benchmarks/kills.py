@@ -2,7 +2,7 @@
 
 For every recipe and each of its presets, a fit on 1,000 images or as many lines is killed at a
 random moment of its time, by SIGKILL, SIGTERM, SIGINT or SIGHUP, and resumed. Some are killed more
-than once. At the end, every file of the model has to have the bytes of the fit that nobody killed;
+than once. A fit that ends before its moment comes is begun again with an earlier one. At the end, every file of the model has to have the bytes of the fit that nobody killed;
 of the card, all but the time that the fit took. A kill counts if it came before the fit's end. A
 fit that had kept nothing yet starts anew, which has to give the same bytes, too.
 
@@ -34,6 +34,9 @@ KEPT_EVERY = (0.0, 0.3, 60.0)
 
 MOST_KILLS = 3
 """The most kills of one fit."""
+
+TRIES = 4
+"""How often a fit is begun for each kill, as it may end before its moment comes."""
 
 PATIENCE = 300.0
 
@@ -99,7 +102,7 @@ def run(words: list[str], kept_every: float = 60.0) -> int:
         from keras_recipes import cli
         from keras_recipes.train import checkpoint
 
-        os.setsid()
+        os.setpgrp()
         for number in SIGNALS[1:]:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -160,33 +163,43 @@ class Campaign:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.references: dict[str, tuple[dict[str, bytes], float]] = {}
+        self.references: dict[str, dict[str, bytes]] = {}
+        self.seconds: dict[str, float] = {}
         self.outcomes = {name: Outcome() for name in FITS}
 
-    def reference(self, name: str) -> tuple[dict[str, bytes], float]:
-        """Return the files of the fit that nobody kills, and the seconds that it takes."""
+    def reference(self, name: str) -> dict[str, bytes]:
+        """Return the files of the fit that nobody kills."""
         if name not in self.references:
             begin = time.monotonic()
             complete(arguments(name, "whole"), 60.0)
-            self.references[name] = content("whole"), time.monotonic() - begin
+            self.references[name], self.seconds[name] = content("whole"), time.monotonic() - begin
             shutil.rmtree("whole")
         return self.references[name]
 
     def trial(self, name: str, most: int) -> int:
         """Kill a fit at most so often, resume it and compare; return how often it was killed."""
-        expected, seconds = self.reference(name)
+        expected = self.reference(name)
         outcome, kills = self.outcomes[name], 0
         kept = Path(".killed.checkpoint.npz")
-        for _ in range(self.random.randint(1, min(most, MOST_KILLS))):
-            words = [*arguments(name, "killed"), *["--resume"] * kept.exists()]
-            process = run(words, self.random.choice(KEPT_EVERY))
-            number = self.random.choice(SIGNALS)
-            if status(process, self.random.uniform(0.05, 1.0) * seconds) is not None:
+        wanted = self.random.randint(1, min(most, MOST_KILLS))
+        for _ in range(TRIES * wanted):
+            if kills == wanted:
                 break
-            os.kill(process, number)
-            status(process)
-            if Path("killed").exists() and not kept.exists():
-                break  # it came to its end
+            words = [*arguments(name, "killed"), *["--resume"] * kept.exists()]
+            begin, process = time.monotonic(), run(words, self.random.choice(KEPT_EVERY))
+            number = self.random.choice(SIGNALS)
+            code = status(process, self.random.uniform(0.05, 1.0) * self.seconds[name])
+            if code:
+                raise RuntimeError(f"{name}: status {code}: {Path('output').read_text()[-500:]}")
+            if code is None:
+                os.kill(process, number)
+                status(process)
+            if Path("killed").exists() and not kept.exists():  # it came to its end
+                if kills:
+                    break
+                self.seconds[name] = min(self.seconds[name], time.monotonic() - begin)
+                shutil.rmtree("killed")
+                continue
             outcome.kills[number.name] += 1
             outcome.resumed += kept.exists()
             kills += 1
