@@ -38,7 +38,8 @@ MOST_KILLS = 3
 TRIES = 4
 """How often a fit is begun for each kill, as it may end before its moment comes."""
 
-PATIENCE = 300.0
+PATIENCE = 1_800.0
+"""Seconds after which a fit that goes on is a failure."""
 
 IMAGES = "--data digits.npz --epochs 4"
 FITS = {
@@ -132,7 +133,7 @@ def status(process: int, seconds: float = PATIENCE) -> int | None:
 
 def complete(words: list[str], kept_every: float) -> None:
     process = run(words, kept_every)
-    if code := status(process):
+    if (code := status(process)) != 0:
         raise RuntimeError(f"{' '.join(words)}: status {code}: {Path('output').read_text()[-500:]}")
 
 
