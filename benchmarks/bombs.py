@@ -4,8 +4,8 @@ Each bomb is made in a folder of its own, and the whole command is run on it. Th
 refusal: exit status 2, 3 or 4 and one line. In logs and tables an answer is right too, because a
 record that cannot be read is passed over. Memory is that of all processes together, and time is
 processor time. Both are compared with those of an honest model, which is measured first.
-`--kinds archives images` runs only some; `--seconds` is the wall time after which a command is
-killed.
+`--kinds archives images` runs only some, `--most 8` at most eight of each kind, spread over all of
+them; `--seconds` is the wall time after which a command is killed.
 """
 
 import argparse
@@ -72,6 +72,7 @@ def main() -> None:
     """Print the table by kind, and each bomb that is not refused within the limits."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", nargs="*")
+    parser.add_argument("--most", type=int)
     parser.add_argument("--seconds", type=float, default=600)
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -81,9 +82,7 @@ def main() -> None:
         bomb.kept = Path(scratch)
         base = honest(Path(scratch), given.seconds)
         print(f"honest: {base.peak / 1e9:.2f} GB, {base.seconds:.1f} s", flush=True)
-        for one in (one for make in MAKERS for one in make()):
-            if given.kinds and one.kind not in given.kinds:
-                continue
+        for one in chosen(given.kinds, given.most):
             with tempfile.TemporaryDirectory(dir=scratch) as place:
                 folder = Path(place)
                 done = measured(command(one.make(folder)), folder, given.seconds)
@@ -94,6 +93,16 @@ def main() -> None:
             print(f"{'WRONG ' if bad else ''}{one.kind}: {one.name}: {shown}", flush=True)
     print(tables.text([row(kind, items) for kind, items in found.items()]))
     print(f"{wrong} of {sum(map(len, found.values()))} not refused within the limits")
+
+
+def chosen(kinds: list[str] | None, most: int | None) -> list[Bomb]:
+    """Return the bombs of some kinds, or of all; at most so many of each."""
+    found: dict[str, list[Bomb]] = {}
+    for one in (one for make in MAKERS for one in make()):
+        if not kinds or one.kind in kinds:
+            found.setdefault(one.kind, []).append(one)
+    every = [ones[:: -(-len(ones) // most)] if most else ones for ones in found.values()]
+    return [one for ones in every for one in ones]
 
 
 def right(one: Bomb, done: Measured, base: Measured) -> bool:
