@@ -222,8 +222,7 @@ def of_checkpoints() -> Iterator[Bomb]:
 
     def state(folder: Path, members: Callable[[], dict[str, bytes]]) -> Arguments:
         _archive(folder / "state", members())
-        (folder / "a.log").write_bytes(honest("logs"))
-        return [str(model("logs")), "a.log", "--set", "state=state"]
+        return [str(model("logs")), "-", "--set", "state=state"]
 
     files: dict[str, Callable[[], dict[str, bytes]]] = {
         "1.1 GB of zeros": lambda: {
