@@ -148,7 +148,7 @@ def loops() -> dict[str, Callable[[Any], Any]]:
         return tf.while_loop(lambda a: tf.reduce_all(a < 1e38), lambda a: (a * 1.0,), (x,))[0]
 
     def growing(x: Any) -> Any:
-        shapes = [tf.TensorShape([]), tf.TensorShape([None, None])]
+        shapes = tf.TensorShape([]), tf.TensorShape([None, None])
         _, grown = tf.while_loop(
             lambda i, a: i < 60,
             lambda i, a: (i + 1, tf.concat([a, a], 1)),

@@ -1,7 +1,7 @@
 """Bombs in nets: layers and operations that make much of a small input, or compute for long."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,12 @@ from tests.untrusted import hostile_cases
 PAIR = ["model.json", "--weights", "model.weights.h5", "x.npy"]
 WIDEST = 1_000
 """The longest axis of an input, which should be small itself."""
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "SVD": {"full_matrices": True, "compute_uv": True},
+    "Qr": {"mode": "complete"},
+}
+"""Settings of the operations that need some."""
 
 Shape = list[int | None]
 
@@ -39,7 +45,7 @@ class Step:
     times: int = 1
     keywords: tuple[str, ...] = ()
 
-    def as_json(self, name: str, before: str, shape: Shape) -> dict[str, Any]:
+    def as_json(self, name: str, before: str, shape: Sequence[int | None]) -> dict[str, Any]:
         """Return the step as Keras writes it."""
         history = {"shape": [None, *shape], "dtype": "float32", "keras_history": [before, 0, 0]}
         given = {"class_name": "__keras_tensor__", "config": history}
@@ -93,7 +99,7 @@ def pair(folder: Path, layers: list[dict[str, Any]], x: np.ndarray) -> Arguments
     return PAIR
 
 
-def chain(shape: Shape, *steps: Step) -> Make:
+def chain(shape: Sequence[int | None], *steps: Step) -> Make:
     """Return a maker of a net of an input and steps."""
 
     def make(folder: Path) -> Arguments:
@@ -262,9 +268,8 @@ def of_operations() -> Iterator[Bomb]:
     }.items():
         yield Bomb("operations", f"{name} of 3,000 x 500", chain(wide[0], wide[1], made, mean))
     for name in ("SVD", "Pinv", "Eigh", "Eig", "Qr", "Inv", "Det", "MatrixRank", "Lstsq"):
-        settings = {"SVD": {"full_matrices": True, "compute_uv": True}, "Qr": {"mode": "complete"}}
         times = 2 if name == "Lstsq" else 1
-        made = Step(name, settings.get(name, {}), "keras.src.ops.linalg", times)
+        made = Step(name, SETTINGS.get(name, {}), "keras.src.ops.linalg", times)
         repeat = Step("RepeatVector", {"n": 5_000})
         yield Bomb("operations", f"{name} of 5,000 x 5,000", chain([5_000], repeat, made))
 

@@ -105,10 +105,10 @@ def read_table(content: bytes) -> None:
 
 def read_picture(content: bytes) -> None:
     """Read a picture."""
-    from keras_recipes.digits import pictures
+    from keras_recipes.digits import characters, pictures
 
     image = pictures.read_file("file", io.BytesIO(content))
-    assert image.shape == (pictures.SIDE, pictures.SIDE)
+    assert image.shape == (characters.SIDE, characters.SIDE)
 
 
 READERS: dict[str, tuple[Callable[[bytes], None], tuple[str, ...]]] = {

@@ -2,8 +2,9 @@
 
 For every recipe and each of its presets, a fit on 1,000 images or as many lines is killed at a
 random moment of its time, by SIGKILL, SIGTERM, SIGINT or SIGHUP, and resumed. Some are killed more
-than once. A fit that ends before its moment comes is begun again with an earlier one. At the end, every file of the model has to have the bytes of the fit that nobody killed;
-of the card, all but the time that the fit took. A kill counts if it came before the fit's end. A
+than once. A fit that ends before its moment comes is begun again with an earlier one. At the end,
+every file of the model has to have the bytes of the fit that nobody killed; of the card, all but
+the time that the fit took. A kill counts if it came before the fit's end. A
 fit that had kept nothing yet starts anew, which has to give the same bytes, too.
 
 The preset `article` of xor is left out, because it never reaches its goal and saves no model.
@@ -31,6 +32,9 @@ from pathlib import Path
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 KEPT_EVERY = (0.0, 0.3, 60.0)
 """Seconds between two checkpoints; 60 is the usual number."""
+
+KEPT = Path(".killed.checkpoint.npz")
+"""The checkpoint of a fit that was killed."""
 
 MOST_KILLS = 3
 """The most kills of one fit."""
@@ -179,35 +183,10 @@ class Campaign:
 
     def trial(self, name: str, most: int) -> int:
         """Kill a fit at most so often, resume it and compare; return how often it was killed."""
-        expected = self.reference(name)
-        outcome, kills = self.outcomes[name], 0
-        kept = Path(".killed.checkpoint.npz")
-        wanted = self.random.randint(1, min(most, MOST_KILLS))
-        for _ in range(TRIES * wanted):
-            if kills == wanted:
-                break
-            words = [*arguments(name, "killed"), *["--resume"] * kept.exists()]
-            begin, process = time.monotonic(), run(words, self.random.choice(KEPT_EVERY))
-            number = self.random.choice(SIGNALS)
-            code = status(process, self.random.uniform(0.05, 1.0) * self.seconds[name])
-            if code:
-                raise RuntimeError(f"{name}: status {code}: {Path('output').read_text()[-500:]}")
-            if code is None:
-                os.kill(process, number)
-                status(process)
-            if Path("killed").exists() and not kept.exists():  # it came to its end
-                if kills:
-                    break
-                self.seconds[name] = min(self.seconds[name], time.monotonic() - begin)
-                shutil.rmtree("killed")
-                continue
-            outcome.kills[number.name] += 1
-            outcome.resumed += kept.exists()
-            kills += 1
-        if kills:
-            if not Path("killed").exists() or kept.exists():
-                words = [*arguments(name, "killed"), *["--resume"] * kept.exists()]
-                complete(words, self.random.choice(KEPT_EVERY))
+        expected, outcome = self.reference(name), self.outcomes[name]
+        if kills := self.killed(name, self.random.randint(1, min(most, MOST_KILLS))):
+            if not Path("killed").exists() or KEPT.exists():
+                complete(self.command(name), self.random.choice(KEPT_EVERY))
             found = content("killed")
             differ = [file for file in expected | found if found.get(file) != expected.get(file)]
             outcome.equal += not differ
@@ -218,6 +197,41 @@ class Campaign:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         shutil.rmtree("killed", ignore_errors=True)
         return kills
+
+    def killed(self, name: str, wanted: int) -> int:
+        """Kill a fit so often, resuming it in between; return how often it was."""
+        kills, outcome = 0, self.outcomes[name]
+        for _ in range(TRIES * wanted):
+            begin = time.monotonic()
+            signalled = self.kill(name)
+            if Path("killed").exists() and not KEPT.exists():  # it came to its end
+                if kills:
+                    break
+                self.seconds[name] = min(self.seconds[name], time.monotonic() - begin)
+                shutil.rmtree("killed")
+                continue
+            outcome.kills[signalled.name] += 1
+            outcome.resumed += KEPT.exists()
+            kills += 1
+            if kills == wanted:
+                break
+        return kills
+
+    def kill(self, name: str) -> signal.Signals:
+        """Start or resume a fit, and kill it at a random moment if it still goes on."""
+        process = run(self.command(name), self.random.choice(KEPT_EVERY))
+        number = self.random.choice(SIGNALS)
+        code = status(process, self.random.uniform(0.05, 1.0) * self.seconds[name])
+        if code:
+            raise RuntimeError(f"{name}: status {code}: {Path('output').read_text()[-500:]}")
+        if code is None:
+            os.kill(process, number)
+            status(process)
+        return number
+
+    def command(self, name: str) -> list[str]:
+        """Return the command that starts the fit, or resumes it if it can be resumed."""
+        return [*arguments(name, "killed"), *["--resume"] * KEPT.exists()]
 
     def rows(self) -> Iterator[str]:
         yield "| Fit | Fits killed | Kills | Resumed | Equal bytes |"

@@ -150,7 +150,7 @@ def test_short_memory_is_called_so(error: Exception) -> None:
 
 @pytest.mark.full
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
-@pytest.mark.parametrize("gigabytes", ["0.6", "1.5"])
+@pytest.mark.parametrize("gigabytes", ["0.25", "0.26", "0.4", "0.6", "1.5"])
 def test_a_process_with_little_memory_says_so(gigabytes: str, empty_folder: Path) -> None:
     limited = (
         "import resource; from keras_recipes.cli import main; "
@@ -161,7 +161,8 @@ def test_a_process_with_little_memory_says_so(gigabytes: str, empty_folder: Path
     Image.fromarray(array.astype(np.uint8)).save("picture.png")
     done = measured([sys.executable, "-c", limited, "predict", "lenet5", "picture.png"], timeout=60)
     assert done.status == 1, done.stderr
-    assert done.last.startswith("error: not enough memory to start Keras")
+    assert done.last.startswith("error: not enough memory")
+    assert done.seconds < 10
 
 
 @pytest.mark.parametrize(
