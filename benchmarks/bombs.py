@@ -1,9 +1,9 @@
 """Ask `recipes` about small files that would take much memory or time: python -m benchmarks.bombs.
 
 Each bomb is made in a folder of its own, and the whole command is run on it. The right outcome is a
-refusal: exit status 2, 3 or 4 and one line. In logs and tables an answer is right too, because a
-record that cannot be read is passed over. Memory is that of all processes together, and time is
-processor time. Both are compared with those of an honest model, which is measured first.
+refusal: exit status 1 to 4 and one line that says why. In logs and tables an answer is right too,
+because a record that cannot be read is passed over. Memory is that of all processes together, and
+time is processor time. Both are compared with those of an honest model, which is measured first.
 `--kinds archives images` runs only some, `--most 8` at most eight of each kind, spread over all of
 them; `--seconds` is the wall time after which a command is killed.
 """
@@ -53,10 +53,11 @@ def command(arguments: Arguments) -> list[str]:
 
 def outcome(done: Measured) -> str:
     """Return the exit status, and what is wrong with it."""
-    if done.status not in (2, 3, 4):
+    if done.status not in (1, 2, 3, 4):
         return f"{done.status}: {done.last[:80]}" if done.status else "answered"
     one_line = done.last.startswith("error: ") and done.last.isprintable()
-    return str(done.status) if one_line and "Traceback" not in done.stderr else "message"
+    known = not any(word in done.stderr for word in ("Traceback", "error: unexpected"))
+    return str(done.status) if one_line and known else f"message: {done.last[:80]}"
 
 
 def honest(folder: Path, seconds: float) -> Measured:
