@@ -49,7 +49,9 @@ class NoMemoryError(RecipeError):
 
 _NO_MEMORY = (
     "cannot allocate memory",
+    "failed to allocate",
     "failed to map segment",
+    "oom when allocating",
     "out of memory",
     "std::bad_alloc",
     "unable to allocate",

@@ -33,6 +33,7 @@ from keras_recipes.data.series.records import (
 )
 from keras_recipes.data.series.times import TimeParser, together, written
 from keras_recipes.errors import InputError, printable
+from keras_recipes.untrusted import strict_json
 
 if TYPE_CHECKING:
     import pandas
@@ -54,6 +55,14 @@ __all__ = [
 ]
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".gz")
+
+LONGEST_LINE = strict_json.MOST_BYTES
+"""The most characters of a line: an export may be one line of JSON."""
+
+MOST_EMPTY = 1_000_000
+"""The fewest empty lines together at which a file is refused; a small packed file may hold many."""
+
+_LINE_ENDS = {"\n", "\r\n", "\r"}
 
 PEEKED_AT = 100
 """The number of rows in which every column must occur, where rows may differ."""
@@ -164,9 +173,16 @@ def _reading(layout: SeriesLayout) -> Reading:
 
 def _lines(source: str, stream: IO[bytes]) -> Generator[str]:
     """Yield the lines of a stream as they arrive."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    text, empty = io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), 0
     try:
-        yield from text
+        while line := text.readline(LONGEST_LINE):
+            empty = empty + 1 if line in _LINE_ENDS else 0
+            if len(line) == LONGEST_LINE or empty == MOST_EMPTY:
+                raise InputError(
+                    f"{source}: expected lines of at most {LONGEST_LINE:,} characters and fewer "
+                    f"than {MOST_EMPTY:,} empty ones together, received more; give a table"
+                )
+            yield line
     except UnicodeDecodeError as error:
         raise InputError(f"{source}: expected UTF-8 text, byte {error.start} is not") from None
     except (OSError, EOFError, zlib.error) as error:

@@ -9,6 +9,8 @@ from keras_recipes.errors import (
     InputError,
     RecipeError,
     UnsafeModelError,
+    first_line,
+    no_memory,
     printable,
 )
 from keras_recipes.untrusted import budget, sizes
@@ -123,6 +125,20 @@ class KerasRuntime:
             f"{self._where}: cannot compute these inputs ({reason}); give others, or get the model "
             "again"
         )
+
+
+def not_computed(where: str, runtime: str, error: Exception) -> RecipeError:
+    """Return the error for a model of another runtime that cannot compute its outputs.
+
+    Args:
+        where: The model's path.
+        runtime: The runtime's name.
+        error: What it raised.
+    """
+    reason = printable(first_line(error), 400)
+    if no_memory(error, "for this"):
+        return UnsafeModelError(f"{where}: refused, it needs more memory than there is: {reason}")
+    return RecipeError(f"{where}: {runtime}: {reason}")
 
 
 def check_fits(runtime: Runtime, x: "np.ndarray", recipe: str) -> None:

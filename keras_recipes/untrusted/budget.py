@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_recipes.errors import RecipeError
+from keras_recipes.errors import NoMemoryError, RecipeError
 from keras_recipes.untrusted import files, limits
 
 MEMORY_PER_PARAMETER = 36
@@ -40,6 +40,9 @@ MODEL_RATE, INPUT_RATE = 1e6, 50e3
 
 WALL, WALL_PER_SECOND = 60.0, 10.0
 """Seconds of wall time for a part of the work that waits for nobody, and for each other second."""
+
+LEAST = 500e6
+"""Bytes of memory a process must be allowed; with fewer, OpenBLAS may wait for ever for more."""
 
 PAUSE = 0.1
 """The shortest time in seconds between two reports of progress."""
@@ -89,11 +92,13 @@ def hold(budget: Budget, name: str) -> None:
         name: The model's name in the message.
 
     Raises:
+        NoMemoryError: This process may not have enough memory.
         RecipeError: The process that watches cannot be started.
     """
     global _events
     if os.name == "nt" or _events is not None:
         return
+    _check_memory()
     _exit_by_signal()
     refusals = {
         "memory": f"error: {name}: refused, it needs more than {budget.memory / 1e9:.1f} GB of "
@@ -178,6 +183,17 @@ def _tell(event: bytes) -> None:
         # A pipe that is full has reports enough.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(_events, event)
+
+
+def _check_memory() -> None:
+    import resource
+
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if allowed != resource.RLIM_INFINITY and allowed < LEAST:
+        raise NoMemoryError(
+            f"not enough memory: expected at least {LEAST / 1e6:.0f} MB for this process, received "
+            f"{allowed / 1e6:.0f} MB; raise its limit (ulimit -v)"
+        )
 
 
 def _exit_by_signal() -> None:

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_recipes import save
+from benchmarks import bomb_exports
+from keras_recipes import backend, build_mnist_mlp, load, save
 from keras_recipes.models.fitted import Fitted
 from keras_recipes.saved import locate, own_fits
-from keras_recipes.untrusted import budget, files, limits
+from keras_recipes.untrusted import budget, building, files, limits
+from tests.exports import needs
 from tests.shared_data import shared_data
 
 COMMAND = [sys.executable, "-c", "from keras_recipes.cli import main; main()"]
@@ -68,6 +70,28 @@ def test_exports_are_held_to_it_too(number: str, model: str) -> None:
     done = process("predict", model, "x.npy", "--output", os.devnull)
     assert done.returncode == 3, done.stderr
     assert done.stderr.splitlines()[-1].startswith(f"error: {model}: refused, ")
+
+
+@pytest.mark.full
+def test_an_export_that_asks_for_more_memory_than_there_is_is_refused(empty_folder: Path) -> None:
+    needs("onnx")
+    shape = {"shape": np.array([9_000_000_000_000])}
+    arguments = bomb_exports.summed(Path(), "ConstantOfShape", shape)
+    done = process("predict", *arguments)
+    assert done.returncode == 3, done.stderr
+    assert "error: m.onnx: refused, it needs more memory than there is" in done.stderr
+
+
+@pytest.mark.full
+def test_a_net_of_this_package_opens_in_half_the_time_it_has(empty_folder: Path) -> None:
+    backend.start()
+    net = build_mnist_mlp(deskew=True, features="hog", tta_degrees=15.0)
+    Path("slow.json").write_text(net.to_json())
+    net.save_weights("slow.weights.h5")
+    load("slow.json", weights="slow.weights.h5")
+    begin = time.thread_time()
+    load("slow.json", weights="slow.weights.h5")
+    assert time.thread_time() - begin < building.SECONDS / 2
 
 
 @pytest.mark.full

@@ -1,5 +1,6 @@
 """Inputs that expand are read within bounds, by models of the user's own as well."""
 
+import gzip
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_recipes.data import time_series
 from keras_recipes.data.series import parquet as columns
 from keras_recipes.digits import pictures
 from keras_recipes.errors import InputError, no_memory
@@ -148,7 +150,7 @@ def test_short_memory_is_called_so(error: Exception) -> None:
 
 @pytest.mark.full
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
-@pytest.mark.parametrize("gigabytes", ["0.6", "1.5"])
+@pytest.mark.parametrize("gigabytes", ["0.25", "0.26", "0.4", "0.6", "1.5"])
 def test_a_process_with_little_memory_says_so(gigabytes: str, empty_folder: Path) -> None:
     limited = (
         "import resource; from keras_recipes.cli import main; "
@@ -159,4 +161,18 @@ def test_a_process_with_little_memory_says_so(gigabytes: str, empty_folder: Path
     Image.fromarray(array.astype(np.uint8)).save("picture.png")
     done = measured([sys.executable, "-c", limited, "predict", "lenet5", "picture.png"], timeout=60)
     assert done.status == 1, done.stderr
-    assert done.last.startswith("error: not enough memory to start Keras")
+    assert done.last.startswith("error: not enough memory")
+    assert done.seconds < 10
+
+
+@pytest.mark.parametrize(
+    "more", [b"5" * 17_000_000, b"\n" * 2_000_000], ids=["line", "empty lines"]
+)
+def test_a_packed_table_is_not_read_to_its_end_for_one_record(
+    more: bytes, empty_folder: Path
+) -> None:
+    Path("t.csv.gz").write_bytes(gzip.compress(b"time,value\n2026-01-05T00:00,5\n" + more))
+    with pytest.raises(InputError, match=r"t\.csv\.gz: expected lines of at most"):
+        list(time_series.read("t.csv.gz").records)
+    Path("t.csv.gz").write_bytes(gzip.compress(b"time,value\n\n\n2026-01-05T00:00,5\n\n\n"))
+    assert len(list(time_series.read("t.csv.gz").records)) == 1

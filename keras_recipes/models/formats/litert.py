@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipes import backend
-from keras_recipes.errors import CorruptModelError, RecipeError
+from keras_recipes.errors import CorruptModelError
 from keras_recipes.models import runtime
 from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats import zipped
@@ -123,7 +123,7 @@ class Interpreter:
             self._interpreter.invoke()
             answer: np.ndarray = self._interpreter.get_tensor(self._gives["index"])
         except (ValueError, RuntimeError) as error:
-            raise RecipeError(f"{self._where}: ai-edge-litert: {error}") from None
+            raise runtime.not_computed(self._where, "ai-edge-litert", error) from None
         return answer
 
     def _lay_out(self, shape: tuple[int, ...]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipes import backend
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, first_line
+from keras_recipes.errors import CorruptModelError, UnsafeModelError, first_line
 from keras_recipes.models import runtime
 from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats import protobuf
@@ -131,7 +131,7 @@ class Session:
         try:
             answer: np.ndarray = self._session.run(None, {self._input.name: piece})[0]
         except Exception as error:  # onnxruntime has one exception for each status
-            raise RecipeError(f"{self._where}: onnxruntime: {first_line(error)}") from None
+            raise runtime.not_computed(self._where, "onnxruntime", error) from None
         return answer
 
 

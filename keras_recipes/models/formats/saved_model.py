@@ -18,7 +18,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from keras_recipes import backend
-from keras_recipes.errors import CorruptModelError, RecipeError, UnsafeModelError, first_line
+from keras_recipes.errors import CorruptModelError, UnsafeModelError, first_line
 from keras_recipes.models import runtime
 from keras_recipes.models.endings import ENDINGS
 from keras_recipes.models.formats.format import Format, Members
@@ -147,7 +147,7 @@ class SavedModel:
         try:
             (answer,) = self._compute(**{self._input.name: tf.constant(piece)}).values()
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise RecipeError(f"{self._where}: TensorFlow: {first_line(error)}") from None
+            raise runtime.not_computed(self._where, "TensorFlow", error) from None
         values: np.ndarray = answer.numpy()
         return values
 
