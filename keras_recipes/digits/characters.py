@@ -8,8 +8,8 @@ show nothing more. Widths are given for a picture of 512 pixels and are scaled t
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from keras_recipes.digits import frames, page
 from keras_recipes.errors import InputError
@@ -138,7 +138,7 @@ def ink_of(grey: np.ndarray, blur: float | None = None) -> tuple[np.ndarray, flo
         blur: Standard deviation in pixels by which noise is smoothed; None takes that for one
             character.
     """
-    smooth = ndimage.gaussian_filter(grey, _unit(grey) if blur is None else blur)
+    smooth = scipy.ndimage.gaussian_filter(grey, _unit(grey) if blur is None else blur)
     paper, even = _even_paper(smooth)
     if not even:
         return _ink_in_uneven_light(smooth)
@@ -216,15 +216,15 @@ def _weighted(values: np.ndarray) -> np.ndarray:
 def _is_light_on_dark(grey: np.ndarray) -> bool:
     # Thin strokes differ much from the mean around them, in one direction. The ground differs only
     # a little, and the two sides of a shadow's edge cancel out.
-    difference = grey - ndimage.gaussian_filter(grey, max(grey.shape) / 12)
+    difference = grey - scipy.ndimage.gaussian_filter(grey, max(grey.shape) / 12)
     return bool(_weighted(difference**3).sum() > 0)
 
 
 def _paper(grey: np.ndarray, slope: np.ndarray, width: int) -> np.ndarray:
     """Return the light of the paper: strokes of up to this width are filled in."""
     size = max(1, round(width * _unit(grey)))
-    filled = ndimage.grey_closing(grey - slope, size=(size, size))
-    paper: np.ndarray = ndimage.gaussian_filter(filled, 2 * _unit(grey)) + slope
+    filled = scipy.ndimage.grey_closing(grey - slope, size=(size, size))
+    paper: np.ndarray = scipy.ndimage.gaussian_filter(filled, 2 * _unit(grey)) + slope
     return paper
 
 
@@ -252,20 +252,20 @@ def _strokes(ink: np.ndarray, character: np.ndarray, darkness: float) -> np.ndar
     rows, columns = _extent(character)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     part = np.where(
-        ndimage.binary_dilation(character, iterations=max(1, round(2 * _unit(ink)))), ink, 0
+        scipy.ndimage.binary_dilation(character, iterations=max(1, round(2 * _unit(ink)))), ink, 0
     )[rows, columns]
     # Strokes may be widened, so leave room around them.
     part = np.pad(part, 2 + max(height, width) // 12)
     fine = _resized(part, BOX * FINE / max(height, width), Image.Resampling.BICUBIC)
     inside = fine > STROKE * min(darkness, fine.max())
-    depth = ndimage.distance_transform_edt(inside)
+    depth = scipy.ndimage.distance_transform_edt(inside)
     # The mean distance of a stroke's pixels from its edge is a quarter of its width.
     width_now = 4 * depth[inside].mean() / FINE
     grow = max(0.0, THINNEST - width_now) / 2 * FINE
     if not grow:
         whole: np.ndarray = inside.astype(np.float32)
         return whole
-    outside = ndimage.distance_transform_edt(~inside)
+    outside = scipy.ndimage.distance_transform_edt(~inside)
     strokes: np.ndarray = np.clip(np.where(inside, 1, grow + 1 - outside), 0, 1)
     return strokes
 
@@ -287,7 +287,7 @@ def _extent(character: np.ndarray) -> tuple[slice, slice]:
 def _spots(ink: np.ndarray, least: float) -> np.ndarray:
     """Return a mask of the main spot of ink and of the spots that belong to it."""
     inked = ink > least
-    labels, count = ndimage.label(inked, structure=np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(inked, structure=np.ones((3, 3)))
     # Of each spot; label 0 is the paper.
     of_each = [
         np.bincount(labels.ravel(), values.ravel(), count + 1)[1:]
@@ -317,7 +317,7 @@ def _spots(ink: np.ndarray, least: float) -> np.ndarray:
 
 def _distances(labels: np.ndarray, character: np.ndarray, count: int) -> np.ndarray:
     """Return how many pixels each spot is away from the character."""
-    distance = ndimage.distance_transform_edt(~character)
+    distance = scipy.ndimage.distance_transform_edt(~character)
     nearest = np.full(count + 1, np.inf)
     np.minimum.at(nearest, labels.ravel(), distance.ravel())
     return nearest[1:]
@@ -329,7 +329,7 @@ def _place(strokes: np.ndarray) -> np.ndarray:
     placed = np.zeros((SIDE, SIDE), np.float32)
     corner = [
         min(max(round(SIDE / 2 - centre), 0), SIDE - side)
-        for centre, side in zip(ndimage.center_of_mass(fitted), fitted.shape, strict=True)
+        for centre, side in zip(scipy.ndimage.center_of_mass(fitted), fitted.shape, strict=True)
     ]
     placed[corner[0] : corner[0] + fitted.shape[0], corner[1] : corner[1] + fitted.shape[1]] = (
         fitted

@@ -5,7 +5,7 @@ the sheet inside looks like a large spot of ink: a full rectangle, in which the 
 """
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 LEAST_SIDE = 0.5
 """The least side of the sheet, as a share of the picture's."""
@@ -32,16 +32,16 @@ def sheet_inside(inked: np.ndarray) -> Place | None:
     """
     if 10 * np.count_nonzero(inked) < inked.size:
         return None  # most pictures, for which the search would cost time
-    labels, _ = ndimage.label(inked)
+    labels, _ = scipy.ndimage.label(inked)
     largest = int(np.bincount(labels[inked]).argmax())
-    place = ndimage.find_objects(labels)[largest - 1]
+    place = scipy.ndimage.find_objects(labels)[largest - 1]
     if any(
         side.stop - side.start < LEAST_SIDE * whole
         for side, whole in zip(place, inked.shape, strict=True)
     ):
         return None
     spot = labels[place] == largest
-    full = ndimage.binary_fill_holes(spot)
+    full = scipy.ndimage.binary_fill_holes(spot)
     if full.mean() < FULL or not _has_corners(full):
         return None
     holes = full & ~spot
@@ -57,7 +57,7 @@ def sheet_inside(inked: np.ndarray) -> Place | None:
 
 def _in_ring(holes: np.ndarray, ink: np.ndarray, place: Place) -> Place | None:
     """Return the inside of a frame that has ink in it; a zero of straight strokes has none."""
-    inside = ndimage.find_objects(holes.astype(int))[0]
+    inside = scipy.ndimage.find_objects(holes.astype(int))[0]
     share = np.count_nonzero(ink[inside]) / ink[inside].size
     if holes[inside].mean() < FULL or not HOLES[0] <= share <= HOLES[1]:
         return None

@@ -8,7 +8,7 @@ of the ink are dots, dashes and specks. Characters whose strokes touch each othe
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from keras_recipes.errors import InputError
 
@@ -62,10 +62,10 @@ def spots(inked: np.ndarray) -> tuple[np.ndarray, list[Box], np.ndarray]:
     Args:
         inked: Where ink is, bool of shape (height, width).
     """
-    labels, count = ndimage.label(inked, structure=np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(inked, structure=np.ones((3, 3)))
     boxes = [
         Box((number,), across.start, down.start, across.stop, down.stop)
-        for number, (down, across) in enumerate(ndimage.find_objects(labels), start=1)
+        for number, (down, across) in enumerate(scipy.ndimage.find_objects(labels), start=1)
     ]
     return labels, boxes, np.bincount(labels.ravel(), minlength=count + 1)
 

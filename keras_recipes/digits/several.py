@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from keras_recipes.digits import characters, page
 from keras_recipes.errors import InputError
@@ -73,7 +73,7 @@ def _character(
     own = np.pad(ink[part], 3)
     # Ink of other characters, which reach into this one's box, is left out.
     others = np.pad((labels[part] > 0) & ~np.isin(labels[part], box.spots), 3)
-    own = np.where(ndimage.binary_dilation(others), 0, own)
+    own = np.where(scipy.ndimage.binary_dilation(others), 0, own)
     darkness = float(np.percentile(own[mask], 75))
     left, top = round(box.left / scale), round(box.top / scale)
     return Character(
