@@ -137,7 +137,11 @@ def _seen_by(served: Served, image: np.ndarray) -> dict[str, Any]:
     found = opened.layer_outputs.of(image) if opened.layer_outputs else {}
     drawn = [layer.settings["name"] for layer in opened.net.layers if layer.kind in DRAWN]
     layers = [{"name": name, **_packed(found[name])} for name in drawn if name in found]
-    return {"prediction": str(row["prediction"]), "layers": layers}
+    return {
+        "prediction": str(row["prediction"]),
+        "probability": row["probability"],
+        "layers": layers,
+    }
 
 
 def _packed(values: np.ndarray) -> dict[str, Any]:

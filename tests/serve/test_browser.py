@@ -93,7 +93,7 @@ def test_a_unit_says_how_active_it_is(page: Page) -> None:
     page.draw(SEVEN)
     page.reads("7")
     page.page.locator("[aria-label=mnist-mlp] .maps canvas").first.hover()
-    note = page.page.locator("[aria-label=mnist-mlp] .note")
+    note = page.page.locator("[aria-label=mnist-mlp] .note").last
     sync_api.expect(note).to_contain_text("hidden, unit 1: ")
     sync_api.expect(note).to_contain_text("what it looks for")
 

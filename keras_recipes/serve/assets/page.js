@@ -72,10 +72,12 @@ class Net {
     title.textContent = name;
     this.answer = document.createElement("div");
     this.answer.className = "answer";
+    this.sure = document.createElement("div");
+    this.sure.className = "note";
     this.layers = document.createElement("div");
     this.note = document.createElement("p");
     this.note.className = "note";
-    this.place.append(title, this.answer, this.layers, this.note);
+    this.place.append(title, this.answer, this.sure, this.layers, this.note);
     document.getElementById("nets").append(this.place);
   }
 
@@ -88,9 +90,12 @@ class Net {
     this.layers.replaceChildren();
     this.answer.textContent = "";
     this.note.textContent = "";
+    this.sure.textContent = "";
     if (!this.seen) return;
     const unsure = this.seen.several || this.seen.prediction === "unsure";
     this.answer.textContent = unsure ? words().unsure : this.seen.prediction;
+    const probability = (100 * this.seen.probability).toFixed(1);
+    this.sure.textContent = filled(words().sure, { probability });
     const layers = this.seen.layers.map(unpacked);
     layers.forEach((layer, number) => {
       const last = number === layers.length - 1;
