@@ -145,7 +145,7 @@ def test_a_stopped_server_ends_its_streams_and_keeps_their_states(
         stream.send(orders.joined([orders.line(8_005, 8, STOPPING)]))
         rows = stream.rows()
         assert next(rows)["session"] == "order-8"
-        stream.send(b"half a line")
+        stream.send(orders.line(8_006, 7, b"kernel pan"))  # half a line
         assert server.stop() == 128 + signal.SIGTERM
         assert not list(rows)
     with Server(str(log_model), "--state", "states") as server:
