@@ -1,7 +1,7 @@
 """Draws the pictures of the page of `recipes serve`: python docs/scripts/draw_page.py [FOLDER].
 
-A seven is drawn with the pointer in a real browser, on a desktop and on a phone, in light and dark,
-in English and Chinese. Also prints how long the server took to answer each movement. Needs Chromium
+A seven is drawn with the pointer in a real browser: on a desktop, light and in English, and on a
+phone, dark and in Chinese. Also prints how long the server took to answer each movement. Needs Chromium
 and a font with Chinese characters.
 """
 
@@ -18,12 +18,6 @@ from tests.serve.servers import Server
 
 VIEWS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1180, "height": 960}},
-    "desktop-dark-zh": {
-        "viewport": {"width": 1180, "height": 960},
-        "color_scheme": "dark",
-        "locale": "zh-CN",
-    },
-    "phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
     "phone-dark-zh": {
         "viewport": {"width": 390, "height": 844},
         "device_scale_factor": 2,
