@@ -1,8 +1,8 @@
 """Draws the pictures of the page of `recipes serve`: python docs/scripts/draw_page.py [FOLDER].
 
 A seven is drawn with the pointer in a real browser: on a desktop, light and in English, and on a
-phone, dark and in Chinese. Also prints how long the server took to answer each movement. Needs Chromium
-and a font with Chinese characters.
+phone, dark and in Chinese. Also prints how long the server took to answer each movement. Needs
+Chromium and a font with Chinese characters.
 """
 
 import os
