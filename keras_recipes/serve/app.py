@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from keras_recipes.serve import page, schema
+from keras_recipes.serve import page, schema, xor_net
 from keras_recipes.serve.access_log import AccessLog
 from keras_recipes.serve.gate import Gate
 from keras_recipes.serve.insides import Insides
@@ -86,6 +86,7 @@ def made(
             Route("/index.json", _page(lambda: index, JSON)),
             Route("/page/models", insides.models),
             Route("/page/models/{model}", insides.described),
+            Route("/page/xor", xor_net.described),
             Route("/page/seen", insides.seen, methods=["POST"]),
             *page.routes(),
         ],

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-FILES = ("index.html", "page.css", "page.js", "words.js", "icon.svg")
+FILES = ("index.html", "page.css", "page.js", "learning.js", "xor.js", "words.js", "icon.svg")
 
 _HEADERS = {
     # The page loads nothing from elsewhere, and no other page may show it in a frame.

@@ -1,11 +1,15 @@
 """The page in a real browser: a digit is drawn, and the nets read it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 
+from keras_recipes import build_xor
 from tests.serve.servers import Server
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -86,7 +90,7 @@ def test_clear_forgets_the_digit(page: Page) -> None:
     page.reads("7")
     page.page.get_by_role("button", name="Clear").click()
     page.reads("")
-    assert page.page.locator(".maps").count() == 0
+    assert page.page.locator("#digits .maps").count() == 0
 
 
 def test_a_unit_says_how_active_it_is(page: Page) -> None:
@@ -107,9 +111,10 @@ def test_a_file_that_is_no_picture_is_a_message(page: Page) -> None:
 
 def test_it_speaks_the_language_of_the_browser(browser: sync_api.Browser, server: Server) -> None:
     chinese = Page(browser, server, locale="zh-CN").page
-    sync_api.expect(chinese.locator("h1")).to_have_text("看神经网络怎样认数字")
+    title = chinese.locator("#digits .title")
+    sync_api.expect(title).to_have_text("看神经网络怎样认数字")
     chinese.get_by_role("button", name="English").click()
-    sync_api.expect(chinese.locator("h1")).to_have_text("Watch a net read a digit")
+    sync_api.expect(title).to_have_text("Watch a net read a digit")
     assert chinese.locator("html").get_attribute("lang") == "en"
 
 
@@ -122,17 +127,68 @@ def test_everyone_can_use_it(
     page = Page(browser, server, color_scheme=scheme, viewport={"width": width, "height": 800})
     page.draw(SEVEN)
     page.reads("7")
-    serious = [
+    assert faults(axe, page) == []
+    page.page.get_by_role("link", name="XOR").click()
+    assert faults(axe, page) == []
+
+
+def faults(axe: Any, page: Page) -> list[tuple[str, str]]:
+    """Return the serious faults of what is shown, and fail if it is wider than the screen."""
+    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return [
         (fault["id"], fault["nodes"][0]["html"])
         for fault in axe.run(page.page).response["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
-    assert serious == []
-    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_only_models_that_read_digits_are_drawn(
     browser: sync_api.Browser, all_kinds: Server
 ) -> None:
     page = Page(browser, all_kinds)
-    assert page.page.locator(".net h2").all_inner_texts() == ["lenet5"]
+    assert page.page.locator("#digits .net h2").all_inner_texts() == ["lenet5"]
+
+
+def test_xor_is_learned_while_one_watches(page: Page) -> None:
+    page.page.get_by_role("link", name="XOR").click()
+    assert not page.page.locator("#drawing").is_visible()
+    assert page.page.locator("#hidden canvas").count() == 10
+    page.page.get_by_role("button", name="100 epochs").click()
+    sync_api.expect(page.page.locator("#epochs")).to_contain_text("100 epochs", timeout=30_000)
+    sync_api.expect(page.page.locator("#state")).to_contain_text("Not right yet")
+    page.page.get_by_role("button", name="Until it is right").click()
+    sync_api.expect(page.page.locator("#state")).to_contain_text("Right: every", timeout=120_000)
+    answers = page.page.locator("#answers").inner_text()
+    assert [round(float(part)) for part in re.findall(r": ([0-9.]+)", answers)] == [0, 1, 1, 0]
+    assert page.told == []
+
+
+def test_another_number_of_units_begins_anew(page: Page) -> None:
+    page.page.get_by_role("link", name="XOR").click()
+    page.page.get_by_role("button", name="100 epochs").click()
+    sync_api.expect(page.page.locator("#epochs")).to_contain_text("100 epochs", timeout=30_000)
+    page.page.get_by_label("Hidden units").select_option("2")
+    sync_api.expect(page.page.locator("#epochs")).to_contain_text("0 epochs")
+    assert page.page.locator("#hidden canvas").count() == 2
+
+
+TRAIN = """async ([first, epochs]) => {
+  const { XorNet } = await import("/page/xor.js");
+  const recipe = await (await fetch("/page/xor")).json();
+  const net = new XorNet({ units: 10, activation: recipe.activation, rate: recipe.learning_rate,
+                           table: recipe.table });
+  net.hidden = first[0][0].map((_, n) => ({
+    weights: [first[0][0][n], first[0][1][n]], bias: first[1][n] }));
+  net.output = { weights: first[2].map((row) => row[0]), bias: first[3][0] };
+  for (let n = 0; n < epochs; n++) net.epoch();
+  return net.points.map(({ x }) => net.answer(x));
+}"""
+
+
+def test_the_page_trains_the_net_of_the_recipe(page: Page) -> None:
+    model = build_xor()
+    first = [array.tolist() for array in model.get_weights()]
+    x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32"), np.array([[0.0], [1], [1], [0]])
+    model.fit(x, y, epochs=200, batch_size=4, verbose=0)
+    answers = page.page.evaluate(TRAIN, [first, 200])
+    assert answers == pytest.approx(model.predict(x, verbose=0).ravel().tolist(), abs=1e-4)

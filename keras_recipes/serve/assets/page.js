@@ -1,4 +1,5 @@
 // Sends the drawing to the server after each movement, and draws what every layer computes.
+import { Learning } from "./learning.js";
 import { WORDS } from "./words.js";
 
 const drawing = document.getElementById("drawing");
@@ -11,6 +12,7 @@ const SENT = 64;
 
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let nets = [];
+let learning = null;
 let busy = false;
 let waiting = false;
 let blank = true;
@@ -23,13 +25,24 @@ function speak() {
   for (const element of document.querySelectorAll("[data-words]")) {
     element.textContent = words()[element.dataset.words];
   }
-  document.title = `${words().title} · keras_recipes`;
   drawing.setAttribute("aria-label", words().canvas);
   shown.setAttribute("aria-label", words().small);
   const other = document.getElementById("language");
   other.textContent = words().other;
   other.lang = language === "en" ? "zh" : "en";
   for (const net of nets) net.draw();
+  if (learning) learning.draw();
+}
+
+// The address says which part is shown.
+function turn() {
+  const part = location.hash === "#xor" ? "xor" : "digits";
+  for (const main of document.querySelectorAll(".part")) main.hidden = main.id !== part;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === `#${part}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  scrollTo(0, 0);
 }
 
 async function asked(path, options) {
@@ -287,11 +300,14 @@ async function start() {
   nets = await Promise.all(
     models.map(async (name) => new Net(name, await asked(`page/models/${name}`))),
   );
+  learning = new Learning(await asked("page/xor"), words);
   clear();
   speak();
   if (!nets.length) message.textContent = words().none;
   document.body.dataset.ready = "yes";
 }
 
+addEventListener("hashchange", turn);
+turn();
 speak();
 start().catch(() => { message.textContent = words().lost; });
