@@ -101,11 +101,12 @@ def serve(
     most_requests: int,
     most_streams: int,
 ) -> None:
-    """Answer over HTTP: the Open Inference Protocol, and the rows of `recipes predict`.
+    """Answer over HTTP, and show a page that draws the nets.
 
-    Without MODEL, the server has the trained nets for digits that come with this package. A request
-    cannot load another model, or name a file of this machine. The server listens on this machine
-    only, unless --host says otherwise. The page docs/serve.md lists the addresses.
+    It speaks the Open Inference Protocol, and gives the rows of `recipes predict`. Without MODEL, it
+    has the trained nets for digits that come with this package. A request cannot load another
+    model, or name a file of this machine. The server listens on this machine only, unless --host
+    says otherwise. The page docs/serve.md lists the addresses.
 
     \b
     Example:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from keras_recipes import backend, catalog, extras
 
+LIGHT = "ai-edge-litert"
+"""What computes saved nets without Keras; it is not available everywhere."""
+
 REQUIRED = ("keras_recipes", "keras", "tensorflow", "numpy", "h5py", "click", "matplotlib")
 
 
@@ -37,6 +40,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
     for package in REQUIRED:
         yield _package(package, f"pip install {package}")
+    yield _light()
     for extra, packages in extras.PACKAGES.items():
         for package in packages:
             yield _optional(package, extra)
@@ -49,6 +53,12 @@ def _package(name: str, fix: str) -> Finding:
         return Finding(name, version(name))
     except PackageNotFoundError:
         return Finding(name, "missing", fix, broken=True)
+
+
+def _light() -> Finding:
+    if extras.is_here(LIGHT):
+        return _package(LIGHT, "")
+    return Finding(LIGHT, "missing, so Keras answers, after seconds", f"pip install {LIGHT}")
 
 
 def _optional(name: str, extra: str) -> Finding:

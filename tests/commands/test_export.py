@@ -186,7 +186,7 @@ def test_a_missing_extra_is_said_before_any_work(
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("extra", ["onnx", "litert"])
+@pytest.mark.parametrize("extra", ["onnx", "serve"])
 def test_doctor_lists_the_extras(extra: str, recipes: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     found = json.loads(recipes("doctor", "--json").stdout)
     names = {finding["what"] for finding in found}

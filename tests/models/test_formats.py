@@ -140,7 +140,8 @@ def test_a_missing_runtime_is_named(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = recipes("predict", str(place), "0,1")
     assert result.exit_code == 2
-    assert result.stderr.rstrip().endswith(f"pip install 'keras_recipes[{format}]'")
+    way = "pip install 'keras_recipes[onnx]'" if format == "onnx" else "pip install ai-edge-litert"
+    assert result.stderr.rstrip().endswith(way)
 
 
 # The files below are damaged or hostile.
