@@ -103,8 +103,8 @@ def serve(
 ) -> None:
     """Answer over HTTP, and show a page that draws the nets.
 
-    It speaks the Open Inference Protocol, and gives the rows of `recipes predict`. Without MODEL, it
-    has the trained nets for digits that come with this package. A request cannot load another
+    It speaks the Open Inference Protocol, and gives the rows of `recipes predict`. Without MODEL,
+    it has the trained nets for digits that come with this package. A request cannot load another
     model, or name a file of this machine. The server listens on this machine only, unless --host
     says otherwise. The page docs/serve.md lists the addresses.
 
