@@ -196,7 +196,13 @@ def table(folder: Path) -> None:
     test = read(folder, "test")
     shown = test.labels != NONE
     nothing = np.zeros(len(images), bool)
+    coarse = digits.load(["digits"], seed=0).test
     sets = {
+        "scikit-learn's digits": (
+            coarse.x,
+            coarse.y.argmax(axis=1).astype(str),
+            np.zeros(len(coarse.x), bool),
+        ),
         "MNIST": (images, truth.astype(str), nothing),
         "strangers": (test.x[shown], test.labels[shown], test.several[shown]),
     }
