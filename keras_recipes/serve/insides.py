@@ -3,9 +3,9 @@
 import asyncio
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -16,7 +16,6 @@ from starlette.responses import Response
 from keras_recipes.commands.predict import answer
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Opened
-from keras_recipes.models.net import Layer
 from keras_recipes.recipe import Rows
 from keras_recipes.serve import contents
 from keras_recipes.serve.limits import Bodies, Limits
@@ -44,41 +43,54 @@ class Insides:
 
     async def models(self, request: Request) -> Response:
         """Name the models that the page can draw."""
-        return _json({"models": [served.name for served in self._drawn()]})
+        return await self._answered(lambda: {"models": list(self._drawn)})
 
     async def described(self, request: Request) -> Response:
         """Describe a net's layers, and the weights of a layer that sees all pixels."""
-        served = self._served(request)
-        return _json(await self._done(partial(_described, served)))
+        served = self._models.named(request.path_params["model"])
+        return await self._answered(lambda: self._described(served))
 
     async def seen(self, request: Request) -> Response:
         """Answer a picture with each net's answer and the outputs of its layers."""
-        picture = await self._bodies.read(request.scope, request.receive)
+        async with self._limits.in_time():
+            picture = await self._bodies.read(request.scope, request.receive)
         contents.check_picture("drawing", io.BytesIO(picture), self._limits.pixels)
-        return _json(await self._done(partial(_seen, self._drawn(), picture)))
+        return await self._answered(lambda: _seen(self._drawn.values(), picture))
 
     def close(self) -> None:
         """End the thread when it is done."""
         self._thread.shutdown()
 
-    def _drawn(self) -> list[Served]:
-        return [served for served in self._models.by_name.values() if _is_drawn(served)]
+    @cached_property
+    def _drawn(self) -> dict[str, Served]:
+        return {name: one for name, one in self._models.by_name.items() if _is_drawn(one)}
 
-    def _served(self, request: Request) -> Served:
-        served = self._models.named(request.path_params["model"])
-        if not _is_drawn(served):
-            raise Refusal(422, f"expected a model that reads digits, received {served.name}")
-        return served
+    def _described(self, served: Served) -> dict[str, Any]:
+        if served.name not in self._drawn:
+            raise Refusal(422, f"expected a net that classifies pictures, received {served.name}")
+        return _described(served)
 
-    async def _done(self, work: partial[dict[str, Any]]) -> dict[str, Any]:
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self._limits.seconds):
-            return await loop.run_in_executor(self._thread, work)
+    async def _answered(self, work: Callable[[], dict[str, Any]]) -> Response:
+        """Answer with what the thread finds; there a net may also be read for the first time."""
+        async with self._limits.in_time():
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return Response(msgspec.json.encode(found), media_type=JSON)
 
 
 def _is_drawn(served: Served) -> bool:
-    opened = served.found.open()
-    return served.sees and isinstance(opened, Opened) and opened.pair is not None
+    """Return whether a model is a saved net that classifies pictures, layer after layer."""
+    opened, labels = served.found.open(), _labels(served)
+    if not served.sees or labels is None or not isinstance(opened, Opened) or opened.pair is None:
+        return False
+    try:
+        return bool(opened.net.layers)
+    except ValueError:
+        return False
+
+
+def _labels(served: Served) -> list[str] | None:
+    """Return the labels of the classes; None if the model has none, such as an autoencoder."""
+    return served.card.learned.get("labels") if served.card else None
 
 
 def _opened(served: Served) -> Opened:
@@ -93,7 +105,10 @@ def _described(served: Served) -> dict[str, Any]:
         opened.net.layers,
         opened.layer_outputs,
     )  # made now, so that the first stroke is fast
-    found: dict[str, Any] = {"layers": [_shape_of(layer) for layer in layers]}
+    found: dict[str, Any] = {
+        "labels": _labels(served),
+        "layers": [{"name": layer.settings["name"], "kind": layer.kind} for layer in layers],
+    }
     drawn = [layer for layer in layers if layer.kind in DRAWN]
     kernel = opened.net.arrays.get("layers/dense/vars/0")
     if drawn[0].kind == "Dense" and kernel is not None and len(kernel) == 28 * 28:
@@ -101,22 +116,7 @@ def _described(served: Served) -> dict[str, Any]:
     return found
 
 
-def _shape_of(layer: Layer) -> dict[str, Any]:
-    """Return what decides which pixels a unit of a layer sees."""
-    settings = layer.settings
-    size = settings.get("kernel_size") or settings.get("pool_size")
-    return {
-        "name": settings["name"],
-        "kind": layer.kind,
-        "drawn": layer.kind in DRAWN,
-        "size": size,
-        "strides": settings.get("strides"),
-        "same": settings.get("padding") == "same",
-        "padding": settings.get("padding") if layer.kind == "ZeroPadding2D" else None,
-    }
-
-
-def _seen(nets: Sequence[Served], picture: bytes) -> dict[str, Any]:
+def _seen(nets: Iterable[Served], picture: bytes) -> dict[str, Any]:
     from keras_recipes.digits import pictures
 
     try:
@@ -150,7 +150,3 @@ def _packed(values: np.ndarray) -> dict[str, Any]:
     scaled = (values - low) * (255 / (high - low) if high > low else 0)
     content = base64.b64encode(np.round(scaled).astype("uint8").tobytes()).decode()
     return {"shape": list(values.shape), "low": low, "high": high, "values": content}
-
-
-def _json(value: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(value), media_type=JSON)

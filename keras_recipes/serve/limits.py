@@ -1,6 +1,8 @@
 """The limits of a server: how much a request may send, how long it may take, how many at once."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +36,19 @@ class Limits:
     seconds: float = 30.0
     requests: int = 256
     streams: int = 32
+
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """End the block when a request has taken its time.
+
+        Raises:
+            Refusal: It has.
+        """
+        try:
+            async with asyncio.timeout(self.seconds):
+                yield
+        except TimeoutError:
+            raise busy(f"no answer in {self.seconds:g} seconds; send less") from None
 
 
 class Bodies:

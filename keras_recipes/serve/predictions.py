@@ -18,7 +18,7 @@ from keras_recipes.errors import InputError, UnsafeModelError
 from keras_recipes.recipe import Prose, Row
 from keras_recipes.report import tables
 from keras_recipes.serve import contents, queries
-from keras_recipes.serve.limits import Bodies, Limits, busy
+from keras_recipes.serve.limits import Bodies, Limits
 from keras_recipes.serve.measures import Measures
 from keras_recipes.serve.models import Models, Served
 from keras_recipes.serve.refusals import Refusal
@@ -49,7 +49,7 @@ class Predictions:
         given = queries.given(served, request.query_params)
         stop = threading.Event()
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with self._limits.in_time():
                 # A folder of its own, which ends with the request.
                 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                     asked = await contents.of_request(
@@ -59,8 +59,6 @@ class Predictions:
                     text, kind = await asyncio.get_running_loop().run_in_executor(
                         self._threads, work
                     )
-        except TimeoutError:
-            raise busy(f"no answer in {self._limits.seconds:g} seconds; send less") from None
         finally:
             stop.set()
         return Response(text, media_type=kind)

@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from keras_recipes import build_xor
+from keras_recipes import build_xor, fit
 from tests.serve.servers import Server
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -147,6 +148,21 @@ def test_only_models_that_read_digits_are_drawn(
 ) -> None:
     page = Page(browser, all_kinds)
     assert page.page.locator("#digits .net h2").all_inner_texts() == ["lenet5"]
+
+
+def test_nets_that_the_page_cannot_draw_do_not_disturb_it(
+    browser: sync_api.Browser, tmp_path: Path
+) -> None:
+    other = fit("autoencoder", "digits", epochs=1, out=tmp_path / "other", show_progress=False)
+    assert other.card is not None
+    with Server(str(tmp_path / "other"), "lenet5") as server:
+        page = Page(browser, server)
+        page.draw(SEVEN)
+        page.reads("7")
+        assert page.page.locator("#digits .net h2").all_inner_texts() == ["lenet5"]
+        refused = server.ask("/page/models/other")
+    assert refused.status == 422
+    assert "expected a net that classifies pictures, received other" in refused.error
 
 
 def test_xor_is_learned_while_one_watches(page: Page) -> None:

@@ -75,6 +75,7 @@ function paint(canvas, width, height, byte) {
 class Net {
   constructor(name, described) {
     this.name = name;
+    this.labels = described.labels;
     this.kinds = new Map(described.layers.map((layer) => [layer.name, layer.kind]));
     this.weights = described.weights && { ...unpacked(described.weights) };
     this.seen = null;
@@ -168,10 +169,10 @@ class Net {
     layer.bytes.forEach((byte, digit) => {
       const share = Math.max(0, value(layer, byte));
       const label = document.createElement("span");
-      label.textContent = digit;
+      label.textContent = this.labels[digit];
       const bar = document.createElement("meter");
       bar.value = share;
-      bar.setAttribute("aria-label", `${digit}`);
+      bar.setAttribute("aria-label", this.labels[digit]);
       const number = document.createElement("span");
       number.textContent = `${(100 * share).toFixed(1)} %`;
       box.append(label, bar, number);
