@@ -88,5 +88,10 @@ def _name(layer: Mapping[str, Any]) -> Any:
 
 def _inputs(layer: Mapping[str, Any]) -> list[Any]:
     """Return the names of the layers whose outputs a layer receives, in all its calls."""
-    tensors = [tensor for call in layer["inbound_nodes"] for tensor in call["args"]]
-    return [tensor["config"]["keras_history"][0] for tensor in tensors]
+    found: list[Any] = []
+    for call in layer["inbound_nodes"]:
+        for tensor in call["args"]:
+            # A layer that merges others has them in a list.
+            several = tensor if isinstance(tensor, list) else [tensor]
+            found += [one["config"]["keras_history"][0] for one in several]
+    return found

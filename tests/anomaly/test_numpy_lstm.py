@@ -65,6 +65,13 @@ def test_single_steps_give_the_probabilities_of_keras(model: keras.Model) -> Non
         assert given / given.sum() == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_net_whose_layers_branch_is_refused() -> None:
+    given = keras.Input((3,))
+    branch = keras.layers.Dense(3)(given)
+    with pytest.raises(ValueError, match="expected layers that follow each other"):
+        Net.of(keras.Model(given, keras.layers.add([given, branch])))
+
+
 def test_a_net_with_other_layers_is_refused() -> None:
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="expected one LSTM layer"):
