@@ -17,6 +17,14 @@ from keras_recipes.saved import locate
 from tests.command_line import Run
 from tests.shared_data import shared_data
 
+LONGEST = Path(__file__).parent / "pages" / "test_commands.py"
+"""The file that takes longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file, or it would run on when the other workers have ended."""
+    items.sort(key=lambda item: item.path != LONGEST)
+
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
