@@ -1,13 +1,13 @@
-"""Answers a second over HTTP, beside two plain FastAPI programs: python -m benchmarks.serve.
+"""Answers a second over HTTP, beside plain programs: python -m benchmarks.serve.
 
     python -m benchmarks.serve --seconds 60
 
 Sixteen clients send single digits as JSON to LeNet-5, each the next one when it has its answer. The
 client is `wrk` (Debian's package wrk), on the same machine, so it takes a part of the cores. Beside
-`recipes serve` answer FastAPI with onnxruntime and FastAPI with Keras (`benchmarks.serve_peers`),
-the same net with the same weights, one program after the other. The peers need fastapi and the
-extra `onnx`. The load of the machine before each part is printed: with other work on it, only the
-ratios say something.
+`recipes serve` answer the least program there is, onnxruntime in a function on uvicorn, and FastAPI
+with onnxruntime and with Keras (`benchmarks.serve_peers`): the same net with the same weights, one
+program after the other. The peers need fastapi and the extra `onnx`. The load of the machine before
+each part is printed: with other work on it, only the ratios say something.
 """
 
 import argparse
@@ -76,6 +76,7 @@ def programs(folder: Path) -> Iterator[Program]:
     serve = [sys.executable, "-m", "keras_recipes", "serve", "lenet5", "--port", str(PORT)]
     yield Program("recipes serve", serve, "/v2/models/lenet5/infer", {"inputs": [tensor]}, {})
     for name, app, form in (
+        ("uvicorn + onnxruntime", "bare_app", "onnx"),
         ("FastAPI + onnxruntime", "onnxruntime_app", "onnx"),
         ("FastAPI + Keras predict", "keras_app", "keras"),
     ):
