@@ -9,6 +9,7 @@ PACKAGES = {
     "jax": ("jax",),
     "torch": ("torch",),
     "onnx": ("onnxruntime", "onnx", "tf2onnx"),
+    "fleet": ("ray",),
     "serve": ("starlette", "uvicorn", "python-multipart", "prometheus-client"),
 }
 """Package names in the index, by the extra of keras_recipes that installs them."""

@@ -22,6 +22,7 @@ from keras_recipes.cli import (
     evaluate,
     export,
     fit,
+    fleet,
     output,
     plot,
     predict,
@@ -187,6 +188,7 @@ for command in (
     plot.plot,
     check.check,
     serve.serve,
+    fleet.fleet,
     doctor.doctor,
 ):
     commands.add_command(command)
