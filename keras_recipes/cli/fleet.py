@@ -179,8 +179,8 @@ def predict(
     multiple=True,
     required=True,
     help="An option to search, as a range such as learning_rate=1e-4..1e-1, or as single values "
-    "such as activation=relu,tanh. A wide range is searched by orders of magnitude. May be given "
-    "several times.",
+    "such as optimizer=adam,nesterov. A wide range is searched by orders of magnitude. May be "
+    "given several times.",
 )
 @click.option(
     "--trials",

@@ -81,7 +81,8 @@ def search(
     Args:
         recipe: The recipe's name.
         out: The folder to save the best model in.
-        space: The options to search, such as "learning_rate=1e-4..1e-1" or "activation=relu,tanh".
+        space: The options to search, such as "learning_rate=1e-4..1e-1" or
+            "optimizer=adam,nesterov".
         data: Data as for the `fit` of one model; none is the recipe's own.
         trials: The number of trials.
         stopping: How trials are stopped early: "asha" keeps the better part at each of some

@@ -41,7 +41,7 @@ Space = Mapping[str, Range | Choice]
 
 
 def parse(recipe: Recipe, assignments: Iterable[str]) -> dict[str, Range | Choice]:
-    """Return the space of texts such as `learning_rate=1e-4..1e-1` or `activation=relu,tanh`.
+    """Return the space of texts such as `learning_rate=1e-4..1e-1` or `optimizer=adam,nesterov`.
 
     Raises:
         InputError: A text has another form, an unknown option, or a value that it cannot have.

@@ -121,7 +121,7 @@ def test_each_file_is_judged_by_the_model_of_its_name(
 
 
 def test_a_search_stops_worse_trials_and_saves_the_best(here: Path) -> None:
-    space = ("--space", "learning_rate=1e-5..1e-2", "--space", "activation=relu,sigmoid")
+    space = ("--space", "learning_rate=1e-5..1e-2", "--space", "hidden_units=8,16")
     options = ("--set", "epochs=4", "--trials", "6", "--out", "best", "--json")
     result = fleet(here, "search", "mnist-mlp", "--data", "digits", *space, *options)
     assert result.exit_code == 0, result.stderr

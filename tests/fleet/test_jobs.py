@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes import InputError
@@ -61,7 +61,8 @@ def test_an_address_is_listed_as_addresses() -> None:
     assert here.read_text() == "x"
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8")), unique=True))
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=5), max_size=5, unique=True))
 def test_every_value_has_a_name_of_its_own_that_is_one_file_name(values: list[str]) -> None:
     made = [jobs.safe(value) for value in values]
     assert len(set(made)) == len(made)

@@ -68,13 +68,17 @@ COLUMNS = {
 def commands_page() -> str:
     """docs/reference/commands.md."""
     context = click.Context(recipes, info_name="recipes", **recipes.context_settings)
-    parts = [ABOUT_COMMANDS, *_command(context)]
-    for name in recipes.list_commands(context):
-        command = recipes.get_command(context, name)
-        assert command is not None
-        inner = click.Context(command, context, name, **command.context_settings)
-        parts += _command(inner)
-    return "\n".join(parts)
+    return "\n".join([ABOUT_COMMANDS, *_commands(context)])
+
+
+def _commands(context: click.Context) -> Iterator[str]:
+    """A command, and the commands of a group."""
+    yield from _command(context)
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _commands(click.Context(command, context, name, **command.context_settings))
 
 
 def _command(context: click.Context) -> Iterator[str]:
