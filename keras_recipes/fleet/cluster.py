@@ -21,6 +21,8 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # reports nothing to Ray's makers
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning that this will change
     "RAY_worker_niceness": "0",  # a job has the priority that the same fit has without Ray
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # prints no news of lost nodes among the results
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",

@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_recipes import InputError
+from keras_recipes.cli.fleet import fleet
 from keras_recipes.fleet import jobs, selection, storage
 from tests.command_line import Run
 
@@ -98,6 +100,16 @@ def test_records_of_parquet_with_a_value_keep_their_types() -> None:
     assert selection.values(Path("t.parquet"), "host") == ["7", "8"]
     selection.write(Path("t.parquet"), "host", "7", Path("out.parquet"))
     assert parquet.read_table("out.parquet").to_pydict() == {"t": [1, 3], "cpu": [0.1, 0.3]}
+
+
+@pytest.mark.parametrize("name", sorted(fleet.commands))
+def test_every_command_of_the_group_has_an_example_and_explains_its_options(
+    name: str, recipes: Run
+) -> None:
+    text = recipes("fleet", name, "--help").stdout
+    assert f"recipes fleet {name}" in text.partition("Example:")[2]
+    options = [p for p in fleet.commands[name].params if isinstance(p, click.Option)]
+    assert [p.name for p in options if not p.help] == []
 
 
 WRONG = {
