@@ -118,6 +118,7 @@ class Streams(Answers):
         from keras_recipes.data import lines  # imported here, because `recipes list` needs none
 
         if lines.on_standard_input(asked):
+            self.check_live(card, given)
             return self.follow(card, lines.from_standard_input(lines.TICK), options)
         kind = self.of(card.learned)
         columns = settings.call(kind.columns, card.learned, options=options)
@@ -156,12 +157,22 @@ class Streams(Answers):
 
         return watch
 
+    def check_live(self, card: "Card", given: Options) -> None:
+        """Refuse options that have no effect on lines as they arrive.
+
+        Raises:
+            InputError: There is one.
+        """
+        kind = self.of(card.learned)
+        for name in sorted(given.keys() & settings.taken(kind.judge) - settings.taken(kind.watch)):
+            raise InputError(f"{name}: is an option for files; leave it out")
+
     def assess(
         self, recipe: Recipe, card: "Card", data: Any, options: Options
     ) -> Callable[[Askable], Measured]:
         """See `Answers`."""
         kind, paths = self.of(card.learned), _paths(card, data)
-        self._check(kind, card.learned, paths, {**options, "state": None})
+        self._check(kind, card.learned, paths, {**options, "state": None, "after": None})
 
         def measure(model: Askable) -> Measured:
             found = settings.call(kind.assess, model, paths, options=options)
@@ -176,7 +187,7 @@ class Streams(Answers):
         """See `Answers`."""
         kind, paths = self.of(card.learned), _paths(card, data)
         options = settings.of_model(recipe, card, "evaluate", {})
-        self._check(kind, card.learned, paths, {**options, "state": None})
+        self._check(kind, card.learned, paths, {**options, "state": None, "after": None})
 
         def figures(model: Fitted) -> "Iterator[tuple[str, Figure]]":
             return settings.call(kind.figures, model, paths or card.paths(), options=options)

@@ -88,6 +88,31 @@ log = logging.getLogger(__name__)
     show_default=True,
     help="The most streams that are open at once.",
 )
+@click.option(
+    "--most-rows",
+    metavar="N",
+    type=click.IntRange(0, 100_000_000),
+    default=100_000,
+    show_default=True,
+    help="The most lines or records of a file that the page fits and judges; with 0 it does not "
+    "fit. One job runs at a time.",
+)
+@click.option(
+    "--longest-job",
+    metavar="S",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    default=600,
+    show_default=True,
+    help="The most seconds of a job of the page.",
+)
+@click.option(
+    "--largest-job",
+    metavar="MB",
+    type=click.FloatRange(0, 1_000_000, min_open=True),
+    default=3_000,
+    show_default=True,
+    help="The most megabytes of memory of a job of the page.",
+)
 def serve(
     models: tuple[str, ...],
     host: str,
@@ -100,6 +125,9 @@ def serve(
     longest: float,
     most_requests: int,
     most_streams: int,
+    most_rows: int,
+    longest_job: float,
+    largest_job: float,
 ) -> None:
     """Answer over HTTP, and show a page that draws the nets.
 
@@ -130,6 +158,9 @@ def serve(
             seconds=longest,
             requests=most_requests,
             streams=most_streams,
+            rows=most_rows,
+            job_seconds=longest_job,
+            job_memory=int(largest_job * MEGA),
         )
         made = app.made(
             models,

@@ -16,6 +16,7 @@ from keras_recipes.serve import page, schema, xor_net
 from keras_recipes.serve.access_log import AccessLog
 from keras_recipes.serve.gate import Gate
 from keras_recipes.serve.insides import Insides
+from keras_recipes.serve.jobs import Jobs
 from keras_recipes.serve.limits import Bodies, Limits
 from keras_recipes.serve.measures import CONTENT_TYPE, Measures
 from keras_recipes.serve.models import Models
@@ -34,7 +35,8 @@ class App:
         streams: The streams.
         predictions: The predictions.
         log: The access log.
-        insides: What the page draws.
+        insides: What the page draws of digits.
+        jobs: What the page fits and judges.
     """
 
     answers: ASGIApp
@@ -43,6 +45,7 @@ class App:
     predictions: Predictions
     log: AccessLog
     insides: Insides
+    jobs: Jobs
 
 
 def made(
@@ -75,6 +78,7 @@ def made(
     predictions = Predictions(served, bodies, limits, measures)
     streams = Streams(served, limits, measures, states)
     insides = Insides(served, bodies, limits)
+    jobs = Jobs(served, bodies, limits)
     document, index = schema.document(served), _index(served)
     app: ASGIApp = Router(
         [
@@ -88,6 +92,7 @@ def made(
             Route("/page/models/{model}", insides.described),
             Route("/page/xor", xor_net.described),
             Route("/page/seen", insides.seen, methods=["POST"]),
+            *jobs.routes(),
             *page.routes(),
         ],
         redirect_slashes=False,
@@ -106,7 +111,7 @@ def made(
         app = CORSMiddleware(
             app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"]
         )
-    return App(app, served, streams, predictions, log, insides)
+    return App(app, served, streams, predictions, log, insides, jobs)
 
 
 def _of_protocol(protocol: Protocol) -> list[Route]:

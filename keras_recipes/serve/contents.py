@@ -68,7 +68,7 @@ async def of_request(
             f"{kind or 'none'}",
         )
     if kind == FORM:
-        paths = await _uploaded(request, folder, bodies)
+        paths = await uploaded(request, folder, bodies)
         return _checked(served, paths, limits)
     body = await bodies.read(request.scope, request.receive)
     if not body:
@@ -140,8 +140,12 @@ def _written(path: Path, body: bytes) -> Path:
     return path
 
 
-async def _uploaded(request: Request, folder: Path, bodies: Bodies) -> list[Path]:
-    """Write the files of a form to the folder, under their own names."""
+async def uploaded(request: Request, folder: Path, bodies: Bodies) -> list[Path]:
+    """Write the files of a form to the folder, under their own names.
+
+    Raises:
+        Refusal: It is no form of files, or too large.
+    """
     receive = bodies.counted(request.scope, request.receive)
 
     async def stream() -> Any:
@@ -198,7 +202,7 @@ def _checked(served: Served, paths: Iterable[Path], limits: Limits) -> Words:
         if served.sees:
             check_picture(Path(word).name, Path(word), limits.pixels)
         else:
-            _check_text(Path(word))
+            check_text(Path(word))
     return words
 
 
@@ -230,7 +234,12 @@ def check_picture(name: str, file: Path | IO[bytes], most: int) -> None:
         )
 
 
-def _check_text(path: Path) -> None:
+def check_text(path: Path) -> None:
+    """Refuse a packed file.
+
+    Raises:
+        Refusal: It is one.
+    """
     with path.open("rb") as file:
         if file.read(8).startswith(_PACKED):
             raise Refusal(415, f"{path.name}: expected text, received a packed file; unpack it")

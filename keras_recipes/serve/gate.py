@@ -91,7 +91,7 @@ class Gate:
                 "expected the header Authorization: Bearer TOKEN with this server's token",
                 **{"WWW-Authenticate": "Bearer"},
             )
-        if scope["method"] == "POST":
+        if scope["method"] in ("POST", "DELETE"):
             self._check_origin(scope)
 
     def _may(self, scope: Scope) -> bool:

@@ -29,6 +29,9 @@ class Limits:
         seconds: The longest time of a request; a stream has no such limit.
         requests: The most requests at once.
         streams: The most streams at once, of all models together.
+        rows: The most lines or records of a file on the page; 0 means that the page does not train.
+        job_seconds: The longest time of a job of the page.
+        job_memory: The most bytes of memory of a job of the page.
     """
 
     body: int = 32 * MEGA
@@ -36,6 +39,9 @@ class Limits:
     seconds: float = 30.0
     requests: int = 256
     streams: int = 32
+    rows: int = 100_000
+    job_seconds: float = 600.0
+    job_memory: int = 3_000 * MEGA
 
     @asynccontextmanager
     async def in_time(self) -> AsyncIterator[None]:

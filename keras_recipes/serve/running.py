@@ -124,6 +124,7 @@ def run(app: App, listening: socket.socket) -> int:
     server.run([listening])
     app.predictions.close()
     app.insides.close()
+    app.jobs.close()
     app.models.close()
     return server.stopped_by
 

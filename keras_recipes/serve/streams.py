@@ -100,6 +100,7 @@ class Streams:
         if len(self._open) >= self._limits.streams:
             raise busy(f"{self._limits.streams:,} streams are open")
         given = queries.given(served, query)
+        served.streams.check_live(served.card, given)
         if self._folder:
             given["state"] = str(self._state(served, stream))
         values = options.of_model(served.recipe, served.card, "predict", given)

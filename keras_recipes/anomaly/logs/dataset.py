@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -59,6 +60,7 @@ def read(
     time: str | None,
     time_format: str | None,
     length: int,
+    first: int | None,
     seed: int,
 ) -> Dataset:
     """Return normal logs, some of their sessions held out; see `kind.read`.
@@ -66,7 +68,11 @@ def read(
     Raises:
         InputError: The data cannot be read, or has too few sessions.
     """
-    paths, blocks = source.to_learn_from(data)
+    paths, every = source.to_learn_from(data)
+    blocks = every
+    if first:
+        source.check_one("first", paths)
+        blocks = partial(_first_blocks, every, first)
     if learned is not None:
         layout = LogLayout.from_json(learned.get("layout"))
     else:
@@ -82,6 +88,8 @@ def read(
         layout = sessions.with_masking(layout, blocks())
     collected = sessions.collect(layout, blocks())
     found = collected.sequences()
+    if first:
+        found = found.subset(_ended(found, sessions.collect(layout, every()).sequences(), first))
     log.info("%s: %s; %s sessions", files.in_words(paths), layout.in_words, f"{len(found):,}")
     if len(found) < FEWEST:
         raise InputError(
@@ -89,6 +97,17 @@ def read(
             f"{len(found)}; {_what_to_do(collected)}"
         )
     return _dataset(paths, layout, found, learned, length, seed)
+
+
+def _first_blocks(every: Callable[[], source.Blocks], count: int) -> source.Blocks:
+    return source.first_lines(every(), count)
+
+
+def _ended(found: Sequences, everything: Sequences, first: int) -> np.ndarray:
+    """Return which sessions have no line after the first ones, which would be cut off."""
+    last = np.maximum.reduceat(everything.lines, everything.starts[:-1])
+    ended = {name for name, line in zip(everything.names, last, strict=True) if line <= first}
+    return np.array([name in ended for name in found.names], bool)
 
 
 def _what_to_do(collected: sessions.SessionCollector) -> str:

@@ -36,6 +36,7 @@ def read(
     time: str | None,
     time_format: str | None,
     length: Count = 64,
+    first: int | None,
     seed: int,
 ) -> Dataset:
     """Return normal logs, some of their sessions held out.
@@ -51,6 +52,7 @@ def read(
         time: Name of the field of the times; see `series.kind.read`.
         time_format: Format of the times; see `series.kind.read`.
         length: Number of steps at which longer sequences are cut for training.
+        first: Number of lines; see `series.kind.read`. Sessions that go on after them are left out.
         seed: Seed of the choice of held-out sessions.
 
     Raises:
@@ -68,6 +70,7 @@ def read(
         time=time,
         time_format=time_format,
         length=length,
+        first=first,
         seed=seed,
     )
 
@@ -116,6 +119,7 @@ def check(
     idle_after: str | None,
     labels: str | None,
     state: str | None,
+    after: int | None,
 ) -> None:
     """Check the input before the net is loaded.
 
@@ -141,6 +145,8 @@ def check(
         labelled.read(labels)
     if paths:
         names, blocks = source.to_judge(paths)
+        if after:
+            source.check_one("after", names)
         parser = Parser(layout)
         if not any(len(parser.parse(block)) for _, block in blocks):
             raise source.without_sessions(names, layout)
@@ -154,6 +160,7 @@ def judge(
     false_alarms_per_day: float | None,
     only_anomalies: bool = False,
     idle_after: str | None = None,
+    after: Count | None = None,
 ) -> Iterator[Row]:
     """Yield a row with the keys `COLUMNS` for each session; from a score of 0.5 on, an anomaly.
 
@@ -170,6 +177,8 @@ def judge(
         idle_after: Time span, such as `10m`, without a line of a session after which a log has a
             row of its own, which is an anomaly: by the times in files, and on standard input also
             by the computer's clock while no line comes.
+        after: Number of records of a file, or of a log's lines, that are not judged, such as the
+            `first` that were learned from; of a log, the sessions that begin after them are judged.
     """
     from keras_recipes.anomaly.logs import source
     from keras_recipes.anomaly.logs.detector import LogDetector
@@ -179,7 +188,7 @@ def judge(
     detector = LogDetector.of_model(model)
     rate = detector.allowed_rate(false_alarm_rate, false_alarms_per_day)
     silences = Silences(idle_after) if idle_after else None
-    names, found = source.sessions_of(detector, asked, silences)
+    names, found = source.sessions_of(detector, asked, silences, after or 0)
     rows = Verdicts.of(detector, found).rows(rate, names, only_anomalies=only_anomalies)
     return chain(rows, silences.rows()) if silences else rows
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from keras_recipes.anomaly.logs.detector import LogDetector
 from keras_recipes.anomaly.logs.silence import Silences
 from keras_recipes.data import demonstration, files, lines
@@ -50,7 +52,7 @@ def to_judge(texts: Sequence[str]) -> tuple[list[str], Blocks]:
 
 
 def sessions_of(
-    detector: LogDetector, given: Any, silences: Silences | None = None
+    detector: LogDetector, given: Any, silences: Silences | None = None, after: int = 0
 ) -> tuple[list[str], Sequences]:
     """Return the names of the files, and the sessions to judge.
 
@@ -58,6 +60,7 @@ def sessions_of(
         detector: The detector, which says how to read the lines.
         given: Paths, or a list of lines from Python.
         silences: Finds the silences of the files, if they are asked for.
+        after: The sessions that begin after so many lines are judged.
 
     Raises:
         InputError: `given` is neither, or there are no sessions.
@@ -76,9 +79,33 @@ def sessions_of(
     heard = silences.heard if silences else None
     collected = sessions.collect(detector.layout, blocks, heard).sequences()
     found = sessions.with_token_ids(collected, detector.templates)
+    if after and len(found):
+        found = found.subset(np.minimum.reduceat(found.lines, found.starts[:-1]) > after)
     if not len(found):
-        raise without_sessions(names, detector.layout)
+        raise without_sessions(names, detector.layout, after)
     return names, found
+
+
+def first_lines(blocks: Blocks, count: int) -> Blocks:
+    """Yield the first lines."""
+    for file, block in blocks:
+        yield file, block[:count]
+        count -= len(block)
+        if count <= 0:
+            return
+
+
+def check_one(option: str, names: Sequence[str]) -> None:
+    """Refuse an option that counts the lines of several files.
+
+    Raises:
+        InputError: There are several files.
+    """
+    if len(names) > 1:
+        raise InputError(
+            f"{option}: expected one log, whose lines are counted, received {len(names)} files; "
+            "join them, or leave it out"
+        )
 
 
 def _is_path(item: str | Path) -> bool:
@@ -90,6 +117,7 @@ def _is_path(item: str | Path) -> bool:
     return os.path.exists(item)  # noqa: PTH110  Path.exists raises for a very long line
 
 
-def without_sessions(names: Sequence[str], layout: LogLayout) -> InputError:
-    """Return the error for files without any session."""
-    return InputError(f"{', '.join(names)}: expected sessions by {layout.by}, received none")
+def without_sessions(names: Sequence[str], layout: LogLayout, after: int = 0) -> InputError:
+    """Return the error for files without any session, or without one that begins after a line."""
+    where = f" that begin after line {after:,}" if after else ""
+    return InputError(f"{', '.join(names)}: expected sessions by {layout.by}{where}, received none")

@@ -40,7 +40,8 @@ def read(
         zone: Local time zone, such as `Europe/Berlin`, for times in UTC; `none` keeps them.
         decimal: Decimal mark of the numbers, a point or a comma; `auto` detects it, and refuses a
             table that leaves it open.
-        first: Number of records to learn from, from the beginning; `none` takes all.
+        first: Number of records to learn from, or of a log's lines, from the beginning; `none`
+            takes all.
         cell: The cell of the net.
         length: Number of steps at which longer sequences are cut for training.
 
@@ -99,13 +100,18 @@ def columns(learned: Learned, *, per_column: bool, incidents: bool) -> tuple[str
 
 
 def check(
-    learned: Learned, paths: Sequence[str] | None, *, labels: str | None, state: str | None
+    learned: Learned,
+    paths: Sequence[str] | None,
+    *,
+    labels: str | None,
+    state: str | None,
+    after: int | None,
 ) -> None:
     """Check the input before the net is loaded.
 
     Raises:
-        InputError: There is no such file, or it has no records; or the labels cannot be read; or
-            the state cannot be kept.
+        InputError: There is no such file, or it has no records to judge; or the labels cannot be
+            read; or the state cannot be kept.
         CorruptModelError: The card or the state is damaged.
     """
     from keras_recipes.anomaly import state_file
@@ -118,8 +124,8 @@ def check(
         state_file.check(state)
     if labels:
         labelled.windows(labels, table.layout)
-    if paths and next(iter(source.records_of(paths, table.layout)[1].records), None) is None:
-        raise InputError(f"{', '.join(paths)}: expected records, received none")
+    if paths:
+        source.check_any(source.records_of(paths, table.layout)[1], paths, after or 0)
 
 
 def judge(
@@ -130,6 +136,7 @@ def judge(
     only_anomalies: bool,
     per_column: bool = False,
     incidents: bool = False,
+    after: int | None,
 ) -> Iterator[Row]:
     """Yield a row for each record, with the keys of `columns`.
 
@@ -145,12 +152,15 @@ def judge(
         only_anomalies: As for `logs.kind.judge`.
         per_column: Prints a row for each column of numbers, with its value and expected interval.
         incidents: Prints a row for each incident instead, when it is over.
+        after: As for `logs.kind.judge`.
     """
     from keras_recipes.anomaly.series import source
     from keras_recipes.anomaly.series.table import TableDetector
 
     table = TableDetector.of_model(model, threshold)
-    rows = table.rows(source.to_judge(asked, table), per_column=per_column, incidents=incidents)
+    found = source.later(source.to_judge(asked, table), after or 0)
+    table.records += after or 0
+    rows = table.rows(found, per_column=per_column, incidents=incidents)
     return table.shown(rows, only_anomalies=only_anomalies, incidents=incidents)
 
 

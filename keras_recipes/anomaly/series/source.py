@@ -1,5 +1,6 @@
 """The records of an input: tables in files, a synthetic table, or values from Python."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -65,6 +66,22 @@ def to_judge(given: Any, table: TableDetector) -> Series:
         raise InputError(f"expected {expected}, received shape {numbers.shape}")
     records = (Record(str(number), None, tuple(row)) for number, row in enumerate(values.tolist()))
     return Series(tuple(names), records)
+
+
+def later(found: Series, after: int) -> Series:
+    """Return the records after the first ones."""
+    return replace(found, records=itertools.islice(found.records, after, None))
+
+
+def check_any(found: Series, paths: Sequence[str], after: int) -> None:
+    """Refuse files without records after the first ones.
+
+    Raises:
+        InputError: There are none.
+    """
+    if next(iter(later(found, after).records), None) is None:
+        where = f" after the first {after:,}" if after else ""
+        raise InputError(f"{', '.join(paths)}: expected records{where}, received none")
 
 
 def listed(names: Sequence[str]) -> str:

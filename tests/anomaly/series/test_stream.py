@@ -181,3 +181,19 @@ def test_a_script_learns_of_anomalies_in_a_stream(recipes: Run, model: Path) -> 
     answers(recipes, model, good, *asked)
     bad = good + joined([f"{1_700_000_000 + 60 * n},9000,9000,9000" for n in range(320, 330)])
     answers(recipes, model, bad, "--fail-on-anomaly", status=10)
+
+
+def test_only_records_after_the_first_are_judged(recipes: Run, model: Path) -> None:
+    Path("x.csv").write_text("\n".join([HEADER, *table(9, 300)]) + "\n")
+    asked = ("predict", str(model), "x.csv", "--format", "csv", "--set")
+    rows = list(csv.DictReader(io.StringIO(recipes(*asked, "after=6").stdout)))
+    assert times(rows) == [line.partition(",")[0] for line in table(3, 306)]
+    none = recipes(*asked, "after=9")
+    assert none.exit_code == 2
+    assert "x.csv: expected records after the first 9, received none" in none.stderr
+
+
+def test_a_stream_has_no_first_records(recipes: Run, model: Path) -> None:
+    refused = recipes("predict", str(model), "-", "--set", "after=3", input=b"")
+    assert refused.exit_code == 2
+    assert refused.stderr == "error: after: is an option for files; leave it out\n"
