@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from keras_recipes.serve import page, schema, xor_net
+from keras_recipes.serve import examples, page, schema, xor_net
 from keras_recipes.serve.access_log import AccessLog
 from keras_recipes.serve.gate import Gate
 from keras_recipes.serve.insides import Insides
@@ -93,6 +93,7 @@ def made(
             Route("/page/xor", xor_net.described),
             Route("/page/seen", insides.seen, methods=["POST"]),
             *jobs.routes(),
+            *examples.routes(),
             *page.routes(),
         ],
         redirect_slashes=False,

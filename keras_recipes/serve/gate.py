@@ -9,14 +9,16 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from keras_recipes.serve import refusals
+from keras_recipes.serve import page, refusals
 from keras_recipes.serve.access_log import AccessLog
 from keras_recipes.serve.limits import Limits, Message, Receive, Scope, Send, busy
 from keras_recipes.serve.measures import Measures
 from keras_recipes.serve.refusals import GoneError, Refusal
 
-OPEN = ("/v2/health/live", "/v2/health/ready")
-"""What answers without a token: those who look whether a server lives have none."""
+OPEN = ("/v2/health/live", "/v2/health/ready", *page.OPEN)
+"""What answers without a token: who looks whether a server lives has none, and the page asks for
+it. Its files are the same on every server.
+"""
 
 CLIENT_GONE = 499
 """The status in the log of a request whose client went away, as nginx has it."""

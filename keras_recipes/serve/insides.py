@@ -16,6 +16,7 @@ from starlette.responses import Response
 from keras_recipes.commands.predict import answer
 from keras_recipes.errors import InputError
 from keras_recipes.models.fitted import Opened
+from keras_recipes.models.receptive_fields import receptive_fields
 from keras_recipes.recipe import Rows
 from keras_recipes.serve import contents
 from keras_recipes.serve.limits import Bodies, Limits
@@ -110,10 +111,23 @@ def _described(served: Served) -> dict[str, Any]:
         "layers": [{"name": layer.settings["name"], "kind": layer.kind} for layer in layers],
     }
     drawn = [layer for layer in layers if layer.kind in DRAWN]
+    found["fields"] = _fields(opened, [layer.settings["name"] for layer in drawn])
     kernel = opened.net.arrays.get("layers/dense/vars/0")
     if drawn[0].kind == "Dense" and kernel is not None and len(kernel) == 28 * 28:
         found["weights"] = {"layer": drawn[0].settings["name"], **_packed(kernel.T)}
     return found
+
+
+def _fields(opened: Opened, names: Iterable[str]) -> dict[str, Any]:
+    """Return which rows and columns of the picture the units of each layer see, where known."""
+    height, width = opened.runtime.input_shape[:2]
+    assert height is not None
+    assert width is not None
+    try:
+        found = receptive_fields(opened.net.layers, height, width)
+    except ValueError:
+        return {}
+    return {name: {"rows": found[name].rows, "columns": found[name].columns} for name in names}
 
 
 def _seen(nets: Iterable[Served], picture: bytes) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-FILES = ("index.html", "page.css", "page.js", "learning.js", "xor.js", "words.js", "icon.svg")
+FILES = (
+    *("index.html", "page.css", "page.js", "server.js", "words.js", "icon.svg"),
+    *("net.js", "learning.js", "xor.js", "anomalies.js", "charts.js"),
+)
 
 _HEADERS = {
     # The page loads nothing from elsewhere, and no other page may show it in a frame.
@@ -18,6 +21,10 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+
+
+OPEN = ("/", *(f"/page/{name}" for name in FILES[1:]))
+"""The files answer without a token, because a browser cannot send one before it has the page."""
 
 
 def routes() -> list[Route]:

@@ -1,5 +1,8 @@
 // Sends the drawing to the server after each movement, and draws what every layer computes.
+import { Anomalies } from "./anomalies.js";
 import { Learning } from "./learning.js";
+import { Net, paint, unpacked } from "./net.js";
+import { TokenNeeded, asked, keep, reason } from "./server.js";
 import { WORDS } from "./words.js";
 
 const drawing = document.getElementById("drawing");
@@ -13,11 +16,11 @@ const SENT = 64;
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let nets = [];
 let learning = null;
+let anomalies = null;
 let busy = false;
 let waiting = false;
 let blank = true;
 
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const words = () => WORDS[language];
 
 function speak() {
@@ -32,153 +35,22 @@ function speak() {
   other.lang = language === "en" ? "zh" : "en";
   for (const net of nets) net.draw();
   if (learning) learning.draw();
+  if (anomalies) anomalies.draw();
 }
 
-// The address says which part is shown.
+const PARTS = ["digits", "xor", "anomalies"];
+
+// The address says which part is shown; without one, the first that this server has models for.
 function turn() {
-  const part = location.hash === "#xor" ? "xor" : "digits";
+  const asked = location.hash.slice(1);
+  const first = anomalies && !nets.length && anomalies.offer.models.length ? "anomalies" : "digits";
+  const part = PARTS.includes(asked) ? asked : first;
   for (const main of document.querySelectorAll(".part")) main.hidden = main.id !== part;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${part}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   scrollTo(0, 0);
-}
-
-async function asked(path, options) {
-  const answer = await fetch(path, options);
-  const found = await answer.json();
-  if (!answer.ok) throw new Error(found.error);
-  return found;
-}
-
-function unpacked(packed) {
-  const bytes = Uint8Array.from(atob(packed.values), (letter) => letter.charCodeAt(0));
-  return { ...packed, bytes };
-}
-
-// The value of a unit, from its byte.
-const value = (packed, byte) => packed.low + (byte / 255) * (packed.high - packed.low);
-
-function paint(canvas, width, height, byte) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let place = 0; place < width * height; place++) {
-    image.data.fill(byte(place), 4 * place, 4 * place + 3);
-    image.data[4 * place + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
-
-class Net {
-  constructor(name, described) {
-    this.name = name;
-    this.labels = described.labels;
-    this.kinds = new Map(described.layers.map((layer) => [layer.name, layer.kind]));
-    this.weights = described.weights && { ...unpacked(described.weights) };
-    this.seen = null;
-    this.place = document.createElement("section");
-    this.place.className = "net";
-    this.place.setAttribute("aria-label", name);
-    const title = document.createElement("h2");
-    title.textContent = name;
-    this.answer = document.createElement("div");
-    this.answer.className = "answer";
-    this.sure = document.createElement("div");
-    this.sure.className = "note";
-    this.layers = document.createElement("div");
-    this.note = document.createElement("p");
-    this.note.className = "note";
-    this.place.append(title, this.answer, this.sure, this.layers, this.note);
-    document.getElementById("nets").append(this.place);
-  }
-
-  show(seen) {
-    this.seen = seen;
-    this.draw();
-  }
-
-  draw() {
-    this.layers.replaceChildren();
-    this.answer.textContent = "";
-    this.note.textContent = "";
-    this.sure.textContent = "";
-    if (!this.seen) return;
-    const unsure = this.seen.several || this.seen.prediction === "unsure";
-    this.answer.textContent = unsure ? words().unsure : this.seen.prediction;
-    const probability = (100 * this.seen.probability).toFixed(1);
-    this.sure.textContent = filled(words().sure, { probability });
-    const layers = this.seen.layers.map(unpacked);
-    layers.forEach((layer, number) => {
-      const last = number === layers.length - 1;
-      this.layers.append(this.title(layer), last ? this.bars(layer) : this.maps(layer));
-    });
-  }
-
-  title(layer) {
-    const [height, width] = layer.shape;
-    const maps = layer.shape.length === 3;
-    // A map of one pixel is a unit.
-    const flat = !maps || height * width === 1;
-    const title = document.createElement("h3");
-    title.textContent = filled(words().layers[flat ? "Dense" : this.kinds.get(layer.name)], {
-      name: layer.name, count: layer.shape[layer.shape.length - 1], height, width,
-    });
-    return title;
-  }
-
-  maps(layer) {
-    const count = layer.shape[layer.shape.length - 1];
-    const [height, width] = layer.shape.length === 3 ? layer.shape : [1, 1];
-    const box = document.createElement("div");
-    box.className = "maps";
-    const looks = this.weights && this.weights.layer === layer.name;
-    const side = looks ? 44 : height * width === 1 ? 12 : Math.max(36, 2 * width);
-    for (let unit = 0; unit < count; unit++) {
-      const map = document.createElement("canvas");
-      map.style.width = map.style.height = `${side}px`;
-      if (looks) this.weighted(map, layer, unit);
-      else paint(map, width, height, (place) => layer.bytes[place * count + unit]);
-      map.addEventListener("pointerenter", () => this.tell(layer, unit, count, looks));
-      box.append(map);
-    }
-    return box;
-  }
-
-  // The weights of a unit that sees all pixels, bright if the unit is active.
-  weighted(map, layer, unit) {
-    const pixels = this.weights.shape[1];
-    paint(map, 28, 28, (place) => this.weights.bytes[unit * pixels + place]);
-    map.style.border = `3px solid rgba(11, 87, 208, ${layer.bytes[unit] / 255})`;
-  }
-
-  tell(layer, unit, count, looks) {
-    const bytes = layer.bytes.filter((_, place) => place % count === unit);
-    const largest = value(layer, Math.max(...bytes)).toFixed(2);
-    const known = { layer: layer.name, unit: unit + 1, value: largest };
-    this.note.textContent = looks
-      ? `${filled(words().unit, known)}. ${filled(words().sees, known)}`
-      : filled(words().unit, known);
-  }
-
-  bars(layer) {
-    const box = document.createElement("div");
-    box.className = "bars";
-    layer.bytes.forEach((byte, digit) => {
-      const share = Math.max(0, value(layer, byte));
-      const label = document.createElement("span");
-      label.textContent = this.labels[digit];
-      const bar = document.createElement("meter");
-      bar.value = share;
-      bar.setAttribute("aria-label", this.labels[digit]);
-      const number = document.createElement("span");
-      number.textContent = `${(100 * share).toFixed(1)} %`;
-      box.append(label, bar, number);
-    });
-    return box;
-  }
 }
 
 function picture() {
@@ -201,12 +73,14 @@ async function look(blob) {
     const found = await asked("page/seen", { method: "POST", body: content });
     if (!blank || blob) {
       message.textContent = found.several ? words().several : "";
-      for (const net of nets) net.show({ ...found.models[net.name], several: found.several });
       const image = unpacked(found.image);
       paint(shown, 28, 28, (place) => image.bytes[place]);
+      for (const net of nets) {
+        net.show({ ...found.models[net.name], several: found.several }, image.bytes);
+      }
     }
   } catch (error) {
-    message.textContent = error instanceof TypeError ? words().lost : error.message;
+    message.textContent = reason(error, words());
   }
   busy = false;
   if (waiting && !blank) {
@@ -222,7 +96,7 @@ function clear() {
   waiting = false;
   message.textContent = "";
   paint(shown, 28, 28, () => 0);
-  for (const net of nets) net.show(null);
+  for (const net of nets) net.show(null, null);
 }
 
 function line(from, to) {
@@ -296,19 +170,60 @@ drawing.addEventListener("drop", (event) => {
   open(event.dataTransfer.files[0]);
 });
 
+// Marks what a unit saw on the picture that the nets are shown.
+function mark(box) {
+  const frame = document.getElementById("field");
+  frame.hidden = !box || blank;
+  if (!box) return;
+  const part = (pixels) => `${(100 * pixels) / 28}%`;
+  Object.assign(frame.style, {
+    top: part(box.top), left: part(box.left), width: part(box.width), height: part(box.height),
+  });
+}
+
 async function start() {
   const { models } = await asked("page/models");
   nets = await Promise.all(
-    models.map(async (name) => new Net(name, await asked(`page/models/${name}`))),
+    models.map(async (name) => new Net(name, await asked(`page/models/${name}`), words, mark)),
   );
   learning = new Learning(await asked("page/xor"), words);
+  anomalies = new Anomalies(await asked("page/jobs"), words);
+  document.getElementById("token").hidden = true;
   clear();
+  turn();
   speak();
   if (!nets.length) message.textContent = words().none;
   document.body.dataset.ready = "yes";
 }
 
-addEventListener("hashchange", turn);
+// A server with a token shows the field for it instead of the parts.
+async function begin() {
+  const refused = document.getElementById("token-message");
+  refused.textContent = "";
+  try {
+    await start();
+  } catch (error) {
+    const token = document.getElementById("token");
+    if (!(error instanceof TokenNeeded)) {
+      message.textContent = reason(error, words());
+    } else {
+      if (!token.hidden) refused.textContent = words().wrong_token;
+      token.hidden = false;
+      for (const part of document.querySelectorAll(".part")) part.hidden = true;
+      document.getElementById("token-field").focus();
+    }
+  }
+}
+
+document.getElementById("token").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keep(document.getElementById("token-field").value.trim());
+  begin();
+});
+
+addEventListener("hashchange", () => {
+  if (anomalies) turn();
+});
 turn();
 speak();
-start().catch(() => { message.textContent = words().lost; });
+begin();
