@@ -1,8 +1,8 @@
 """Draws the pictures of the page of `recipes serve`: python docs/scripts/draw_page.py [FOLDER].
 
-A seven is drawn with the pointer in a real browser: on a desktop, light and in English, and on a
-phone, dark and in Chinese. Also prints how long the server took to answer each movement. Needs
-Chromium and a font with Chinese characters.
+A seven is drawn with the pointer in a real browser, and the page's examples are learned from and
+judged: on a desktop, light and in English, and on a phone, dark and in Chinese. Also prints how
+long the server took to answer each movement. Needs Chromium and a font with Chinese characters.
 """
 
 import os
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.serve.servers import Server
 
 VIEWS: dict[str, dict[str, Any]] = {
-    "desktop": {"viewport": {"width": 1180, "height": 960}},
+    "desktop": {"viewport": {"width": 1180, "height": 1080}},
     "phone-dark-zh": {
         "viewport": {"width": 390, "height": 844},
         "device_scale_factor": 2,
@@ -46,9 +46,31 @@ def draw(browser: Browser, server: Server, name: str, folder: Path) -> list[floa
     page.mouse.up()
     for answer in page.locator(".answer").all():
         expect(answer).to_have_text("7")
-    page.mouse.move(0, 0)
+    times = [float(time) for time in page.evaluate(TIMES)]
+    if name == "desktop":
+        page.locator("[aria-label='C3, unit 10']").hover(position={"x": 18, "y": 8})
     page.screenshot(path=folder / f"{name}.png")
-    return [float(time) for time in page.evaluate(TIMES)]
+    return times
+
+
+EXAMPLES = {"desktop": "shop.log", "phone-dark-zh": "requests.csv"}
+SECONDS = 600
+
+
+def find_anomalies(browser: Browser, server: Server, name: str, folder: Path) -> None:
+    """Learn from an example and judge it, choose what is strange, and take a picture."""
+    page = browser.new_context(**VIEWS[name]).new_page()
+    page.goto(f"{server.url}/#anomalies")
+    page.wait_for_selector("body[data-ready=yes]")
+    page.locator(f"[id='example-{EXAMPLES[name]}']").click()
+    expect(page.locator("#chosen-file")).to_contain_text(EXAMPLES[name])
+    page.locator("#start").click()
+    expect(page.locator("#result")).to_be_visible(timeout=SECONDS * 1_000)
+    if EXAMPLES[name].endswith(".log"):
+        page.locator("#found button").nth(2).click()
+    else:
+        page.locator("#result").evaluate("(result) => result.scrollIntoView()")
+    page.screenshot(path=folder / f"anomalies-{name}.png")
 
 
 def main(folder: Path) -> None:
@@ -62,6 +84,7 @@ def main(folder: Path) -> None:
         )
         for name in VIEWS:
             times += draw(browser, server, name, folder)
+            find_anomalies(browser, server, name, folder)
         browser.close()
     late = statistics.quantiles(times, n=20)[-1]
     print(f"{len(times)} round trips: median {statistics.median(times):.0f} ms, p95 {late:.0f} ms")

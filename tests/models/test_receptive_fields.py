@@ -26,6 +26,7 @@ layers = st.one_of(
 )
 
 
+@pytest.mark.full
 @given(st.lists(layers, min_size=1, max_size=3), st.booleans())
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_unit_sees_the_pixels_that_can_change_it(some: list[keras.Layer], flat: bool) -> None:

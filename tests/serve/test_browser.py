@@ -1,5 +1,6 @@
 """The page in a real browser: a digit is drawn, and the nets read it."""
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 
 from keras_recipes import build_xor, fit
+from tests.anomaly.logs import test_stream as orders
 from tests.serve.servers import Server
+from tests.serve.test_jobs import table
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -37,13 +40,21 @@ def browser() -> Iterator[sync_api.Browser]:
 class Page:
     """The page of a server, ready to draw on."""
 
-    def __init__(self, browser: sync_api.Browser, server: Server, **settings: object) -> None:
+    def __init__(
+        self,
+        browser: sync_api.Browser,
+        server: Server,
+        *,
+        ready: bool = True,
+        **settings: object,
+    ) -> None:
         self.page = browser.new_context(**settings).new_page()
         self.told: list[str] = []
         self.page.on("console", lambda message: self.told.append(message.text))
         self.page.on("pageerror", lambda error: self.told.append(str(error)))
         self.page.goto(server.url)
-        self.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        if ready:
+            self.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
 
     def draw(self, points: list[tuple[int, int]]) -> None:
         box = self.page.locator("#drawing").bounding_box()
@@ -94,13 +105,30 @@ def test_clear_forgets_the_digit(page: Page) -> None:
     assert page.page.locator("#digits .maps").count() == 0
 
 
-def test_a_unit_says_how_active_it_is(page: Page) -> None:
+def test_a_unit_says_how_active_it_is_and_what_it_saw(page: Page) -> None:
     page.draw(SEVEN)
     page.reads("7")
     page.page.locator("[aria-label=mnist-mlp] .maps canvas").first.hover()
-    note = page.page.locator("[aria-label=mnist-mlp] .note").last
+    note = page.page.locator("[aria-label=mnist-mlp] .told .note")
     sync_api.expect(note).to_contain_text("hidden, unit 1: ")
     sync_api.expect(note).to_contain_text("what it looks for")
+    # C3 sees 5 x 5 units of S2, each of which sees 2 x 2 units of C1, which see 5 x 5 pixels.
+    page.page.locator("[aria-label='C3, unit 2']").hover()
+    note = page.page.locator("[aria-label=lenet5] .told .note")
+    sync_api.expect(note).to_contain_text("C3, unit 2: ")
+    rows = re.search(r"rows (\d+)–(\d+)", note.inner_text())
+    assert rows
+    assert int(rows[2]) - int(rows[1]) + 1 == 14
+    field, shown = (page.page.locator(one).bounding_box() for one in ("#field", "#shown"))
+    assert field["height"] == pytest.approx(14 / 28 * shown["height"], abs=1.5)
+    assert field["y"] - shown["y"] == pytest.approx(
+        (int(rows[1]) - 1) / 28 * shown["height"], abs=1.5
+    )
+    page.page.locator("[aria-label='F6, unit 1']").focus()
+    page.page.keyboard.press("ArrowRight")
+    sync_api.expect(note).to_contain_text("F6, unit 2: ")
+    sync_api.expect(note).to_contain_text("It saw the whole picture.")
+    assert page.told == []
 
 
 def test_a_file_that_is_no_picture_is_a_message(page: Page) -> None:
@@ -129,8 +157,9 @@ def test_everyone_can_use_it(
     page.draw(SEVEN)
     page.reads("7")
     assert faults(axe, page) == []
-    page.page.get_by_role("link", name="XOR").click()
-    assert faults(axe, page) == []
+    for part in ("XOR", "Anomalies"):
+        page.page.get_by_role("link", name=part).click()
+        assert faults(axe, page) == []
 
 
 def faults(axe: Any, page: Page) -> list[tuple[str, str]]:
@@ -208,3 +237,93 @@ def test_the_page_trains_the_net_of_the_recipe(page: Page) -> None:
     model.fit(x, y, epochs=200, batch_size=4, verbose=0)
     answers = page.page.evaluate(TRAIN, [first, 200])
     assert answers == pytest.approx(model.predict(x, verbose=0).ravel().tolist(), abs=1e-4)
+
+
+def anomalies(page: Page, name: str, content: bytes, model: str = "") -> None:
+    """Choose a file and a model, and begin."""
+    page.page.get_by_role("link", name="Anomalies").click()
+    with page.page.expect_file_chooser() as chosen:
+        page.page.locator("label[for=data]").click()
+    chosen.value.set_files({"name": name, "mimeType": "text/plain", "buffer": content})
+    sync_api.expect(page.page.locator("#chosen-file")).to_have_text(f"Chosen: {name}")
+    if model:
+        page.page.get_by_label("Judged by").select_option(model)
+    page.page.locator("#start").click()
+
+
+def test_a_log_is_learned_from_and_its_anomaly_is_found(
+    browser: sync_api.Browser, all_kinds: Server
+) -> None:
+    lines = [one for n in range(120) for one in orders.session(10 * n, 10_000 + n)]
+    lines.insert(4 * 100 + 2, orders.line(1_001.5, 10_100, b"disk full"))
+    page, other = Page(browser, all_kinds), Page(browser, all_kinds)
+    page.page.get_by_role("link", name="Anomalies").click()
+    page.page.get_by_text("More settings").click()
+    page.page.get_by_label("Most epochs").fill("2")
+    anomalies(page, "shop.log", orders.joined(lines))
+    sync_api.expect(page.page.locator("#job-state")).to_have_text(re.compile("Reading|Learning"))
+    anomalies(other, "load.csv", table(50), "load")
+    refused = "another file is being judged or learned from; try again when it is done"
+    sync_api.expect(other.page.locator("#job-error")).to_have_text(refused, timeout=30_000)
+    found = page.page.locator("#found button")
+    sync_api.expect(found).to_have_count(1, timeout=180_000)
+    sync_api.expect(found).to_contain_text("order-10100never seen: INFO disk full")
+    found.click()
+    sync_api.expect(page.page.locator("#detail mark")).to_contain_text("order-10100 disk full")
+    sync_api.expect(page.page.locator("#promise")).to_contain_text("at most one false alarm in")
+    # At a threshold that nothing reaches there is no anomaly, and the rows say so as well.
+    page.page.get_by_label("Threshold").focus()
+    page.page.keyboard.press("End")
+    sync_api.expect(page.page.locator("#found-title")).to_have_text(
+        re.compile("No strange|Strange sessions: 1"), timeout=60_000
+    )
+    assert page.told == []
+
+
+def test_the_incident_of_a_series_is_found_and_its_rows_are_downloaded(
+    browser: sync_api.Browser, all_kinds: Server
+) -> None:
+    page = Page(browser, all_kinds, locale="zh-CN", viewport={"width": 390, "height": 800})
+    page.page.get_by_role("button", name="English").click()
+    anomalies(page, "load.csv", table(400, strange=350), "load")
+    found = page.page.locator("#found button")
+    sync_api.expect(found).to_have_count(1, timeout=60_000)
+    found.click()
+    sync_api.expect(page.page.locator("#detail")).to_contain_text("value: 99")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Rows as JSON lines").click()
+    rows = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
+    assert [row["value"] for row in rows if row["anomaly"]] == [99]
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    assert faults(axe, page) == []
+    page.page.get_by_label("Threshold").focus()
+    page.page.keyboard.press("End")
+    sync_api.expect(page.page.locator("#threshold-told")).to_have_text("3.00: 0 incidents")
+    anomalies(page, "notes.csv", b"a,b\nno,numbers\n", "load")
+    error = page.page.locator("#job-error")
+    sync_api.expect(error).to_contain_text("notes.csv: expected", timeout=60_000)
+    assert page.told == []
+
+
+def test_a_server_with_a_token_asks_for_it(
+    browser: sync_api.Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECIPES_SERVE_TOKEN", "a-token-of-this-test")
+    with Server("lenet5") as server:
+        page = Page(browser, server, ready=False)
+        field = page.page.get_by_label("This server asks for its token")
+        field.fill("another-token-entirely")
+        page.page.get_by_role("button", name="Enter").click()
+        wrong = page.page.locator("#token-message")
+        sync_api.expect(wrong).to_have_text("The server does not take this token.")
+        field.fill("a-token-of-this-test")
+        page.page.keyboard.press("Enter")
+        page.draw(SEVEN)
+        page.reads("7")
+        sync_api.expect(page.page.locator("#token")).to_be_hidden()
+        page.page.reload()
+        page.draw(SEVEN)
+        page.reads("7")
+        stored = "[localStorage.length, sessionStorage.length, document.cookie]"
+        assert page.page.evaluate(stored) == [0, 1, ""]
+        assert server.ask("/page/models").status == 401

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import socket
 import threading
 import time
@@ -123,7 +124,10 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/openapi.json", "/v2", "/nothing"])
+OF_PAGE = ("/page/models", "/page/xor", "/page/jobs", "/page/examples/shop.log")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/openapi.json", "/v2", "/nothing", *OF_PAGE])
 def test_without_the_token_nothing_is_answered(closed: Server, path: str) -> None:
     wrong = ["", TOKEN, f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", "Bearer \xe9", "Basic x"]
     for given in wrong:
@@ -135,6 +139,17 @@ def test_without_the_token_nothing_is_answered(closed: Server, path: str) -> Non
     assert right.status == (404 if path == "/nothing" else 200)
 
 
+def test_the_files_of_the_page_need_no_token_and_nothing_else_of_it(closed: Server) -> None:
+    html = closed.ask("/").body.decode()
+    files = re.findall(r'(?:src|href)="(page/[^"]+)"', html)
+    assert {"page/page.js", "page/page.css"} <= set(files)
+    assert all(closed.ask(f"/{file}").status == 200 for file in files)
+    assert closed.ask("/page/seen", b"x", "image/png").status == 401
+    assert closed.ask("/page/jobs", b"x", "text/csv").status == 401
+    assert closed.ask("/page/jobs/x", method="DELETE").status == 401
+    assert closed.ask("/page/page.js/../models").status == 401
+
+
 def test_health_needs_no_token(closed: Server) -> None:
     assert closed.ask("/v2/health/live").status == closed.ask("/v2/health/ready").status == 200
 
@@ -142,8 +157,8 @@ def test_health_needs_no_token(closed: Server) -> None:
 def test_a_token_may_come_from_the_environment_and_must_be_long() -> None:
     environment = {**os.environ, "RECIPES_SERVE_TOKEN": TOKEN}
     with Server("lenet5", environment=environment) as server:
-        assert server.ask("/").status == 401
-        assert server.ask("/", Authorization=f"Bearer {TOKEN}").status == 200
+        assert server.ask("/v2").status == 401
+        assert server.ask("/v2", Authorization=f"Bearer {TOKEN}").status == 200
         assert not [line for line in server.log if TOKEN in line]
 
 

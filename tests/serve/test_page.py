@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from keras_recipes.serve import page
 from tests.anomaly.logs import test_stream as orders
 from tests.checkout import ROOT
 from tests.serve.pictures import digits, png
@@ -43,7 +44,8 @@ def test_every_curl_of_the_page_is_answered(log_model: Path) -> None:
 def test_the_limits_of_the_page_are_those_of_the_program(recipes: object) -> None:
     from keras_recipes.cli.serve import serve
 
-    told = dict(re.findall(r"^\| `(--[a-z-]+)` \| (\d+)", PAGE, re.MULTILINE))
+    found = re.findall(r"^\| `(--[a-z-]+)` \| ([\d,]+)", PAGE, re.MULTILINE)
+    told = {name: number.replace(",", "") for name, number in found}
     declared = {
         option.opts[0]: str(int(option.default))
         for option in serve.params
@@ -62,3 +64,24 @@ def test_the_client_of_the_page_gets_an_answer() -> None:
         )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("[[")
+
+
+def test_the_page_is_light_and_asks_nobody_else() -> None:
+    folder = ROOT / "keras_recipes" / "serve" / "assets"
+    files = list(folder.iterdir())
+    assert {file.name for file in files} == set(page.FILES)
+    assert sum(file.stat().st_size for file in files) < 300_000
+    for file in files:
+        found = re.findall(r"https?://[^\s\"'`)]+", file.read_text())
+        assert set(found) <= {"http://www.w3.org/2000/svg"}, file
+
+
+def test_both_languages_have_the_same_words() -> None:
+    words = (ROOT / "keras_recipes" / "serve" / "assets" / "words.js").read_text()
+    english, _, chinese = words.partition("\n  zh: {")
+    names = re.compile(r"^ {4}(\w+):", re.MULTILINE)
+    assert names.findall(english) == names.findall(chinese)
+    assert len(set(names.findall(english))) == len(names.findall(english))
+    html = (ROOT / "keras_recipes" / "serve" / "assets" / "index.html").read_text()
+    used = set(re.findall(r'data-words="(\w+)"', html))
+    assert used <= set(names.findall(english))

@@ -101,8 +101,10 @@ export class Anomalies {
     const found = new URLSearchParams({ share: element("share").value / 100 });
     const given = {
       kind: element("kind").value, session: element("session").value,
-      columns: element("columns").value, epochs: element("job-epochs").value,
+      columns: element("columns").value,
     };
+    const epochs = element("job-epochs").value;
+    if (Number(epochs) !== this.offer.epochs) given.epochs = epochs;
     for (const [name, text] of Object.entries(given)) {
       if (text && text !== "auto") found.set(name, text);
     }
@@ -162,7 +164,7 @@ export class Anomalies {
       slider(0.2, 3, 0.05, this.value);
     } else {
       this.result.points = rows.map((row) => point(row, facts.rate)).filter(Boolean);
-      this.result.text = (await this.judged.text()).split(/\r?\n/);
+      this.result.text = (await this.judged.text()).trimEnd().split(/\r?\n/);
       this.value = facts.rate;
       slider(0.3, 6, 0.01, -Math.log10(facts.rate));
     }
@@ -352,7 +354,8 @@ export class Anomalies {
     if (!this.chosen) return;
     if (numbers) {
       const peak = this.result.rows[this.chosen.peak];
-      const facts = Object.entries(peak).map(([name, value]) => `${name}: ${value}`);
+      const plain = (value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value);
+      const facts = Object.entries(peak).map(([name, value]) => `${name}: ${plain(value)}`);
       detail.append(made("h3", this.words().peak), made("pre", facts.join("\n")));
       return;
     }
@@ -361,7 +364,8 @@ export class Anomalies {
     const lines = made("pre");
     for (let n = Math.max(1, line - AROUND); n <= Math.min(this.result.text.length, line + AROUND); n++) {
       const shown = `${String(n).padStart(6)}  ${this.result.text[n - 1]}\n`;
-      lines.append(n === line ? made("mark", shown) : shown);
+      const mine = shown.includes(row.session);
+      lines.append(n === line ? made("mark", shown) : mine ? made("b", shown) : shown);
     }
     lines.tabIndex = 0;
     detail.append(made("h3", row.session), text, lines);

@@ -13,7 +13,7 @@ function prepared(canvas) {
   return { context, width, height };
 }
 
-export const FROM = { left: 52, right: 8, top: 8, bottom: 20 };
+export const FROM = { left: 60, right: 8, top: 8, bottom: 20 };
 
 // Numbers at which lines are drawn: about four, round.
 export function ticks(low, high) {
