@@ -10,6 +10,7 @@ PACKAGES = {
     "torch": ("torch",),
     "onnx": ("onnxruntime", "onnx", "tf2onnx"),
     "fleet": ("ray",),
+    "tensorboard": ("tensorboardX", "tensorboard"),
     "serve": ("starlette", "uvicorn", "python-multipart", "prometheus-client"),
 }
 """Package names in the index, by the extra of keras_recipes that installs them."""

@@ -53,6 +53,13 @@ log = logging.getLogger(__name__)
     help="Repeat the fit of this model, with the options, seed and data on its card, and compare "
     "the two. The new model is saved only with --out.",
 )
+@click.option(
+    "--tensorboard",
+    metavar="DIR",
+    shell_complete=completion.files,
+    help="Write event files into this folder, from which TensorBoard draws curves while the fit "
+    "runs.",
+)
 @click.option("--resume", is_flag=True, help="Continue a fit that was stopped.")
 @click.option("--fresh", is_flag=True, help="Discard a fit that was stopped, and start again.")
 @parameters.JSON
@@ -65,6 +72,7 @@ def fit(
     out: str | None,
     start: str | None,
     repeated: str | None,
+    tensorboard: str | None,
     resume: bool,
     fresh: bool,
     as_json: bool,
@@ -88,7 +96,7 @@ def fit(
     if repeated is not None:
         flags = {"preset": preset, "set": assignments, "from": start, "resume": resume}
         _check_alone({**flags, "fresh": fresh, **shorthands})
-        _repeat(recipe, repeated, data, out, device, as_json)
+        _repeat(recipe, repeated, data, out, device, tensorboard, as_json)
         return
     from keras_recipes import options
 
@@ -111,6 +119,7 @@ def fit(
         resume=resume,
         fresh=fresh,
         device=device,
+        tensorboard=tensorboard,
         show_progress=None if talks() else False,
         **given,
     )
@@ -143,6 +152,7 @@ def _repeat(
     data: tuple[str, ...],
     out: str | None,
     device: Literal["auto", "cpu", "gpu"],
+    tensorboard: str | None,
     as_json: bool,
 ) -> None:
     from keras_recipes import backend
@@ -155,6 +165,7 @@ def _repeat(
         recipe=recipe.name,
         out=out,
         device=device,
+        tensorboard=tensorboard,
         show_progress=None if talks() else False,
     )
     card = found.fitted.card

@@ -17,7 +17,7 @@ from keras_recipes.models.card import Card, TrainingEntries
 from keras_recipes.models.fitted import Fitted, Model
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Options, Plan, Recipe
-from keras_recipes.report import progress
+from keras_recipes.report import event_files, progress
 from keras_recipes.saved import locate, own_fits, save
 from keras_recipes.saved.load import Found, find
 from keras_recipes.train.attempts import Run
@@ -61,6 +61,7 @@ def fit(
     resume: bool = False,
     fresh: bool = False,
     device: Literal["auto", "cpu", "gpu"] = "auto",
+    tensorboard: str | Path | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     show_progress: bool | None = None,
     **given: Any,
@@ -84,6 +85,8 @@ def fit(
         resume: Whether to continue a fit to the same folder that was stopped.
         fresh: Whether to discard a fit to the same folder that was stopped.
         device: The device to train on; "auto" uses a GPU if Keras finds one.
+        tensorboard: A folder for event files, which TensorBoard draws as curves while the fit runs;
+            None writes none.
         callbacks: Keras callbacks. They are called between the compiled calls, each of which may be
             several epochs.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
@@ -124,6 +127,7 @@ def fit(
         save.check_target(target.resolve())
     if checkpoint:
         checkpoint.check()
+    events = None if tensorboard is None else event_files.prepare(tensorboard, target)
     task = prepare(chosen, () if data is None else data, values, preset, given, card)
     if checkpoint:
         checkpoint.check_settings(task.made_of())
@@ -135,6 +139,7 @@ def fit(
             task,
             target,
             start=begun,
+            events=events,
             callbacks=callbacks,
             checkpoint=checkpoint,
             show_progress=show_progress,
@@ -264,6 +269,7 @@ def carry_out(
     folder: Path | None = None,
     *,
     start: Fitted | None = None,
+    events: Path | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     checkpoint: Checkpoint | None = None,
     show_progress: bool | None = None,
@@ -274,6 +280,7 @@ def carry_out(
         task: What `prepare` returned.
         folder: The folder to save the model in; None does not save it.
         start: The model that continues its training; `prepare` was given its card.
+        events: The folder for event files, which was checked; None writes none.
         callbacks: Keras callbacks.
         checkpoint: The file that keeps the progress; a fit that was stopped is resumed from it.
         show_progress: Whether to draw a progress bar.
@@ -298,7 +305,11 @@ def carry_out(
             run.go_on_from(state)
         except ValueError as error:
             raise checkpoint.damaged() from error
-    with progress.bar(recipe.name, task.plan.epochs, show_progress) as update:
+    stride = -(-task.plan.epochs // HISTORY_ROWS)
+    with (
+        event_files.opened(events, task.options, stride) as run.event_files,
+        progress.bar(recipe.name, task.plan.epochs, show_progress) as update,
+    ):
         _train(run, checkpoint, update)
     run.thaw()
     if task.plan.goal:

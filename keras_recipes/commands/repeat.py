@@ -49,6 +49,7 @@ def repeat(
     recipe: str | None = None,
     out: str | Path | None = None,
     device: Literal["auto", "cpu", "gpu"] = "auto",
+    tensorboard: str | Path | None = None,
     show_progress: bool | None = None,
 ) -> Repeated:
     """Fit a model again with the options, the seed and the data on its card, and compare the two.
@@ -59,6 +60,7 @@ def repeat(
         recipe: The recipe that the model has to be of; None accepts any.
         out: The folder to save the new model in; None does not save it.
         device: The device to train on, as for `fit`.
+        tensorboard: A folder for event files, as for `fit`.
         show_progress: Whether to draw a progress bar; None draws it in terminals and notebooks.
 
     Returns:
@@ -83,6 +85,7 @@ def repeat(
         preset=card.preset,
         out=out,
         device=device,
+        tensorboard=tensorboard,
         show_progress=show_progress,
         **_given(card),
     )

@@ -21,6 +21,7 @@ from keras_recipes.errors import GoalNotReachedError, InputError, RecipeError, f
 from keras_recipes.models.history import History, epochs_in_words
 from keras_recipes.models.runtime import KerasRuntime
 from keras_recipes.recipe import Plan, Recipe
+from keras_recipes.report.event_files import EventFiles
 from keras_recipes.report.progress import Update
 from keras_recipes.train import compiled_loop
 from keras_recipes.train.checkpoint import Checkpoint, State
@@ -44,6 +45,7 @@ class Run:
         plan: The plan that was made from the options.
         data: The training and validation data.
         callbacks: Keras callbacks.
+        event_files: The files that TensorBoard draws the metrics from, if they are wanted.
         restarts: The number of restarts so far.
         results: The metrics of each call of the current attempt.
         seconds: The time of training so far, compilation included.
@@ -59,6 +61,7 @@ class Run:
     plan: Plan
     data: Dataset
     callbacks: "tuple[keras.callbacks.Callback, ...]" = ()
+    event_files: EventFiles | None = None
     restarts: int = 0
     results: list[dict[str, np.ndarray]] = field(default_factory=list)
     seconds: float = 0.0
@@ -214,16 +217,24 @@ class Run:
         started = time.perf_counter() - self.seconds
         for values in compiled_loop.train(
             self.model,
-            self._call,
+            self._train_and_watch,
             first_epoch=self.epochs,
             epochs=epochs,
             epochs_per_call=self.plan.epochs_per_call,
             callbacks=self._callbacks(),
         ):
-            self.results.append({**values, **self._watched(len(values["loss"]))})
-            self.seconds = time.perf_counter() - started
-            update(self.epochs, self._latest(), epochs)
-            log.debug("epoch %s of %s: %s", f"{self.epochs:,}", f"{epochs:,}", self._latest())
+            if self.event_files:
+                self.event_files.add(self.epochs, values)
+            self.results.append(values)
+            before, self.seconds = self.seconds, time.perf_counter() - started
+            update(self.epochs, self._latest("loss", "val_accuracy", "val_loss"), epochs)
+            log.debug(
+                "epoch %s of %s: %s  %.1f s",
+                f"{self.epochs:,}",
+                f"{epochs:,}",
+                self._latest(*values),
+                self.seconds - before,
+            )
             self._show_text()
             if self._reached() or not self._finite() or self._no_better():
                 break
@@ -234,6 +245,10 @@ class Run:
         if self.plan.goal is None and not self._finite():
             raise RecipeError(f"{self.recipe.name}: {self._so_far()}; try a smaller learning_rate")
         return self.plan.goal is None or self._reached()
+
+    def _train_and_watch(self, first_epoch: int, count: int) -> dict[str, np.ndarray]:
+        values = self._call(first_epoch, count)
+        return {**values, **self._watched(len(values["loss"]))}
 
     def _no_better(self) -> bool:
         """Return whether the validation loss has not improved for too long (early stopping)."""
@@ -267,9 +282,9 @@ class Run:
         unknown = [math.nan] * (count - 1)
         return {f"val_{name}": np.array([*unknown, value]) for name, value in measured.items()}
 
-    def _latest(self) -> str:
+    def _latest(self, *names: str) -> str:
         last = {name: column[-1] for name, column in self.results[-1].items()}
-        shown = {n: last[n] for n in ("loss", "val_accuracy", "val_loss") if n in last}
+        shown = {name: last[name] for name in names if name in last}
         return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
 
     def _callbacks(self) -> "list[keras.callbacks.Callback]":
