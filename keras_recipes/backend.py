@@ -39,7 +39,7 @@ MOST_REPLICAS = 4
 """More replicas would make the parts of a usual batch too small to be worth a core."""
 
 
-def choose(device: str, *, side_by_side: bool = False) -> None:
+def choose(device: str, *, side_by_side: bool = False, deterministic: bool = False) -> None:
     """Set what Keras will compute on; call this before Keras is imported.
 
     Args:
@@ -47,8 +47,13 @@ def choose(device: str, *, side_by_side: bool = False) -> None:
         side_by_side: Whether the parts of a batch, as many as `replicas` returns, are trained at
             the same time. TensorFlow then gives each operation only its share of the cores:
             operations that all used every core would wait for each other.
+        deterministic: Whether each operation gets one core, because the order of a sum changes with
+            the number of threads.
     """
-    if side_by_side:
+    if deterministic:
+        if "keras" not in sys.modules:
+            os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+    elif side_by_side:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(_cores() // _replicas()))
     if device == "cpu":
         # A GPU that was opened cannot be released again.
@@ -76,29 +81,52 @@ def check_not_forked() -> None:
 _started_in: int | None = None
 """The process in which `start` imported Keras or found it imported."""
 
+_threads: str | None = None
+"""The threads for each operation of TensorFlow at that time; None is one for each core."""
 
-def start(device: str = "auto") -> None:
+
+def start(device: str = "auto", *, deterministic: bool = False) -> None:
     """Import Keras, unless it is imported already, without the start-up messages of its backend.
 
     Other lines still reach stderr.
 
     Args:
         device: As for `choose`. With "gpu" there has to be a GPU.
+        deterministic: As for `choose`. There has to be no GPU.
 
     Raises:
-        InputError: The backend is not installed, or there is no GPU.
+        InputError: The backend is not installed, or there is no GPU; or `deterministic` is asked of
+            a GPU, of another backend than TensorFlow, or after TensorFlow started its threads.
     """
     # This hides INFO lines after the import, such as XLA's. Warnings and errors are still shown.
-    global _started_in
+    global _started_in, _threads
     check_not_forked()
-    _started_in = os.getpid()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     if "keras" not in sys.modules:
-        choose(device)
+        choose(device, deterministic=deterministic)
+    if _started_in is None:
+        _threads = os.environ.get("TF_NUM_INTRAOP_THREADS")
+    _started_in = os.getpid()
+    if "keras" not in sys.modules:
         with _without_startup_messages():
             _import_keras()
     if device == "gpu" and not gpus():
         raise InputError("--device gpu: no GPU was found; run `recipes doctor` to see why")
+    if deterministic:
+        _check_deterministic()
+
+
+def _check_deterministic() -> None:
+    if name() != "tensorflow" or gpus():
+        raise InputError(
+            f"--deterministic: expected TensorFlow on a CPU, received {describe()}; add --device "
+            "cpu and unset KERAS_BACKEND"
+        )
+    if _threads != "1":
+        raise InputError(
+            "--deterministic: TensorFlow has started already, with several threads for each "
+            "operation; set TF_NUM_INTRAOP_THREADS=1 before, or fit in a new process"
+        )
 
 
 def _import_keras() -> None:
@@ -139,13 +167,16 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
 
 
-def replicas(side_by_side: bool) -> int:
+def replicas(side_by_side: bool, *, deterministic: bool = False) -> int:
     """Return into how many parts a CPU's cores divide a batch; 1 means that it stays whole.
 
     Args:
         side_by_side: Whether the cores divide batches at all. A GPU never does.
+        deterministic: Whether the number of parts is the same for every number of cores.
     """
-    return _replicas() if side_by_side and not gpus() else 1
+    if not side_by_side or gpus():
+        return 1
+    return MOST_REPLICAS if deterministic else _replicas()
 
 
 def _replicas() -> int:

@@ -32,6 +32,11 @@ log = logging.getLogger(__name__)
     help="The device to train on. auto, the default, uses a GPU if Keras finds one.",
 )
 @click.option(
+    "--deterministic",
+    is_flag=True,
+    help="Give the same model on any number of CPU cores. This may take longer.",
+)
+@click.option(
     "--out",
     metavar="DIR",
     shell_complete=completion.files,
@@ -69,6 +74,7 @@ def fit(
     preset: str | None,
     assignments: tuple[str, ...],
     device: Literal["auto", "cpu", "gpu"],
+    deterministic: bool,
     out: str | None,
     start: str | None,
     repeated: str | None,
@@ -95,7 +101,8 @@ def fit(
     recipe = catalog.get(name)
     if repeated is not None:
         flags = {"preset": preset, "set": assignments, "from": start, "resume": resume}
-        _check_alone({**flags, "fresh": fresh, **shorthands})
+        flags |= {"fresh": fresh, "deterministic": deterministic}
+        _check_alone({**flags, **shorthands})
         _repeat(recipe, repeated, data, out, device, tensorboard, as_json)
         return
     from keras_recipes import options
@@ -108,7 +115,7 @@ def fit(
     from keras_recipes.saved import locate
 
     # Nothing else computes in this process, so the number of threads per operation may be limited.
-    backend.choose(device, side_by_side=recipe.side_by_side)
+    backend.choose(device, side_by_side=recipe.side_by_side, deterministic=deterministic)
     folder = locate.default_folder(recipe.name) if out is None else Path(out)
     fitted = fitting.fit(
         recipe.name,
@@ -119,6 +126,7 @@ def fit(
         resume=resume,
         fresh=fresh,
         device=device,
+        deterministic=deterministic,
         tensorboard=tensorboard,
         show_progress=None if talks() else False,
         **given,

@@ -61,6 +61,7 @@ def fit(
     resume: bool = False,
     fresh: bool = False,
     device: Literal["auto", "cpu", "gpu"] = "auto",
+    deterministic: bool = False,
     tensorboard: str | Path | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     show_progress: bool | None = None,
@@ -85,6 +86,7 @@ def fit(
         resume: Whether to continue a fit to the same folder that was stopped.
         fresh: Whether to discard a fit to the same folder that was stopped.
         device: The device to train on; "auto" uses a GPU if Keras finds one.
+        deterministic: Whether any number of CPU cores gives the same model, which takes longer.
         tensorboard: A folder for event files, which TensorBoard draws as curves while the fit runs;
             None writes none.
         callbacks: Keras callbacks. They are called between the compiled calls, each of which may be
@@ -132,13 +134,14 @@ def fit(
     if checkpoint:
         checkpoint.check_settings(task.made_of())
     begun = None if before is None else before.in_keras()
-    backend.start(device)
+    backend.start(device, deterministic=deterministic)
     log.info("fitting %s on %s; %s", task.recipe.name, task.data.name, backend.describe())
     with checkpoint.watching() if checkpoint else contextlib.nullcontext():
         return carry_out(
             task,
             target,
             start=begun,
+            deterministic=deterministic,
             events=events,
             callbacks=callbacks,
             checkpoint=checkpoint,
@@ -269,6 +272,7 @@ def carry_out(
     folder: Path | None = None,
     *,
     start: Fitted | None = None,
+    deterministic: bool = False,
     events: Path | None = None,
     callbacks: "Iterable[keras.callbacks.Callback]" = (),
     checkpoint: Checkpoint | None = None,
@@ -280,6 +284,8 @@ def carry_out(
         task: What `prepare` returned.
         folder: The folder to save the model in; None does not save it.
         start: The model that continues its training; `prepare` was given its card.
+        deterministic: Whether the number of cores must not change the sums; `backend.start` was
+            given it.
         events: The folder for event files, which was checked; None writes none.
         callbacks: Keras callbacks.
         checkpoint: The file that keeps the progress; a fit that was stopped is resumed from it.
@@ -299,6 +305,7 @@ def carry_out(
         callbacks=tuple(callbacks),
         start=start.model if start else None,
         outputs=task.outputs,
+        deterministic=deterministic,
     )
     if checkpoint and (state := checkpoint.kept(run.made_of())):
         try:
@@ -402,6 +409,8 @@ def _training(run: Run) -> TrainingEntries:
         "backend": backend.describe(),
         "history_stride": run.history().thinned(HISTORY_ROWS).stride,
     }
+    if run.deterministic:
+        training["deterministic"] = True
     if run.start is not None:
         training["start"] = run.made_of()["from"]
     return training

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from keras_recipes import catalog, options
+from keras_recipes import backend, catalog, options
 from keras_recipes.commands.fit import fit
 from keras_recipes.errors import InputError, printable
 from keras_recipes.models.card import Card
@@ -78,6 +78,8 @@ def repeat(
     card = found.card
     _check(card, found.name, recipe)
     assert card is not None
+    deterministic = bool(card.training.get("deterministic"))
+    backend.start(device, deterministic=deterministic)
     before = found.in_keras().model.get_weights()
     again = fit(
         card.recipe,
@@ -85,6 +87,7 @@ def repeat(
         preset=card.preset,
         out=out,
         device=device,
+        deterministic=deterministic,
         tensorboard=tensorboard,
         show_progress=show_progress,
         **_given(card),

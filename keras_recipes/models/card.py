@@ -42,6 +42,7 @@ class TrainingEntries(TypedDict):
     backend: NotRequired[str]
     updates: NotRequired[int]
     start: NotRequired[str]
+    deterministic: NotRequired[bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,8 @@ class Card:
             (empty for the recipe's own data), and a note on what was held out.
         metrics: Metrics, measured at the end.
         training: Epochs, updates, restarts, seconds, backend and device, the number of epochs
-            between two rows of `history.csv` and, if the training of another model was continued,
-            the digest of that model's weights (`start`).
+            between two rows of `history.csv`, whether the fit was deterministic and, if the
+            training of another model was continued, the digest of that model's weights (`start`).
         learned: What the recipe learned besides the weights: labels, thresholds, templates.
         versions: Versions of Python and of the packages that made the model.
         files: SHA-256 of each member of the folder, hexadecimal; in an export, of each file that

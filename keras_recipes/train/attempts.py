@@ -45,6 +45,7 @@ class Run:
         plan: The plan that was made from the options.
         data: The training and validation data.
         callbacks: Keras callbacks.
+        deterministic: Whether the number of cores must not change the sums.
         event_files: The files that TensorBoard draws the metrics from, if they are wanted.
         restarts: The number of restarts so far.
         results: The metrics of each call of the current attempt.
@@ -61,6 +62,7 @@ class Run:
     plan: Plan
     data: Dataset
     callbacks: "tuple[keras.callbacks.Callback, ...]" = ()
+    deterministic: bool = False
     event_files: EventFiles | None = None
     restarts: int = 0
     results: list[dict[str, np.ndarray]] = field(default_factory=list)
@@ -86,7 +88,7 @@ class Run:
             seed=self.plan.seed,
             jit_compile=self.plan.jit_compile
             and (self.plan.jit_compile_on_gpu or not backend.gpus()),
-            replicas=backend.replicas(self.recipe.side_by_side),
+            replicas=backend.replicas(self.recipe.side_by_side, deterministic=self.deterministic),
             augment=augment,
         )
         self._first_slots = [slot.numpy() for slot in self.model.optimizer.variables]
@@ -137,7 +139,11 @@ class Run:
         """Return what identifies this fit: options, data, backend, and the start's weights."""
         import keras
 
-        made_of = {"data": self.data.sha256, "backend": keras.backend.backend()}
+        made_of = {
+            "data": self.data.sha256,
+            "backend": keras.backend.backend(),
+            "deterministic": self.deterministic,
+        }
         if self.start is not None:
             made_of["from"] = _digest(self.start.get_weights())
         return {**self.values, **made_of}
