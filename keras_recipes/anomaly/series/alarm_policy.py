@@ -7,7 +7,6 @@ p-value (Vovk, Gammerman & Shafer 2005; Laxhammar & Falkman 2014), and it assume
 it is the share of the past, including this record, that was at least as large.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -115,11 +114,13 @@ class AlarmGate:
     """Turns evidence into incidents, so that one cause gives one alarm, and a noisy series few.
 
     An incident begins with the record whose evidence reaches the threshold: the alarm. It ends
-    before the first record whose evidence is less than half of the threshold. A pause follows each
-    alarm, in which no other incident begins. Each alarm also raises the threshold, which then falls
-    back slowly. A series with frequent alarms therefore needs more evidence each time, as in online
-    control of an error rate (Gibbs & Candès 2021). The pause is a fifth of the number of learned
-    records, as in CAD OSE.
+    before the first record whose evidence is less than half of the threshold, or earlier: when the
+    evidence of the latest records alone was small for `QUIET` records. Evidence that looks far back
+    remembers an incident that is over; until it has fallen as well, no other incident begins.
+    A pause follows each alarm, in which no other incident begins either. Each alarm also raises the
+    threshold, which then falls back slowly. A series with frequent alarms therefore needs more
+    evidence each time, as in online control of an error rate (Gibbs & Candès 2021). The pause is a
+    fifth of the number of learned records, as in CAD OSE.
 
     Args:
         threshold: The evidence of an alarm, in orders of magnitude of probability.
@@ -131,12 +132,20 @@ class AlarmGate:
     CLOSING = 0.5
     """The share of the threshold below which an incident ends."""
 
+    QUIET, USUAL = 16, 0.65
+    """The records in a row after which an incident is over, if the evidence of the latest is less.
+
+    Less than this share of the threshold, that is. Nine in ten normal records have less.
+    """
+
     def __init__(self, *, threshold: float, rise: float, decay: int, cooldown: int) -> None:
         self.threshold, self.rise, self.cooldown = threshold, rise, cooldown
         self._fall = rise / max(decay, 1)
         self.raised = 0.0
         self.cooling = 0
         self.inside = False
+        self.remembered = False
+        self.quiet = 0
         self.incidents = 0
 
     @property
@@ -144,30 +153,45 @@ class AlarmGate:
         """The number of the incident that is not over yet, from 1; 0 outside."""
         return self.incidents if self.inside else 0
 
-    def judge(self, evidence: float) -> Verdict:
+    def judge(
+        self, evidence: float, *, latest: float | None = None, lasting: float = 0.0
+    ) -> Verdict:
         """Return the verdict on the next record.
 
-        The score is 1 - 2^(-evidence / threshold), which is 0.5 at the threshold. Outside incidents
-        it is less than 0.5, even if the evidence reaches the threshold in a pause, or reaches the
-        threshold but not the raised one.
+        The score is 1 - 2^(-e / threshold), where e is the larger of `evidence` and `lasting`. It
+        is 0.5 at the threshold. Outside incidents it is less than 0.5, even if the evidence reaches
+        the threshold in a pause, or reaches the threshold but not the raised one.
+
+        Args:
+            evidence: The evidence for an anomaly.
+            latest: The evidence of the latest records alone; None is `evidence`.
+            lasting: The evidence of the last records on the average.
         """
         self.raised = max(0.0, self.raised - self._fall)
         threshold = self.threshold + self.raised
-        score = 1 - 0.5 ** (evidence / self.threshold)
-        self.inside = self.inside and evidence >= self.CLOSING * self.threshold
+        score = 1 - 0.5 ** (max(evidence, lasting) / self.threshold)
+        self._close(evidence, evidence if latest is None else latest)
         pausing, self.cooling = self.cooling > 0, max(self.cooling - 1, 0)
         if self.inside:
             return Verdict(score, False, self.incidents)
-        if pausing or evidence < threshold:
-            return Verdict(min(score, math.nextafter(0.5, 0)), False, 0)
+        if pausing or self.remembered or evidence < threshold:
+            return Verdict(_below(score), False, 0)
         self.raised += self.rise
-        self.cooling, self.inside = self.cooldown, True
+        self.cooling, self.quiet = self.cooldown, 0
+        self.inside = self.remembered = True
         self.incidents += 1
         return Verdict(max(score, 0.5), True, self.incidents)
 
+    def _close(self, evidence: float, latest: float) -> None:
+        """End the incident unless the next record, with this evidence, belongs to it."""
+        self.remembered = self.remembered and evidence >= self.CLOSING * self.threshold
+        self.quiet = self.quiet + 1 if latest < self.USUAL * self.threshold else 0
+        self.inside = self.inside and self.remembered and self.quiet < self.QUIET
+
     def calm(self) -> None:
         """End the effect of earlier alarms."""
-        self.raised, self.cooling, self.inside = 0.0, 0, False
+        self.raised, self.cooling, self.quiet = 0.0, 0, 0
+        self.inside = self.remembered = False
 
     def state(self) -> dict[str, float]:
         """Return all that `from_state` needs, by the names that cards have."""
@@ -179,13 +203,22 @@ class AlarmGate:
             "raised": self.raised,
             "resting": self.cooling,
             "inside": int(self.inside),
+            "remembered": int(self.remembered),
+            "quiet": self.quiet,
             "incidents": self.incidents,
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "AlarmGate":
-        """Return a gate that continues from a state of `state`; older states have no incidents."""
+        """Return a gate that continues from a state of `state`; older states have fewer entries."""
         gate = cls(threshold=state["bar"], rise=state["rise"], decay=1, cooldown=state["rest"])
         gate._fall, gate.raised, gate.cooling = state["_sink"], state["raised"], state["resting"]
         gate.inside, gate.incidents = bool(state.get("inside", 0)), state.get("incidents", 0)
+        gate.remembered = bool(state.get("remembered", gate.inside))
+        gate.quiet = state.get("quiet", 0)
         return gate
+
+
+def _below(score: float) -> float:
+    """Return a score less than 0.5; higher scores stay higher."""
+    return score if score < 0.499 else 0.499 + 0.0009 * (score - 0.499) / 0.501

@@ -31,7 +31,7 @@ from keras_recipes.anomaly.series.residuals import (
     LinearPredictor,
     WeeklyProfile,
 )
-from keras_recipes.anomaly.series.shapes import ShapeView
+from keras_recipes.anomaly.series.shapes import LARGEST_EVIDENCE, ShapeView
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.errors import InputError
 
@@ -40,12 +40,18 @@ _T = TypeVar("_T")
 WINDOWS = (1, 4, 16, 64)
 """The windows of a feature, in records; the last is the longest."""
 
+LATEST = (1, 4)
+"""The windows that say whether an incident goes on; longer ones remember it when it is over."""
+
 FEATURES = ("deviation", "shift", "change", "spread", "surprise")
 
 _EQUAL_WEIGHTS = np.full(len(FEATURES), 1 / len(FEATURES))
 
 SMOOTHING = 0.3
 """The weight of a record in the moving average of the evidence: about three records count."""
+
+LASTING = 0.03
+"""The same for the score, which stays high for a while: about thirty records count."""
 
 FEATURES_WEIGHT, SHAPE_WEIGHT = 0.4, 0.2
 """The weights of the features' evidence and of the shapes', in a series whose shapes repeat."""
@@ -125,14 +131,13 @@ class SeriesDetector:
         self._buffer = np.zeros((5, 2 * self._longest))
         age = np.arange(self._longest)[::-1, None]
         self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
-        # The spread of a single record is always 0, so it is left out.
-        windows = [len(WINDOWS) - (feature == "spread") for feature in FEATURES]
-        self._mean_of_windows = np.repeat(np.eye(len(FEATURES)), windows, axis=0) / windows
-        self._counts = TailCounts(sum(windows))
+        self._mean_of_windows, latest = _means_of(WINDOWS), _means_of(LATEST)
+        self._mean_of_latest = latest @ _EQUAL_WEIGHTS
+        self._counts = TailCounts(len(self._mean_of_windows))
         self._linear = LinearPredictor()
         self._shapes: ShapeView | None = None
         self._seen = 0
-        self._mean_evidence = 0.0
+        self._mean_evidence, self._latest, self._lasting = 0.0, 0.0, 1.0
         self._learned = False
         self.usual = 0.0
 
@@ -174,8 +179,9 @@ class SeriesDetector:
         # The first residuals come from a profile that has hardly learned.
         begin, evidence = len(kept) // 6, 0.0
         for number, (time, value) in enumerate(kept):
-            features = self._evidence(time, value, add=number >= begin)
-            evidence += SMOOTHING * (float(features @ _EQUAL_WEIGHTS) - evidence)
+            streams = self._evidence(time, value, add=number >= begin)
+            mean = float((streams @ self._mean_of_windows) @ _EQUAL_WEIGHTS)
+            evidence += SMOOTHING * (mean - evidence)
             if self._shapes:
                 self._shapes.update(value)
             if number >= begin + SETTLED:
@@ -201,7 +207,7 @@ class SeriesDetector:
         if known:
             self.classes.widen(min(known), max(known))
         self._gate.calm()
-        self._mean_evidence = 0.0
+        self._mean_evidence, self._latest, self._lasting = 0.0, 0.0, 1.0
 
     def replace_net(self, weights: Callable[[ValueClasses], Sequence[np.ndarray]]) -> None:
         """Continue with another trained net; `weights` is as in `learn`."""
@@ -228,15 +234,20 @@ class SeriesDetector:
         if not _usable(value):
             nothing = (0.0,) * len(FEATURES)
             return Reading(0.0, 0.0, low, high, nothing, incident=self._gate.incident)
-        features = self._evidence(time, float(value), add=True)
+        streams = self._evidence(time, float(value), add=True)
+        features = streams @ self._mean_of_windows
         # A value that is unusual for a moment only is mostly noise; an event stays in the windows.
-        mean = float(features @ _EQUAL_WEIGHTS)
-        self._mean_evidence += SMOOTHING * (mean - self._mean_evidence)
-        evidence, shape = self._mean_evidence, 0.0
+        self._mean_evidence += SMOOTHING * (float(features @ _EQUAL_WEIGHTS) - self._mean_evidence)
+        self._latest += SMOOTHING * (float(streams @ self._mean_of_latest) - self._latest)
+        evidence, latest, shape = self._mean_evidence, self._latest, 0.0
         if self._shapes:
             shape = self._shapes.update(float(value))
-            evidence = FEATURES_WEIGHT * evidence + SHAPE_WEIGHT * shape
-        verdict = self._gate.judge(evidence)
+            # A shape is unusual as a whole, so all of its evidence says whether it goes on.
+            evidence = latest = FEATURES_WEIGHT * evidence + SHAPE_WEIGHT * shape
+        # The average of powers is close to the largest evidence.
+        self._lasting += LASTING * (2 ** min(evidence, LARGEST_EVIDENCE) - self._lasting)
+        lasting = math.log2(self._lasting)
+        verdict = self._gate.judge(evidence, latest=latest, lasting=lasting)
         if not verdict.incident and evidence < self.threshold:
             # What an incident does to the interval would last for thousands of records.
             self._interval.learn(value - expected)
@@ -276,6 +287,8 @@ class SeriesDetector:
             "scale": self._scale,
             "seen": self._seen,
             "surprise": self._mean_evidence,
+            "latest": self._latest,
+            "lasting": self._lasting,
             "classes": vars(self.classes),
             "profile": vars(self._profile),
             "gate": self._gate.state(),
@@ -307,6 +320,9 @@ class SeriesDetector:
         )
         detector._scale, detector._seen = plain["scale"], plain["seen"]
         detector._mean_evidence = plain["surprise"]
+        # Older states have neither of these.
+        detector._latest = plain.get("latest", detector._mean_evidence)
+        detector._lasting = plain.get("lasting", 1.0)
         detector.classes = _with(ValueClasses, plain["classes"])
         detector._profile = _with(WeeklyProfile, plain["profile"])
         detector._gate = AlarmGate.from_state(plain["gate"])
@@ -362,7 +378,7 @@ class SeriesDetector:
         self._learned = True
 
     def _evidence(self, time: float | None, value: float, *, add: bool) -> np.ndarray:
-        """Return the evidence of each feature, -log10 of its p-value, of shape (5,).
+        """Return -log10 of the p-value of each feature over each window, of shape (19,).
 
         The profile, the linear prediction and the net learn from the record.
         """
@@ -385,8 +401,7 @@ class SeriesDetector:
             means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
         spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
         features = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
-        evidence: np.ndarray = self._counts.neg_log10_p(features, add=add) @ self._mean_of_windows
-        return evidence
+        return self._counts.neg_log10_p(features, add=add)
 
     def _class_surprise(self, value: float) -> float:
         """Return -log10 of the two-sided tail probability of the value's class, by the net."""
@@ -396,6 +411,18 @@ class SeriesDetector:
             surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
         self._predicted = self._net.observe(observed)
         return surprise
+
+
+def _means_of(windows: Sequence[int]) -> np.ndarray:
+    """Return the matrix that averages each feature over some of its windows, of shape (19, 5)."""
+    rows = [(f, w) for f in FEATURES for w in WINDOWS if not _always_zero(f, w)]
+    part = np.array([[f == name and w in windows for name in FEATURES] for f, w in rows], float)
+    means: np.ndarray = part / part.sum(axis=0)
+    return means
+
+
+def _always_zero(feature: str, window: int) -> bool:
+    return feature == "spread" and window == 1
 
 
 def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:

@@ -19,7 +19,7 @@ import numpy as np
 from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
 from keras_recipes.anomaly.series.detector import FEATURES, WINDOWS, SeriesDetector
 from keras_recipes.anomaly.series.online_lstm import TRUNCATION
-from keras_recipes.anomaly.series.shapes import LENGTHS, MOST_BLOCKS
+from keras_recipes.anomaly.series.shapes import LARGEST_EVIDENCE, LENGTHS, MOST_BLOCKS
 from keras_recipes.errors import CorruptModelError
 
 MOST_CLASSES = 1_000
@@ -37,7 +37,14 @@ MOST_SHAPE_ARRAYS = 2 * len(LENGTHS) + 1
 _STREAMS = len(FEATURES) * len(WINDOWS) - 1
 _BY_HOUR = {"by_day": 24, "seen_by_day": 24, "by_week": 168, "seen_by_week": 168}
 _OLD_GATE = {"bar", "rise", "_sink", "raised", "rest", "resting"}
-_PLAIN = ("options", "scale", "seen", "surprise", "classes", "profile", "gate", "reach")
+_GATES = (
+    _OLD_GATE,
+    _OLD_GATE | {"inside", "incidents"},
+    _OLD_GATE | {"inside", "incidents", "remembered", "quiet"},
+)
+"""The entries of a gate's state, the oldest first."""
+_OLD_PLAIN = ("options", "scale", "seen", "surprise", "classes", "profile", "gate", "reach")
+_PLAIN = (*_OLD_PLAIN, "latest", "lasting")
 
 
 def to_json(detector: SeriesDetector) -> dict[str, Any]:
@@ -124,11 +131,14 @@ def _shape_types(values: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]"
 
 
 def _check_plain(plain: Any) -> None:
-    _require(isinstance(plain, dict) and set(plain) == set(_PLAIN), "entries")
+    _require(isinstance(plain, dict) and set(plain) in (set(_OLD_PLAIN), set(_PLAIN)), "entries")
     options, classes = plain["options"], plain["classes"]
     check_fields(options, positive=("bar",), least=("rise", "rate"), whole=("seed", "units"))
     _require(options["views"] == list(FEATURES), "views")
     check_fields(plain, positive=("scale",), least=("surprise",), whole=("seen",))
+    if "latest" in plain:
+        check_fields(plain, least=("latest",), positive=("lasting",))
+        _require(plain["lasting"] <= 2**LARGEST_EVIDENCE, "lasting")
     check_fields(classes, any_=("low", "high"))
     edges = classes["edges"]
     _numbers(edges, "edges")
@@ -148,7 +158,7 @@ def _check_plain(plain: Any) -> None:
 
 
 def check_gate(gate: Any) -> None:
-    """Check the state of an alarm gate; older ones have no incidents.
+    """Check the state of an alarm gate; older ones have fewer entries.
 
     Raises:
         ValueError: No gate has this state. Damaged values may also raise other errors.
@@ -156,9 +166,8 @@ def check_gate(gate: Any) -> None:
     check_fields(
         gate, positive=("bar",), least=("rise", "_sink", "raised"), whole=("rest", "resting")
     )
-    if set(gate) != _OLD_GATE:
-        _require(set(gate) == {*_OLD_GATE, "inside", "incidents"}, "gate")
-        check_fields(gate, whole=("inside", "incidents"))
+    _require(set(gate) in _GATES, "gate")
+    check_fields(gate, whole=sorted(set(gate) - _OLD_GATE))
 
 
 def _check_array(name: str, array: np.ndarray, plain: Mapping[str, Any]) -> None:

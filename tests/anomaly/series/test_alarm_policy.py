@@ -92,6 +92,44 @@ def test_one_cause_is_one_alarm_and_one_incident_until_it_is_over() -> None:
     assert [verdict.incident for verdict in found] == [0, 1, 1, 1, 0, 0]
 
 
+def test_an_incident_is_over_when_the_latest_records_are_usual_though_it_is_remembered() -> None:
+    one = gate(cooldown=0)
+    bad = [one.judge(3.0, latest=3.0) for _ in range(5)]
+    after = [one.judge(2.0, latest=0.1) for _ in range(60)]
+    assert all(verdict.incident == 1 for verdict in bad)
+    assert [verdict.incident for verdict in after[:8]] == [1] * 8
+    assert not any(verdict.incident for verdict in after[24:])
+    # What is remembered raises no alarm again and no score that says so, until it has faded.
+    assert not any(verdict.alarm or verdict.score >= 0.5 for verdict in after[24:])
+    assert not one.judge(0.0, latest=0.1).alarm
+    assert one.judge(3.0, latest=3.0).incident == 2
+
+
+def test_an_incident_with_a_few_usual_records_in_it_is_one() -> None:
+    one = gate()
+    latest = [3.0, 3.0, *[0.1] * 5, 3.0, *[0.1] * 5, 3.0]
+    assert {one.judge(2.0, latest=value).incident for value in latest} == {1}
+
+
+def test_the_score_stays_high_while_the_evidence_lasts_and_raises_no_alarm() -> None:
+    one = gate()
+    faded = one.judge(0.1, lasting=1.0)
+    assert one.judge(0.1).score < faded.score < 0.5
+    assert not one.judge(0.1, lasting=5.0).alarm
+
+
+@given(st.lists(st.floats(0, 6), min_size=2, max_size=20))
+def test_scores_outside_incidents_are_in_the_order_of_the_evidence(evidence: list[float]) -> None:
+    scores = []
+    for value in sorted(evidence):
+        one = gate()
+        one.judge(3.0)
+        one.judge(0.0)  # in the pause, no incident begins
+        scores.append(one.judge(value).score)
+    assert scores == sorted(scores)
+    assert max(scores) < 0.5
+
+
 def test_incidents_are_numbered() -> None:
     one = gate(rise=0, cooldown=2)
     found = [one.judge(evidence).incident for evidence in (3.0, 0.0, 0.0, 3.0, 3.0, 0.0)]
@@ -142,5 +180,8 @@ def test_a_gate_continues_from_its_state_and_from_an_older_one() -> None:
     one.judge(3.0)
     state = one.state()
     assert AlarmGate.from_state(state).judge(2.0) == one.judge(2.0)
-    older = {name: state[name] for name in state if name not in ("inside", "incidents")}
-    assert AlarmGate.from_state(older).judge(0.0).incident == 0
+    without = {"remembered", "quiet"}
+    for newer in (set[str](), {"inside", "incidents"}):
+        without |= newer
+        older = {name: state[name] for name in state if name not in without}
+        assert AlarmGate.from_state(older).judge(0.0).incident == 0

@@ -215,6 +215,24 @@ def test_the_expected_interval_does_not_stay_wide_after_an_incident(size: float)
         assert now.high - now.low < 1.5 * (usual.high - usual.low)
 
 
+@pytest.mark.parametrize("records", [12, 80])
+def test_an_incident_is_over_soon_after_the_values_are_usual_again(records: int) -> None:
+    _, values = days(3000)
+    values[2000 : 2000 + records] += 30
+    found = [LEARNED + n for n, reading in enumerate(read(values)) if reading.incident]
+    inside = [row for row in found if 1990 <= row < 2300]
+    assert set(range(2003, 2000 + records)) <= set(inside)
+    assert max(inside) < 2000 + records + 32
+
+
+def test_scores_fall_slowly_after_an_incident_and_are_less_than_one_half() -> None:
+    _, values = days(3000)
+    values[2000:2020] += 30
+    after = [reading.score for reading in read(values)[2060 - LEARNED :]]
+    usual = float(np.median(after[300:]))
+    assert 0.5 > after[0] > after[30] > usual
+
+
 @pytest.mark.parametrize("values", [[], [1.0] * 9, [float("nan")] * 50])
 def test_too_few_numbers_to_learn_from_are_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="at least 10 numbers"):
