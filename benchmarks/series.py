@@ -41,7 +41,7 @@ FAMILIES = ("nab", "skab", "ucr", "ecg", "symbols", "weeks-1", "weeks-8", "weeks
 
 RECIPE = "recipe"
 
-VARIANTS = {**series_variants.VARIANTS, **series_variants.CHOICES}
+VARIANTS = series_variants.VARIANTS
 
 CALM = 100
 """The number of records below its threshold after which a peer raises another alarm."""
@@ -201,8 +201,6 @@ def main() -> None:
         first = [x for x in found if x.detector == detectors[0] and not x.seed]
         series_tables.write_scores(first, given.scores)
     series_tables.print_tables(found, given.families, detectors)
-    if set(variants) & set(series_variants.CHOICES):
-        series_tables.print_left_out(found, given.families)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tables of the benchmark of series: metrics by family, and constants chosen on other families."""
+"""Tables of the benchmark of series: metrics by family."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import series_variants
 from benchmarks.series_data import WEEK, Case
 from keras_recipes.anomaly.series import event_metrics
-
-KEPT = 2.0
-"""The largest number of false alarms a week that normal tables may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +35,7 @@ class Judged:
 
 def measures(found: Sequence[Judged]) -> dict[str, float]:
     """Return the metrics of a detector over the tables of a family."""
-    events = np.sum(
-        [event_metrics.events(x.alarms, x.case.windows, probation=0) for x in found], axis=0
-    )
-    hits, false, missed = events.tolist()
+    hits, false, missed = np.sum([events(x) for x in found], axis=0).tolist()
     result = {"tables": float(len(found)), "found": hits, "windows": hits + missed, "false": false}
     if not hits + missed:
         records = sum(len(x.scores) for x in found)
@@ -63,6 +56,11 @@ def measures(found: Sequence[Judged]) -> dict[str, float]:
         "vus_pr": float(np.mean(volumes)),
         "nab": event_metrics.nab_score(gains, hits + missed),
     }
+
+
+def events(judged: Judged) -> tuple[int, int, int]:
+    """Return the numbers of windows found, of false alarms, and of windows missed."""
+    return event_metrics.events(judged.alarms, judged.case.windows, probation=0)
 
 
 def _labels(judged: Judged) -> np.ndarray:
@@ -112,43 +110,6 @@ def _cell(key: str, values: Sequence[float]) -> str:
     return f"{np.mean(values):.{digits}f}{spread}"
 
 
-def print_left_out(found: Sequence[Judged], families: Sequence[str]) -> None:
-    """Print what each family has with the constants that are best for the other families.
-
-    The best value has the largest mean F1 of events. Normal tables count as 1 if they have at most
-    `KEPT` false alarms a week, else as 0. Of equal values the default comes first.
-    """
-    print("\n| constant | family | chosen on the others | event F1 | by default | best here |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    everything = series_variants.EVERYTHING
-    for constant in series_variants.CONSTANTS:
-        names = [x.detector for x in found if x.detector.startswith(constant)]
-        settings = [everything, *dict.fromkeys(names)]
-        table = {
-            family: [
-                _worth([x for x in found if (x.case.family, x.detector) == (family, name)])
-                for name in settings
-            ]
-            for family in families
-        }
-        # A family says nothing about a constant that changes nothing there.
-        table = {family: row for family, row in table.items() if len(set(row)) > 1}
-        for family, row in table.items():
-            others = [other for name, other in table.items() if name != family]
-            best = int(np.mean(others, axis=0).argmax()) if others else 0
-            chosen = settings[best] if others else "no other family"
-            print(
-                f"| {constant} | {family} | {chosen} | {row[best]:.3f} | {row[0]:.3f} | "
-                f"{max(row):.3f} |"
-            )
-
-
-def _worth(found: Sequence[Judged]) -> float:
-    by_seed = [measures([x for x in found if x.seed == seed]) for seed in {x.seed for x in found}]
-    worth = [run.get("event_f1", float(run.get("false_a_week", 0) <= KEPT)) for run in by_seed]
-    return float(np.mean(worth)) if worth else 0.0
-
-
 def write_scores(found: Sequence[Judged], out: Path) -> None:
     """Write the scores of NAB's series as its own scorer reads them; what is learned scores 0."""
     for x in found:
@@ -164,7 +125,7 @@ def write_scores(found: Sequence[Judged], out: Path) -> None:
 def print_each(found: Sequence[Judged]) -> None:
     """Print a line for each table and detector."""
     for x in found:
-        hits, false, missed = event_metrics.events(x.alarms, x.case.windows, probation=0)
+        hits, false, missed = events(x)
         points = event_metrics.points(x.inside, _labels(x))
         print(
             f"{x.case.family} {x.case.name} seed {x.seed} {x.detector}: found {hits} of "

@@ -1,4 +1,4 @@
-"""The recipe on a table with parts left out or constants changed, all with the same trained net.
+"""The recipe on a table with parts left out, all with the same trained net.
 
 A net is trained once for each table and seed, as `recipes fit` does it, and its weights are kept
 in a folder. What `recipes fit` and `recipes predict` do besides is then done once for each variant.
@@ -54,34 +54,23 @@ VARIANTS: dict[str, Changes] = {
 }
 """The recipe, and the recipe without one of its parts."""
 
-CONSTANTS: dict[str, tuple[str, tuple[float, ...]]] = {
-    "shapes' weight": ("detector.SHAPE_WEIGHT", (0.1, 0.4)),
-    "together from": ("joint_detector.FACTOR", (1.6, 2.6, 3.2)),
-    "alone from": ("joint_detector.COLUMN_FACTOR", (1.2, 1.7)),
-}
-"""The constants that were chosen with labels in sight, with other values, one at a time."""
-
-CHOICES: dict[str, Changes] = {
-    f"{words} {value}": {name: value}
-    for words, (name, values) in CONSTANTS.items()
-    for value in values
-}
-
 
 @contextmanager
 def changed(changes: Changes) -> Iterator[None]:
     """Give names in the recipe's modules other values for a while."""
     before = []
     for name, value in changes.items():
-        module_name, attribute = name.split(".")
-        module = importlib.import_module(f"{SERIES}.{module_name}")
-        before.append((module, attribute, getattr(module, attribute)))
-        setattr(module, attribute, value)
+        module_name, *parts, attribute = name.split(".")
+        owner: Any = importlib.import_module(f"{SERIES}.{module_name}")
+        for part in parts:
+            owner = getattr(owner, part)
+        before.append((owner, attribute, getattr(owner, attribute)))
+        setattr(owner, attribute, value)
     try:
         yield
     finally:
-        for module, attribute, value in before:
-            setattr(module, attribute, value)
+        for owner, attribute, value in before:
+            setattr(owner, attribute, value)
 
 
 def _matters(changes: Changes, table: TableDetector) -> bool:
@@ -107,11 +96,11 @@ def rows(
         given = {"seed": seed, **options}
         task = prepare(recipe, [str(normal)], settled(recipe, None, given), None, given, None)
         observed, _ = task.data.sequences
-        weights = _weights(case, seed, options, nets, normal)
+        trained = weights(case, seed, options, nets, normal)
 
         def asked(changes: Changes) -> tuple[TableDetector, list[Row]]:
             with changed(changes):
-                table, _ = calibration.learn(weights, observed, None, task.options["threshold"])
+                table, _ = calibration.learn(trained, observed, None, task.options["threshold"])
                 return table, list(table.rows(source.to_judge([str(judged)], table)))
 
         table, usual = asked({})
@@ -119,12 +108,16 @@ def rows(
             yield asked(changes)[1] if _matters(changes, table) else usual
 
 
-def _weights(
+def name_of(case: Case, seed: int) -> str:
+    """Return the name of what is kept about a table and a seed."""
+    return f"{case.family}-{case.name}-{seed}".replace("/", "-").replace(" ", "-")
+
+
+def weights(
     case: Case, seed: int, options: Mapping[str, Any], nets: Path, normal: Path
 ) -> list[np.ndarray]:
     """Return the weights of a net for a table, which is trained if it was not kept."""
-    name = f"{case.family}-{case.name}-{seed}".replace("/", "-").replace(" ", "-")
-    path = nets / f"{name}.npz"
+    path = nets / f"{name_of(case, seed)}.npz"
     if not path.is_file():
         fitted = fit("lstm-anomaly", normal, seed=seed, show_progress=False, **options)
         nets.mkdir(parents=True, exist_ok=True)

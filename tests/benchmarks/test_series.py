@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import series_data, series_tables, series_variants
+from benchmarks import series_constants, series_data, series_tables
+from benchmarks.series_constants import Recorded
 from benchmarks.series_data import WEEK, Case
 from benchmarks.series_tables import Judged
+from keras_recipes.anomaly.series import source
 from tests.checkout import ROOT
 
 
@@ -36,22 +38,46 @@ def test_false_alarms_of_normal_tables_are_counted_by_the_week() -> None:
     assert found["false_a_week"] == pytest.approx(1.5)
 
 
-def test_a_constant_is_chosen_on_the_other_families(capsys: pytest.CaptureFixture[str]) -> None:
-    """The value 0.1 finds the window of one family, and the default that of the other."""
+def recorded(name: str, largest: float) -> Recorded:
+    """Return a series whose evidence is `largest` in its window, and 0 elsewhere."""
+    said = np.zeros((1, 400, 19))
+    said[0, 45:70] = largest
+    one = Case(name, "case", ("v",), None, np.zeros((500, 1)), 100, ((50, 60),))
+    nothing = np.zeros((1, 400))
+    return Recorded(
+        one, 0, np.zeros((1, 100, 19)), said, nothing, np.zeros(1), np.array([]), learned=90
+    )
 
-    def family(name: str) -> Case:
-        return Case(name, "case", ("v",), None, np.zeros((500, 1)), 100, ((50, 60),))
 
-    default, other = series_variants.EVERYTHING, "shapes' weight 0.1"
-    found = [
-        replace(judged(family(name), [55] if name == finds else []), detector=detector)
-        for detector, finds in ((default, "one"), (other, "two"))
-        for name in ("one", "two")
-    ]
-    series_tables.print_left_out(found, ["one", "two"])
-    *_, one, two = capsys.readouterr().out.splitlines()
-    assert one == "| shapes' weight | one | shapes' weight 0.1 | 0.000 | 1.000 | 1.000 |"
-    assert two == "| shapes' weight | two | everything | 0.000 | 0.000 | 1.000 |"
+def test_constants_are_chosen_on_the_other_families(capsys: pytest.CaptureFixture[str]) -> None:
+    """In three families, only a lower threshold finds the window; it is none in the fourth."""
+    weak = {name: [recorded(name, 0.75)] for name in ("one", "two", "three")}
+    calm = recorded("four", 0.75)
+    calm = replace(calm, case=replace(calm.case, windows=((300, 310),)))
+    series_constants.print_left_out({**weak, "four": [calm]})
+    rows = [line.split("|")[1:4] for line in capsys.readouterr().out.splitlines()[3:]]
+    said = {(family.strip(), *words.strip().split(": ")): float(f1) for family, words, f1 in rows}
+    assert said["one", "by default"] == 0
+    assert said["one", "best for the others", "threshold 0.7"] == 1
+    assert said["four", "best for the others", "threshold 0.7"] == 0
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_verdicts_with_the_default_constants_are_those_of_the_recipe(
+    columns: int, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).normal(size=(700, columns))
+    values[:, 0] += 3 * np.sin(np.arange(700) / 5)
+    values[500:540] += 6
+    one = Case("some", "case", tuple("abc"[:columns]), None, values, 400, ((100, 139),))
+    found = series_constants.recorded(one, 0, tmp_path / "kept", None)
+    replayed = series_constants.replayed(found, series_constants.DEFAULT)
+    table, path = series_constants.fitted(one, 0, None, tmp_path)
+    rows = list(table.rows(source.to_judge([str(path)], table)))
+    assert replayed.alarms.tolist() == [bool(row["anomaly"]) for row in rows]
+    assert replayed.alarms.any()
+    assert replayed.inside.tolist() == [row["incident"] > 0 for row in rows]
+    assert replayed.scores == pytest.approx([row["score"] for row in rows], abs=0.005)
 
 
 def test_a_drifting_stream_has_anomalies_in_all_its_parts_and_the_same_ones_for_a_seed() -> None:
