@@ -9,6 +9,7 @@ are timed without losses, and all one by one in one process, and some by `recipe
 
 import argparse
 import json
+import logging
 import math
 import os
 import platform
@@ -155,6 +156,8 @@ def one_by_one(names: list[str]) -> None:
 
     backend.start("cpu")
     import keras
+
+    logging.disable(logging.WARNING)
 
     for name in names:
         keras.backend.clear_session()

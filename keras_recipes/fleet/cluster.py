@@ -1,8 +1,11 @@
 """A Ray cluster: one that is there, or one of this machine that ends with its work."""
 
+import functools
 import logging
 import os
+import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +34,21 @@ SETTINGS = {
 """Settings of Ray, which it reads from the environment."""
 
 
+@functools.cache
+def private() -> dict[str, str]:
+    """Return the settings of a cluster of this process alone.
+
+    Ray listens on the loopback device only, as it does by itself on macOS and Windows. Other users
+    of the machine can reach that device, so Ray (2.52 or newer) asks for a token, which it keeps
+    as long as the process lives.
+    """
+    return {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+
+
 @contextmanager
 def connected(address: str | None = None) -> Iterator[None]:
     """Connect to a cluster inside the block, and start one if no address is given.
@@ -45,15 +63,13 @@ def connected(address: str | None = None) -> Iterator[None]:
         RecipeError: A cluster cannot be started here.
     """
     extras.require("fleet", "fleet")
-    os.environ.update(SETTINGS)
-    if address is None:
-        # Ray then listens on the loopback device only, as it does on macOS and Windows.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    import ray
-
-    if ray.is_initialized():
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield
         return
+    # Ray reads some of them when it is imported.
+    os.environ.update(SETTINGS if address else {**SETTINGS, **private()})
+    import ray
+
     folder = _folder() if address is None else None
     asked: list[int] = []
     try:
@@ -67,6 +83,8 @@ def connected(address: str | None = None) -> Iterator[None]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+            for name in private():
+                os.environ.pop(name, None)
 
 
 def _start(address: str | None, folder: Path | None) -> None:
