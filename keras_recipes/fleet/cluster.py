@@ -1,6 +1,5 @@
 """A Ray cluster: one that is there, or one of this machine that ends with its work."""
 
-import functools
 import logging
 import os
 import secrets
@@ -34,13 +33,11 @@ SETTINGS = {
 """Settings of Ray, which it reads from the environment."""
 
 
-@functools.cache
-def private() -> dict[str, str]:
+def _private() -> dict[str, str]:
     """Return the settings of a cluster of this process alone.
 
     Ray listens on the loopback device only, as it does by itself on macOS and Windows. Other users
-    of the machine can reach that device, so Ray (2.52 or newer) asks for a token, which it keeps
-    as long as the process lives.
+    of the machine can reach that device, so Ray (2.52 or newer) asks for a token.
     """
     return {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -53,7 +50,7 @@ def private() -> dict[str, str]:
 def connected(address: str | None = None) -> Iterator[None]:
     """Connect to a cluster inside the block, and start one if no address is given.
 
-    A program that is connected already stays so.
+    A program that is connected already stays so. One that has imported Ray has made its settings.
 
     Args:
         address: The address of a cluster, or "auto" for the one that this machine is part of.
@@ -66,8 +63,8 @@ def connected(address: str | None = None) -> Iterator[None]:
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield
         return
-    # Ray reads some of them when it is imported.
-    os.environ.update(SETTINGS if address else {**SETTINGS, **private()})
+    if "ray" not in sys.modules:  # Ray reads them when it is imported, and then never again
+        os.environ.update(SETTINGS if address else {**SETTINGS, **_private()})
     import ray
 
     folder = _folder() if address is None else None
@@ -83,8 +80,6 @@ def connected(address: str | None = None) -> Iterator[None]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
-            for name in private():
-                os.environ.pop(name, None)
 
 
 def _start(address: str | None, folder: Path | None) -> None:
