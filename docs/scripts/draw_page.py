@@ -48,7 +48,7 @@ def draw(browser: Browser, server: Server, name: str, folder: Path) -> list[floa
         expect(answer).to_have_text("7")
     times = [float(time) for time in page.evaluate(TIMES)]
     if name == "desktop":
-        page.locator("[aria-label='C3, unit 10']").hover(position={"x": 18, "y": 8})
+        page.locator("[aria-label='C3, unit 9']").hover(position={"x": 22, "y": 12})
     page.screenshot(path=folder / f"{name}.png")
     return times
 

@@ -54,6 +54,9 @@ LONGEST_EVENT = 1 << 20
 
 MOST_SAID = 20
 
+HERE = "./"
+"""Before the name of a file, so that it is never that of a synthetic log or of standard input."""
+
 FILES = {
     f"{ROWS}.jsonl": JSON_LINES,
     f"{ROWS}.csv": contents.CSV,
@@ -101,11 +104,11 @@ class Job:
         """Take note of an event of the process."""
         event = msgspec.json.decode(line)
         if "said" in event:
-            text = ("warning: " if event["warning"] else "") + event["said"]
+            text = ("warning: " if event["warning"] else "") + event["said"].removeprefix(HERE)
             if text not in self.said and len(self.said) < MOST_SAID:
                 self.said.append(text)
         elif "error" in event:
-            self.error = event["error"]
+            self.error = event["error"].removeprefix(HERE)
         else:
             self.told.update(event)
 
@@ -276,7 +279,7 @@ class Jobs:
     def _asked(self, job: Job, **more: Any) -> Asked:
         if job.model:
             more["model"] = job.model
-        return Asked(file=job.file, most=self._limits.rows or sys.maxsize, **more)
+        return Asked(file=f"{HERE}{job.file}", most=self._limits.rows or sys.maxsize, **more)
 
     def _begin(self, job: Job, asked: list[Asked]) -> None:
         job.error = ""
@@ -374,8 +377,14 @@ def _given(query: dict[str, str], allowed: tuple[str, ...], command: Any) -> dic
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a job, which has no use for the server's secrets."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("RECIPES_")}
+    """Return the environment of a job: the same packages, and none of the server's secrets."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("RECIPES_")}
+    # A folder that is named from the server's own folder would be another one for the job.
+    paths = [
+        Path(__file__).parents[2],
+        *map(Path, filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))),
+    ]
+    return {**kept, "PYTHONPATH": os.pathsep.join(str(path.resolve()) for path in paths)}
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

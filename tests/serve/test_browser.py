@@ -271,12 +271,12 @@ def test_a_log_is_learned_from_and_its_anomaly_is_found(
     found.click()
     sync_api.expect(page.page.locator("#detail mark")).to_contain_text("order-10100 disk full")
     sync_api.expect(page.page.locator("#promise")).to_contain_text("at most one false alarm in")
-    # At a threshold that nothing reaches there is no anomaly, and the rows say so as well.
     page.page.get_by_label("Threshold").focus()
     page.page.keyboard.press("End")
-    sync_api.expect(page.page.locator("#found-title")).to_have_text(
-        re.compile("No strange|Strange sessions: 1"), timeout=60_000
-    )
+    sync_api.expect(page.page.locator("#threshold-told")).to_contain_text("1 in 1,000,000")
+    sync_api.expect(page.page.locator("#promise")).to_contain_text("Extrapolated")
+    command = page.page.locator("#commands")
+    sync_api.expect(command).to_contain_text("false_alarm_rate=0.00000100", timeout=60_000)
     assert page.told == []
 
 

@@ -107,7 +107,7 @@ def test_a_web_page_from_elsewhere_stops_nothing(all_kinds: Server) -> None:
 
 @pytest.mark.full
 def test_a_file_cannot_replace_what_a_job_writes_or_be_imported(all_kinds: Server) -> None:
-    for name in ("rows.jsonl", "json.py"):
+    for name in ("rows.jsonl", "json.py", "demo-metrics-anomalies"):
         job = begun(all_kinds, "model=load", (name, table(50)))
         found = ended(all_kinds, job)
         assert found["state"] == "done", found
