@@ -77,4 +77,5 @@ def test_the_server_answers(python: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (row,) = server.send_files("/predict/lenet5", ("0.png", png(digits(1)[0]))).rows
         assert str(row["prediction"]) == "0"
         assert server.ask("/openapi.json").status == 200
+        assert not server.ask("/page/jobs").json["trains"]
         assert server.stop() == 128 + signal.SIGTERM

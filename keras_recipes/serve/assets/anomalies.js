@@ -239,7 +239,7 @@ export class Anomalies {
     const fits = trains && !by.value;
     element("fit-settings").hidden = !fits;
     element("cannot").hidden = trains;
-    element("cannot").textContent = words.cannot;
+    element("cannot").textContent = this.offer.models.length ? words.cannot : words.cannot_none;
     element("usable").hidden = !trains && !this.offer.models.length;
     element("share-told").textContent = `${element("share").value} %`;
     element("chosen-file").textContent = this.file ? words.chosen(this.file.name) : words.no_file_yet;
@@ -269,7 +269,7 @@ export class Anomalies {
 
   drawResult() {
     element("result").hidden = !this.result;
-    element("nothing").hidden = Boolean(this.result);
+    element("nothing").hidden = Boolean(this.result) || element("usable").hidden;
     if (!this.result) return;
     const numbers = this.result.kind === "metrics";
     element("logs-box").hidden = numbers;

@@ -172,7 +172,8 @@ function ends(context, canvas, begin, end, width, height) {
   context.fillStyle = style(canvas, "--faint");
   context.textBaseline = "alphabetic";
   context.textAlign = "left";
-  context.fillText(begin, FROM.left, height - 5);
+  const most = (width - FROM.left - FROM.right) / 2 - 6;
+  context.fillText(begin, FROM.left, height - 5, most);
   context.textAlign = "right";
-  context.fillText(end, width - FROM.right, height - 5);
+  context.fillText(end, width - FROM.right, height - 5, most);
 }
