@@ -1,4 +1,4 @@
-"""Fit or judge what was dropped on the page; started by `jobs` in a folder, never imported.
+"""Fit or judge what was dropped on the page; `jobs` starts it in a folder of its own.
 
 The argument is what to do, as JSON (`Asked`). Standard output has a line of JSON for each event:
 
