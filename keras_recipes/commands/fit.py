@@ -133,8 +133,8 @@ def fit(
     task = prepare(chosen, () if data is None else data, values, preset, given, card)
     if checkpoint:
         checkpoint.check_settings(task.made_of())
-    begun = None if before is None else before.in_keras()
     backend.start(device, deterministic=deterministic)
+    begun = None if before is None else before.in_keras()
     log.info("fitting %s on %s; %s", task.recipe.name, task.data.name, backend.describe())
     with checkpoint.watching() if checkpoint else contextlib.nullcontext():
         return carry_out(
