@@ -287,6 +287,27 @@ def test_the_threshold_can_be_moved_without_training(recipes: Run, model: Path) 
     assert found[0] > found[1] > found[2] == 0
 
 
+def test_a_promised_number_of_false_alarms_decides_the_threshold(
+    recipes: Run, model: Path, fitted: Fitted
+) -> None:
+    alarms = []
+    for promised in ("20", "0.001"):
+        asked = ("--set", f"false_alarms_per_day={promised}", "--set", "only_anomalies=true")
+        result = recipes("predict", str(model), BROKEN, *asked, "--format", "jsonl")
+        assert result.exit_code == 0, result.stderr
+        assert ("rarer than" in result.stderr) == (promised == "0.001")
+        alarms.append(len(result.stdout.splitlines()))
+    assert alarms[0] > alarms[1]
+    assert evaluate(fitted, false_alarms_per_day=1.0)["false_alarms_per_day"] <= 1.0
+
+
+def test_too_few_normal_records_promise_nothing(recipes: Run, servers: Path) -> None:
+    Path("more.csv").write_text(table(10))
+    result = recipes("predict", str(servers), "more.csv", "--set", "false_alarms_per_day=1")
+    assert result.exit_code == 2
+    assert "give a threshold, or fit on more normal records" in result.stderr
+
+
 @pytest.mark.parametrize(
     "labels",
     [
@@ -494,7 +515,12 @@ def damaged(learned: Row, *path: str, value: object) -> Row:
         (("watch", "layout", "columns"), ["other"]),
         (("watch", "layout", "zone"), "Nowhere/At_All"),
         (("watch", "counters"), {"requests": ["x", 1]}),
+        (("watch", "promise"), 5),
+        (("watch", "promise", "spans"), "many"),
         (("watch", "detectors", "requests"), 5),
+        (("watch", "detectors", "requests", "plain", "lasting"), 1e300),
+        (("watch", "detectors", "requests", "plain", "latest"), None),
+        (("watch", "detectors", "requests", "plain", "gate", "quiet"), -1),
         (("watch", "detectors", "requests", "buffer"), "AAAA"),
         (("watch", "detectors", "requests", "net_weights"), ""),
         (("watch", "detectors", "requests", "plain"), []),

@@ -15,7 +15,7 @@ from keras_recipes.anomaly.logs.event_counts import EventCounts
 from keras_recipes.anomaly.logs.explanation import Reason
 from keras_recipes.anomaly.logs.new_events import NewEvents
 from keras_recipes.anomaly.logs.normal_ranges import NormalRanges
-from keras_recipes.anomaly.logs.null_distribution import NullDistribution
+from keras_recipes.anomaly.null_distribution import NullDistribution
 from keras_recipes.anomaly.numpy_lstm import NumpyLSTM
 from keras_recipes.data.logs.layout import LogLayout
 from keras_recipes.data.logs.measurements import Value

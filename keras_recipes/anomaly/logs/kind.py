@@ -90,8 +90,8 @@ def calibrate(
         data: The data set from `read`.
         false_alarm_rate: Share of the normal sessions of a log that may be called anomalies; `none`
             takes 0.0002, or one in N + 1 where the N normal sessions cannot show that.
-        false_alarms_per_day: Number of false alarms per day that a log may raise; `none` uses
-            `false_alarm_rate`.
+        false_alarms_per_day: Number of false alarms per day that a log, or a table of numbers with
+            times, may raise; `none` uses `false_alarm_rate`, or the `threshold` of numbers.
         seed: Seed of the choice of sessions to compare with.
     """
     from keras_recipes.anomaly.logs import calibration

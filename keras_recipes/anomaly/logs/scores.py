@@ -31,7 +31,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_recipes.anomaly.logs.null_distribution import NullDistribution
+from keras_recipes.anomaly.null_distribution import NullDistribution
 from keras_recipes.errors import InputError
 
 SURPRISE, ORDER, COUNTS, MEASUREMENTS = "surprise", "order", "counts", "measurements"

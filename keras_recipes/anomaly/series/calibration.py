@@ -5,6 +5,7 @@ So does the detector of all columns together. They then judge the last tenth, th
 as they would in a live stream. That gives the false alarms. At last all records are normal.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from keras_recipes.anomaly.series.dataset import KNOWN, Observed
 from keras_recipes.anomaly.series.detector import SeriesDetector
 from keras_recipes.anomaly.series.joint_detector import JointDetector
 from keras_recipes.anomaly.series.online_lstm import weights_of
+from keras_recipes.anomaly.series.promise import Promise
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.data.dataset import Dataset
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
     import keras
 
 
-def calibrate(model: "keras.Model", data: Dataset, *, threshold: float) -> Calibrated:
+def calibrate(
+    model: "keras.Model", data: Dataset, *, threshold: float, false_alarms_per_day: float | None
+) -> Calibrated:
     """See `kind.calibrate`."""
     observed, before = data.sequences
-    table, metrics = learn(weights_of(Net.of(model)), observed, before, threshold)
+    weights = weights_of(Net.of(model))
+    table, metrics = learn(weights, observed, before, threshold, false_alarms_per_day)
     return Calibrated({"watch": table.to_json()}, metrics)
 
 
@@ -40,6 +45,7 @@ def learn(
     observed: Observed,
     before: TableDetector | None,
     threshold: float,
+    false_alarms_per_day: float | None = None,
 ) -> tuple[TableDetector, dict[str, float]]:
     """Return a detector for each column, and their metrics on the held-out records.
 
@@ -48,6 +54,7 @@ def learn(
         observed: Normal records.
         before: The detectors of a model whose training is continued; they go on learning.
         threshold: The threshold of all detectors, in orders of magnitude of probability.
+        false_alarms_per_day: As for `TableDetector.promised`.
     """
     net = partial(column_weights, weights)
     cut = 0 if before else int(KNOWN * len(observed))
@@ -64,7 +71,9 @@ def learn(
     timed = observed.layout.time is not None
     counters = {name: one if timed else CounterRate() for name, one in observed.counters.items()}
     joint = before.joint if before else _joint(observed, cut, detectors, threshold)
-    table = TableDetector(observed.layout, detectors, counters, joint=joint)
+    promise = before.promise if before else _promise(observed, cut, detectors)
+    table = TableDetector(observed.layout, detectors, counters, joint=joint, promise=promise)
+    threshold = table.promised(threshold, false_alarms_per_day)
     table.set_threshold(threshold)
     alarms = _judge_held_out(table, observed, cut)
     if before and table.joint:
@@ -79,14 +88,27 @@ def learn(
     return table, metrics
 
 
+def _promise(observed: Observed, cut: int, detectors: dict[str, SeriesDetector]) -> Promise | None:
+    """Return how high the evidence of the first records gets, as if they came live."""
+    evidence = np.stack([detector.normal for detector in detectors.values()], axis=1)
+    first = max(detector.honest_from for detector in detectors.values())
+    if len(detectors) > 1:
+        evidence = JointDetector.normal_evidence(_values(observed, cut), evidence)
+        first = max(first - (cut - len(evidence)), 0)
+    return Promise.of(evidence.ravel()[first:], len(observed) / (observed.days or math.inf))
+
+
+def _values(observed: Observed, count: int) -> np.ndarray:
+    return np.stack([column[:count] for column in observed.values.values()], axis=1)
+
+
 def _joint(
     observed: Observed, cut: int, detectors: dict[str, SeriesDetector], threshold: float
 ) -> JointDetector | None:
     """Return the joint detector that learned from the first records; None for one column."""
     if len(detectors) == 1:
         return None
-    values = np.stack([observed.values[name][:cut] for name in detectors], axis=1)
-    return JointDetector.of(values, list(detectors.values()), threshold)
+    return JointDetector.of(_values(observed, cut), list(detectors.values()), threshold)
 
 
 def _judge_held_out(table: TableDetector, observed: Observed, cut: int) -> int:

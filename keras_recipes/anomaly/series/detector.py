@@ -103,6 +103,9 @@ class SeriesDetector:
 
     Attributes:
         usual: The largest evidence among the records that `learn` learned from.
+        normal: The evidence of each of these records as they were learned, 0 for a missing one. It
+            is not part of the state.
+        honest_from: The number of the first of them that was judged as later records will be.
 
     Args:
         threshold: The evidence of an alarm: the mean over the features of -log10 of a p-value,
@@ -140,6 +143,7 @@ class SeriesDetector:
         self._mean_evidence, self._latest, self._lasting = 0.0, 0.0, 1.0
         self._learned = False
         self.usual = 0.0
+        self.normal, self.honest_from = np.zeros(0), 0
 
     def learn(
         self,
@@ -177,17 +181,23 @@ class SeriesDetector:
         self._shapes = ShapeView.of(normal, _step([time for time, _ in kept]))
         self._make_gate(len(kept))
         # The first residuals come from a profile that has hardly learned.
-        begin, evidence = len(kept) // 6, 0.0
+        begin, evidence, found = len(kept) // 6, 0.0, []
         for number, (time, value) in enumerate(kept):
             streams = self._evidence(time, value, add=number >= begin)
             mean = float((streams @ self._mean_of_windows) @ _EQUAL_WEIGHTS)
             evidence += SMOOTHING * (mean - evidence)
+            found.append(evidence)
             if self._shapes:
                 self._shapes.update(value)
             if number >= begin + SETTLED:
                 self.usual = max(self.usual, evidence)
         if self._shapes:
             self.usual *= FEATURES_WEIGHT
+        self.normal, places = np.zeros(len(values)), _places(values)
+        self.normal[places] = found
+        self.honest_from = begin + SETTLED
+        if self._shapes:
+            self._judge_shapes(normal, places, _step([time for time, _ in kept]))
 
     @property
     def knows_shapes(self) -> bool:
@@ -341,6 +351,18 @@ class SeriesDetector:
         detector._learned = True
         return detector
 
+    def _judge_shapes(self, normal: np.ndarray, places: np.ndarray, step: float | None) -> None:
+        """Add to `normal` the evidence of the shapes in the second half, by those in the first."""
+        half = len(normal) // 2
+        self.normal *= FEATURES_WEIGHT
+        self.honest_from = int(places[half])
+        view = ShapeView.of(normal[:half], step)
+        if view is None:
+            self.honest_from = len(self.normal)  # half of the records do not show the shapes
+            return
+        shapes = [view.update(value) for value in normal[half:].tolist()]
+        self.normal[places[half:]] += SHAPE_WEIGHT * np.array(shapes)
+
     def _residuals(self, kept: list[tuple[float | None, float]]) -> np.ndarray:
         residuals = []
         for time, value in kept:
@@ -434,6 +456,11 @@ def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
 def part(state: Mapping[str, np.ndarray], before: str) -> dict[str, np.ndarray]:
     """Return the arrays whose names begin with `before`, by their names without it."""
     return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
+
+
+def _places(values: Sequence[float]) -> np.ndarray:
+    """Return the numbers of the records that have a usable value."""
+    return np.flatnonzero([_usable(value) for value in values])
 
 
 def _usable(value: float) -> bool:

@@ -26,12 +26,13 @@ def assess(
     *,
     labels: str | None,
     threshold: float,
+    false_alarms_per_day: float | None,
     first: int | None,
 ) -> Measured:
     """See `kind.assess`."""
     if paths is None:
-        return _held_out(model, threshold, first, labels)
-    table = TableDetector.of_model(model, threshold)
+        return _held_out(model, threshold, false_alarms_per_day, first, labels)
+    table = TableDetector.of_model(model, threshold, false_alarms_per_day)
     found = source.to_judge([Path(text) for text in paths], table)
     judged = _Judged.of(table, found)
     metrics = {
@@ -43,19 +44,25 @@ def assess(
     return Measured(metrics if truth is None else {**metrics, **_against(truth, judged)})
 
 
-def _held_out(model: Askable, threshold: float, first: int | None, labels: str | None) -> Measured:
+def _held_out(
+    model: Askable,
+    threshold: float,
+    false_alarms_per_day: float | None,
+    first: int | None,
+    labels: str | None,
+) -> Measured:
     """Judge the held-out records again, by a detector that learns from the others."""
     if labels:
         raise InputError(
             "labels: expected records that the labels belong to, received none; name them with "
             "--data"
         )
-    layout = TableDetector.of_model(model, threshold).layout
+    layout = TableDetector.of_model(model, threshold, None).layout
     assert model.card is not None
     paths, found = source.records_of(model.card.paths(), layout)
     observed = dataset.observe(paths, found, None, layout, first)
     weights = weights_of(model.net)
-    return Measured(calibration.learn(weights, observed, None, threshold)[1])
+    return Measured(calibration.learn(weights, observed, None, threshold, false_alarms_per_day)[1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ def figures(
     paths: Sequence[str],
     *,
     threshold: float,
+    false_alarms_per_day: float | None,
     summed_gradients: bool,
     dropout: float,
 ) -> "Iterator[tuple[str, Figure]]":
@@ -35,7 +36,7 @@ def figures(
     yield from loss_curve.figures(
         fitted.history, "nats per value", summed_gradients=summed_gradients, dropout=dropout
     )
-    table = TableDetector.of_model(fitted, threshold)
+    table = TableDetector.of_model(fitted, threshold, false_alarms_per_day)
     kept: dict[str, deque[Row]] = {name: deque(maxlen=DRAWN_RECORDS) for name in table.detectors}
     only = next(iter(kept))
     before = table.records

@@ -67,6 +67,22 @@ class JointDetector:
         gate = _gate(detectors[0].threshold, PACE_RECORDS)
         return cls(None, 0.0, gate, PACE_RECORDS)
 
+    @staticmethod
+    def normal_evidence(values: np.ndarray, evidence: np.ndarray) -> np.ndarray:
+        """Return the evidence of the second half of normal records, by what the first half shows.
+
+        Args:
+            values: The records, of shape (N, columns); NaN for a missing value.
+            evidence: The evidence of the columns' detectors for them, of the same shape.
+        """
+        half = len(values) // 2
+        view, usual = JointView.of(values[:half]), max(float(evidence[:half].max()), 1e-9)
+        alone = (evidence[half:].max(axis=1) / (COLUMN_FACTOR * usual)) ** COLUMN_POWER
+        rows = values[half:].tolist()
+        together = np.array([view.update(row)[0] if view else 0.0 for row in rows])
+        largest: np.ndarray = DEFAULT_THRESHOLD * np.maximum(together / FACTOR, alone)
+        return largest
+
     @property
     def threshold(self) -> float:
         """The evidence of an alarm."""

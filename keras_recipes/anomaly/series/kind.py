@@ -69,17 +69,26 @@ def read(
     )
 
 
-def calibrate(model: "keras.Model", data: Dataset, *, threshold: Positive = 0.85) -> Calibrated:
+def calibrate(
+    model: "keras.Model",
+    data: Dataset,
+    *,
+    threshold: Positive = 0.85,
+    false_alarms_per_day: float | None,
+) -> Calibrated:
     """Learn what is normal for each column, and measure the false alarms on held-out records.
 
     Args:
         model: The trained net.
         data: The data set from `read`.
         threshold: Evidence at which numbers raise an alarm, in orders of magnitude of probability.
+        false_alarms_per_day: As for `logs.kind.calibrate`; the number of a whole table.
     """
     from keras_recipes.anomaly.series import calibration
 
-    return calibration.calibrate(model, data, threshold=threshold)
+    return calibration.calibrate(
+        model, data, threshold=threshold, false_alarms_per_day=false_alarms_per_day
+    )
 
 
 def columns(learned: Learned, *, per_column: bool, incidents: bool) -> tuple[str, ...]:
@@ -133,6 +142,7 @@ def judge(
     asked: Any,
     *,
     threshold: float,
+    false_alarms_per_day: float | None,
     only_anomalies: bool,
     per_column: bool = False,
     incidents: bool = False,
@@ -149,6 +159,7 @@ def judge(
         asked: Paths, which are parts of one table; `demo-metrics-anomalies` for the synthetic
             series; or numbers or a DataFrame from Python.
         threshold: As for `calibrate`.
+        false_alarms_per_day: As for `calibrate`.
         only_anomalies: As for `logs.kind.judge`.
         per_column: Prints a row for each column of numbers, with its value and expected interval.
         incidents: Prints a row for each incident instead, when it is over.
@@ -157,7 +168,7 @@ def judge(
     from keras_recipes.anomaly.series import source
     from keras_recipes.anomaly.series.table import TableDetector
 
-    table = TableDetector.of_model(model, threshold)
+    table = TableDetector.of_model(model, threshold, false_alarms_per_day)
     found = source.later(source.to_judge(asked, table), after or 0)
     table.records += after or 0
     rows = table.rows(found, per_column=per_column, incidents=incidents)
@@ -169,6 +180,7 @@ def watch(
     blocks: Iterator[list[bytes]],
     *,
     threshold: float,
+    false_alarms_per_day: float | None,
     only_anomalies: bool,
     per_column: bool,
     incidents: bool,
@@ -179,7 +191,7 @@ def watch(
     from keras_recipes.anomaly.series.table import TableDetector, digest
 
     assert model.card is not None
-    table = TableDetector.of_model(model, threshold)
+    table = TableDetector.of_model(model, threshold, false_alarms_per_day)
     rows = stream.rows(
         table,
         blocks,
@@ -197,6 +209,7 @@ def assess(
     *,
     labels: str | None,
     threshold: float,
+    false_alarms_per_day: float | None,
     first: int | None,
 ) -> Measured:
     """Return precision, recall, F1 and more if there are labels, else the number of alarms.
@@ -206,7 +219,14 @@ def assess(
     """
     from keras_recipes.anomaly.series import evaluation
 
-    return evaluation.assess(model, paths, labels=labels, threshold=threshold, first=first)
+    return evaluation.assess(
+        model,
+        paths,
+        labels=labels,
+        threshold=threshold,
+        false_alarms_per_day=false_alarms_per_day,
+        first=first,
+    )
 
 
 def figures(
@@ -214,6 +234,7 @@ def figures(
     paths: Sequence[str],
     *,
     threshold: float,
+    false_alarms_per_day: float | None,
     summed_gradients: bool,
     dropout: float,
 ) -> "Iterator[tuple[str, Figure]]":
@@ -224,6 +245,7 @@ def figures(
         fitted,
         paths,
         threshold=threshold,
+        false_alarms_per_day=false_alarms_per_day,
         summed_gradients=summed_gradients,
         dropout=dropout,
     )

@@ -20,6 +20,7 @@ from keras_recipes.anomaly.series import detector_state, verdicts
 from keras_recipes.anomaly.series.alarm_policy import Verdict
 from keras_recipes.anomaly.series.detector import Reading, SeriesDetector, part
 from keras_recipes.anomaly.series.joint_detector import JointDetector
+from keras_recipes.anomaly.series.promise import Promise
 from keras_recipes.anomaly.series.verdicts import Incidents, Judged
 from keras_recipes.anomaly.state_file import State
 from keras_recipes.data.series.records import names_of
@@ -39,6 +40,7 @@ class TableDetector:
         counters: The columns that are counters. Their rates are watched.
         records: The number of records that were read.
         joint: The detector of all columns together; None for one column.
+        promise: How high the evidence of normal records gets; None if it is not known.
         incidents: The rows about incidents.
     """
 
@@ -47,6 +49,7 @@ class TableDetector:
     counters: dict[str, CounterRate] = field(default_factory=dict)
     records: int = 0
     joint: JointDetector | None = None
+    promise: Promise | None = None
     incidents: Incidents = field(default_factory=Incidents)
 
     def __post_init__(self) -> None:
@@ -66,11 +69,19 @@ class TableDetector:
         return cls.from_json(learned["watch"])
 
     @classmethod
-    def of_model(cls, model: Askable, threshold: float) -> "TableDetector":
-        """Return the detectors of a model, with another threshold for every column.
+    def of_model(
+        cls, model: Askable, threshold: float, false_alarms_per_day: float | None
+    ) -> "TableDetector":
+        """Return the detectors of a model, with another threshold.
+
+        Args:
+            model: The model.
+            threshold: The threshold.
+            false_alarms_per_day: The promised number of false alarms a day, which decides the
+                threshold; None uses `threshold`.
 
         Raises:
-            InputError: The model has no card.
+            InputError: The model has no card, or its normal records cannot promise anything.
             CorruptModelError: The card is damaged.
         """
         if model.card is None:
@@ -79,8 +90,24 @@ class TableDetector:
                 "was learned from the numbers"
             )
         table = cls.of(model.card.learned)
-        table.set_threshold(threshold)
+        table.set_threshold(table.promised(threshold, false_alarms_per_day))
         return table
+
+    def promised(self, threshold: float, false_alarms_per_day: float | None) -> float:
+        """Return the threshold of a promised number of false alarms a day, or this threshold.
+
+        Raises:
+            InputError: The normal records cannot promise anything.
+        """
+        if false_alarms_per_day is None:
+            return threshold
+        if self.promise is None:
+            raise InputError(
+                "false_alarms_per_day: expected a model of records with times that are enough to "
+                "promise it, received one of records without times, of too few, or an older one; "
+                "give a threshold, or fit on more normal records"
+            )
+        return self.promise.threshold(false_alarms_per_day)
 
     def set_threshold(self, threshold: float) -> None:
         """Use another threshold from now on; nothing has to be learned again."""
@@ -157,6 +184,7 @@ class TableDetector:
                 name: detector_state.to_json(one) for name, one in self.detectors.items()
             },
             "joint": self.joint.to_json() if self.joint else None,
+            "promise": self.promise.to_json() if self.promise else None,
         }
 
     @classmethod
@@ -180,7 +208,8 @@ class TableDetector:
             ) from None
         made = {name: detector_state.from_json(detectors[name]) for name in layout.columns}
         joint = JointDetector.from_json(values.get("joint"), len(made))
-        return cls(layout, made, rates, records, joint)
+        promise = Promise.from_json(values.get("promise"))
+        return cls(layout, made, rates, records, joint, promise)
 
     def shown(self, rows: Iterator[Row], *, only_anomalies: bool, incidents: bool) -> Iterator[Row]:
         """Yield the rows that were asked for; if only anomalies were and there is none, log that.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keras_recipes.anomaly.logs import dataset, event_counts, scores
 from keras_recipes.anomaly.logs.event_counts import EventCounts
 from keras_recipes.anomaly.logs.new_events import NewEvents, News
-from keras_recipes.anomaly.logs.null_distribution import NullDistribution
+from keras_recipes.anomaly.null_distribution import NullDistribution
 from keras_recipes.data.logs import severity
 from keras_recipes.errors import CorruptModelError
 

@@ -1,4 +1,4 @@
-"""The distribution of a number over normal sessions, with an extrapolated tail."""
+"""The distribution of a number over normal sessions or records, with an extrapolated tail."""
 
 from dataclasses import dataclass
 from typing import Any
