@@ -90,12 +90,13 @@ def learn(
 
 def _promise(observed: Observed, cut: int, detectors: dict[str, SeriesDetector]) -> Promise | None:
     """Return how high the evidence of the first records gets, as if they came live."""
-    evidence = np.stack([detector.normal for detector in detectors.values()], axis=1)
-    first = max(detector.honest_from for detector in detectors.values())
-    if len(detectors) > 1:
+    evidence = np.stack([one.normal for one in detectors.values()], axis=1)
+    if len(detectors) == 1:
+        (only,) = detectors.values()
+        evidence = evidence[only.honest_from :, 0]
+    else:
         evidence = JointDetector.normal_evidence(_values(observed, cut), evidence)
-        first = max(first - (cut - len(evidence)), 0)
-    return Promise.of(evidence.ravel()[first:], len(observed) / (observed.days or math.inf))
+    return Promise.of(evidence, len(observed) / (observed.days or math.inf))
 
 
 def _values(observed: Observed, count: int) -> np.ndarray:
