@@ -19,11 +19,12 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from keras_recipes import catalog, options
 from keras_recipes.answers.streams import Streams
@@ -47,6 +48,9 @@ ABOVE = Path("..")
 
 MOST_DRAWN = 4
 """The most columns of a table that are drawn: those that were blamed most often."""
+
+THRESHOLDS = [round(0.05 * step, 2) for step in range(4, 61)]
+"""The thresholds for which the page says how many false alarms they promise."""
 
 DIGITS = 6
 """The significant digits of the numbers that are drawn."""
@@ -177,9 +181,9 @@ class _Counted:
 def _facts(card: "Card", asked: Asked) -> dict[str, Any]:
     """Return what the model knows about its threshold, and what its fit measured."""
     values = options.of_model(catalog.get(RECIPE), card, "predict", asked.options)
-    facts = {"metrics": dict(card.metrics), "threshold": values["threshold"]}
+    facts = {"metrics": dict(card.metrics)}
     if card.learned.get("kind") == "metrics":
-        return facts
+        return {**facts, **_facts_of_table(card, values)}
     from keras_recipes.anomaly.logs import scores
     from keras_recipes.anomaly.logs.detector import parts_of
 
@@ -194,13 +198,27 @@ def _facts(card: "Card", asked: Asked) -> dict[str, Any]:
     return {**facts, "rate": rate, "sessions": sessions, "sessions_per_day": per_day}
 
 
+def _facts_of_table(card: "Card", values: Mapping[str, Any]) -> dict[str, Any]:
+    from keras_recipes.anomaly.series.table import TableDetector
+
+    table = TableDetector.of(card.learned)
+    facts = {"threshold": table.promised(values["threshold"], values["false_alarms_per_day"])}
+    if table.promise is None:
+        return facts
+    expected = table.promise.false_alarms_per_day(np.array(THRESHOLDS)).tolist()
+    promised = [list(pair) for pair in zip(THRESHOLDS, expected, strict=True)]
+    return {**facts, "promised": promised, "days": table.promise.days}
+
+
 def _drawn(found: "Found", asked: Asked, card: "Card") -> Iterator[Row]:
     """Yield the rows of a table, and write what the page draws of each column."""
     from keras_recipes.anomaly.series import source, verdicts
     from keras_recipes.anomaly.series.table import TableDetector
 
     values = options.of_model(catalog.get(RECIPE), card, "predict", asked.options)
-    table = TableDetector.of_model(found.open(), values["threshold"])
+    table = TableDetector.of_model(
+        found.open(), values["threshold"], values["false_alarms_per_day"]
+    )
     judged = source.later(source.to_judge([Path(asked.file)], table), asked.after or 0)
     table.records += asked.after or 0
     names = list(table.detectors)

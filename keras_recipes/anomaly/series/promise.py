@@ -64,17 +64,25 @@ class Promise:
 
         What is rarer than anything in the normal data is extrapolated, with a warning.
         """
-        days = self.spans / self.per_day
-        if false_alarms_per_day * days < 1:
+        if false_alarms_per_day * self.days < 1:
             log.warning(
                 "false_alarms_per_day: %.3g is rarer than %.1f days of normal records can show, "
                 "which is %.2g; the threshold is an estimate",
                 false_alarms_per_day,
-                days,
-                1 / days,
+                self.days,
+                1 / self.days,
             )
         share = min(0.5, false_alarms_per_day / self.per_day)
         return max(self.peaks.critical_value(share), LEAST_THRESHOLD)
+
+    @property
+    def days(self) -> float:
+        """The days of normal records that were looked at."""
+        return self.spans / self.per_day
+
+    def false_alarms_per_day(self, thresholds: np.ndarray) -> np.ndarray:
+        """Return how often a day normal records reach each threshold, of the same shape."""
+        return self.per_day * self.peaks.p_value(thresholds)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""

@@ -172,6 +172,15 @@ export class Anomalies {
     this.draw();
   }
 
+  // How many false alarms a table's threshold promises, if its normal records can show that.
+  promise({ promised, days, metrics }) {
+    const words = this.words();
+    if (!promised) return words.measured(metrics);
+    const far = ([threshold]) => Math.abs(threshold - this.value);
+    const [, perDay] = promised.reduce((a, b) => (far(a) <= far(b) ? a : b));
+    return words.promised_series(perDay, days);
+  }
+
   threshold() {
     const at = Number(element("threshold").value);
     return this.result.kind === "metrics" ? at : 10 ** -at;
@@ -287,7 +296,7 @@ export class Anomalies {
     const { kind, facts, points } = this.result;
     if (kind === "metrics") {
       element("threshold-told").textContent = words.threshold_series(this.value, this.result.incidents.length);
-      element("promise").textContent = words.measured(facts.metrics);
+      element("promise").textContent = this.promise(facts);
     } else {
       const count = points.filter((p) => p.y > -Math.log10(this.value)).length;
       element("threshold-told").textContent = words.threshold_logs(this.value, count, points.length);
