@@ -258,7 +258,7 @@ class SeriesDetector:
         self._lasting += LASTING * (2 ** min(evidence, LARGEST_EVIDENCE) - self._lasting)
         lasting = math.log2(self._lasting)
         verdict = self._gate.judge(evidence, latest=latest, lasting=lasting)
-        if not verdict.incident and evidence < self.threshold:
+        if not self._gate.remembered and evidence < self.threshold:
             # What an incident does to the interval would last for thousands of records.
             self._interval.learn(value - expected)
         return Reading(
