@@ -102,6 +102,8 @@ def compile_epochs(
         return _tensorflow(model, data, orders, jit_compile, vary, replicas)
     if keras.backend.backend() == "jax" and augment is None:
         return _jax(model, data, orders)
+    if keras.backend.backend() == "torch":
+        return _torch(model, data, orders, vary)
     return _fitted(model, data, orders, vary)
 
 
@@ -212,6 +214,32 @@ def _jax(model: "keras.Model", data: Examples, orders: _Orders) -> EpochsCall:
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
         return {name: np.asarray(column, "float64") for name, column in logs.items()}
+
+    return call
+
+
+def _torch(
+    model: "keras.Model", data: Examples, orders: _Orders, vary: Callable[[Any], Any]
+) -> EpochsCall:
+    """Train by steps without a loader, which would put each batch together from single examples.
+
+    `torch.compile` does not pay: compiling takes longer than most fits.
+    """
+    import keras
+    import torch
+
+    x, y = keras.ops.convert_to_tensor(data.x), keras.ops.convert_to_tensor(data.y)
+
+    def epoch(order: np.ndarray) -> dict[str, float]:
+        model.reset_metrics()
+        model.train()
+        for rows in torch.tensor(order, device=x.device).split(orders.batch):
+            model.train_step((vary(x[rows]), y[rows]))
+        model.eval()
+        return {name: float(value) for name, value in model.get_metrics_result().items()}
+
+    def call(first_epoch: int, count: int) -> dict[str, np.ndarray]:
+        return _columns([epoch(order) for order in orders(first_epoch, count)])
 
     return call
 
