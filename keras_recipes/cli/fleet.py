@@ -36,7 +36,7 @@ ADDRESS = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def fleet() -> None:
-    """Fit or ask many models at once, on the cores of this machine or on a Ray cluster.
+    """Fit or ask many models at once, on all cores or a Ray cluster.
 
     What is finished is saved at once, and is not done again when the same command runs again. A job
     whose data is wrong fails alone: it is listed at the end, and the exit status is 1. The page
