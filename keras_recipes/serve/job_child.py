@@ -60,7 +60,7 @@ class Asked(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the process is asked to do.
 
     Attributes:
-        file: The name of the file that was dropped.
+        file: The path of the file that was dropped.
         most: The most records or lines.
         options: The options of `fit` or `predict`.
         share: The share to learn from; None judges only.

@@ -53,10 +53,6 @@ LOOK = 0.2
 LONGEST_EVENT = 1 << 20
 
 MOST_SAID = 20
-
-HERE = "./"
-"""Before the name of a file, so that it is never that of a synthetic log or of standard input."""
-
 FILES = {
     f"{ROWS}.jsonl": JSON_LINES,
     f"{ROWS}.csv": contents.CSV,
@@ -98,19 +94,25 @@ class Job:
     @property
     def place(self) -> Path:
         """The folder of the file alone, so that its name cannot be that of another file."""
-        return Path(self.folder.name) / "given"
+        return Path(self.folder.name).resolve() / "given"
 
     def hear(self, line: bytes) -> None:
         """Take note of an event of the process."""
         event = msgspec.json.decode(line)
         if "said" in event:
-            text = ("warning: " if event["warning"] else "") + event["said"].removeprefix(HERE)
+            text = ("warning: " if event["warning"] else "") + self._short(event["said"])
             if text not in self.said and len(self.said) < MOST_SAID:
                 self.said.append(text)
         elif "error" in event:
-            self.error = event["error"].removeprefix(HERE)
+            self.error = self._short(event["error"])
         else:
             self.told.update(event)
+
+    def _short(self, text: str) -> str:
+        """Return a message without the paths of this machine."""
+        if self.model:
+            text = text.replace(self.model, Path(self.model).name)
+        return text.replace(f"{self.place}{os.sep}", "").replace(str(self.place.parent), "")
 
     def fails(self, error: str) -> None:
         """End with an error, unless the process told a better one."""
@@ -279,7 +281,8 @@ class Jobs:
     def _asked(self, job: Job, **more: Any) -> Asked:
         if job.model:
             more["model"] = job.model
-        return Asked(file=f"{HERE}{job.file}", most=self._limits.rows or sys.maxsize, **more)
+        # A whole path is never the name of a synthetic log, or that of standard input.
+        return Asked(file=str(job.place / job.file), most=self._limits.rows or sys.maxsize, **more)
 
     def _begin(self, job: Job, asked: list[Asked]) -> None:
         job.error = ""
@@ -355,8 +358,7 @@ class Jobs:
                 return
 
     def _described(self, job: Job) -> dict[str, Any]:
-        error = job.error.replace(f"{job.folder.name}/", "")
-        return {"state": job.state, "said": job.said, "error": error, **job.told}
+        return {"state": job.state, "said": job.said, "error": job.error, **job.told}
 
 
 def _share(text: str) -> float:

@@ -277,6 +277,8 @@ def test_a_log_is_learned_from_and_its_anomaly_is_found(
     sync_api.expect(page.page.locator("#promise")).to_contain_text("Extrapolated")
     command = page.page.locator("#commands")
     sync_api.expect(command).to_contain_text("false_alarm_rate=0.00000100", timeout=60_000)
+    # The next test's job begins when this one is done.
+    sync_api.expect(page.page.locator("#stop")).to_be_hidden(timeout=60_000)
     assert page.told == []
 
 
@@ -318,10 +320,12 @@ def test_a_server_with_a_token_asks_for_it(
         sync_api.expect(wrong).to_have_text("The server does not take this token.")
         field.fill("a-token-of-this-test")
         page.page.keyboard.press("Enter")
+        page.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
         page.draw(SEVEN)
         page.reads("7")
         sync_api.expect(page.page.locator("#token")).to_be_hidden()
         page.page.reload()
+        page.page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
         page.draw(SEVEN)
         page.reads("7")
         stored = "[localStorage.length, sessionStorage.length, document.cookie]"
