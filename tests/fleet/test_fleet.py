@@ -140,8 +140,9 @@ def test_a_search_stops_worse_trials_and_saves_the_best(here: Path) -> None:
     assert float(best["learning_rate"]) == found["best"]["learning_rate"]
     saved = keras_recipes.load(here / "best")
     assert saved.card.options["learning_rate"] == found["best"]["learning_rate"]
-    # The model is fitted anew, and the same options give the same validation loss.
-    assert float(saved.history.values["val_loss"][-1]) == found["val_loss"]
+    # The model is fitted anew, and the same options give the same validation loss. On so few
+    # images, the best weights are kept.
+    assert min(saved.history.values["val_loss"]) == found["val_loss"]
 
 
 def test_each_value_of_a_column_has_a_model(here: Path) -> None:
