@@ -83,7 +83,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt | environment
 	@touch $@
 
 $(VENV)/installed-dev: setup.cfg pyproject.toml constraints.txt | environment
-	$(call installing,0.75 GB,3.9 GB)
+	$(call installing,0.8 GB,4.1 GB)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/installed
 
