@@ -355,17 +355,17 @@ export class Anomalies {
     element("more-found").textContent = found.length > MOST_LISTED ? words.more_found(MOST_LISTED) : "";
   }
 
-  // A session: the line that decided, with those around it. An incident: its records.
+  // A session: the line that decided, with those around it. An incident: the record that raised the alarm.
   drawDetail(numbers) {
     const detail = element("detail");
     detail.replaceChildren();
     detail.hidden = !this.chosen;
     if (!this.chosen) return;
     if (numbers) {
-      const peak = this.result.rows[this.chosen.peak];
+      const begin = this.result.rows[this.chosen.first];
       const plain = (value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value);
-      const facts = Object.entries(peak).map(([name, value]) => `${name}: ${plain(value)}`);
-      detail.append(made("h3", this.words().peak), made("pre", facts.join("\n")));
+      const facts = Object.entries(begin).map(([name, value]) => `${name}: ${plain(value)}`);
+      detail.append(made("h3", this.words().begin), made("pre", facts.join("\n")));
       return;
     }
     const { row, line } = this.chosen;
