@@ -130,21 +130,32 @@ import numpy as np, keras
 from keras_recipes import build_xor, evaluate, fit
 from keras_recipes.data.dataset import Examples
 from keras_recipes.train import compiled_loop
+
+
+def build_convolution():
+    layers = [keras.Input((2, 1)), keras.layers.Conv1D(3, 2, activation="tanh")]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(1, activation="sigmoid")]
+    model = keras.Sequential(layers)
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    return model
+
+
 x = np.random.default_rng(0).normal(size=(22, 2)).astype("float32")
 y = (x[:, :1] * x[:, 1:] > 0).astype("float32")
-losses = []
-for way in ("ours", "plain"):
-    keras.utils.set_random_seed(5)
-    model = build_xor()
-    if way == "ours":
-        data = Examples(x, y)
-        call = compiled_loop.compile_epochs(model, data, batch_size=8, seed=0, jit_compile=True)
-        losses.append(call(0, 3)["loss"])
-    else:
-        orders = [np.random.default_rng([0, e]).permutation(22) for e in range(3)]
-        fits = [model.fit(x[o], y[o], batch_size=8, shuffle=False, verbose=0) for o in orders]
-        losses.append([fit.history["loss"][0] for fit in fits])
-np.testing.assert_allclose(*losses, rtol=1e-4)
+for build in (build_xor, build_convolution):
+    losses = []
+    for way in ("ours", "plain"):
+        keras.utils.set_random_seed(5)
+        model = build()
+        if way == "ours":
+            data = Examples(x, y)
+            call = compiled_loop.compile_epochs(model, data, batch_size=8, seed=0, jit_compile=True)
+            losses.append(call(0, 3)["loss"])
+        else:
+            orders = [np.random.default_rng([0, e]).permutation(22) for e in range(3)]
+            fits = [model.fit(x[o], y[o], batch_size=8, shuffle=False, verbose=0) for o in orders]
+            losses.append([fit.history["loss"][0] for fit in fits])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
 assert keras.backend.backend() == "{backend}"
 if "{backend}" == "jax":
     assert evaluate(fit("xor", show_progress=False))["largest_error"] <= 0.01
