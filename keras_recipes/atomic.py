@@ -12,6 +12,7 @@ import errno
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,9 +38,11 @@ def prepare(target: Path) -> None:
     """
     try:
         there = next(folder for folder in target.parents if folder.exists())
-        probe = _staging(there / target.name)
-        write(probe, b"")
-        probe.unlink()
+        with contextlib.suppress(FileNotFoundError):
+            _staging(there / target.name).lstat()  # the name may be too long
+        # It has no name, so that nothing is left if the process is killed here.
+        with tempfile.TemporaryFile(dir=there):
+            pass
     except OSError as error:
         raise InputError(
             f"{target}: cannot be written: {error.strerror}; choose another place"
