@@ -148,7 +148,7 @@ def answer_one(question: Question) -> Outcome:
 
 
 def _answered(question: Question, scratch: Path) -> Written | None:
-    data = fitting.local(question.job, scratch)
+    data = worker.local(question.job, scratch)
     made_of = _digest(question, data)
     if made_of == question.before:
         return None

@@ -1,7 +1,7 @@
 """One fit for each file, column or value: `recipes fit`, done by the workers of a cluster."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -34,18 +34,18 @@ class Order:
         recipe: The recipe's name.
         preset: The preset, or None.
         given: The options that were given.
-        before: The card of the model that is there already, or None.
-        folder: The working folder of the program.
         cpus: The processors of the job.
+        folder: The working folder of the program, where relative paths begin.
+        before: The card of the model that is there already, or None.
     """
 
     job: Job
     recipe: str
     preset: str | None
     given: Options
-    before: Card | None
-    folder: str
     cpus: int
+    folder: str
+    before: Card | None = None
 
 
 def fit(
@@ -97,12 +97,20 @@ def fit(
         _check_targets(folder, wanted)
         cpus = processors(chosen)
         orders = [
-            (job.name, Order(job, chosen.name, preset, *_of(job, folder, given), cpus))
+            Order(
+                job,
+                chosen.name,
+                preset,
+                _options_of(job, given),
+                cpus,
+                str(Path.cwd()),
+                card_in(folder / job.name),
+            )
             for job in wanted
         ]
         done = running.run(
             fit_one,
-            orders,
+            [(order.job.name, order) for order in orders],
             lambda name, content: publish(folder / name, content),
             cpus=cpus,
             title="fitting",
@@ -137,9 +145,8 @@ def _check(recipe: Recipe, each: Each, by: str | None, given: Options) -> None:
             raise InputError(f"--each column: expected no option {COLUMNS}; leave one out")
 
 
-def _of(job: Job, folder: Path, given: Options) -> tuple[Options, Card | None, str]:
-    mine = {**given, COLUMNS: job.column} if job.column is not None else dict(given)
-    return mine, card_in(folder / job.name), str(Path.cwd())
+def _options_of(job: Job, given: Options) -> Options:
+    return {**given, COLUMNS: job.column} if job.column is not None else dict(given)
 
 
 def card_in(folder: Path) -> Card | None:
@@ -163,7 +170,7 @@ def split_by(
     by: str, found: Sequence[Job], report: Report, show_progress: bool | None
 ) -> list[Job]:
     """Return a job for each value of a column; files without it go into the report as failed."""
-    parts = _parts(found, "", {}, by, report, show_progress)
+    parts = _parts(values_of, found, by, report, show_progress)
     return jobs.of_values(by, parts)
 
 
@@ -181,23 +188,23 @@ def _split(
         return split_by(by, found, report, show_progress)
     if each == "file":
         return list(found)
-    parts = _parts(found, recipe.name, given, None, report, show_progress)
+    asked = (recipe.name, dict(given))
+    parts = _parts(columns_of, found, asked, report, show_progress)
     return [one for job, columns in parts for one in jobs.of_columns(job, columns)]
 
 
 def _parts(
+    look: Callable[[Any], Outcome],
     found: Sequence[Job],
-    recipe: str,
-    given: Options,
-    by: str | None,
+    asked: Any,
     report: Report,
     show_progress: bool | None,
 ) -> list[tuple[Job, list[str]]]:
-    """Return each job with the values or the columns of its data, which workers find."""
+    """Return each job with the parts of its data, which workers look for."""
     told: dict[str, list[str]] = {}
     done = running.run(
-        parts_of,
-        [(job.name, (job, recipe, dict(given), by, str(Path.cwd()))) for job in found],
+        look,
+        [(job.name, (job, asked, str(Path.cwd()))) for job in found],
         told.__setitem__,
         title="looking through the data",
         show_progress=show_progress,
@@ -206,14 +213,22 @@ def _parts(
     return [(job, told[job.name]) for job in found if job.name in told]
 
 
-def parts_of(order: tuple[Job, str, Options, str | None, str]) -> Outcome:
-    """Return the values of a column of a file, or its columns of numbers; runs in a worker."""
-    job, recipe, given, by, folder = order
+def values_of(order: tuple[Job, str, str]) -> Outcome:
+    """Return the values of a column of a file; runs in a worker."""
+    job, by, folder = order
+
+    def work(scratch: Path) -> list[str]:
+        return selection.values(storage.fetched(job.paths[0], scratch), by)
+
+    return worker.outcome_of(work, folder)
+
+
+def columns_of(order: tuple[Job, tuple[str, Options], str]) -> Outcome:
+    """Return the columns of numbers that a recipe finds in a file; runs in a worker."""
+    job, (recipe, given), folder = order
 
     def work(scratch: Path) -> list[str]:
         path = storage.fetched(job.paths[0], scratch)
-        if by is not None:
-            return selection.values(path, by)
         chosen = catalog.get(recipe)
         values = options.resolve(chosen, None, given)
         data = chosen.answers.data_set([str(path)], values, None)
@@ -234,7 +249,7 @@ def fit_one(order: Order) -> Outcome:
 
 
 def _fitted(order: Order, recipe: Recipe, scratch: Path) -> dict[str, bytes] | None:
-    data = local(order.job, scratch)
+    data = worker.local(order.job, scratch)
     values = single.settled(recipe, order.preset, order.given)
     task = single.prepare(recipe, data, values, order.preset, order.given, None)
     if order.before and is_same(task, order.before):
@@ -255,21 +270,6 @@ def is_same(task: single.Task, card: Card) -> bool:
     return (card.recipe, card.preset) == (task.recipe.name, task.preset) and (
         made_of == task.made_of()
     )
-
-
-def local(job: Job, scratch: Path) -> list[str]:
-    """Return the paths of a job's data here: copied if it has an address, selected by value."""
-    if job.where is None:
-        return [str(storage.fetched(path, scratch)) for path in job.paths]
-    found = []
-    for number, path in enumerate(job.paths):
-        inner = scratch / str(number)
-        inner.mkdir()
-        source = storage.fetched(path, inner)
-        target = inner / f"selected-{source.name.removesuffix('.gz')}"
-        selection.write(source, *job.where, target)
-        found.append(str(target))
-    return found
 
 
 def _renamed(task: single.Task, job: Job, data: list[str]) -> single.Task:

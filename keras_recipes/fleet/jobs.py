@@ -28,11 +28,6 @@ class Job:
     column: str | None = None
     where: tuple[str, str] | None = None
 
-    @property
-    def in_words(self) -> str:
-        """The data in words."""
-        return f"{self.name} ({', '.join(self.paths[:2])})"
-
 
 def of_files(data: Sequence[str]) -> list[Job]:
     """Return a job for each path that the data names: a file, or a folder that is one data set.

@@ -87,26 +87,26 @@ def run(
 
     # What a job refuses is its outcome, so that only lost workers are tried again.
     remote = ray.remote(num_cpus=cpus, max_retries=RETRIES)(work)
-    crowd, begun = _Crowd(remote.remote, deque(orders), publish, cpus), time.perf_counter()
-    log.debug("%s: %d jobs on %d places", title, len(orders), crowd.places)
-    with progress.bar(title, len(orders), show_progress) as update, interrupts.handled(crowd.ask):
+    queue, begun = _Queue(remote.remote, deque(orders), publish, cpus), time.perf_counter()
+    log.debug("%s: %d jobs on %d places", title, len(orders), queue.places)
+    with progress.bar(title, len(orders), show_progress) as update, interrupts.handled(queue.ask):
         try:
-            while crowd.works():
-                crowd.fill()
-                crowd.collect(TICK)
-                update(crowd.report.count, crowd.in_words, len(orders))
-                if crowd.signal is not None:
-                    crowd.collect(0)
-                    raise StoppedError(crowd.farewell(len(orders)), crowd.signal)
+            while queue.goes_on():
+                queue.fill()
+                queue.collect(TICK)
+                update(queue.report.count, queue.in_words, len(orders))
+                if queue.signal is not None:
+                    queue.collect(0)
+                    raise StoppedError(queue.stopped(len(orders)), queue.signal)
         finally:
-            for reference in crowd.running:
+            for reference in queue.running:
                 ray.cancel(reference, force=True)
-    crowd.report.seconds = time.perf_counter() - begun
-    return crowd.report
+    queue.report.seconds = time.perf_counter() - begun
+    return queue.report
 
 
 @dataclass
-class _Crowd:
+class _Queue:
     """The jobs that wait, those that run, and the report of those that came to an end."""
 
     start: Callable[[Any], Any]
@@ -121,7 +121,7 @@ class _Crowd:
         """Handle a signal: end at the next tick. An exception would confuse Ray's own code."""
         self.signal = number
 
-    def works(self) -> bool:
+    def goes_on(self) -> bool:
         return bool(self.waiting or self.running)
 
     @property
@@ -129,7 +129,7 @@ class _Crowd:
         failed, running, left = len(self.report.failed), len(self.running), len(self.waiting)
         return f"{failed} failed, {running} running, {left} left"
 
-    def farewell(self, count: int) -> str:
+    def stopped(self, count: int) -> str:
         done = len(self.report.done) + len(self.report.earlier)
         return f"stopped: {done} of {count} are done; the same command does the rest"
 

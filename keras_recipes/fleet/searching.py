@@ -5,7 +5,7 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from keras_recipes.commands import fit as single
 from keras_recipes.errors import InputError, RecipeError, StoppedError
 from keras_recipes.fleet import cluster, fitting, running, storage, worker
 from keras_recipes.fleet import space as spaces
+from keras_recipes.fleet.fitting import Order
 from keras_recipes.fleet.jobs import Job
 from keras_recipes.recipe import Options, Recipe, Row
 from keras_recipes.report import progress, tables
@@ -44,18 +45,6 @@ class Searched:
     val_loss: float
     trials: list[Row]
     place: Path
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What a worker needs to know for a trial, besides the options that are tried."""
-
-    job: Job
-    recipe: str
-    preset: str | None
-    given: Options
-    folder: str
-    cpus: int
 
 
 def search(
@@ -113,7 +102,7 @@ def search(
     there = (storage.listed(text) if storage.is_address(text) else [text] for text in texts)
     paths = tuple(itertools.chain.from_iterable(there))
     cpus = fitting.processors(chosen)
-    trial = Trial(Job(target.name, paths), chosen.name, preset, given, str(Path.cwd()), cpus)
+    order = Order(Job(target.name, paths), chosen.name, preset, given, cpus, str(Path.cwd()))
     epochs = options.call(chosen.training, options=values).epochs
     with cluster.connected(address):
         watch = _Watch(trials)
@@ -122,7 +111,7 @@ def search(
             interrupts.handled(watch.ask),
         ):
             watch.update = update
-            rows = _tried(trial, wanted, trials, _scheduler(stopping, epochs), draw_seed, watch)
+            rows = _tried(order, wanted, trials, _scheduler(stopping, epochs), draw_seed, watch)
         if table is not None:
             tables.write(iter(rows), "raw-csv", str(table))
         if watch.signal is not None:
@@ -131,19 +120,19 @@ def search(
             )
         best = _best(rows)
         tried = {name: best[name] for name in wanted}
-        _fit_best(trial, {**given, **tried}, target, show_progress)
+        _fit_best(replace(order, given={**given, **tried}), target, show_progress)
     return Searched(tried, best[METRIC], rows, target)
 
 
 def _tried(
-    trial: Trial, space: spaces.Space, count: int, scheduler: Any, seed: int, watch: "_Watch"
+    order: Order, space: spaces.Space, count: int, scheduler: Any, seed: int, watch: "_Watch"
 ) -> list[Row]:
     from ray import tune
     from ray.tune.search.basic_variant import BasicVariantGenerator
 
     with tempfile.TemporaryDirectory() as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(tune.with_parameters(_try, trial=trial), {"cpu": trial.cpus}),
+            tune.with_resources(tune.with_parameters(_try, order=order), {"cpu": order.cpus}),
             param_space=spaces.sampled(space),
             tune_config=tune.TuneConfig(
                 metric=METRIC,
@@ -169,20 +158,20 @@ def _tried(
     ]
 
 
-def _try(config: Options, trial: Trial) -> None:
+def _try(config: Options, order: Order) -> None:
     """Train with some options, and report the validation loss of each epoch; runs in a worker.
 
     Ray Tune ends it inside a report if the trial is stopped early.
     """
     from ray import tune
 
-    recipe = catalog.get(trial.recipe)
+    recipe = catalog.get(order.recipe)
     backend.choose("cpu", side_by_side=recipe.side_by_side)
-    worker.limit_threads(trial.cpus)
+    worker.limit_threads(order.cpus)
     begun, last = time.perf_counter(), {"epoch": 0, METRIC: math.inf}
 
     def train(scratch: Path) -> str:
-        run = _run(trial, recipe, config, scratch)
+        run = _run(order, recipe, config, scratch)
 
         def update(done: int, text: str, total: int | None) -> None:
             measured = float(run.results[-1][METRIC][-1])
@@ -193,18 +182,18 @@ def _try(config: Options, trial: Trial) -> None:
         run.until_goal(None, update)
         return "finished"
 
-    outcome = worker.outcome_of(train, trial.folder)
+    outcome = worker.outcome_of(train, order.folder)
     seconds = time.perf_counter() - begun
     # A trial that failed is reported and not raised: its options would fail again.
     status = outcome.content or "failed"
     tune.report({**last, "seconds": seconds, "status": status, "error": outcome.error or ""})
 
 
-def _run(trial: Trial, recipe: Recipe, config: Options, scratch: Path) -> Run:
-    given = {**trial.given, **config}
-    values = single.settled(recipe, trial.preset, given)
-    data = fitting.local(trial.job, scratch)
-    task = single.prepare(recipe, data, values, trial.preset, given, None)
+def _run(order: Order, recipe: Recipe, config: Options, scratch: Path) -> Run:
+    given = {**order.given, **config}
+    values = single.settled(recipe, order.preset, given)
+    data = worker.local(order.job, scratch)
+    task = single.prepare(recipe, data, values, order.preset, given, None)
     if task.data.validation is None:
         raise InputError(
             f"{task.data.name}: expected data with a part for validation to choose by, received "
@@ -309,15 +298,12 @@ def _best(rows: Sequence[Row]) -> Row:
     raise RecipeError("no trial came to its end; try more trials")
 
 
-def _fit_best(trial: Trial, given: Options, target: Path, show_progress: bool | None) -> None:
-    order = fitting.Order(
-        trial.job, trial.recipe, trial.preset, given, None, trial.folder, trial.cpus
-    )
+def _fit_best(order: Order, target: Path, show_progress: bool | None) -> None:
     report = running.run(
         fitting.fit_one,
         [(target.name, order)],
         lambda name, content: fitting.publish(target, content),
-        cpus=trial.cpus,
+        cpus=order.cpus,
         title="fitting the best",
         show_progress=show_progress,
     )

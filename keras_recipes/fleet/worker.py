@@ -1,4 +1,4 @@
-"""What is the same in a worker for every job: its folder, its threads, its warnings, its errors."""
+"""What is the same in a worker for every job: its data, its threads, its errors."""
 
 import logging
 import os
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipes.errors import RecipeError, first_line, printable
+from keras_recipes.fleet import selection, storage
+from keras_recipes.fleet.jobs import Job
 from keras_recipes.fleet.running import Outcome
 
 
@@ -35,6 +37,21 @@ def outcome_of(work: Callable[[Path], Any], folder: str) -> Outcome:
             error = f"unexpected {type(failure).__name__}: {printable(first_line(failure), 200)}"
     seconds = time.perf_counter() - begun
     return Outcome(content, error, tuple(notes), f"{platform.node()}:{os.getpid()}", seconds)
+
+
+def local(job: Job, scratch: Path) -> list[str]:
+    """Return the paths of a job's data here: copied if it has an address, selected by value."""
+    if job.where is None:
+        return [str(storage.fetched(path, scratch)) for path in job.paths]
+    found = []
+    for number, path in enumerate(job.paths):
+        inner = scratch / str(number)
+        inner.mkdir()
+        source = storage.fetched(path, inner)
+        target = inner / f"selected-{source.name.removesuffix('.gz')}"
+        selection.write(source, *job.where, target)
+        found.append(str(target))
+    return found
 
 
 def limit_threads(cpus: int) -> None:
