@@ -227,7 +227,8 @@ def _unpacked(path: Path) -> State:
     }
     _check(meta, kept, history)
     return State(
-        made_of=meta.made_of,
+        # Older fits were not deterministic, and do not say so.
+        made_of={"deterministic": False, **meta.made_of},
         restarts=meta.restarts,
         seconds=meta.seconds,
         variables=numbered("variable"),

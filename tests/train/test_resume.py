@@ -143,3 +143,14 @@ def test_a_checkpoint_that_was_changed_is_refused(
     with pytest.raises(CorruptModelError, match="damaged; discard it with --fresh"):
         fit("mnist-mlp", digits, out=empty_folder / "m", epochs=3, resume=True)
     assert not (empty_folder / "m").exists()
+
+
+def test_a_fit_that_an_older_version_stopped_is_resumed(
+    digits: tuple[np.ndarray, np.ndarray], stopped: Path, empty_folder: Path
+) -> None:
+    with np.load(stopped) as archive:
+        kept = dict(archive)
+    older = _with(kept, b',"deterministic":false', b"")
+    np.savez(empty_folder / ".m.checkpoint.npz", **(kept | {"meta": older}))
+    resumed = fit("mnist-mlp", digits, out=empty_folder / "m", epochs=3, resume=True)
+    assert len(resumed.history.values["loss"]) == 3
