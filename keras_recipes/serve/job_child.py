@@ -110,19 +110,15 @@ def fit(asked: Asked, share: float) -> None:
 
 def _counted(recipe: Recipe, asked: Asked) -> tuple[str, int]:
     """Return the kind of the file, and the number of its records, or of a log's lines."""
-    from keras_recipes.anomaly.series import source
+    from keras_recipes.anomaly.series import dataset, source
     from keras_recipes.data.logs import sessions
-    from keras_recipes.data.time_series import SeriesLayout
 
     assert isinstance(recipe.answers, Streams)
     values = options.resolve(recipe, None, asked.options)
     kind = options.call(recipe.answers.of_data, [asked.file], options=values)
     if kind == "logs":
         return kind, sum(len(block) for _, block in sessions.blocks([Path(asked.file)]))
-    marks = {"point": ".", "comma": ","}
-    layout = SeriesLayout(
-        time=values["time"], time_format=values["time_format"], decimal=marks.get(values["decimal"])
-    )
+    layout = options.call(dataset.asked_layout, options=values)
     return kind, sum(1 for _ in source.records_of([asked.file], layout)[1].records)
 
 
@@ -147,10 +143,11 @@ def judge(asked: Asked) -> None:
     assert isinstance(answered, Rows)
     card = found.card
     assert card is not None
-    tell(kind=card.learned.get("kind", "logs"), facts=_facts(card, asked))
-    rows = answered.rows
-    if card.learned.get("kind") == "metrics":
-        rows = _drawn(found, asked, card)
+    kind = card.learned.get("kind", "logs")
+    values = options.of_model(catalog.get(RECIPE), card, "predict", asked.options)
+    facts_of = _facts_of_table if kind == "metrics" else _facts_of_log
+    tell(kind=kind, facts={"metrics": dict(card.metrics), **facts_of(card, values)})
+    rows = _drawn(found, asked, values) if kind == "metrics" else answered.rows
     counted = _Counted(rows, asked)
     tables.write(counted, "jsonl", str(ABOVE / f"{ROWS}.jsonl"))
     columns = answered.columns or ()
@@ -178,12 +175,8 @@ class _Counted:
             yield row
 
 
-def _facts(card: "Card", asked: Asked) -> dict[str, Any]:
-    """Return what the model knows about its threshold, and what its fit measured."""
-    values = options.of_model(catalog.get(RECIPE), card, "predict", asked.options)
-    facts = {"metrics": dict(card.metrics)}
-    if card.learned.get("kind") == "metrics":
-        return {**facts, **_facts_of_table(card, values)}
+def _facts_of_log(card: "Card", values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model of a log knows about its threshold."""
     from keras_recipes.anomaly.logs import scores
     from keras_recipes.anomaly.logs.detector import parts_of
 
@@ -195,10 +188,11 @@ def _facts(card: "Card", asked: Asked) -> dict[str, Any]:
         sessions=sessions,
         sessions_per_day=per_day,
     )
-    return {**facts, "rate": rate, "sessions": sessions, "sessions_per_day": per_day}
+    return {"rate": rate, "sessions": sessions, "sessions_per_day": per_day}
 
 
 def _facts_of_table(card: "Card", values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model of a table knows about its threshold."""
     from keras_recipes.anomaly.series.table import TableDetector
 
     table = TableDetector.of(card.learned)
@@ -210,17 +204,15 @@ def _facts_of_table(card: "Card", values: Mapping[str, Any]) -> dict[str, Any]:
     return {**facts, "promised": promised, "days": table.promise.days}
 
 
-def _drawn(found: "Found", asked: Asked, card: "Card") -> Iterator[Row]:
+def _drawn(found: "Found", asked: Asked, values: Mapping[str, Any]) -> Iterator[Row]:
     """Yield the rows of a table, and write what the page draws of each column."""
     from keras_recipes.anomaly.series import source, verdicts
     from keras_recipes.anomaly.series.table import TableDetector
 
-    values = options.of_model(catalog.get(RECIPE), card, "predict", asked.options)
     table = TableDetector.of_model(
         found.open(), values["threshold"], values["false_alarms_per_day"]
     )
-    judged = source.later(source.to_judge([Path(asked.file)], table), asked.after or 0)
-    table.records += asked.after or 0
+    judged = source.to_judge([Path(asked.file)], table, asked.after or 0)
     names = list(table.detectors)
     drawn: dict[str, list[list[float | None]]] = {name: [[], [], []] for name in names}
     blamed = dict.fromkeys(names, 0)

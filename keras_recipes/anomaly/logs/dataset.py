@@ -72,7 +72,7 @@ def read(
     blocks = every
     if first:
         source.check_one("first", paths)
-        blocks = partial(_first_blocks, every, first)
+        blocks = partial(source.first_lines, every, first)
     if learned is not None:
         layout = LogLayout.from_json(learned.get("layout"))
     else:
@@ -97,10 +97,6 @@ def read(
             f"{len(found)}; {_what_to_do(collected)}"
         )
     return _dataset(paths, layout, found, learned, length, seed)
-
-
-def _first_blocks(every: Callable[[], source.Blocks], count: int) -> source.Blocks:
-    return source.first_lines(every(), count)
 
 
 def _ended(found: Sequences, everything: Sequences, first: int) -> np.ndarray:

@@ -86,9 +86,9 @@ def sessions_of(
     return names, found
 
 
-def first_lines(blocks: Blocks, count: int) -> Blocks:
-    """Yield the first lines."""
-    for file, block in blocks:
+def first_lines(every: Callable[[], Blocks], count: int) -> Blocks:
+    """Yield the first of the lines that a function reads."""
+    for file, block in every():
         yield file, block[:count]
         count -= len(block)
         if count <= 0:

@@ -60,6 +60,30 @@ class Observed:
         return (max(known) - min(known)) / DAY if known else 0.0
 
 
+def asked_layout(
+    *,
+    columns: str | None,
+    time: str | None,
+    time_format: str | None,
+    zone: str | None,
+    decimal: str,
+) -> SeriesLayout:
+    """Return what is known about a table before it is read; see `kind.read`.
+
+    Raises:
+        InputError: There is no such time zone.
+    """
+    layout = SeriesLayout(
+        time=time or None,
+        columns=_wanted(columns),
+        time_format=time_format or None,
+        zone=zone or None,
+        decimal={"point": ".", "comma": ","}.get(decimal),
+    )
+    layout.clock()  # refuses an unknown time zone
+    return layout
+
+
 def read(
     data: Sequence[str],
     learned: Learned | None,
@@ -77,14 +101,9 @@ def read(
     Raises:
         InputError: The data cannot be read, or has too few numbers.
     """
-    layout = SeriesLayout(
-        time=time or None,
-        columns=_wanted(columns),
-        time_format=time_format or None,
-        zone=zone or None,
-        decimal={"point": ".", "comma": ","}.get(decimal),
+    layout = asked_layout(
+        columns=columns, time=time, time_format=time_format, zone=zone, decimal=decimal
     )
-    layout.clock()  # refuses an unknown time zone
     before = TableDetector.of(learned) if learned else None
     paths, found = records_of(data, before.layout if before else layout)
     if before:

@@ -76,8 +76,8 @@ class JointDetector:
             evidence: The evidence of the columns' detectors for them, of the same shape.
         """
         half = len(values) // 2
-        view, usual = JointView.of(values[:half]), max(float(evidence[:half].max()), 1e-9)
-        alone = (evidence[half:].max(axis=1) / (COLUMN_FACTOR * usual)) ** COLUMN_POWER
+        view = JointView.of(values[:half])
+        alone = _alone(evidence[half:], float(evidence[:half].max())).max(axis=1)
         rows = values[half:].tolist()
         together = np.array([view.update(row)[0] if view else 0.0 for row in rows])
         largest: np.ndarray = DEFAULT_THRESHOLD * np.maximum(together / FACTOR, alone)
@@ -101,11 +101,7 @@ class JointDetector:
             values: The value of each column; NaN if it is missing.
             evidence: The evidence of each column's detector.
         """
-        alone = np.array(evidence)
-        if self.usual:
-            alone = (alone / (COLUMN_FACTOR * self.usual)) ** COLUMN_POWER
-        else:
-            alone = alone / DEFAULT_THRESHOLD
+        alone = _alone(np.array(evidence), self.usual)
         if self.view is None:
             return self._gate.judge(DEFAULT_THRESHOLD * float(alone.max())), alone
         together, parts = self.view.update(values, adapt=self._age > self.patience)
@@ -166,6 +162,19 @@ class JointDetector:
             raise CorruptModelError(
                 f"the card's state of the table is damaged: {str(error)[:80]}; fit again"
             ) from None
+
+
+def _alone(evidence: np.ndarray, usual: float) -> np.ndarray:
+    """Return how near each column comes to an alarm by itself, which is at 1.
+
+    Args:
+        evidence: The evidence of the columns' detectors.
+        usual: As for `JointDetector`.
+    """
+    if not usual:
+        return evidence / DEFAULT_THRESHOLD
+    near: np.ndarray = (evidence / (COLUMN_FACTOR * usual)) ** COLUMN_POWER
+    return near
 
 
 def _gate(threshold: float, records: int) -> AlarmGate:

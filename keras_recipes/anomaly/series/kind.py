@@ -169,8 +169,7 @@ def judge(
     from keras_recipes.anomaly.series.table import TableDetector
 
     table = TableDetector.of_model(model, threshold, false_alarms_per_day)
-    found = source.later(source.to_judge(asked, table), after or 0)
-    table.records += after or 0
+    found = source.to_judge(asked, table, after or 0)
     rows = table.rows(found, per_column=per_column, incidents=incidents)
     return table.shown(rows, only_anomalies=only_anomalies, incidents=incidents)
 

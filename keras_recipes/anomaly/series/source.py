@@ -43,16 +43,23 @@ def records_of(data: Sequence[str], layout: SeriesLayout) -> tuple[list[str], Se
     return names, replace(found, records=order.watched(files.in_words(names), found.records))
 
 
-def to_judge(given: Any, table: TableDetector) -> Series:
+def to_judge(given: Any, table: TableDetector, after: int = 0) -> Series:
     """Return the records to judge.
 
     Args:
         given: Paths, or a DataFrame or numbers from Python.
         table: The detectors of the table.
+        after: The number of first records that are not judged; `table` counts them.
 
     Raises:
         InputError: `given` is none of these.
     """
+    found = _all(given, table)
+    table.records += after
+    return _later(found, after)
+
+
+def _all(given: Any, table: TableDetector) -> Series:
     if hasattr(given, "columns"):
         found = time_series.from_frame(given, table.layout)
         return replace(found, records=order.watched("DataFrame", found.records))
@@ -68,8 +75,7 @@ def to_judge(given: Any, table: TableDetector) -> Series:
     return Series(tuple(names), records)
 
 
-def later(found: Series, after: int) -> Series:
-    """Return the records after the first ones."""
+def _later(found: Series, after: int) -> Series:
     return replace(found, records=itertools.islice(found.records, after, None))
 
 
@@ -79,7 +85,7 @@ def check_any(found: Series, paths: Sequence[str], after: int) -> None:
     Raises:
         InputError: There are none.
     """
-    if next(iter(later(found, after).records), None) is None:
+    if next(iter(_later(found, after).records), None) is None:
         where = f" after the first {after:,}" if after else ""
         raise InputError(f"{', '.join(paths)}: expected records{where}, received none")
 
