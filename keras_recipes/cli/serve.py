@@ -89,13 +89,19 @@ log = logging.getLogger(__name__)
     help="The most streams that are open at once.",
 )
 @click.option(
+    "--no-fit",
+    is_flag=True,
+    help="Let the page judge by the server's models only. Otherwise it also fits one, where "
+    "TensorFlow is installed.",
+)
+@click.option(
     "--most-rows",
     metavar="N",
-    type=click.IntRange(0, 100_000_000),
+    type=click.IntRange(1, 100_000_000),
     default=100_000,
     show_default=True,
-    help="The most lines or records of a file that the page fits and judges; with 0 it does not "
-    "fit. One job runs at a time.",
+    help="The most lines or records of a file that the page fits and judges. One job runs at a "
+    "time.",
 )
 @click.option(
     "--longest-job",
@@ -125,6 +131,7 @@ def serve(
     longest: float,
     most_requests: int,
     most_streams: int,
+    no_fit: bool,
     most_rows: int,
     longest_job: float,
     largest_job: float,
@@ -158,6 +165,7 @@ def serve(
             seconds=longest,
             requests=most_requests,
             streams=most_streams,
+            fits=not no_fit,
             rows=most_rows,
             job_seconds=longest_job,
             job_memory=int(largest_job * MEGA),

@@ -153,11 +153,8 @@ class Jobs:
             {
                 "models": names,
                 "trains": self._trains(),
-                "rows": self._limits.rows,
-                "seconds": self._limits.job_seconds,
                 "share": SHARE,
                 "epochs": known["epochs"].default,
-                "threshold": known["threshold"].default,
             }
         )
 
@@ -229,7 +226,7 @@ class Jobs:
             self._removed(job)
 
     def _trains(self) -> bool:
-        return self._limits.rows > 0 and extras.is_here("tensorflow")
+        return self._limits.fits and extras.is_here("tensorflow")
 
     def _check_free(self) -> None:
         if self._running:
@@ -282,7 +279,7 @@ class Jobs:
         if job.model:
             more["model"] = job.model
         # A whole path is never the name of a synthetic log, or that of standard input.
-        return Asked(file=str(job.place / job.file), most=self._limits.rows or sys.maxsize, **more)
+        return Asked(file=str(job.place / job.file), most=self._limits.rows, **more)
 
     def _begin(self, job: Job, asked: list[Asked]) -> None:
         job.error = ""

@@ -29,7 +29,8 @@ class Limits:
         seconds: The longest time of a request; a stream has no such limit.
         requests: The most requests at once.
         streams: The most streams at once, of all models together.
-        rows: The most lines or records of a file on the page; 0 means that the page does not train.
+        fits: Whether the page fits models.
+        rows: The most lines or records of a file on the page.
         job_seconds: The longest time of a job of the page.
         job_memory: The most bytes of memory of a job of the page.
     """
@@ -39,6 +40,7 @@ class Limits:
     seconds: float = 30.0
     requests: int = 256
     streams: int = 32
+    fits: bool = True
     rows: int = 100_000
     job_seconds: float = 600.0
     job_memory: int = 3_000 * MEGA

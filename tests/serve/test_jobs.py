@@ -130,7 +130,7 @@ def test_limits_end_a_job(table_model: Path) -> None:
 
 @pytest.mark.full
 def test_a_server_that_may_not_fit_says_so(table_model: Path) -> None:
-    with Server(str(table_model), "--most-rows", "0") as server:
+    with Server(str(table_model), "--no-fit") as server:
         assert not server.ask("/page/jobs").json["trains"]
         refused = server.send_files("/page/jobs", ("x.csv", table(50)))
         assert (refused.status, refused.error) == (
