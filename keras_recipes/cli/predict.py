@@ -100,6 +100,11 @@ def predict(
             "out"
         )
     if isinstance(answered, Prose):
+        if form is not None:
+            raise click.UsageError(
+                f"--format: expected a model that answers with rows, received {model}, which "
+                "writes text; leave it out"
+            )
         tables.write_text(_in_steps(answered.pieces), output)
         return
     # No progress bar if the rows appear in the same terminal.

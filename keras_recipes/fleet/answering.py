@@ -11,13 +11,13 @@ from typing import Any, Literal
 from keras_recipes import atomic, catalog, options
 from keras_recipes.commands.predict import answer
 from keras_recipes.errors import InputError
-from keras_recipes.fleet import cluster, fitting, jobs, running, worker
+from keras_recipes.fleet import budgeted, cluster, fitting, jobs, running, worker
 from keras_recipes.fleet.fitting import Each
 from keras_recipes.fleet.jobs import Job
 from keras_recipes.fleet.running import Outcome, Report
 from keras_recipes.recipe import Options, Prose, Words
 from keras_recipes.report import tables
-from keras_recipes.saved import locate
+from keras_recipes.saved import locate, own_fits
 from keras_recipes.saved.load import find
 
 Form = Literal["csv", "raw-csv", "jsonl"]
@@ -35,6 +35,7 @@ class Question:
     Attributes:
         job: The data.
         model: The files of the model.
+        own: Whether a fit of the user has made it. Any other model is held to a budget.
         given: The options that were given.
         form: The form of the answer.
         before: The digest of what the answer that is there was made of, or None.
@@ -43,6 +44,7 @@ class Question:
 
     job: Job
     model: dict[str, bytes]
+    own: bool
     given: Options
     form: Form
     before: str | None
@@ -114,7 +116,8 @@ def predict(
                 continue
             file = target / f"{job.name}.{ending}"
             before = kept.get(job.name) if file.exists() else None
-            asked = Question(job, _files(place), given, form, before, str(Path.cwd()))
+            own = own_fits.is_own(locate.locate(place))
+            asked = Question(job, _files(place), own, given, form, before, str(Path.cwd()))
             questions.append((job.name, asked))
         done = running.run(
             answer_one,
@@ -156,6 +159,16 @@ def _answered(question: Question, scratch: Path) -> Written | None:
     for name, content in question.model.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+    answers = scratch / "answers"
+    if question.own:
+        _answer_here(folder, data, question, answers)
+    else:
+        budgeted.answer(question.job.name, folder, data, question.given, question.form, answers)
+    return Written(made_of, answers.read_bytes())
+
+
+def _answer_here(folder: Path, data: Sequence[str], question: Question, answers: Path) -> None:
+    """Write the answers in this process, which has imported what it needs for earlier jobs."""
     model = find(folder)
     given = dict(question.given)
     if model.card:
@@ -164,9 +177,7 @@ def _answered(question: Question, scratch: Path) -> Written | None:
     found = answer(model, Words(data), given)
     if isinstance(found, Prose):
         raise InputError("expected a model that answers with rows, received one that writes text")
-    file = scratch / "answer"
-    tables.write(found.rows, question.form, str(file), columns=found.columns or ())
-    return Written(made_of, file.read_bytes())
+    tables.write(found.rows, question.form, str(answers), columns=found.columns or ())
 
 
 def _digest(question: Question, data: Sequence[str]) -> str:

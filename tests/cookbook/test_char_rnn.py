@@ -246,8 +246,11 @@ def predict_of_words(*words: str, **options: float) -> str:
     return "".join(answer(find("./model"), Words(words), options).pieces)
 
 
-def test_two_prompts_and_rows_are_refused(fitted: Fitted, empty_folder: Path) -> None:
+def test_two_prompts_and_rows_are_refused(fitted: Fitted, empty_folder: Path, recipes: Run) -> None:
     save(fitted, "model")
+    refused = recipes("predict", "./model", "one two (", "--format", "csv")
+    assert refused.exit_code == 2
+    assert "--format: expected a model that answers with rows" in refused.stderr
     with pytest.raises(InputError, match="expected one prompt, received 2"):
         predict_of_words("one", "two")
     with pytest.raises(InputError, match="generate"):

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from keras_recipes.cli import commands
 from keras_recipes.fleet import cluster, running
 from tests.command_line import Run
 from tests.fleet.tables import lost_once, table
+from tests.shared_data import shared_data
 
 pytestmark = [
     pytest.mark.full,
@@ -124,6 +126,28 @@ def test_each_file_is_judged_by_the_model_of_its_name(
     assert json.loads(fleet(here, *command).stdout)["earlier"] == ["db", "web"]
     again = json.loads(fleet(here, *command, "--set", "threshold=5").stdout)
     assert again["done"] == ["db", "web"]
+
+
+def test_a_model_from_elsewhere_answers_as_an_own_one(
+    here: Path, first: Result, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = ("predict", "models/web", "--data", "metrics/web.csv", "--set", "threshold=5")
+    assert fleet(here, *command, "--output", "own").exit_code == 0
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # without the list of the user's fits
+    result = fleet(here, *command, "--output", "foreign", "--json")
+    assert json.loads(result.stdout)["done"] == ["web"], result.output
+    assert (here / "foreign" / "web.csv").read_bytes() == (here / "own" / "web.csv").read_bytes()
+
+
+def test_a_model_from_elsewhere_is_held_to_a_budget(here: Path, first: Result) -> None:
+    case = next(shared_data("cases/robustness").glob("12-*"))
+    bomb = shutil.copytree(case, here / "bomb")
+    if (bomb / "make.py").exists():
+        subprocess.run([sys.executable, "make.py"], check=True, capture_output=True, cwd=bomb)
+    command = ("predict", "bomb", "--data", "bomb/input.npy", "--output", "refused", "--json")
+    result = fleet(here, *command)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["failed"]["input"].startswith("input: refused, ")
 
 
 def test_a_search_stops_worse_trials_and_saves_the_best(here: Path) -> None:
