@@ -17,11 +17,15 @@ EVERY = 2
 """Of the series, every n-th record is in the example."""
 
 
+KINDS = {"shop.log": TEXT, "requests.csv": CSV}
+"""The kind of each example."""
+
+
 def routes() -> list[Route]:
     """Return the addresses of the examples."""
+    made = {"shop.log": _log, "requests.csv": _series}
     return [
-        Route("/page/examples/shop.log", _sent(_log, TEXT)),
-        Route("/page/examples/requests.csv", _sent(_series, CSV)),
+        Route(f"/page/examples/{name}", _sent(made[name], kind)) for name, kind in KINDS.items()
     ]
 
 

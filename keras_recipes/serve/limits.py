@@ -135,7 +135,7 @@ class Bodies:
         if size > self._most:
             raise Refusal(
                 413,
-                f"expected a body of at most {self._most:,} bytes, received more; send it in parts",
+                f"expected a body of at most {self._most:,} bytes, received more; send less",
             )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from keras_recipes import options
-from keras_recipes.serve import contents, protocol
+from keras_recipes import catalog, options
+from keras_recipes.serve import contents, examples, jobs, protocol
+from keras_recipes.serve.job_child import RECIPE
 from keras_recipes.serve.models import VERSION, Models, Served
 from keras_recipes.serve.queries import NO_FILES
 
@@ -50,7 +51,13 @@ def document(models: Models) -> bytes:
             "version": version("keras_recipes"),
             "description": "Classic neural nets that answer over HTTP.",
         },
-        "paths": {**_of_protocol(known, by_type), **_predictions(known), **_streams(known)},
+        "paths": {
+            **_of_protocol(known, by_type),
+            **_predictions(known),
+            **_streams(known),
+            **_of_page(known),
+            **_of_jobs(known),
+        },
         "components": {
             "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -127,6 +134,61 @@ def _streams(known: Iterable[Served]) -> Schema:
     }
 
 
+def _of_page(known: Iterable[Served]) -> Schema:
+    """Return the addresses that the page asks about digits and XOR."""
+    given = _answer("What the page draws", "application/json")
+    picture = {"image/*": {"schema": _content("image/*")}}
+    return {
+        "/page/models": _get("The nets that the page draws", given),
+        "/page/models/{model}": _get(
+            "The layers of such a net", given, [_model([served.name for served in known])]
+        ),
+        "/page/seen": _post("What the layers of each such net make of a picture", picture, given),
+        "/page/xor": _get("The numbers of the recipe xor", given),
+        **{
+            f"/page/examples/{name}": _get("An example for /page/jobs", _answer("A file", kind))
+            for name, kind in examples.KINDS.items()
+        },
+    }
+
+
+def _of_jobs(known: Iterable[Served]) -> Schema:
+    """Return the addresses of what the page fits and judges."""
+    form = {contents.FORM: {"schema": _content(contents.FORM)}}
+    begun = _answer("The job's name", "application/json")
+    job = {"name": "job", "in": "path", "required": True, "schema": {"type": "string"}}
+    file = {"name": "file", "in": "path", "required": True, "schema": {"enum": list(jobs.FILES)}}
+    share = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    streams = [served.name for served in known if served.streams]
+    start: list[Schema] = [
+        {"name": "model", "in": "query", "schema": {"enum": streams} if streams else False},
+        {"name": "share", "in": "query", "schema": share},
+        *_of_job((*jobs.OF_FIT, *jobs.OF_JUDGE)),
+    ]
+    state = _answer("Its state", "application/json")
+    rows = {"description": "Rows", "content": {k: {"schema": {}} for k in jobs.FILES.values()}}
+    return {
+        "/page/jobs": {
+            **_get("What can be judged and fitted", _answer("Models", "application/json")),
+            **_post("Judge a file by a model, or by one of its first part", form, begun, start),
+        },
+        "/page/jobs/{job}": {
+            **_get("How far a job is", state, [job]),
+            "delete": _get("Stop a job, and forget it", state, [job])["get"],
+        },
+        "/page/jobs/{job}/rows": _post(
+            "Judge the file again", {}, begun, [job, *_of_job(jobs.OF_JUDGE)]
+        ),
+        "/page/jobs/{job}/{file}": _get("The rows of a job", rows, [job, file]),
+    }
+
+
+def _of_job(names: Iterable[str]) -> list[Schema]:
+    recipe = catalog.get(RECIPE)
+    known, meanings = options.of(recipe), options.descriptions(recipe)
+    return [_parameter(known[name], meanings[name]) for name in names]
+
+
 def _content(kind: str) -> Schema:
     if kind == contents.FORM:
         one = {"type": "string", "format": "binary"}
@@ -143,15 +205,19 @@ def _options(served: Served) -> list[Schema]:
     meanings = options.descriptions(served.recipe)
     known = options.of(served.recipe, "predict", served.card.learned)
     return [
-        {
-            "name": name,
-            "in": "query",
-            "description": f"{meanings[name]} Expected: {option.expected}{option.unset}.",
-            "schema": _of_option(option),
-        }
+        _parameter(option, meanings[name])
         for name, option in known.items()
         if option.stays or name in NO_FILES
     ]
+
+
+def _parameter(option: options.Option, meaning: str) -> Schema:
+    return {
+        "name": option.name,
+        "in": "query",
+        "description": f"{meaning} Expected: {option.expected}{option.unset}.",
+        "schema": _of_option(option),
+    }
 
 
 def _of_option(option: options.Option) -> Schema:
@@ -187,12 +253,16 @@ def _get(summary: str, answer: Schema, parameters: Iterable[Schema] = ()) -> Sch
     }
 
 
-def _post(summary: str, content: Schema, answer: Schema, parameters: Iterable[Schema]) -> Schema:
+def _post(
+    summary: str, content: Schema, answer: Schema, parameters: Iterable[Schema] = ()
+) -> Schema:
+    """Return what a POST does; without content it has no body."""
+    body = {"requestBody": {"required": True, "content": content}} if content else {}
     return {
         "post": {
             "summary": summary,
             "parameters": list(parameters),
-            "requestBody": {"required": True, "content": content},
+            **body,
             "responses": {"200": answer, "default": _REFUSED},
         }
     }
