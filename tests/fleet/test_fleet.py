@@ -184,6 +184,23 @@ def test_each_value_of_a_column_has_a_model(here: Path) -> None:
     assert card["learned"]["watch"]["layout"]["columns"] == ["cpu"]
 
 
+def test_each_column_has_a_model_that_judges_it(here: Path) -> None:
+    web, db = ((here / "metrics" / f"{name}.csv").read_text().split() for name in ("web", "db"))
+    both = [f"{one},{other.split(',')[1]}" for one, other in zip(web, db, strict=False)]
+    both[0] = "timestamp,cpu,disk"
+    (here / "both.csv").write_text("\n".join(both) + "\n")
+    asked = ("--data", "both.csv", "--each", "column")
+    result = fleet(here, "fit", "lstm-anomaly", *asked, "--out", "each", *QUICK)
+    assert result.exit_code == 0, result.stderr
+    for name in ("cpu", "disk"):
+        card = json.loads((here / "each" / "both" / name / "card.json").read_text())
+        assert card["learned"]["watch"]["layout"]["columns"] == [name]
+    result = fleet(here, "predict", "each", *asked, "--output", "judged", "--json")
+    assert json.loads(result.stdout)["done"] == ["both/cpu", "both/disk"]
+    rows = list(csv.DictReader((here / "judged" / "both" / "disk.csv").read_text().splitlines()))
+    assert len(rows) == len(both) - 1
+
+
 def test_a_lost_worker_s_job_is_done_elsewhere(tmp_path: Path) -> None:
     made: dict[str, str] = {}
     report = running.run(lost_once, [("job", str(tmp_path / "marker"))], made.__setitem__)
