@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks.strangers import printed
 
-EACH = {"choice": 800, "test": 300}
+EACH = {"choice": 3_000, "test": 300}
 """How many pictures of each kind there are."""
 
 FONTS = {
@@ -95,6 +95,9 @@ def _photograph(part: str, random: np.random.Generator) -> tuple[str, Image.Imag
         left = int(random.integers(photograph.width - width))
         top = int(random.integers(photograph.height - height))
         piece = photograph.crop((left, top, left + int(width), top + int(height)))
+        # One photograph gives more kinds of pieces if they are turned and mirrored.
+        if turn := int(random.integers(len(Image.Transpose) + 1)):
+            piece = piece.transpose(Image.Transpose(turn - 1))
     return path.stem, piece.convert("RGB")
 
 

@@ -14,6 +14,7 @@ import io
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,11 @@ def harder(seed: int) -> Iterator[tuple[str, int, Image.Image]]:
     yield from _of(kinds, seed, 6)
 
 
+def straight(seed: int) -> Iterator[tuple[str, int, Image.Image]]:
+    """Yield kind, label and picture of digits of straight lines, as programs draw them."""
+    yield from _of({"straight": _straight}, seed, 12)
+
+
 def _of(kinds: dict[str, Drawing], seed: int, first: int) -> Iterator[tuple[str, int, Image.Image]]:
     for number, (kind, picture) in enumerate(kinds.items(), first):
         for label in range(10):
@@ -148,6 +154,17 @@ def printed(
     pen = ImageDraw.Draw(picture)
     pen.text(at, character, ink, ImageFont.truetype(font, size), anchor="mm")
     return picture
+
+
+def _straight(label: int, random: np.random.Generator) -> Image.Image:
+    """Draw the same digits from point to point, in black on white or in white on black."""
+    side = int(random.choice([28, 64, 128, 280]))
+    width = max(1.0, side * random.uniform(0.02, 0.06))
+    size = random.uniform(0.5, 0.85)
+    ink = _drawn(label, random, (side, side), size=size, width=width, straight=True)
+    black = random.random() < 0.5
+    grey = 255 * (1 - ink) if black else 255 * ink
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
 
 
 def _mouse(label: int, random: np.random.Generator) -> Image.Image:
@@ -287,6 +304,7 @@ def _drawn(
     swell: float = 0.0,
     shake: float = 0.0,
     slant: float | None = None,
+    straight: bool = False,
 ) -> np.ndarray:
     """Return ink from 0 to 1: a digit in one handwriting, slanted, stretched and jittered."""
     hand = HANDS[label][random.integers(len(HANDS[label]))]
@@ -302,7 +320,7 @@ def _drawn(
     pen = ImageDraw.Draw(image)
     for stroke in hand.split(";"):
         jittered = _jittered(stroke, random)
-        path = _curve(jittered) - [50, 70]
+        path = (_lines if straight else _curve)(jittered) - [50, 70]
         path += shake * np.cumsum(random.normal(0, 0.25, path.shape), axis=0) * 0.3
         begin, end = random.uniform(0, 6, 2)
         swelling = 1 + swell * np.sin(np.linspace(begin, end, len(path)))
@@ -320,6 +338,13 @@ def _jittered(stroke: str, random: np.random.Generator) -> list[np.ndarray]:
     for corner in corners:
         moved[corner] = moved[corner - 1]
     return np.split(moved, corners)
+
+
+def _lines(pieces: list[np.ndarray]) -> np.ndarray:
+    """Return points on straight lines from point to point."""
+    steps = np.linspace(0, 1, 60)[:, None]
+    found = [begin + steps * (end - begin) for piece in pieces for begin, end in pairwise(piece)]
+    return np.concatenate(found)
 
 
 def _curve(pieces: list[np.ndarray]) -> np.ndarray:

@@ -5,8 +5,8 @@ none of the classes. A calibrated card has two remedies:
 
 - a temperature (Guo et al. 2017, "On calibration of modern neural networks"), by which the logits
   are divided, so that of the answers with a probability of 90 %, nine in ten are right;
-- a logistic regression for each class. It takes the logits of a picture that is predicted as this
-  class, and gives the chance that it shows any class. The probabilities are multiplied by it.
+- the chance that the picture shows a digit at all (`familiarity`), by which the probabilities are
+  multiplied.
 
 So calibrated probabilities may add up to less than 1. The rest is the chance of something else.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from keras_recipes.digits import familiarity
 from keras_recipes.errors import CorruptModelError, printable
 
 if TYPE_CHECKING:
@@ -33,17 +34,12 @@ class Calibration(msgspec.Struct, frozen=True):
 
     Attributes:
         temperature: What the logits are divided by.
-        weights: For each predicted class, the weight of each logit in the chance that the picture
-            shows any of the classes.
-        biases: For each predicted class, what is added to this sum.
     """
 
     temperature: Annotated[float, Meta(ge=0.01, le=100)]
-    weights: list[list[Annotated[float, Meta(ge=-1e6, le=1e6)]]]
-    biases: list[Annotated[float, Meta(ge=-1e6, le=1e6)]]
 
 
-def of_card(learned: Mapping[str, Any], classes: int) -> Calibration | None:
+def of_card(learned: Mapping[str, Any]) -> Calibration | None:
     """Return the calibration in a card, which may be a file from elsewhere; None if it has none.
 
     Raises:
@@ -52,16 +48,12 @@ def of_card(learned: Mapping[str, Any], classes: int) -> Calibration | None:
     if KEY not in learned:
         return None
     try:
-        found = msgspec.convert(learned[KEY], Calibration)
+        return msgspec.convert(learned[KEY], Calibration)
     except msgspec.ValidationError as error:
-        raise _damaged(printable(error, 120)) from None
-    if {len(found.weights), len(found.biases), *map(len, found.weights)} != {classes}:
-        raise _damaged(f"expected {classes} weights and a bias for each class")
-    return found
-
-
-def _damaged(what: str) -> CorruptModelError:
-    return CorruptModelError(f"its card: {KEY}: {what}; restore the card, or fit again")
+        what = printable(error, 120)
+        raise CorruptModelError(
+            f"its card: {KEY}: {what}; restore the card, or fit again"
+        ) from None
 
 
 def logits(outputs: "np.ndarray") -> "np.ndarray":
@@ -84,13 +76,14 @@ def tempered(outputs: "np.ndarray", temperature: float) -> "np.ndarray":
     return probabilities
 
 
-def calibrated(outputs: "np.ndarray", how: Calibration) -> "np.ndarray":
-    """Return calibrated probabilities of shape (N, classes); a row's sum may be less than 1."""
-    import numpy as np
+def calibrated(outputs: "np.ndarray", how: Calibration, images: "np.ndarray") -> "np.ndarray":
+    """Return calibrated probabilities of shape (N, classes); a row's sum may be less than 1.
 
-    said = outputs.argmax(axis=1)
-    weights, biases = np.array(how.weights)[said], np.array(how.biases)[said]
-    evidence = (weights * logits(outputs)).sum(axis=1) + biases
-    familiar = 0.5 + 0.5 * np.tanh(evidence / 2)  # the logistic function, without overflow
-    probabilities: np.ndarray = tempered(outputs, how.temperature) * familiar[:, None]
+    Args:
+        outputs: The net's outputs, shape (N, classes).
+        how: The calibration in the net's card.
+        images: What the net was asked about, shape (N, 28, 28, 1), brightness 0 to 255.
+    """
+    honest = tempered(outputs, how.temperature)
+    probabilities: np.ndarray = honest * familiarity.chances(images)[:, None]
     return probabilities

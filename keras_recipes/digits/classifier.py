@@ -181,8 +181,8 @@ def interpret(
             f"its card: expected probabilities of several classes, received outputs of shape "
             f"{outputs.shape[1:]}; restore it, or fit again"
         )
-    if known := calibration.of_card(learned, len(labels)):
-        outputs = calibration.calibrated(outputs, known)
+    if known := calibration.of_card(learned):
+        outputs = calibration.calibrated(outputs, known, batch.x)
     crowded, places = _of_pictures(batch)
     said = []
     for name, probabilities, others, place in zip(
