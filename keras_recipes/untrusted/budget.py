@@ -26,7 +26,7 @@ from pathlib import Path
 from keras_recipes.errors import NoMemoryError, RecipeError
 from keras_recipes.untrusted import files, limits
 
-MEMORY_PER_PARAMETER = 36
+MEMORY_PER_PARAMETER = 32
 """Bytes for each parameter that is allowed: about one gigabyte with the ordinary limit."""
 
 MEMORY_PER_BYTE = 10
