@@ -200,7 +200,8 @@ def _even_paper(grey: np.ndarray) -> tuple[float, bool]:
 
 
 def _rim(grey: np.ndarray) -> np.ndarray:
-    depth = max(1, min(round(RIM * _unit(grey)), min(grey.shape) // 3))
+    # A 1 that was cut out closely leaves little paper, all of it at the edge.
+    depth = max(1, min(round(RIM * _unit(grey)), min(grey.shape) // 8))
     inside = np.zeros(grey.shape, bool)
     inside[depth:-depth, depth:-depth] = True
     return grey[~inside]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw, ImageFilter
 
+from benchmarks.strangers import harder
 from keras_recipes.digits import characters, pictures
 from keras_recipes.errors import InputError
 from tests.command_line import Run
@@ -49,6 +50,14 @@ def assert_three(picture: np.ndarray, at_least: float = 0.95) -> None:
 
 
 # What MNIST is
+
+
+def test_a_one_that_fills_its_picture_is_read() -> None:
+    picture = next(p for kind, label, p in harder(300) if (kind, label) == ("tight", 1))
+    one = pictures.normalize(grey(picture))
+    rows, columns = np.nonzero(one > 127)
+    assert np.ptp(rows) + 1 == 20
+    assert 1 <= np.ptp(columns) + 1 <= 5
 
 
 def test_a_normalized_picture_is_built_as_mnist_is() -> None:
