@@ -102,8 +102,8 @@ def predict(
     if isinstance(answered, Prose):
         if form is not None:
             raise click.UsageError(
-                f"--format: expected a model that answers with rows, received {model}, which "
-                "writes text; leave it out"
+                f"expected a model that answers with rows, received {model}, which writes text; "
+                "leave --format out"
             )
         tables.write_text(_in_steps(answered.pieces), output)
         return

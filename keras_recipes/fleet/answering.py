@@ -116,7 +116,8 @@ def predict(
                 continue
             file = target / f"{job.name}.{ending}"
             before = kept.get(job.name) if file.exists() else None
-            own = own_fits.is_own(locate.locate(place))
+            # A folder of a recipe's name is not the recipe's own model.
+            own = own_fits.is_own(locate.locate(place.resolve()))
             asked = Question(job, _files(place), own, given, form, before, str(Path.cwd()))
             questions.append((job.name, asked))
         done = running.run(

@@ -5,6 +5,7 @@ this process, and not the worker, which has other jobs to do.
 """
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -34,11 +35,13 @@ def answer(
     Raises:
         RecipeError: The program refused the model or the data, or it exceeded its budget.
     """
-    program = [sys.executable, "-m", "keras_recipes", "predict"]
+    # Nothing is imported from the working folder, where downloaded models may lie.
+    program = [sys.executable, "-P", "-m", "keras_recipes", "predict"]
     settings = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
     output = ["--format", form, "--output", str(answers)]
     ended = subprocess.run(
         [*program, *settings, *output, "--", str(model), *data],
+        env={**os.environ, "PYTHONPATH": _import_path()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -55,3 +58,9 @@ def answer(
         errors = [line.removeprefix(error) for line in said if line.startswith(error)]
         reason = errors[-1] if errors else f"the program ended with status {ended.returncode}"
         raise RecipeError(printable(reason, 500))
+
+
+def _import_path() -> str:
+    """Return this package's folder and those of PYTHONPATH, but for relative ones."""
+    given = map(Path, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    return os.pathsep.join(map(str, [Path(__file__).parents[2], *filter(Path.is_absolute, given)]))

@@ -250,7 +250,7 @@ def test_two_prompts_and_rows_are_refused(fitted: Fitted, empty_folder: Path, re
     save(fitted, "model")
     refused = recipes("predict", "./model", "one two (", "--format", "csv")
     assert refused.exit_code == 2
-    assert "--format: expected a model that answers with rows" in refused.stderr
+    assert "expected a model that answers with rows" in refused.stderr
     with pytest.raises(InputError, match="expected one prompt, received 2"):
         predict_of_words("one", "two")
     with pytest.raises(InputError, match="generate"):

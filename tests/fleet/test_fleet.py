@@ -19,7 +19,8 @@ from click.testing import CliRunner, Result
 import keras_recipes
 from keras_recipes import extras
 from keras_recipes.cli import commands
-from keras_recipes.fleet import cluster, running
+from keras_recipes.fleet import answering, cluster, running
+from keras_recipes.fleet.running import Report
 from tests.command_line import Run
 from tests.fleet.tables import lost_once, table
 from tests.shared_data import shared_data
@@ -134,9 +135,31 @@ def test_a_model_from_elsewhere_answers_as_an_own_one(
     command = ("predict", "models/web", "--data", "metrics/web.csv", "--set", "threshold=5")
     assert fleet(here, *command, "--output", "own").exit_code == 0
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # without the list of the user's fits
-    result = fleet(here, *command, "--output", "foreign", "--json")
+    # A module beside the data is not imported, as it may have come with the model.
+    (here / "click.py").write_text("raise SystemExit('imported from the working folder')")
+    try:
+        result = fleet(here, *command, "--output", "foreign", "--json")
+    finally:
+        (here / "click.py").unlink()
     assert json.loads(result.stdout)["done"] == ["web"], result.output
     assert (here / "foreign" / "web.csv").read_bytes() == (here / "own" / "web.csv").read_bytes()
+
+
+def test_a_folder_of_a_recipe_s_name_is_not_the_shipped_model(
+    here: Path, first: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(here / "models" / "web", here / "lenet5")
+    monkeypatch.chdir(here)
+    questions = []
+
+    def run(work: Any, orders: list[Any], *_: Any, **__: Any) -> Report:
+        questions.extend(order for _, order in orders)
+        return Report()
+
+    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setenv("XDG_STATE_HOME", str(here / "nobody"))
+    answering.predict("lenet5", "metrics/web.csv", "unused")
+    assert [question.own for question in questions] == [False]
 
 
 def test_a_model_from_elsewhere_is_held_to_a_budget(here: Path, first: Result) -> None:
