@@ -104,7 +104,9 @@ def _of_protocol(known: Iterable[Served], by_type: dict[Any, Schema]) -> Schema:
 def _predictions(known: Iterable[Served]) -> Schema:
     return {
         f"/predict/{served.name}": _post(
-            f"The rows that `recipes predict {served.name} --format jsonl` prints",
+            f"The text that `recipes predict {served.name}` writes"
+            if served.writes
+            else f"The rows that `recipes predict {served.name} --format jsonl` prints",
             {kind: {"schema": _content(kind)} for kind in contents.expected(served)},
             _answer("Rows", "text/plain" if served.writes else "application/x-ndjson"),
             _options(served),
@@ -163,30 +165,33 @@ def _of_jobs(known: Iterable[Served]) -> Schema:
     start: list[Schema] = [
         {"name": "model", "in": "query", "schema": {"enum": streams} if streams else False},
         {"name": "share", "in": "query", "schema": share},
-        *_of_job((*jobs.OF_FIT, *jobs.OF_JUDGE)),
+        *_of_job(jobs.OF_FIT, "Only without a model. "),
+        *_of_job(jobs.OF_JUDGE, "Only with a model. "),
     ]
     state = _answer("Its state", "application/json")
     rows = {"description": "Rows", "content": {k: {"schema": {}} for k in jobs.FILES.values()}}
     return {
         "/page/jobs": {
             **_get("What can be judged and fitted", _answer("Models", "application/json")),
-            **_post("Judge a file by a model, or by one of its first part", form, begun, start),
+            **_post(
+                "Judge a file by a model, or by one of its first part", form, begun, start, "202"
+            ),
         },
         "/page/jobs/{job}": {
             **_get("How far a job is", state, [job]),
             "delete": _get("Stop a job, and forget it", state, [job])["get"],
         },
         "/page/jobs/{job}/rows": _post(
-            "Judge the file again", {}, begun, [job, *_of_job(jobs.OF_JUDGE)]
+            "Judge the file again", {}, begun, [job, *_of_job(jobs.OF_JUDGE)], "202"
         ),
         "/page/jobs/{job}/{file}": _get("The rows of a job", rows, [job, file]),
     }
 
 
-def _of_job(names: Iterable[str]) -> list[Schema]:
+def _of_job(names: Iterable[str], when: str = "") -> list[Schema]:
     recipe = catalog.get(RECIPE)
     known, meanings = options.of(recipe), options.descriptions(recipe)
-    return [_parameter(known[name], meanings[name]) for name in names]
+    return [_parameter(known[name], when + meanings[name]) for name in names]
 
 
 def _content(kind: str) -> Schema:
@@ -254,7 +259,11 @@ def _get(summary: str, answer: Schema, parameters: Iterable[Schema] = ()) -> Sch
 
 
 def _post(
-    summary: str, content: Schema, answer: Schema, parameters: Iterable[Schema] = ()
+    summary: str,
+    content: Schema,
+    answer: Schema,
+    parameters: Iterable[Schema] = (),
+    status: str = "200",
 ) -> Schema:
     """Return what a POST does; without content it has no body."""
     body = {"requestBody": {"required": True, "content": content}} if content else {}
@@ -263,6 +272,6 @@ def _post(
             "summary": summary,
             "parameters": list(parameters),
             **body,
-            "responses": {"200": answer, "default": _REFUSED},
+            "responses": {status: answer, "default": _REFUSED},
         }
     }

@@ -19,6 +19,7 @@ def test_the_description_names_every_address_and_option(all_kinds: Server) -> No
     assert {"/page/seen", "/page/jobs", "/page/jobs/{job}/{file}"} <= set(paths)
     learned = {p["name"] for p in paths["/page/jobs"]["post"]["parameters"]}
     assert {"model", "share", "session", "false_alarms_per_day"} <= learned
+    assert "202" in paths["/page/jobs"]["post"]["responses"]
     digits = {p["name"]: p for p in paths["/predict/lenet5"]["post"]["parameters"]}
     assert {"unsure_below", "several"} <= set(digits)
     assert "seen" not in digits
