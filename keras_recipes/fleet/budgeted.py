@@ -7,14 +7,15 @@ this process, and not the worker, which has other jobs to do.
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_recipes.errors import RecipeError, printable
 from keras_recipes.recipe import Options
+from keras_recipes.untrusted import starting
 
-MARKS = ("error: ", "warning: ")
+ERROR, WARNING = "error: ", "warning: "
+"""How lines of the program begin."""
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +36,12 @@ def answer(
     Raises:
         RecipeError: The program refused the model or the data, or it exceeded its budget.
     """
-    # Nothing is imported from the working folder, where downloaded models may lie.
-    program = [sys.executable, "-P", "-m", "keras_recipes", "predict"]
     settings = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
     output = ["--format", form, "--output", str(answers)]
+    program = [*starting.command("keras_recipes"), "predict"]
     ended = subprocess.run(
         [*program, *settings, *output, "--", str(model), *data],
-        env={**os.environ, "PYTHONPATH": _import_path()},
+        env=starting.environment(os.environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -50,17 +50,10 @@ def answer(
         check=False,
     )
     said = [line.replace(str(model), name) for line in ended.stderr.splitlines()]
-    error, warning = MARKS
     for line in said:
-        if line.startswith(warning):
-            log.warning("%s", line.removeprefix(warning))
+        if line.startswith(WARNING):
+            log.warning("%s", line.removeprefix(WARNING))
     if ended.returncode:
-        errors = [line.removeprefix(error) for line in said if line.startswith(error)]
+        errors = [line.removeprefix(ERROR) for line in said if line.startswith(ERROR)]
         reason = errors[-1] if errors else f"the program ended with status {ended.returncode}"
         raise RecipeError(printable(reason, 500))
-
-
-def _import_path() -> str:
-    """Return this package's folder and those of PYTHONPATH, but for relative ones."""
-    given = map(Path, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
-    return os.pathsep.join(map(str, [Path(__file__).parents[2], *filter(Path.is_absolute, given)]))

@@ -17,15 +17,10 @@ EVERY = 2
 """Of the series, every n-th record is in the example."""
 
 
-KINDS = {"shop.log": TEXT, "requests.csv": CSV}
-"""The kind of each example."""
-
-
 def routes() -> list[Route]:
     """Return the addresses of the examples."""
-    made = {"shop.log": _log, "requests.csv": _series}
     return [
-        Route(f"/page/examples/{name}", _sent(made[name], kind)) for name, kind in KINDS.items()
+        Route(f"/page/examples/{name}", _sent(made, kind)) for name, (made, kind) in MADE.items()
     ]
 
 
@@ -52,3 +47,7 @@ def _series() -> bytes:
     records = [*demonstration_series.normal().records, *demonstration_series.broken().records]
     rows = [f"{record.timestamp},{record.values[0]}\n" for record in records[::EVERY]]
     return ("timestamp,requests\n" + "".join(rows)).encode()
+
+
+MADE = {"shop.log": (_log, TEXT), "requests.csv": (_series, CSV)}
+"""What makes each example, and its kind."""

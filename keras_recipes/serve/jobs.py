@@ -12,7 +12,6 @@ import logging
 import os
 import secrets
 import signal
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from keras_recipes.serve.models import Models
 from keras_recipes.serve.predictions import ROWS as JSON_LINES
 from keras_recipes.serve.protocol import JSON
 from keras_recipes.serve.refusals import Refusal
+from keras_recipes.untrusted import starting
 
 SHARE = 0.5
 """The share of a file to learn from, if the page asks for none."""
@@ -311,8 +311,7 @@ class Jobs:
         folder = Path(job.folder.name)
         with (folder / "stderr").open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
-                # Nothing is imported from the folder with what was dropped.
-                *(sys.executable, "-P", "-m", "keras_recipes.serve.job_child"),
+                *starting.command("keras_recipes.serve.job_child"),
                 msgspec.json.encode(asked).decode(),
                 cwd=job.place,
                 env=_environment(),
@@ -378,12 +377,7 @@ def _given(query: dict[str, str], allowed: tuple[str, ...], command: Any) -> dic
 def _environment() -> dict[str, str]:
     """Return the environment of a job: the same packages, and none of the server's secrets."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("RECIPES_")}
-    # A folder that is named from the server's own folder would be another one for the job.
-    paths = [
-        Path(__file__).parents[2],
-        *map(Path, filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))),
-    ]
-    return {**kept, "PYTHONPATH": os.pathsep.join(str(path.resolve()) for path in paths)}
+    return starting.environment(kept)
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

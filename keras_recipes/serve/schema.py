@@ -149,7 +149,7 @@ def _of_page(known: Iterable[Served]) -> Schema:
         "/page/xor": _get("The numbers of the recipe xor", given),
         **{
             f"/page/examples/{name}": _get("An example for /page/jobs", _answer("A file", kind))
-            for name, kind in examples.KINDS.items()
+            for name, (_, kind) in examples.MADE.items()
         },
     }
 
