@@ -1,10 +1,9 @@
 """Learn whether a picture shows a digit at all: python -m benchmarks.is_digit FOLDER.
 
 FOLDER holds what `python -m benchmarks.unsure draw FOLDER` drew. The net sees MNIST's training
-images and the set `choice`, without the letters that look like digits and without displays, since
-their digits are not unlike those that programs draw. The images that either
-shipped net was not trained on are kept out of its training, too. On them is chosen how sure it has
-to be: `PRICE` and `STRANGE` are the shares of digits that `predict` may refuse by default.
+images and the set `choice`, without what is too much like a digit. The images that either shipped
+net was not trained on are kept out of its training, too. On them is chosen how sure it has to be:
+`PRICE` and `STRANGE` are the shares of digits that `predict` may refuse by default.
 
 It takes three minutes and writes `keras_recipes/digits/is_digit.tflite`.
 """
@@ -18,7 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from benchmarks.no_digits import LOOK_ALIKE
-from benchmarks.unsure import NONE, SHIPPED, UNSURE_BELOW, kept_out, outputs, read
+from benchmarks.unsure import NONE, SHIPPED, UNSURE_BELOW, Pictures, kept_out, outputs, read
 from keras_recipes import load
 from keras_recipes.digits import calibration, familiarity
 from keras_recipes.models.formats import litert
@@ -28,6 +27,7 @@ SHOWN = {"digits": 15_000, "drawn": 6_000, "others": 14_000}
 """The number of pictures of each kind in an epoch."""
 
 LIKE_DIGITS = (LOOK_ALIKE, "displays")
+"""The kinds of other things that are left out: displays are like digits that programs draw."""
 
 PRICE, STRANGE = 0.004, 0.015
 """The share that may be refused: of images kept out of the training, of drawn digits."""
@@ -97,44 +97,61 @@ def least_bias(logits: Sequence[np.ndarray], said: Iterable[Sequence[np.ndarray]
     return next(float(bias) for bias in np.linspace(-10, 10, 2_001) if affordable(bias))
 
 
-def main(folder: Path) -> None:
-    keras.utils.set_random_seed(0)
-    choice = read(folder, "choice")
-    kept = np.unique(np.concatenate([kept_out(name)[0] for name in SHIPPED]), axis=0)
+def pictures(choice: Pictures, kept: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the pictures to learn from, by the names of `SHOWN`.
+
+    Args:
+        choice: The set `choice`.
+        kept: The images of MNIST that are kept out, shape (N, 28, 28).
+    """
     known = {image.tobytes() for image in kept}
     (images, _), _ = keras.datasets.mnist.load_data()
     shown = choice.labels != NONE
     none = ~shown & ~np.isin(choice.kinds, LIKE_DIGITS) & ~choice.several
-    parts = {
+    return {
         "digits": images[[image.tobytes() not in known for image in images]],
         "drawn": choice.x[shown],
         "others": choice.x[none],
     }
-    print({name: len(part) for name, part in parts.items()})
-    net = build()
-    train(net, parts)
 
-    def logits(x: np.ndarray) -> np.ndarray:
-        found: np.ndarray = net.predict(x[..., None].astype("float32"), verbose=0)[:, 0]
-        return found
 
-    def most(name: str, x: np.ndarray) -> np.ndarray:
-        card = load(name).card
-        assert card is not None
-        how = calibration.of_card(card.learned)
-        assert how is not None
-        found: np.ndarray = calibration.tempered(outputs(name, x), how.temperature).max(axis=1)
-        return found
+def logits(net: keras.Sequential, x: np.ndarray) -> np.ndarray:
+    found: np.ndarray = net.predict(x[..., None].astype("float32"), verbose=0)[:, 0]
+    return found
 
-    measured = kept, parts["drawn"]
-    bias = least_bias(
-        [logits(x) for x in measured], [[most(name, x) for x in measured] for name in SHIPPED]
-    )
-    print(f"bias {bias:.2f}")
+
+def largest(name: str, x: np.ndarray) -> np.ndarray:
+    """Return the largest probability that a shipped net gives a digit, for each picture."""
+    card = load(name).card
+    assert card is not None
+    how = calibration.of_card(card.learned)
+    assert how is not None
+    found: np.ndarray = calibration.tempered(outputs(name, x), how.temperature).max(axis=1)
+    return found
+
+
+def write(net: keras.Sequential, bias: float) -> None:
+    """Write the net, whose output is a chance now."""
     last = net.get_layer("logit")
     last.bias.assign(last.bias + bias)
     whole = keras.Sequential([keras.Input((28, 28, 1)), net, keras.layers.Activation("sigmoid")])
     familiarity.FILE.write_bytes(litert.converted(whole)[litert.MEMBER])
+
+
+def main(folder: Path) -> None:
+    keras.utils.set_random_seed(0)
+    kept = np.unique(np.concatenate([kept_out(name)[0] for name in SHIPPED]), axis=0)
+    parts = pictures(read(folder, "choice"), kept)
+    print({name: len(part) for name, part in parts.items()})
+    net = build()
+    train(net, parts)
+    measured = kept, parts["drawn"]
+    bias = least_bias(
+        [logits(net, x) for x in measured],
+        [[largest(name, x) for x in measured] for name in SHIPPED],
+    )
+    print(f"bias {bias:.2f}")
+    write(net, bias)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import io
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -343,7 +342,11 @@ def _jittered(stroke: str, random: np.random.Generator) -> list[np.ndarray]:
 def _lines(pieces: list[np.ndarray]) -> np.ndarray:
     """Return points on straight lines from point to point."""
     steps = np.linspace(0, 1, 60)[:, None]
-    found = [begin + steps * (end - begin) for piece in pieces for begin, end in pairwise(piece)]
+    found = [
+        begin + steps * (end - begin)
+        for piece in pieces
+        for begin, end in itertools.pairwise(piece)
+    ]
     return np.concatenate(found)
 
 

@@ -8,7 +8,7 @@
 draw       Draws into FOLDER, as the nets see them, the digits of `benchmarks/strangers.py` and the
            things of `benchmarks/no_digits.py`. There are two sets, `choice` and `test`, of
            different seeds; those of things that are no digits also have other fonts, symbols and
-           photographs. This takes five minutes.
+           photographs. This takes a quarter of an hour.
 calibrate  Chooses the temperature of both shipped nets and writes it into their cards. It sees
            MNIST's images that were kept out of the net's training and the digits of the set
            `choice`, half and half, and nothing else.
