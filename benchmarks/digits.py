@@ -327,13 +327,13 @@ def predicting() -> None:
     from PIL import Image
 
     test = digits.load(["mnist"], seed=0).test
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as answers:
         for number, image in enumerate(test.x):
             Image.fromarray(image.reshape(28, 28)).save(f"{folder}/{number:05}.png")
         asked = [sys.executable, "-m", "keras_recipes", "predict", "lenet5", folder]
         commands = {
             "import keras": [sys.executable, "-c", "import keras"],
-            "10,000 pictures": [*asked, "--format", "csv", "--output", f"{folder}/answers.csv"],
+            "10,000 pictures": [*asked, "--format", "csv", "--output", f"{answers}/answers.csv"],
         }
         took: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(ROUNDS):
