@@ -260,6 +260,37 @@ def test_a_bomb_is_refused_before_it_is_decoded(side: int, tmp_path: Path) -> No
     assert "expected at most 100 megapixels" in refusal(path)
 
 
+@pytest.mark.parametrize("size", [(4_000, 3_000), (4_095, 2_000), (6_001, 100), (1_024, 1_024)])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_photograph_is_decoded_to_the_same_size_as_other_formats(
+    size: tuple[int, int], orientation: int, tmp_path: Path
+) -> None:
+    picture, tags = three(1_000).resize(size).convert("RGB"), Image.Exif()
+    tags[0x112] = orientation
+    found = []
+    for name in ("photo.jpg", "photo.png"):
+        picture.save(tmp_path / name, quality=95, exif=tags)
+        found.append(pictures.decode(tmp_path / name))
+    assert found[0].shape == found[1].shape
+    assert 512 < max(found[0].shape) <= 1_024
+    assert np.abs(found[0] - found[1]).mean() < 0.01
+
+
+def test_a_large_jpeg_takes_less_work_than_all_its_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sizes, grey_of = tmp_path / "photo.jpg", [], pictures.grey
+    three(1_000).resize((4_000, 3_000)).save(path)
+
+    def noted(image: Image.Image) -> np.ndarray:
+        sizes.append(image.size)
+        return grey_of(image)
+
+    monkeypatch.setattr(pictures, "grey", noted)
+    pictures.decode(path)
+    assert sizes == [(1_000, 750)]
+
+
 def test_no_warning_escapes_from_a_large_picture(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.write_bytes(png_that_claims(9_700, 9_700))  # Pillow warns from 89 megapixels on
@@ -311,7 +342,7 @@ def test_thin_strokes_grow_and_thick_ones_stay(width: int) -> None:
     picture = pictures.normalize(grey(three(width=width)))
     assert_three(picture, 0.6)
     assert 0.3 < picture.mean() / PLAIN.mean() < 2
-    assert np.percentile(picture[picture > 0], 75) == 255
+    assert np.percentile(picture[picture > 0], 75) >= 250
 
 
 def test_pale_pencil_becomes_as_bright_as_ink() -> None:
