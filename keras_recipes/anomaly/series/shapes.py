@@ -31,7 +31,7 @@ REGULAR = 0.3
 """The smallest autocorrelation at a period."""
 
 ALIKE = 0.5
-"""The largest distance between windows of repeated shapes, as a share of their size.
+"""Windows of repeated shapes are less far apart than this share of their size.
 
 Both are medians, over the normal windows: of the distance to the other half of the data, and of the
 standard deviation in a window.
@@ -170,7 +170,8 @@ class ShapeWindows:
             ]
         )
         size = math.sqrt(float(np.median(made._sizes)) / POINTS)
-        if float(np.median(distances)) > ALIKE * size:
+        # Most windows of a series that is mostly flat have no shape: both are 0.
+        if float(np.median(distances)) >= ALIKE * size:
             return None
         made.upper, made.scale = _tail(np.log(np.maximum(distances, FLOOR)))
         made._least_upper = made.upper

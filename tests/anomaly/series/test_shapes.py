@@ -25,6 +25,15 @@ def beats(count: int, period: int = 60, seed: int = 0) -> np.ndarray:
     return shape + 0.01 * np.random.default_rng(seed).normal(size=count)
 
 
+def blips(count: int, seed: int = 0) -> np.ndarray:
+    """Return a series that is flat but for single records, about 40 records apart."""
+    gaps = np.random.default_rng(seed).integers(39, 42, size=count)
+    at = gaps.cumsum()
+    values = np.zeros(count)
+    values[at[at < count]] = 1
+    return values
+
+
 @pytest.mark.parametrize("period", [7, 60, 400])
 def test_the_period_is_found(period: int) -> None:
     assert period_of(beats(4000, period) / 0.25) == pytest.approx(period, abs=1)
@@ -39,8 +48,9 @@ def test_the_period_is_found(period: int) -> None:
         np.full(2000, 3.0),
         np.full(5, 3.0),
         np.geomspace(1e-3, 1e12, 2000),
+        blips(2000),
     ],
-    ids=["noise", "walk", "line", "constant", "few", "exploding"],
+    ids=["noise", "walk", "line", "constant", "few", "exploding", "mostly flat"],
 )
 def test_a_series_without_a_repeated_shape_has_no_view(values: np.ndarray) -> None:
     assert ShapeView.of(values) is None
