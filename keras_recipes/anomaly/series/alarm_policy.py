@@ -57,16 +57,21 @@ class TailCounts:
         position += BINS // 2
         # The trees sum from the left. The query is for the larger magnitudes, so the bins are
         # numbered from the largest magnitude on.
-        bins = BINS - np.clip(position, 0, BINS - 1).astype(np.intp)
-        larger = self._trees[self._start + self._asked[bins]].sum(axis=1)
+        bins = BINS - np.minimum(np.maximum(position, 0), BINS - 1).astype(np.intp)
+        larger = np.add.reduce(self._trees.take(self._nodes(self._asked, bins)), axis=1)
         result: np.ndarray = np.log10((self.total + 1) / (larger + 1))
         if add:
-            self._trees[self._start + self._added[bins]] += 1
+            self._trees[self._nodes(self._added, bins)] += 1
             self.total += 1
             if self.total >= HISTORY:
                 self._trees *= 0.5
                 self.total *= 0.5
         return result
+
+    def _nodes(self, paths: np.ndarray, bins: np.ndarray) -> np.ndarray:
+        nodes: np.ndarray = paths.take(bins, axis=0)
+        nodes += self._start
+        return nodes
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs."""
