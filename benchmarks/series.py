@@ -37,7 +37,10 @@ from benchmarks import series_data, series_peers, series_tables, series_variants
 from benchmarks.series_data import Case
 from benchmarks.series_tables import Judged
 
-FAMILIES = ("nab", "skab", "ucr", "ecg", "symbols", "weeks-1", "weeks-8", "weeks-25", "weeks-55")
+FAMILIES = (
+    *("nab", "skab", "ucr", "ecg", "symbols"),
+    *("weeks-1", "weeks-8", "weeks-25", "weeks-55", "commands-25", "commands-55"),
+)
 
 RECIPE = "recipe"
 

@@ -1,8 +1,8 @@
 """The families of series of `benchmarks/series.py`: what is normal, then what to judge.
 
 `families` reads them from a folder with `nab/` (or a part of NAB's series), `series/skab/` and
-`series/shapes/`. Two kinds are made: normal data of weeks, in which each alarm is a false one, and
-long streams that drift, with anomalies in all their parts.
+`series/shapes/`. Three kinds are made: normal data of weeks, of machines and of spacecraft, in
+which each alarm is a false one, and long streams that drift, with anomalies in all their parts.
 """
 
 import csv
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from scipy.signal import lfilter
 
 from keras_recipes.data import time_series
 from keras_recipes.data.time_series import SeriesLayout, TimeParser
@@ -83,8 +84,8 @@ def families(folder: Path, names: Sequence[str], seed: int = 0) -> Iterator[Case
 
     Args:
         folder: The folder of the data.
-        names: `nab`, `skab`, `ucr`, `ecg`, `symbols`, `drift`, or `weeks-N` for N synthetic
-            columns.
+        names: `nab`, `skab`, `ucr`, `ecg`, `symbols`, `drift`, or `weeks-N` and `commands-N` for
+            N synthetic columns.
         seed: The seed of the synthetic tables.
     """
     for name in names:
@@ -94,6 +95,8 @@ def families(folder: Path, names: Sequence[str], seed: int = 0) -> Iterator[Case
             yield from _skab(folder / "series" / "skab")
         elif name.startswith("weeks-"):
             yield weeks(int(name.removeprefix("weeks-")), seed)
+        elif name.startswith("commands-"):
+            yield commands(int(name.removeprefix("commands-")), seed)
         elif name == "drift":
             yield from drifting(seed)
         else:
@@ -237,13 +240,48 @@ def weeks(columns: int, seed: int) -> Case:
     day = 2 * np.pi * np.arange(rows) / (WEEK / 7)
     load = _slow(random, rows, 0.995)
     made = [_column(random, number, day, load) for number in range(columns)]
+    return _normal(f"weeks-{columns}", seed, np.stack(made, axis=1))
+
+
+ORBIT = 18
+"""Records of an orbit of ninety minutes."""
+
+
+def commands(columns: int, seed: int) -> Case:
+    """Return a synthetic normal table of six weeks, with columns as in NASA's SMAP and MSL.
+
+    The first column is a measurement. The others are commands: 1 while one is given, else 0. They
+    are given from several times an hour to less than once in the weeks that are learned. A third of
+    them move the measurement, which also has the rhythm of an orbit.
+    """
+    random = np.random.default_rng([seed, columns, ORBIT])
+    rows = (WEEKS_LEARNED + WEEKS_JUDGED) * WEEK
+    given = np.stack([_given(random, rows) for _ in range(columns - 1)], axis=1)
+    effects = random.normal(size=columns - 1) * (random.random(columns - 1) < 1 / 3)
+    orbit = np.sin(2 * np.pi * np.arange(rows) / ORBIT)
+    measured = lfilter([0.3], [1, -0.7], given @ effects) + 0.3 * orbit
+    measured += 0.05 * random.normal(size=rows)
+    return _normal(f"commands-{columns}", seed, np.column_stack([measured, given]))
+
+
+def _given(random: np.random.Generator, rows: int) -> np.ndarray:
+    """Return a command: 1 for some records from random moments on, else 0."""
+    starts = random.random(rows) < 10 ** random.uniform(-4.5, -1)
+    length = int(random.integers(1, 13))
+    given: np.ndarray = np.convolve(starts, np.ones(length))[:rows].clip(0, 1)
+    return given
+
+
+def _normal(family: str, seed: int, values: np.ndarray) -> Case:
+    """Return a table in which everything is normal."""
+    rows, columns = values.shape
     start = datetime(2024, 1, 1)
     return Case(
-        f"weeks-{columns}",
+        family,
         f"{columns} columns, seed {seed}",
         tuple(f"c{number}" for number in range(columns)),
         tuple(str(start + timedelta(minutes=5 * row)) for row in range(rows)),
-        np.stack(made, axis=1).round(6),
+        values.round(6),
         WEEKS_LEARNED * WEEK,
         (),
     )

@@ -2,17 +2,19 @@
 
     python -m benchmarks.series_promises
     python -m benchmarks.series_promises --columns 1 8 --seeds 5
+    python -m benchmarks.series_promises --family commands --columns 25 55
 
-The tables are those of the families `weeks-N` of `benchmarks.series`: two weeks are learned, and
-each alarm in the next four weeks is a false one. A promise gives another threshold only, so that
-each table is judged once. The detectors train their nets themselves, in a second each.
+The tables are those of the families `weeks-N` or `commands-N` of `benchmarks.series`: two weeks are
+learned, and each alarm in the next four weeks is a false one. A promise gives another threshold
+only, so that each table is judged once. The detectors train their nets themselves, in a second
+each.
 """
 
 import argparse
 import copy
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from keras_recipes.anomaly.series import alarm_policy, source
 from keras_recipes.anomaly.series.alarm_policy import Verdict
 
 COLUMNS = (1, 8, 25, 55)
+
+FAMILIES = {"weeks": series_data.weeks, "commands": series_data.commands}
 
 PROMISES = (7.0, 3.0, 1.0)
 """The promised false alarms a week."""
@@ -78,13 +82,15 @@ def _alarms(before: _Gate, threshold: float, evidence: Sequence[float]) -> int:
     return sum(gate.judge(value).alarm for value in evidence)
 
 
-def print_outcomes(columns: Sequence[int], seeds: int, promises: Sequence[float]) -> None:
+def print_outcomes(
+    table: Callable[[int, int], Case], columns: Sequence[int], seeds: int, promises: Sequence[float]
+) -> None:
     promised = [f"promised {each:g}" for each in promises]
     print(f"False alarms a week, means of {seeds} tables, with the least and the largest\n")
     print(f"| Columns | Weeks that show it | By default | {' | '.join(promised)} |")
     print(f"| --- | --- | --- |{' --- |' * len(promises)}")
     for number in columns:
-        found = [outcome(series_data.weeks(number, seed), seed, promises) for seed in range(seeds)]
+        found = [outcome(table(number, seed), seed, promises) for seed in range(seeds)]
         cells = [_ranged(np.array(each)) for each in zip(*(x.a_week for x in found), strict=True)]
         shown = f"{np.mean([x.weeks for x in found]):.1f}"
         print(f"| {number} | {shown} | {' | '.join(cells)} |", flush=True)
@@ -99,12 +105,13 @@ def main() -> None:
     made = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    made.add_argument("--family", choices=FAMILIES, default="weeks")
     made.add_argument("--columns", nargs="+", type=int, default=COLUMNS, metavar="N")
     made.add_argument("--seeds", type=int, default=1, metavar="N")
     given = made.parse_args()
     logging.disable(logging.WARNING)
     with threadpool_limits(1):
-        print_outcomes(given.columns, given.seeds, PROMISES)
+        print_outcomes(FAMILIES[given.family], given.columns, given.seeds, PROMISES)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,15 @@ def test_normal_weeks_have_no_windows_and_the_asked_number_of_columns(columns: i
     assert made.windows == ()
 
 
+def test_commands_are_given_or_not_and_a_measurement_follows_some_of_them() -> None:
+    made = series_data.commands(25, seed=0)
+    measured, given = made.values[:, 0], made.values[:, 1:]
+    assert made.values.shape == (6 * WEEK, 25)
+    assert made.windows == ()
+    assert set(np.unique(given)) == {0.0, 1.0}
+    assert np.nanmax([abs(np.corrcoef(measured, one)[0, 1]) for one in given.T if one.any()]) > 0.3
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Make two series like NAB's with a spike each, one of them labelled."""
