@@ -108,8 +108,9 @@ class LinearPredictor:
         given = self.given
         error = residual - float(self.weights @ given)
         gain = self.inverse @ given
-        self.weights += gain * (min(max(error, -5.0), 5.0) / (1 + float(gain @ given)))
-        self.inverse -= gain[:, None] * (gain / (1 + float(gain @ given)))
+        size = 1 + float(gain @ given)
+        self.weights += gain * (min(max(error, -5.0), 5.0) / size)
+        self.inverse -= gain[:, None] * (gain / size)
         clipped = min(max(residual, -self.CLIP), self.CLIP)
         given[1] = given[0]
         given[0] = clipped
