@@ -120,9 +120,10 @@ def shown(kind: str, settings: dict[str, Any]) -> str:
     return f"{kind}({', '.join(f'{name}={str(value)[:20]}' for name, value in settings.items())})"
 
 
-def layer(kind: str, shape: Shape, /, **settings: Any) -> Bomb:
-    """Return a bomb of one layer."""
-    return Bomb("layers", shown(kind, settings), chain(shape, Step(kind, settings)))
+def layer(kind: str, shape: Shape, /, *, answered: bool = False, **settings: Any) -> Bomb:
+    """Return a bomb of one layer; `answered` says that the budget may be enough for it."""
+    made = chain(shape, Step(kind, settings))
+    return Bomb("layers", shown(kind, settings), made, answered)
 
 
 def operation(module: str, kind: str, shape: Shape, /, times: int = 1, **settings: Any) -> Bomb:
@@ -155,7 +156,8 @@ def of_layers() -> Iterator[Bomb]:
     yield layer("GRU", [5, 4], units=900_000)
     yield layer("SimpleRNN", [LARGE, 4], units=4)
     yield layer("Flatten", [60_000, 60_000])
-    yield layer("Discretization", [4], bin_boundaries=[float(n) for n in range(900_000)])
+    boundaries = [float(n) for n in range(900_000)]
+    yield layer("Discretization", [4], answered=True, bin_boundaries=boundaries)
     yield layer("MaxPooling1D", [4, 4], pool_size=[LARGE], strides=[1], padding="same")
     yield layer("STFTSpectrogram", [99], frame_length=9, frame_step=1, fft_length=LARGE)
     yield layer("MelSpectrogram", [99], num_mel_bins=90_000, fft_length=90_000)

@@ -308,6 +308,18 @@ def test_an_onnx_file_of_nothing_but_fields_is_refused_before_it_is_parsed(
         open_model("it.onnx")
 
 
+def test_an_onnx_file_of_too_many_operations_is_refused_before_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    needs("onnx")
+    monkeypatch.setattr(onnx, "MOST_OPERATIONS", 10)
+    in_graph, in_function = field(7, b"\x0a\x00" * 11), b"\xca\x01\x16" + b"\x3a\x00" * 11
+    for content in (in_graph, in_function):
+        Path("it.onnx").write_bytes(content)
+        with pytest.raises(UnsafeModelError, match="more than 10 operations; ask its author"):
+            open_model("it.onnx")
+
+
 @pytest.mark.parametrize(
     "content", [b"\x72\x02\x0a\x05", b"\x3a\x7f", b"\xff" * 20, b"\x72\x03\x0a\x01\xff" + b"\x0b"]
 )

@@ -34,6 +34,10 @@ MOST_FIELDS = 2_000_000
 
 The numbers of a tensor count little: they are in a few fields."""
 
+MOST_OPERATIONS = 20_000
+"""The most operations; the time in which onnxruntime opens a chain of them grows with its square.
+"""
+
 _ALLOWED: dict[str, tuple[bytes, ...]] = {
     "TensorProto.external_data": (),
     "TensorProto.data_location": (b"\0",),  # in the file itself
@@ -142,18 +146,24 @@ def _dtype(name: str) -> str:
 
 
 def _split(content: bytes, where: str) -> tuple[bytes, bytes | None]:
-    card, rest, kept = None, [], 0
+    card, rest, kept, operations = None, [], 0, 0
     for count, (name, field) in enumerate(_fields(content)):
+        operations += name in ("GraphProto.node", "FunctionProto.node")
         if count >= MOST_FIELDS:
-            raise UnsafeModelError(
-                f"{where}: refused, it contains more than {MOST_FIELDS:,} fields; ask its author "
-                "for a smaller model"
-            )
+            raise _too_many(f"{MOST_FIELDS:,} fields", where)
+        if operations > MOST_OPERATIONS:
+            raise _too_many(f"{MOST_OPERATIONS:,} operations", where)
         _check(name, content, field, where)
         if name == "ModelProto.metadata_props" and (text := _card_in(content, field)) is not None:
             rest.append(content[kept : field.begin])
             card, kept = text, field.end
     return b"".join([*rest, content[kept:]]), card
+
+
+def _too_many(what: str, where: str) -> UnsafeModelError:
+    return UnsafeModelError(
+        f"{where}: refused, it contains more than {what}; ask its author for a smaller model"
+    )
 
 
 def _fields(content: bytes) -> Iterator[tuple[str, protobuf.Field]]:
