@@ -126,10 +126,19 @@ def layer(kind: str, shape: Shape, /, *, answered: bool = False, **settings: Any
     return Bomb("layers", shown(kind, settings), made, answered)
 
 
-def operation(module: str, kind: str, shape: Shape, /, times: int = 1, **settings: Any) -> Bomb:
-    """Return a bomb of one operation."""
+def operation(
+    module: str,
+    kind: str,
+    shape: Shape,
+    /,
+    times: int = 1,
+    *,
+    answered: bool = False,
+    **settings: Any,
+) -> Bomb:
+    """Return a bomb of one operation; `answered` says that the budget may be enough for it."""
     step = Step(kind, settings, f"keras.src.ops.{module}", times)
-    return Bomb("operations", shown(kind, settings), chain(shape, step))
+    return Bomb("operations", shown(kind, settings), chain(shape, step), answered)
 
 
 def of_layers() -> Iterator[Bomb]:
@@ -235,7 +244,7 @@ def of_operations() -> Iterator[Bomb]:
     yield operation("nn", "OneHot", [4], num_classes=LARGE)
     yield operation("nn", "MultiHot", [4], num_classes=LARGE)
     yield operation("image", "Resize", [4, 4, 1], size=[90_000, 90_000])
-    pads = {f"{side}_padding": 90_000 for side in ("top", "left", "bottom", "right")}
+    pads: dict[str, Any] = {f"{side}_padding": 90_000 for side in ("top", "left", "bottom", "right")}
     yield operation("image", "PadImages", [4, 4, 1], **pads)
     yield operation("image", "GaussianBlur", [9, 9, 1], kernel_size=[20_001, 20_001], sigma=[9, 9])
     yield operation("image", "ElasticTransform", [9, 9, 1], alpha=20.0, sigma=90_000.0, seed=1)
@@ -249,12 +258,13 @@ def of_operations() -> Iterator[Bomb]:
     yield operation("math", "ExtractSequences", [99_999], sequence_length=50_000, sequence_stride=1)
     yield operation("math", "SegmentSum", [4], times=2, num_segments=LARGE)
     yield operation("numpy", "Bincount", [4], minlength=LARGE)
-    yield operation("numpy", "Roll", [4], shift=LARGE)
+    yield operation("numpy", "Roll", [4], answered=True, shift=LARGE)
     yield operation("core", "Scatter", [4], times=2, shape=[LARGE, 99])
     yield operation("nn", "Fold", [4, 4], output_size=[90_000, 90_000], kernel_size=[2, 2])
     yield operation("nn", "Unfold", [99, 99, 9], kernel_size=[3, 3], padding=90_000)
     yield operation("nn", "AdaptiveAveragePool", [9, 9, 1], output_size=[90_000, 90_000])
-    yield operation("nn", "MaxPool", [9, 9, 1], pool_size=[90_000, 90_000], padding="same")
+    pool: dict[str, Any] = {"pool_size": [90_000, 90_000], "padding": "same"}
+    yield operation("nn", "MaxPool", [9, 9, 1], answered=True, **pool)
     square = Step("Outer", module="keras.src.ops.numpy", times=2)
     yield Bomb("operations", "Outer, nine times", chain([99], *[square] * 9))
     kron = Step("Kron", module="keras.src.ops.numpy", times=2)

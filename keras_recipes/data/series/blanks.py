@@ -30,6 +30,7 @@ LONGEST_TITLE = 500
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 _BANNER = re.compile(r"Linux\s.*\(.*?\)\s+(\S+)\s")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{2,4}")
 _RULER = re.compile(r"-{2,}")
 _PASSED = ("Average:", "Summary:", "-/+", "Durchschn.:", "Moyenne")
 
@@ -153,6 +154,16 @@ def _date(text: str) -> date | None:
             return datetime.strptime(text, pattern).date()
         except ValueError:
             continue
+    return None
+
+
+def open_date(lines: Sequence[str]) -> str | None:
+    """Return the date in a banner, such as 01/03/2024, if day and month may be exchanged in it."""
+    for line in lines:
+        banner = _BANNER.match(line + " ") if len(line) < LONGEST_TITLE else None
+        if banner and (parts := _SLASHED.fullmatch(banner[1])):
+            first, second = int(parts[1]), int(parts[2])
+            return banner[1] if first != second and first <= 12 and second <= 12 else None
     return None
 
 

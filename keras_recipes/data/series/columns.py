@@ -4,6 +4,7 @@ The first records decide it together. A label, a text and a column of row number
 """
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from keras_recipes.data.series.numbers import Marks
 from keras_recipes.data.series.records import SeriesLayout, plain
 from keras_recipes.data.series.times import written
 from keras_recipes.errors import InputError
+
+POINT = Marks()
 
 SAMPLE = 1_000
 """The number of records that decide how a table is read."""
@@ -94,12 +97,13 @@ def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) ->
     for name, texts in known.items():
         commas = [text for text in texts if "," in text]
         points = [text for text in texts if "." in text]
-        bare = [float(text) for text in texts if text.strip().isdigit()]
+        bare = [float(text) for text in texts if text.strip().isdecimal()]
         if commas and not points and any(value >= 1_000 for value in bare):
             return Marks(",")
         if commas and not points and bare and delimiter == ",":
             return Marks(".", True)
-        if commas or (points and delimiter == ";" and bare and max(bare) < 1_000):
+        german = max(bare) < 1_000 if bare else any(map(_has_dotted_dates, cells.values()))
+        if commas or (points and delimiter == ";" and german):
             shown = (commas or points)[0].strip()
             raise InputError(
                 f"{source}: expected numbers with one meaning, received {shown!r} in column "
@@ -107,6 +111,10 @@ def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) ->
                 "with --set decimal=comma or decimal=point"
             )
     return Marks()
+
+
+def _has_dotted_dates(cells: Sequence[Any]) -> bool:
+    return _share(cells, lambda cell: times.is_dotted_date(written(cell))) == 1
 
 
 def _like_numbers(cells: Sequence[Any]) -> list[str]:
@@ -132,7 +140,7 @@ def choose(
     Raises:
         InputError: There is no column of numbers, or none that the user names.
     """
-    time = layout.time or _time_column(source, cells, layout, timed)
+    time = layout.time or _time_column(source, cells, layout, marks, timed)
     clock = _clock_column(cells, time, layout) if time is not None else None
     formats, day_first, warnings = _formats(cells, time, clock, layout, marks)
     values: dict[str, str] = {}
@@ -177,7 +185,9 @@ def _share(cells: Sequence[Any], test: Any) -> float:
     return sum(map(test, known)) / len(known) if known else 0.0
 
 
-def _time_column(source: str, cells: Cells, layout: SeriesLayout, timed: str | None) -> str | None:
+def _time_column(
+    source: str, cells: Cells, layout: SeriesLayout, marks: Marks, timed: str | None
+) -> str | None:
     if layout.time_format is not None:
         return _of_format(source, cells, layout)
     if (
@@ -189,24 +199,53 @@ def _time_column(source: str, cells: Cells, layout: SeriesLayout, timed: str | N
     by_name: dict[str, str] = {}
     for name in cells:
         by_name.setdefault(plain(name), name)
-    dated = any(_share(column, _is_compact) == 1 for column in cells.values())
-    for known in TIME_NAMES:
-        named = by_name.get(known)
-        if named is None or (dated and _share(cells[named], times.is_compact_clock) == 1):
-            continue
-        if _share(cells[named], times.is_number_or_time) >= 0.5:
-            return named
-    epochs = [name for name in cells if plain(name) in EPOCH_NAMES and _are_epochs(cells[name])]
-    timed_ones = [name for name in cells if _share(cells[name], times.is_time) >= 0.5]
-    found = [name for name in timed_ones if plain(name) in EPOCH_NAMES] or timed_ones or epochs
+    known = [by_name[name] for name in TIME_NAMES if name in by_name]
+    others = [name for name in cells if name not in known]
+    timed_ones = [name for name in others if _share(cells[name], times.is_time) >= 0.5]
+    found = [
+        *(name for name in known if _holds_times(name, cells[name], marks)),
+        *(name for name in timed_ones if plain(name) in EPOCH_NAMES),
+        *timed_ones,
+        *(name for name in others if _names_times(name) and _holds_times(name, cells[name], marks)),
+        *(name for name in others if _are_compact_times(cells[name])),
+        *(name for name in known if _counts_seconds(cells[name])),
+    ]
     first = next(iter(cells))
     if not found and plain(first).startswith("value") and len(cells) > 1:
-        return first if _are_epochs(cells[first]) and _rises(cells[first]) else None
+        return first if _are_epochs(cells[first], marks) and _rises(cells[first]) else None
     return found[0] if found else None
 
 
-def _are_epochs(cells: Sequence[Any]) -> bool:
-    return _share(cells, lambda cell: numbers.is_number(cell) and times.is_epoch(float(cell))) == 1
+def _names_times(name: str) -> bool:
+    return plain(name) in EPOCH_NAMES or _names_dates(name)
+
+
+def _names_dates(name: str) -> bool:
+    return any(part in plain(name) for part in ("dat", "day", "time", "zeit"))
+
+
+def _holds_times(name: str, cells: Sequence[Any], marks: Marks) -> bool:
+    """Return whether the cells of a column with such a name are times with their dates."""
+    if _share(cells, times.is_time) >= 0.5 or _are_epochs(cells, marks):
+        return True
+    return bool(_of_numbers(name, [written(cell) for cell in _known(cells)], marks))
+
+
+def _are_epochs(cells: Sequence[Any], marks: Marks = POINT) -> bool:
+    values = [marks.number(written(cell)) for cell in _known(cells)]
+    return bool(values) and all(value is not None and times.is_epoch(value) for value in values)
+
+
+def _are_compact_times(cells: Sequence[Any]) -> bool:
+    """Return whether the cells are dates with times of day, such as 202403010010."""
+    texts = [written(cell) for cell in _known(cells)]
+    return bool(texts) and len(texts[0]) >= 12 and times.compact_format(texts) is not None
+
+
+def _counts_seconds(cells: Sequence[Any]) -> bool:
+    """Return whether numbers that are no times since 1970 rise, and do not count records."""
+    numeric = _share(cells, numbers.is_number) == 1 and len(_known(cells)) > 1
+    return numeric and _rises(cells) and not _are_row_numbers(_known(cells))
 
 
 def _rises(cells: Sequence[Any]) -> bool:
@@ -270,37 +309,45 @@ def _formats(
         for parts in zip(*columns, strict=False)
         if not numbers.is_missing(parts[0])
     ]
-    if not texts or all(map(numbers.is_number, texts)):
-        return _of_numbers(time, texts), None, []
+    if not texts or all(marks.number(text) is not None for text in texts):
+        formats = _of_numbers(time, texts, marks)
+        since = formats or clock or layout.time or _are_epochs(cells[time], marks)
+        return formats, None, [] if since else [_since_1970(time, texts)]
     halves = any(text.rstrip(". ").upper().endswith("M") for text in texts[:3])
     day_first = marks.decimal == "," and not halves
     found = times.detect(texts, day_first=day_first)
     if found is None:
         return (), day_first, []
-    formats, is_open = found
+    formats, other = found
     first = times.day_first_of(formats[0]) if formats else None
-    if not is_open:
+    if other is None:
         return formats, first, []
+    order = {"d": "day", "m": "month", "y": "year", "Y": "year"}[
+        re.findall("%([dmyY])", formats[0])[0]
+    ]
     warning = (
-        f"times such as {texts[0]!r} in {time} are read with the {'day' if first else 'month'} "
-        f"first; if that is wrong, add --set time_format='{_exchanged(formats[0])}'"
+        f"times such as {texts[0]!r} in {time} are read with the {order} first; if that is wrong, "
+        f"add --set time_format='{other}'"
     )
     return formats, first, [warning]
 
 
-def _exchanged(pattern: str) -> str:
-    return pattern.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
+def _of_numbers(time: str, texts: Sequence[str], marks: Marks) -> tuple[str, ...]:
+    """Return the format of times that are numbers; none of times since 1970."""
+    if compact := times.compact_format(texts):
+        return (compact,) if len(texts[0]) >= 12 or _names_dates(time) else ()
+    values = [marks.number(text) for text in texts]
+    days = [value for value in values if value is not None and times.is_excel(value)]
+    dates = "dat" in plain(time) or "zeit" in plain(time) or any(value % 1 for value in days)
+    return (times.EXCEL,) if days and len(days) == len(values) and dates else ()
 
 
-def _of_numbers(time: str, texts: Sequence[str]) -> tuple[str, ...]:
-    values = [float(text) for text in texts]
-    if not values:
-        return ()
-    if all(map(times.is_excel, values)) and any(value % 1 for value in values):
-        return (times.EXCEL,)
-    dates = "dat" in plain(time) or "day" in plain(time) or "time" in plain(time)
-    compact = all(len(text) == 8 and times.is_compact(text) for text in texts)
-    return ("%Y%m%d",) if dates and compact else ()
+def _since_1970(time: str, texts: Sequence[str]) -> str:
+    return (
+        f"times such as {texts[0][:40]!r} in {time} are read as seconds since 1970; if they are "
+        "something else, name the columns to watch with --set columns=NAME,NAME, or the column of "
+        "times with --set time=NAME"
+    )
 
 
 def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
@@ -311,7 +358,8 @@ def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
         return "empty" if unnamed else None
     if plain(name) in LABELS and all(str(c).strip().casefold() in _ZERO_OR_ONE for c in known):
         return "labels, 0 or 1"
-    if unnamed and unit == "" and _are_row_numbers(known):
+    numbered = unnamed or plain(name) in TIME_NAMES
+    if numbered and unit == "" and _are_row_numbers(known):
         return "row numbers"
     return None if unit is not None else _not_numbers(known)
 

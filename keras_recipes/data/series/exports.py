@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from keras_recipes.data.series import tables
+from keras_recipes.data.series import numbers, tables
 from keras_recipes.data.series.records import Refuse, Row, Rows, plain
 from keras_recipes.errors import InputError
 
@@ -125,16 +125,16 @@ def annotated(source: str, lines: Iterable[str]) -> tuple[Rows, list[str]]:
 def _annotated(source: str, lines: Iterable[str], keys: list[str]) -> Iterator[Row]:
     reader = csv.reader(lines)
     names: list[str] | None = None
-    types: list[str] = []
+    notes: dict[str, list[str]] = {}
+    first = False
     for cells in reader:
         if not any(cells):
             names = None
         elif cells[0].startswith("#"):
-            types = cells if cells[0] == "#datatype" else types
+            notes[cells[0]] = cells
             names = None
         elif names is None:
-            names = cells
-            keys += [key for key in _keys(names, types) if key not in keys]
+            names, first = cells, True
         elif len(cells) != len(names):
             raise InputError(
                 f"{source} line {reader.line_num}: expected {len(names)} cells, received "
@@ -142,16 +142,26 @@ def _annotated(source: str, lines: Iterable[str], keys: list[str]) -> Iterator[R
             )
         else:
             row = dict(zip(names, cells, strict=True))
+            keys += [key for key in _keys(row, notes) if first and key not in keys]
+            first = False
             yield reader.line_num, {n: c for n, c in row.items() if n and n not in _FLUX}
 
 
-def _keys(names: Sequence[str], types: Sequence[str]) -> list[str]:
-    """Return the names of the tags: columns of texts."""
-    typed = dict(zip(names, types, strict=False))
-    known = [name for name in names if name and name not in (*_FLUX, "_time", "_value")]
-    if not types:
-        return [name for name in known if "_value" in names]
-    return [name for name in known if typed.get(name) == "string"]
+def _keys(row: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the names of the tags: the columns by which the series are grouped.
+
+    Args:
+        row: The first row behind a header.
+        notes: The annotations before it, such as `#group`.
+    """
+    known = [name for name in row if name and name not in (*_FLUX, "_time", "_value")]
+    grouped = dict(zip(row, notes.get("#group", ()), strict=False))
+    typed = dict(zip(row, notes.get("#datatype", ()), strict=False))
+    if grouped:
+        return [name for name in known if grouped.get(name) == "true"]
+    if typed:
+        return [name for name in known if typed.get(name) == "string"]
+    return [name for name in known if "_value" in row or not numbers.is_value(row[name])]
 
 
 def keys_of(names: Sequence[str]) -> tuple[list[str], str, bool] | None:

@@ -2,12 +2,15 @@
 
 import csv
 import itertools
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from keras_recipes.data.series import blanks, columns, dialect, exports, preamble, tables
 from keras_recipes.data.series.records import FORMER, Reading, Refuse, Rows, SeriesLayout
 from keras_recipes.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def form_of(lines: Sequence[str], *, whole: bool = False) -> str:
     points = [line for line in lines if not line.startswith("#")]
     if points and all(exports.point(line) for line in points[: dialect.LOOKED_AT]):
         return "line-protocol"
+    if all("\t" in line for line in lines[: dialect.LOOKED_AT]):
+        return "csv"  # reports are written with blanks
     return "blanks" if blanks.are_reports(lines) else "csv"
 
 
@@ -139,6 +144,13 @@ def _blanks(
         names = [name for name in layout.header or () if name != blanks.TIME and not reading.keys]
         rows = blanks.rows(source, lines, refuse, [] if "value_1" in names else names)
         return Found(rows, reading, blanks.KEYS, blanks.TIME)
+    if date := blanks.open_date(sample):
+        log.warning(
+            "%s: the date %s is read with the month first; if that is wrong, give the output of "
+            "sadf -d, whose dates can be read in one way only",
+            source,
+            date,
+        )
     some = [row for _, row in blanks.rows(source, sample, lambda message: None).rows]
     keys = [key for key in blanks.KEYS if any(key in row for row in some)]
     return Found(blanks.rows(source, lines, refuse), reading, keys, blanks.TIME)

@@ -4,10 +4,10 @@ The fields that tell the series apart are its keys, such as `host` or `CPU`. The
 before the name of the value: `web1.usage`. Keys with one value are left away.
 """
 
-import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from keras_recipes.data.series import times
 from keras_recipes.data.series.records import Refuse, Row, Rows
 from keras_recipes.errors import InputError
 
@@ -95,12 +95,14 @@ def by_record(
 
 
 def sorted_by_time(where: str, rows: Iterable[Row], time: str) -> Iterator[Row]:
-    """Yield the rows of each time as one row, in the order of the times.
+    """Yield the rows of each time as one row, in the order of the times if these can be read.
+
+    Where a time comes twice, as when the clocks go back, there are several records of it.
 
     Raises:
         InputError: The rows would need too much memory.
     """
-    found: dict[Any, tuple[int, dict[str, Any]]] = {}
+    found: dict[Any, list[tuple[int, dict[str, Any]]]] = {}
     cells = 0
     for number, row in rows:
         cells += len(row)
@@ -109,17 +111,23 @@ def sorted_by_time(where: str, rows: Iterable[Row], time: str) -> Iterator[Row]:
                 f"{where} {number}: expected at most {MOST_CELLS:,} cells in a file whose series "
                 "come one after the other, received more; give a part of it"
             )
-        kept = found.setdefault(row.get(time), (number, {}))[1]
-        kept.update(row)
-    times = list(found)
-    if any(_order(b) < _order(a) for a, b in itertools.pairwise(times)):
-        times.sort(key=_order)
-    for one in times:
-        yield found[one]
+        _put(found.setdefault(row.get(time), []), number, row, time)
+    known = list(found)
+    moments = times.moments(known)
+    if moments is not None:
+        order = sorted(range(len(known)), key=moments.__getitem__)
+        known = [known[place] for place in order]
+    for one in known:
+        yield from found[one]
 
 
-def _order(time: Any) -> tuple[float, str]:
-    try:
-        return float(time), ""
-    except (TypeError, ValueError):
-        return 0.0, str(time)
+def _put(
+    records: list[tuple[int, dict[str, Any]]], number: int, row: Mapping[str, Any], time: str
+) -> None:
+    """Add a row to the first record of its time that has none of its values yet."""
+    mine = row.keys() - {time}
+    for _, kept in records:
+        if mine.isdisjoint(kept):
+            kept.update(row)
+            return
+    records.append((number, dict(row)))

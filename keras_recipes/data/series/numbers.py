@@ -14,7 +14,11 @@ from keras_recipes.data.series import units
 from keras_recipes.errors import InputError
 
 MISSING = frozenset(
-    ("", "nan", "null", "none", "na", "n/a", "#n/a", "nil", "<nil>", "-", "--", "?", "undefined")
+    (
+        *("", "nan", "null", "none", "na", "n/a", "#n/a", "nil", "<nil>", "-", "--", "?"),
+        *("undefined", "(null)", "\\n", "#nv", "#n/v", "<na>", "[n/a]", "[not supported]"),
+        "unavailable",
+    )
 )
 
 BOOLEANS = {

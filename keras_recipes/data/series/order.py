@@ -1,4 +1,4 @@
-"""What is said about the order of records: older than the one before, and irregular times."""
+"""What is said about the order of records: older ones, those of one time, irregular times."""
 
 import logging
 import math
@@ -49,7 +49,7 @@ class _Order:
         self.before = math.nan
         self.first: list[float] = []
         self.low, self.high = 0.0, math.nan
-        self.gaps = self.older = self.odd = 0
+        self.gaps = self.older = self.odd = self.same = 0
 
     def add(self, seconds: float) -> bool:
         """Count a record, and return whether it is the first older one."""
@@ -57,6 +57,7 @@ class _Order:
         self.before = seconds
         if gap >= 0:
             self.gaps += 1
+            self.same += gap == 0
             if len(self.first) == LEARNED_FROM:
                 self.odd += not self.low <= gap <= self.high
             else:
@@ -85,7 +86,15 @@ class _Order:
                 f"{self.older:,}",
                 ": the newest come first" * (self.older > self.gaps / 2),
             )
-        if self.gaps >= FEWEST and self.high > 0 and self.odd > max(2, IRREGULAR * self.gaps):
+        if self.gaps >= FEWEST and self.same > max(2, IRREGULAR * self.gaps):
+            log.warning(
+                "%s: %s of %s records have the time of the record before them; each counts as one "
+                "step; if a column tells several series apart, give a file each",
+                source,
+                f"{self.same:,}",
+                f"{self.gaps + 1:,}",
+            )
+        elif self.gaps >= FEWEST and self.high > 0 and self.odd > max(2, IRREGULAR * self.gaps):
             log.warning(
                 "%s: the times are irregular: %s of %s gaps between records are unlike the usual "
                 "one, %s; each record counts as one step",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from keras_recipes.data.series import dialect, numbers, times
-from keras_recipes.data.series.records import MOST_NAMES
+from keras_recipes.data.series.records import MOST_NAMES, plain
 from keras_recipes.errors import InputError
 
 MOST_LINES = 50
@@ -13,6 +13,9 @@ MOST_LINES = 50
 
 MOST_HEADERS = 3
 """The largest number of header lines."""
+
+_INDEX_NAMES = ("", "time", "timestamp", "datetime", "date", "index")
+"""Names of the first column of a table whose other columns are numbered."""
 
 _SEPARATOR = re.compile(r"\s*\"?sep=(.|\\t)\"?\s*", re.IGNORECASE)
 
@@ -111,13 +114,24 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    """Return whether a row holds a number or a time, as the names of columns do not."""
+    """Return whether a row holds a number or a time, as the names of columns do not.
+
+    Names may be numbers if all are, behind an index or a time: `,0,1` or `time,1,2`.
+    """
+    if len(row) > 2 and plain(row[0]) in _INDEX_NAMES and _count(row[1:]):
+        return False
     return any(
         times.is_number_or_time(cell)
         or times.is_time_of_day(cell)
         or any((m := numbers.Marks(mark, True).measure(cell)) and not m[1] for mark in ".,")
         for cell in row
     )
+
+
+def _count(cells: Sequence[str]) -> bool:
+    """Return whether these are the numbers from 0 or 1 on."""
+    texts = [cell.strip() for cell in cells]
+    return any(texts == [str(n + first) for n in range(len(texts))] for first in (0, 1))
 
 
 def _beginning(

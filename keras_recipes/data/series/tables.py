@@ -47,11 +47,13 @@ def _csv(
     before, header, names = beginning.lines, beginning.header, beginning.names
     comments = reading != FORMER
     reader = csv.reader(itertools.islice(lines, before, None), delimiter=reading.delimiter)
+    marks = False  # whether a `#` marks a comment, as the rows before do not begin with it
     try:
         for cells in reader:
-            # Concatenated tables repeat the header.
-            if not cells or cells == header or _is_blank(cells):
+            # Concatenated tables repeat the header, and rows may be commented out.
+            if not cells or cells == header or _is_blank(cells) or (marks and cells[0][:1] == "#"):
                 continue
+            marks = comments and cells[0][:1] != "#"
             if names is None:
                 fits = known is not None and len(known) == len(cells)
                 names = list(known) if known and fits else positions(cells)

@@ -42,7 +42,17 @@ _DATE = re.compile(
     r"(?<!\d)(?=\d{4}|\d{1,2}\D\d{1,2}\D\d\d)(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?!\d)"
 )
 _COMPACT = re.compile(r"(?<!\d)(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d)")
+_COMPACT_FORMATS = {
+    6: "%Y%m",
+    8: "%Y%m%d",
+    10: "%Y%m%d%H",
+    12: "%Y%m%d%H%M",
+    14: "%Y%m%d%H%M%S",
+}
+"""The formats of times that are written as digits only, by the number of digits."""
+
 _COMPACT_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
+_DOTTED_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}\b.*")
 _WORDS = re.compile(r"(?<![%A-Za-z])[A-Za-z]{3,9}(?![A-Za-z])")
 _ZONE = re.compile(r"(:\d{2}(?:[.,]\d{1,9})?)(\s*)([+-]\d{2}:?\d{2})$")
 _UTC = re.compile(r"(?<=\d)\s*(?:UTC|GMT|Z)$")
@@ -135,6 +145,7 @@ def _dates(match: re.Match[str]) -> list[str]:
     else:
         year = "Y" if len(last) == 4 else "y"
         orders = [f"dm{year}"] if mark == "." else [f"md{year}", f"dm{year}"]
+        orders += ["ymd"] if mark != "." and len(first) == len(last) == 2 else []
     return [mark.join(f"%{one}" for one in order) for order in orders]
 
 
@@ -206,8 +217,8 @@ def _fitting(formats: Sequence[str], texts: Sequence[str]) -> list[str]:
     return [one for one in formats if all(_parsed(text.strip(), one) for text in texts)]
 
 
-def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], bool] | None":
-    """Return the formats of these times, and whether it is open which of day and month is first.
+def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], str | None] | None":
+    """Return the formats of these times, and another format that fits them as well.
 
     Args:
         texts: The first times of a column, none of them empty.
@@ -217,20 +228,52 @@ def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], 
         None if they have no format in common. ISO 8601 and numbers have no formats.
     """
     if all(_iso(text) is not None and not is_number(text) for text in texts):
-        return (), False
+        return (), None
     formats = list(dict.fromkeys(one for text in texts for one in formats_of(text)))[:8]
     fitting = _fitting(formats, texts)
     if not fitting:
         mixed = bool(texts) and all(_iso(t) or _fitting(formats, [t]) for t in texts)
-        return (tuple(_one_order(formats, day_first)), False) if mixed else None
+        return (tuple(_one_order(formats, day_first)), None) if mixed else None
     by_jumps = {one: _jumps([_parsed(text.strip(), one) for text in texts]) for one in fitting}
     best = [one for one in fitting if by_jumps[one] == min(by_jumps.values())]
-    chosen = next((one for one in best if day_first_of(one) == day_first), best[0])
-    return (chosen,), len(best) > 1
+    recent = _recent(best, texts[-1].strip())
+    chosen = next((one for one in recent if day_first_of(one) == day_first), recent[0])
+    return (chosen,), next((one for one in (*recent, *best) if one != chosen), None)
+
+
+def _recent(formats: Sequence[str], text: str) -> list[str]:
+    """Return the formats that give the latest year that is not in the future."""
+    years = {one: time.year for one in formats if (time := _parsed(text, one)) is not None}
+    past = [year for year in years.values() if year <= datetime.now(UTC).year]
+    latest = max(past or years.values())
+    return [one for one in formats if years.get(one) == latest]
 
 
 def _one_order(formats: Sequence[str], day_first: bool) -> list[str]:
     return [one for one in formats if day_first_of(one) in (None, day_first)]
+
+
+def moments(cells: Sequence[Any]) -> list[float] | None:
+    """Return times as seconds, to compare them; None if one of them cannot be read."""
+    texts = [written(cell) for cell in cells]
+    if all(map(is_number, texts)):
+        return [float(text) for text in texts]
+    found = detect(texts, day_first=True) if texts else None
+    if found is None:
+        return None
+    formats, _ = found
+    read = [_iso(text) if not formats else _first(formats, text) for text in texts]
+    if any(time is None for time in read):
+        return None
+    return [
+        (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        for time in read
+        if time is not None
+    ]
+
+
+def _first(formats: Sequence[str], text: str) -> datetime | None:
+    return next((time for one in formats if (time := _parsed(text.strip(), one))), None)
 
 
 def day_first_of(pattern: str) -> bool | None:
@@ -366,6 +409,20 @@ def is_excel(number: float) -> bool:
 def is_compact(text: str) -> bool:
     """Return whether eight digits are a date, such as 20240301."""
     return _COMPACT.fullmatch(text) is not None
+
+
+def is_dotted_date(text: str) -> bool:
+    """Return whether a text begins with a date such as 1.3.2024, as in German."""
+    return _DOTTED_DATE.match(text) is not None
+
+
+def compact_format(texts: Sequence[str]) -> str | None:
+    """Return the format of times of digits only, such as 20240301 or 202403010010."""
+    pattern = _COMPACT_FORMATS.get(len(texts[0])) if texts else None
+    if pattern is None or not all(text[:2] in ("19", "20") for text in texts):
+        return None
+    fits = all(len(text) == len(texts[0]) and text.isdecimal() for text in texts)
+    return pattern if fits and _fitting([pattern], texts) else None
 
 
 def is_compact_clock(cell: Any) -> bool:

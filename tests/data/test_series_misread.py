@@ -1,0 +1,244 @@
+"""Tables that were once read with another meaning, in silence: times, rows and numbers."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keras_recipes.data import time_series
+from keras_recipes.data.series import order
+from keras_recipes.data.time_series import MONDAY, Record, Series
+from keras_recipes.errors import InputError
+
+
+def read(text: str, name: str = "table.csv") -> tuple[Series, list[Record]]:
+    path = Path(name)
+    path.write_text(text, encoding="utf-8")
+    found = time_series.read(str(path))
+    return found, list(order.watched(name, found.records))
+
+
+def warnings(found: Series) -> str:
+    return "\n".join(text for is_warning, text in found.notes if is_warning)
+
+
+def at(record: Record) -> str:
+    assert record.seconds is not None
+    return str(MONDAY + timedelta(seconds=record.seconds))
+
+
+def table(header: str, *rows: str) -> str:
+    return "\n".join([header, *rows]) + "\n"
+
+
+def numbered(pattern: str, count: int = 30) -> list[str]:
+    return [pattern.format(n=n, hour=n % 24, day=n // 24 + 1) for n in range(count)]
+
+
+# Times
+
+
+def test_a_column_of_times_is_better_than_a_number_in_a_column_called_index() -> None:
+    rows = numbered("{n};0{day}.03.2024 {hour:02}:00;{n},5")
+    found, records = read(table("index;Datum;Wert", *rows))
+    assert (found.time, found.columns) == ("Datum", ("Wert",))
+    assert at(records[1]) == "2024-03-01 01:00:00"
+
+
+def test_a_response_time_beside_the_times_is_a_value() -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00,2{n}.05,0")
+    found, _ = read(table("datetime,time,lost", *rows))
+    assert (found.time, found.columns) == ("datetime", ("time", "lost"))
+
+
+def test_row_numbers_are_no_times() -> None:
+    found, records = read(table("index,value", *numbered("{n},2{n}.05")))
+    assert (found.time, found.columns) == (None, ("value",))
+    assert records[0].seconds is None
+
+
+def test_elapsed_seconds_are_said_to_be_read_as_seconds_since_1970() -> None:
+    found, _ = read(table("time,value", *numbered("{n}.25,7{n}")))
+    assert found.time == "time"
+    assert "times such as '0.25' in time are read as seconds since 1970" in warnings(found)
+
+
+def test_epochs_are_read_without_a_warning() -> None:
+    found, records = read(table("time,value", *numbered("17092512{n:02},7{n}")))
+    assert warnings(found) == ""
+    assert at(records[0]) == "2024-03-01 00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "second"),
+    [
+        ("time", "202403{day:02}{hour:02}1000", "2024-03-01 01:10:00"),
+        ("time", "202403{day:02}{hour:02}10", "2024-03-01 01:10:00"),
+        ("time", "202403{day:02}{hour:02}", "2024-03-01 01:00:00"),
+        ("MESS_DATUM", "202403{day:02}{hour:02}", "2024-03-01 01:00:00"),
+        ("TIMESTAMP_START", "202403{day:02}{hour:02}00", "2024-03-01 01:00:00"),
+        ("started", "202403{day:02}{hour:02}00", "2024-03-01 01:00:00"),
+        ("Date", "{n}0000", None),
+    ],
+)
+def test_times_of_digits_only_are_no_seconds(name: str, cell: str, second: str | None) -> None:
+    found, records = read(table(f"{name},value", *numbered(f"{cell},7{{n}}")))
+    if second is None:
+        assert "since 1970" in warnings(found)
+    else:
+        assert (found.time, found.columns) == (name, ("value",))
+        assert at(records[1]) == second
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "second"),
+    [
+        ("Date,v", "{n45352},1.5", "2024-03-02 00:00:00"),
+        ("Zeit;v", "{n45352},25;1,5", "2024-03-02 06:00:00"),
+        ("ts;v", "{n1709251200},5;1,5", "2024-03-01 00:00:01.500000"),
+    ],
+)
+def test_days_of_spreadsheets_and_numbers_with_a_comma_are_times(
+    header: str, row: str, second: str
+) -> None:
+    rows = [
+        row.replace("{n45352}", str(45352 + n)).replace("{n1709251200}", str(1709251200 + n))
+        for n in range(30)
+    ]
+    found, records = read(table(header, *rows))
+    assert found.columns == ("v",)
+    assert at(records[1]) == second
+
+
+@pytest.mark.parametrize(
+    ("cell", "first"),
+    [
+        ("24-03-01 {hour:02}:00", "2024-03-01 00:00:00"),
+        ("13/03/24 {hour:02}:00", "2024-03-13 00:00:00"),
+    ],
+)
+def test_the_year_of_two_digits_may_come_first(cell: str, first: str) -> None:
+    found, records = read(table("time,value", *numbered(f"{cell},7{{n}}", 20)))
+    assert at(records[0]) == first
+    assert "if that is wrong, add --set time_format='" in warnings(found)
+
+
+# Rows
+
+
+PIVOTED = (
+    ",result,table,_time,cpu,host",
+    *(
+        f",_result,{n % 2},2024-03-01T00:{n // 2:02}:00Z,{n % 2 * 90 + 1},{'ab'[n % 2]}"
+        for n in range(40)
+    ),
+)
+
+
+def test_hosts_of_a_pivoted_table_do_not_overwrite_each_other() -> None:
+    found, records = read(table(*PIVOTED))
+    assert found.columns == ("a.cpu", "b.cpu")
+    assert len(records) == 20
+    assert records[0].values == (1.0, 91.0)
+
+
+def test_a_field_of_text_is_no_key_of_an_annotated_table() -> None:
+    found, _ = read(
+        table(
+            "#group,false,false,false,false,false,true",
+            "#datatype,string,long,dateTime:RFC3339,double,string,string",
+            "#default,_result,,,,,",
+            ",result,table,_time,cpu,status,host",
+            *(
+                f",,0,2024-03-01T00:{n:02}:00Z,{n},{'ok' if n % 3 else 'warn'},{'ab'[n > 15]}"
+                for n in range(30)
+            ),
+        )
+    )
+    assert found.columns == ("a.cpu", "b.cpu")
+
+
+def test_times_are_in_order_by_what_they_are_and_not_by_their_letters() -> None:
+    rows = [f",,0,2024-03-01T00:00:{n // 2:02}{'.5' if n % 2 else ''}Z,{n},a" for n in range(40)]
+    header = (
+        "#group,false,false,true,false,true",
+        "#datatype,string,long,dateTime:RFC3339,double,string",
+        ",result,table,_time,cpu,host",
+    )
+    _, records = read(table(*header, *rows))
+    assert [record.values[0] for record in records] == list(range(40))
+
+
+def test_an_hour_that_comes_twice_loses_no_record(caplog: pytest.LogCaptureFixture) -> None:
+    hours = [0, 1, 2, 2, *range(3, 24)]
+    rows = [f"{name},2024-10-27 {h:02}:00:00,{h}" for name in ("a", "b") for h in hours]
+    with caplog.at_level(logging.WARNING):
+        _, records = read(table("Series,Time,Value", *rows))
+    assert len(records) == 25
+
+
+def test_records_of_one_time_are_said_to_be_so(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [f"2024-03-01 {n // 3:02}:00,{n % 3},{n}" for n in range(60)]
+    with caplog.at_level(logging.WARNING):
+        read(table("time,sensor_id,value", *rows))
+    assert "40 of 60 records have the time of the record before them" in caplog.text
+
+
+def test_a_row_that_was_commented_out_is_no_record() -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00:00,7{n}")
+    rows.insert(5, "#2024-03-01 05:00:00,9999")
+    _, records = read(table("time,value", *rows))
+    assert len(records) == 30
+    assert max(record.values[0] for record in records) < 1000
+
+
+@pytest.mark.parametrize("first", ["", "time"])
+def test_a_header_of_numbers_behind_an_index_is_a_header(first: str) -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00,2{n}.05,1{n}")
+    found, records = read(table(f"{first},0,1", *rows))
+    assert found.columns == ("0", "1")
+    assert len(records) == 30
+
+
+@pytest.mark.parametrize("header", ["time\tcpu %\tmem", "time\tvalue (ms)\tmem"])
+def test_cells_between_tabs_may_hold_blanks(header: str) -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00:00\t2{n}\t5")
+    found, _ = read(table(header, *rows), "table.tsv")
+    assert found.columns == tuple(header.split("\t")[1:])
+
+
+@pytest.mark.parametrize(("date", "is_said"), [("01/03/2024", True), ("13/03/2024", False)])
+def test_a_report_whose_day_and_month_may_be_exchanged_is_said(
+    date: str, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    header = f"Linux 5.15.0 (web1) {date} _x86_64_ (4 CPU)\n\n00:00:01 CPU %user %idle"
+    rows = [f"{n % 24:02}:{n // 24:02}:01 all {n}.10 {90 - n}.20" for n in range(20)]
+    with caplog.at_level(logging.WARNING):
+        read(table(header, *rows), "sar.txt")
+    assert ("is read with the month first" in caplog.text) == is_said
+
+
+# Numbers
+
+
+def test_thousands_with_points_beside_german_dates_are_not_decimals() -> None:
+    rows = [f"{n:02}.03.2024;{n}.100" for n in range(10, 30)]
+    with pytest.raises(InputError, match="say which with --set decimal=comma"):
+        read(table("Datum;Umsatz", *rows))
+
+
+def test_a_footnote_mark_is_no_digit() -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00;{n};1")
+    rows[3] = "2024-03-01 03:00;4\u00b9;1"
+    found, _ = read(table("time;v;w", *rows))
+    assert found.columns == ("w",)
+    assert "v (units that do not fit together, such as '0' and '4\u00b9')" in found.notes[0][1]
+
+
+@pytest.mark.parametrize("cell", ["(null)", "\\N", "#NV", "<NA>", "[Not Supported]", "unavailable"])
+def test_other_words_for_a_missing_value_are_known(cell: str) -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00:00,7{n}")
+    rows[3] = f"2024-03-01 03:00:00,{cell}"
+    _, records = read(table("time,value", *rows))
+    assert str(records[3].values[0]) == "nan"
