@@ -244,7 +244,8 @@ def of_operations() -> Iterator[Bomb]:
     yield operation("nn", "OneHot", [4], num_classes=LARGE)
     yield operation("nn", "MultiHot", [4], num_classes=LARGE)
     yield operation("image", "Resize", [4, 4, 1], size=[90_000, 90_000])
-    pads: dict[str, Any] = {f"{side}_padding": 90_000 for side in ("top", "left", "bottom", "right")}
+    sides = ("top", "left", "bottom", "right")
+    pads: dict[str, Any] = {f"{side}_padding": 90_000 for side in sides}
     yield operation("image", "PadImages", [4, 4, 1], **pads)
     yield operation("image", "GaussianBlur", [9, 9, 1], kernel_size=[20_001, 20_001], sigma=[9, 9])
     yield operation("image", "ElasticTransform", [9, 9, 1], alpha=20.0, sigma=90_000.0, seed=1)
