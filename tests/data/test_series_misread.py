@@ -1,13 +1,14 @@
 """Tables that were once read with another meaning, in silence: times, rows and numbers."""
 
 import logging
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from keras_recipes.data import time_series
-from keras_recipes.data.series import order
+from keras_recipes.data.series import joining, order
 from keras_recipes.data.time_series import MONDAY, Record, Series
 from keras_recipes.errors import InputError
 
@@ -115,13 +116,62 @@ def test_days_of_spreadsheets_and_numbers_with_a_comma_are_times(
     ("cell", "first"),
     [
         ("24-03-01 {hour:02}:00", "2024-03-01 00:00:00"),
-        ("13/03/24 {hour:02}:00", "2024-03-13 00:00:00"),
+        ("25-06-24 {hour:02}:00", "2024-06-25 00:00:00"),
     ],
 )
 def test_the_year_of_two_digits_may_come_first(cell: str, first: str) -> None:
     found, records = read(table("time,value", *numbered(f"{cell},7{{n}}", 20)))
     assert at(records[0]) == first
     assert "if that is wrong, add --set time_format='" in warnings(found)
+
+
+@pytest.mark.parametrize(
+    ("cell", "second"),
+    [
+        ("{n1:02}/06/24", "2024-06-02 00:00:00"),
+        ("{n1:02}-06-24", "2024-06-02 00:00:00"),
+        ("24-06-{n1:02}", "2024-06-02 00:00:00"),
+    ],
+)
+def test_days_in_a_row_show_which_number_is_the_day(cell: str, second: str) -> None:
+    rows = [cell.format(n1=n + 1) + f",7{n}" for n in range(26)]
+    found, records = read(table("time,value", *rows))
+    assert at(records[1]) == second
+    assert warnings(found) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "timed", "columns"),
+    [
+        ("data", "{large}", None, ("data",)),
+        ("time,data_rate", "{n}.5,{large}", "time", ("data_rate",)),
+        ("uptime,load", "{large}.25,{n}", None, ("uptime", "load")),
+        ("host,updates,load", "a,{large},{n}", None, ("updates", "load")),
+        ("time,value", "{half},{n}", "time", ("value",)),
+        ("time,value", "{back},{n}", "time", ("value",)),
+        ("time,value", '"1,709,251,2{n:02}",{n}', None, ("time", "value")),
+    ],
+)
+def test_numbers_of_the_size_of_spreadsheet_days_are_numbers(
+    header: str, row: str, timed: str | None, columns: tuple[str, ...]
+) -> None:
+    rows = [row.format(n=n, large=40000 + n, half=n // 2, back=300 - 3 * n) for n in range(60)]
+    found, records = read(table(header, *rows))
+    assert (found.time, found.columns) == (timed, columns)
+    assert len(records) == 60
+
+
+def test_an_epoch_of_zero_among_others_is_still_a_time() -> None:
+    rows = [f"{0 if n == 7 else 1709251200 + 60 * n},{n}" for n in range(60)]
+    found, _ = read(table("timestamp,value", *rows))
+    assert (found.time, found.columns) == ("timestamp", ("value",))
+
+
+def test_series_one_after_the_other_stay_in_the_order_of_their_reading() -> None:
+    days = ["03/01", "03/02", "03/03", "04/01", "04/02", "04/03", "05/01"]
+    rows = [f"{name},{day}/2024 10:00,1" for name in "ab" for day in days]
+    _, records = read(table("Series,Time,Value", *rows))
+    assert [record.timestamp[:5] for record in records] == days
 
 
 # Rows
@@ -185,6 +235,51 @@ def test_records_of_one_time_are_said_to_be_so(caplog: pytest.LogCaptureFixture)
     assert "40 of 60 records have the time of the record before them" in caplog.text
 
 
+def test_an_export_without_groups_has_the_keys_of_its_texts() -> None:
+    rows = [
+        f",,0,2024-03-01T00:{n // 4:02}:00Z,{n % 4},{'ui'[n % 4 < 2]},cpu,{'ab'[n % 2]}"
+        for n in range(80)
+    ]
+    header = (
+        "#group,false,false,false,false,false,false,false",
+        "#datatype,string,long,dateTime:RFC3339,double,string,string,string",
+        ",result,table,_time,_value,_field,_measurement,host",
+    )
+    found, records = read(table(*header, *rows))
+    assert set(found.columns) == {"u.a._value", "u.b._value", "i.a._value", "i.b._value"}
+    assert len(records) == 20
+
+
+def test_a_field_of_text_is_no_key_of_a_pivoted_table() -> None:
+    rows = [
+        f",_result,0,2024-03-01T00:{n:02}:00Z,{n},{'ok' if n % 3 else 'warn'}" for n in range(40)
+    ]
+    found, records = read(table(",result,table,_time,cpu,status", *rows))
+    assert found.columns == ("cpu",)
+    assert len(records) == 40
+
+
+def test_a_missing_value_with_a_hash_is_no_comment() -> None:
+    rows = [f"{'#N/A' if n % 10 == 3 else n},2024-03-01 00:{n:02}" for n in range(60)]
+    _, records = read(table("temp,time", *rows))
+    assert len(records) == 60
+
+
+def test_a_first_record_of_small_numbers_is_no_header() -> None:
+    _, records = read(table("temp,on,count", ",0,1", *numbered("{n},0,1")))
+    assert len(records) == 31
+
+
+def test_many_records_of_one_time_take_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        rows = ((n, {"time": "2024-03-01", "value": n}) for n in range(count))
+        begun = time.process_time()
+        assert len(list(joining.sorted_by_time("x", rows, "time"))) == count
+        return time.process_time() - begun
+
+    assert seconds(40_000) < 20 * max(seconds(4_000), 0.01)
+
+
 def test_a_row_that_was_commented_out_is_no_record() -> None:
     rows = numbered("2024-03-0{day} {hour:02}:00:00,7{n}")
     rows.insert(5, "#2024-03-01 05:00:00,9999")
@@ -236,7 +331,7 @@ def test_a_footnote_mark_is_no_digit() -> None:
     assert "v (units that do not fit together, such as '0' and '4\u00b9')" in found.notes[0][1]
 
 
-@pytest.mark.parametrize("cell", ["(null)", "\\N", "#NV", "<NA>", "[Not Supported]", "unavailable"])
+@pytest.mark.parametrize("cell", ["(null)", "\\N", "#NV", "<NA>"])
 def test_other_words_for_a_missing_value_are_known(cell: str) -> None:
     rows = numbered("2024-03-0{day} {hour:02}:00:00,7{n}")
     rows[3] = f"2024-03-01 03:00:00,{cell}"

@@ -15,8 +15,6 @@ from keras_recipes.data.series.records import SeriesLayout, plain
 from keras_recipes.data.series.times import written
 from keras_recipes.errors import InputError
 
-POINT = Marks()
-
 SAMPLE = 1_000
 """The number of records that decide how a table is read."""
 
@@ -35,12 +33,20 @@ EPOCH_NAMES = (
 )
 """More names of a column of times; numbers in it must be times from 2000 to 2100."""
 
+DAY_NAMES = ("date", "datum", "day", "zeit", "zeitstempel")
+"""Names of a column of times that may be the whole days of a spreadsheet."""
+
+DATE_PARTS = frozenset(("date", "datum", "day", "datetime", "time", "timestamp", "zeit", "month"))
+"""Parts of the names of columns that may be dates of digits only, such as 20240301."""
+
 CLOCK_NAMES = ("time", "time_of_day", "hour", "hr", "uhrzeit", "zeit", "clock", "stunde", "heure")
 HOURS = ("hour", "hr", "stunde")
 
 LABELS = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anomalous", "outlier",
           "is_outlier", "is_anomalous", "labels", "anomaly_label", "is_changepoint")  # fmt: skip
 """Names of a column of labels, if it holds nothing but 0 and 1."""
+
+ROW_NUMBERS = "row numbers"
 
 _ZERO_OR_ONE = frozenset(("0", "1", "0.0", "1.0", "true", "false"))
 
@@ -157,9 +163,15 @@ def choose(
     unread = [
         name
         for name, why in left.items()
-        if plain(name) in TIME_NAMES[:5] and (time is None or why.startswith("text"))
+        if plain(name) in TIME_NAMES[:5]
+        and why != ROW_NUMBERS
+        and (time is None or why.startswith("text"))
     ]
     warnings += [_unread(name, cells[name]) for name in unread]
+    if time is None and layout.columns is None:
+        warnings += [
+            _watched(name, cells[name]) for name in values if plain(name) in TIME_NAMES[:5]
+        ]
     if not values:
         raise InputError(
             f"{source}: expected a column of numbers, received columns {', '.join(cells)[:200]}"
@@ -202,54 +214,55 @@ def _time_column(
     known = [by_name[name] for name in TIME_NAMES if name in by_name]
     others = [name for name in cells if name not in known]
     timed_ones = [name for name in others if _share(cells[name], times.is_time) >= 0.5]
+    named = [name for name in others if plain(name) in EPOCH_NAMES]
     found = [
-        *(name for name in known if _holds_times(name, cells[name], marks)),
-        *(name for name in timed_ones if plain(name) in EPOCH_NAMES),
+        *(name for name in known if _holds_times(name, cells, marks, 0.5)),
+        *(name for name in timed_ones if name in named),
         *timed_ones,
-        *(name for name in others if _names_times(name) and _holds_times(name, cells[name], marks)),
-        *(name for name in others if _are_compact_times(cells[name])),
-        *(name for name in known if _counts_seconds(cells[name])),
+        *(name for name in named if _holds_times(name, cells, marks, 1)),
+        *(name for name in others if _compact_format(name, cells[name])),
+        *(name for name in known if _counts_seconds(cells[name], marks)),
     ]
     first = next(iter(cells))
     if not found and plain(first).startswith("value") and len(cells) > 1:
-        return first if _are_epochs(cells[first], marks) and _rises(cells[first]) else None
+        rises = _epochs(cells[first], marks) == 1 and _rises(cells[first], marks)
+        return first if rises else None
     return found[0] if found else None
 
 
-def _names_times(name: str) -> bool:
-    return plain(name) in EPOCH_NAMES or _names_dates(name)
-
-
-def _names_dates(name: str) -> bool:
-    return any(part in plain(name) for part in ("dat", "day", "time", "zeit"))
-
-
-def _holds_times(name: str, cells: Sequence[Any], marks: Marks) -> bool:
-    """Return whether the cells of a column with such a name are times with their dates."""
-    if _share(cells, times.is_time) >= 0.5 or _are_epochs(cells, marks):
+def _holds_times(name: str, cells: Cells, marks: Marks, least: float) -> bool:
+    """Return whether at least this share of the cells of a column are times with their dates."""
+    column = cells[name]
+    if _share(column, times.is_time) >= 0.5 or _epochs(column, marks) >= least:
         return True
-    return bool(_of_numbers(name, [written(cell) for cell in _known(cells)], marks))
+    format_of = _of_numbers(name, [written(cell) for cell in _known(column)], marks)
+    rises = format_of != (times.EXCEL,) or _rises(column, marks)
+    return len(cells) > 1 and bool(format_of) and rises
 
 
-def _are_epochs(cells: Sequence[Any], marks: Marks = POINT) -> bool:
-    values = [marks.number(written(cell)) for cell in _known(cells)]
-    return bool(values) and all(value is not None and times.is_epoch(value) for value in values)
+def _epochs(cells: Sequence[Any], marks: Marks) -> float:
+    """Return the share of the cells that are times since 1970, of the years 2000 to 2100."""
+
+    def is_epoch(cell: Any) -> bool:
+        value = times.number_of(written(cell), marks)
+        return value is not None and times.is_epoch(value)
+
+    return _share(cells, is_epoch)
 
 
-def _are_compact_times(cells: Sequence[Any]) -> bool:
-    """Return whether the cells are dates with times of day, such as 202403010010."""
-    texts = [written(cell) for cell in _known(cells)]
-    return bool(texts) and len(texts[0]) >= 12 and times.compact_format(texts) is not None
-
-
-def _counts_seconds(cells: Sequence[Any]) -> bool:
+def _counts_seconds(cells: Sequence[Any], marks: Marks) -> bool:
     """Return whether numbers that are no times since 1970 rise, and do not count records."""
-    numeric = _share(cells, numbers.is_number) == 1 and len(_known(cells)) > 1
-    return numeric and _rises(cells) and not _are_row_numbers(_known(cells))
+    known = [cell for cell in cells if not numbers.is_missing(cell)]
+    in_order = _rises(known, marks) or _rises(known[::-1], marks)
+    return in_order and not _are_row_numbers(known)
 
 
-def _rises(cells: Sequence[Any]) -> bool:
-    return all(float(b) > float(a) for a, b in itertools.pairwise(_known(cells)))
+def _rises(cells: Sequence[Any], marks: Marks) -> bool:
+    values = [
+        times.number_of(written(cell), marks) for cell in cells if not numbers.is_missing(cell)
+    ]
+    known = [value for value in values if value is not None]
+    return len(known) == len(values) > 0 and all(a <= b for a, b in itertools.pairwise(known))
 
 
 def _of_format(source: str, cells: Cells, layout: SeriesLayout) -> str:
@@ -309,9 +322,9 @@ def _formats(
         for parts in zip(*columns, strict=False)
         if not numbers.is_missing(parts[0])
     ]
-    if not texts or all(marks.number(text) is not None for text in texts):
+    if not texts or all(times.number_of(text, marks) is not None for text in texts):
         formats = _of_numbers(time, texts, marks)
-        since = formats or clock or layout.time or _are_epochs(cells[time], marks)
+        since = formats or clock or layout.time or _epochs(cells[time], marks) >= 0.5
         return formats, None, [] if since else [_since_1970(time, texts)]
     halves = any(text.rstrip(". ").upper().endswith("M") for text in texts[:3])
     day_first = marks.decimal == "," and not halves
@@ -332,14 +345,24 @@ def _formats(
     return formats, first, [warning]
 
 
-def _of_numbers(time: str, texts: Sequence[str], marks: Marks) -> tuple[str, ...]:
+def _of_numbers(name: str, texts: Sequence[str], marks: Marks) -> tuple[str, ...]:
     """Return the format of times that are numbers; none of times since 1970."""
-    if compact := times.compact_format(texts):
-        return (compact,) if len(texts[0]) >= 12 or _names_dates(time) else ()
-    values = [marks.number(text) for text in texts]
+    if compact := _compact_format(name, texts):
+        return (compact,)
+    values = [times.number_of(text, marks) for text in texts]
     days = [value for value in values if value is not None and times.is_excel(value)]
-    dates = "dat" in plain(time) or "zeit" in plain(time) or any(value % 1 for value in days)
-    return (times.EXCEL,) if days and len(days) == len(values) and dates else ()
+    dates = plain(name) in DAY_NAMES or any(value % 1 for value in days)
+    known = plain(name) in (*TIME_NAMES, *DAY_NAMES)
+    return (times.EXCEL,) if days and len(days) == len(values) and dates and known else ()
+
+
+def _compact_format(name: str, cells: Sequence[Any]) -> str | None:
+    """Return the format of times of digits only; short ones need a name that says so."""
+    texts = [written(cell) for cell in _known(cells)]
+    parts = {*re.split(r"[^a-z]+", plain(name))}
+    if texts and (len(texts[0]) >= 12 or not parts.isdisjoint(DATE_PARTS)):
+        return times.compact_format(texts)
+    return None
 
 
 def _since_1970(time: str, texts: Sequence[str]) -> str:
@@ -360,7 +383,7 @@ def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
         return "labels, 0 or 1"
     numbered = unnamed or plain(name) in TIME_NAMES
     if numbered and unit == "" and _are_row_numbers(known):
-        return "row numbers"
+        return ROW_NUMBERS
     return None if unit is not None else _not_numbers(known)
 
 
@@ -386,11 +409,19 @@ def _not_numbers(known: Sequence[Any]) -> str:
 
 
 def _are_row_numbers(cells: Sequence[Any]) -> bool:
-    try:
-        steps = {int(b) - int(a) for a, b in itertools.pairwise(cells)}
-    except ValueError:
+    texts = [written(cell).removesuffix(".0") for cell in cells]
+    if not all(text.isdecimal() for text in texts):
         return False
-    return steps == {1}
+    return {int(b) - int(a) for a, b in itertools.pairwise(texts)} == {1}
+
+
+def _watched(name: str, cells: Sequence[Any]) -> str:
+    shown = str(next(iter(_known(cells)), ""))[:40]
+    return (
+        f"column {name!r} is watched as a value: {shown!r} is no time since 1970, and its numbers "
+        f"do not rise; if they are times, add --set time={name}, and if it is neither, name the "
+        "columns to watch with --set columns=NAME,NAME"
+    )
 
 
 def _unread(name: str, cells: Sequence[Any]) -> str:

@@ -126,6 +126,7 @@ def _annotated(source: str, lines: Iterable[str], keys: list[str]) -> Iterator[R
     reader = csv.reader(lines)
     names: list[str] | None = None
     notes: dict[str, list[str]] = {}
+    tags = _Tags()
     first = False
     for cells in reader:
         if not any(cells):
@@ -144,7 +145,29 @@ def _annotated(source: str, lines: Iterable[str], keys: list[str]) -> Iterator[R
             row = dict(zip(names, cells, strict=True))
             keys += [key for key in _keys(row, notes) if first and key not in keys]
             first = False
+            if not notes and "_value" not in row:
+                tags.add(row)
             yield reader.line_num, {n: c for n, c in row.items() if n and n not in _FLUX}
+    keys += tags.names()
+
+
+class _Tags:
+    """The tags of a table without annotations: texts with one value in each of several parts."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, dict[str, str]] = {}
+        self._others: set[str] = set()
+
+    def add(self, row: Mapping[str, str]) -> None:
+        for name in row.keys() - {"", "_time", *_FLUX}:
+            value = self._parts.setdefault(name, {}).setdefault(row.get("table", ""), row[name])
+            if value != row[name] or numbers.is_value(value):
+                self._others.add(name)
+
+    def names(self) -> list[str]:
+        """Return their names."""
+        known = {name: {*parts.values()} for name, parts in self._parts.items()}
+        return sorted(n for n, values in known.items() if len(values) > 1 and n not in self._others)
 
 
 def _keys(row: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> list[str]:
@@ -157,11 +180,12 @@ def _keys(row: Mapping[str, str], notes: Mapping[str, Sequence[str]]) -> list[st
     known = [name for name in row if name and name not in (*_FLUX, "_time", "_value")]
     grouped = dict(zip(row, notes.get("#group", ()), strict=False))
     typed = dict(zip(row, notes.get("#datatype", ()), strict=False))
-    if grouped:
-        return [name for name in known if grouped.get(name) == "true"]
+    if any(grouped.get(name) == "true" for name in known):
+        always = ("_field", "_measurement") if "_value" in row else ()
+        return [name for name in known if grouped.get(name) == "true" or name in always]
     if typed:
         return [name for name in known if typed.get(name) == "string"]
-    return [name for name in known if "_value" in row or not numbers.is_value(row[name])]
+    return [name for name in known if "_value" in row]
 
 
 def keys_of(names: Sequence[str]) -> tuple[list[str], str, bool] | None:

@@ -102,7 +102,7 @@ def sorted_by_time(where: str, rows: Iterable[Row], time: str) -> Iterator[Row]:
     Raises:
         InputError: The rows would need too much memory.
     """
-    found: dict[Any, list[tuple[int, dict[str, Any]]]] = {}
+    found: dict[Any, _OfOneTime] = {}
     cells = 0
     for number, row in rows:
         cells += len(row)
@@ -111,23 +111,36 @@ def sorted_by_time(where: str, rows: Iterable[Row], time: str) -> Iterator[Row]:
                 f"{where} {number}: expected at most {MOST_CELLS:,} cells in a file whose series "
                 "come one after the other, received more; give a part of it"
             )
-        _put(found.setdefault(row.get(time), []), number, row, time)
+        at = row.get(time)
+        if at not in found:
+            found[at] = _OfOneTime(time)
+        found[at].add(number, row)
     known = list(found)
     moments = times.moments(known)
     if moments is not None:
         order = sorted(range(len(known)), key=moments.__getitem__)
         known = [known[place] for place in order]
     for one in known:
-        yield from found[one]
+        yield from found[one].records
 
 
-def _put(
-    records: list[tuple[int, dict[str, Any]]], number: int, row: Mapping[str, Any], time: str
-) -> None:
-    """Add a row to the first record of its time that has none of its values yet."""
-    mine = row.keys() - {time}
-    for _, kept in records:
-        if mine.isdisjoint(kept):
-            kept.update(row)
-            return
-    records.append((number, dict(row)))
+class _OfOneTime:
+    """The records of one time: one, unless a value comes twice.
+
+    Args:
+        time: The name of the column of times.
+    """
+
+    def __init__(self, time: str) -> None:
+        self._time = time
+        self._filled: dict[str, int] = {}
+        self.records: list[tuple[int, dict[str, Any]]] = []
+
+    def add(self, number: int, row: Mapping[str, Any]) -> None:
+        """Add a row to the first record that has none of its values yet."""
+        mine = [name for name in row if name != self._time]
+        place = max((self._filled.get(name, 0) for name in mine), default=0)
+        if place == len(self.records):
+            self.records.append((number, {}))
+        self.records[place][1].update(row)
+        self._filled |= dict.fromkeys(mine, place + 1)

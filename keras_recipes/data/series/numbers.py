@@ -16,8 +16,7 @@ from keras_recipes.errors import InputError
 MISSING = frozenset(
     (
         *("", "nan", "null", "none", "na", "n/a", "#n/a", "nil", "<nil>", "-", "--", "?"),
-        *("undefined", "(null)", "\\n", "#nv", "#n/v", "<na>", "[n/a]", "[not supported]"),
-        "unavailable",
+        *("undefined", "(null)", "\\n", "#nv", "#n/v", "<na>"),
     )
 )
 

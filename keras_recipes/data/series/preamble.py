@@ -73,7 +73,12 @@ def begin(source: str, lines: Sequence[str], delimiter: str) -> Beginning:
             f"{source}: expected a table of at most {MOST_NAMES:,} columns, received {widest:,}"
         )
     width = dialect.width_of([row for row in rows[-dialect.LOOKED_AT :] if any(row)])
-    data = (n for n, row in enumerate(rows) if len(row) == width and _is_data(row))
+    top = next((n for n, row in enumerate(rows) if len(row) == width), None)
+    data = (
+        n
+        for n, row in enumerate(rows)
+        if len(row) == width and _is_data(row) and not (n == top and _are_numbered(row))
+    )
     typed = (
         n for n, row in enumerate(rows) if len(row) == width and any(map(dialect.is_typed, row))
     )
@@ -102,7 +107,8 @@ def begin_known(
     for line in lines:
         taken.append(line)
         rows.append(_cells(line, delimiter))
-        if len(rows[-1]) == len(known) and _is_data(rows[-1]):
+        names = _are_numbered(rows[-1]) and [*map(str.strip, rows[-1][1:])] == [*known[1:]]
+        if len(rows[-1]) == len(known) and _is_data(rows[-1]) and not names:
             return _beginning(source, taken, rows, len(rows) - 1, len(known)), taken
         if len(taken) == MOST_LINES:
             break
@@ -114,18 +120,18 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    """Return whether a row holds a number or a time, as the names of columns do not.
-
-    Names may be numbers if all are, behind an index or a time: `,0,1` or `time,1,2`.
-    """
-    if len(row) > 2 and plain(row[0]) in _INDEX_NAMES and _count(row[1:]):
-        return False
+    """Return whether a row holds a number or a time, as the names of columns do not."""
     return any(
         times.is_number_or_time(cell)
         or times.is_time_of_day(cell)
         or any((m := numbers.Marks(mark, True).measure(cell)) and not m[1] for mark in ".,")
         for cell in row
     )
+
+
+def _are_numbered(row: Sequence[str]) -> bool:
+    """Return whether these may be names that are numbers, behind an index: `,0,1`, `time,1,2`."""
+    return len(row) > 2 and plain(row[0]) in _INDEX_NAMES and _count(row[1:])
 
 
 def _count(cells: Sequence[str]) -> bool:

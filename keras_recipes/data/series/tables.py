@@ -51,7 +51,7 @@ def _csv(
     try:
         for cells in reader:
             # Concatenated tables repeat the header, and rows may be commented out.
-            if not cells or cells == header or _is_blank(cells) or (marks and cells[0][:1] == "#"):
+            if not cells or cells == header or _is_blank(cells) or (marks and _is_comment(cells)):
                 continue
             marks = comments and cells[0][:1] != "#"
             if names is None:
@@ -69,6 +69,12 @@ def _csv(
             yield before + reader.line_num, dict(zip(names, cells, strict=True))
     except csv.Error as error:
         raise InputError(f"{source} line {before + reader.line_num}: not CSV: {error}") from None
+
+
+def _is_comment(cells: Sequence[str]) -> bool:
+    """Return whether a row with a time was commented out; `#N/A` and `#1` are cells."""
+    first = cells[0]
+    return first[:1] == "#" and (times.is_time(first[1:]) or times.is_epoch_text(first[1:]))
 
 
 def _is_blank(cells: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from keras_recipes.data.series.numbers import is_number
+from keras_recipes.data.series.numbers import Marks, is_number
 from keras_recipes.data.series.records import FORMER, MONDAY, SeriesLayout
 from keras_recipes.errors import InputError
 
@@ -30,6 +30,15 @@ is first. The hour of the day is the same either way.
 
 EXCEL = "excel"
 """The format of times that are numbers of days since the end of 1899, as in spreadsheets."""
+
+SHOWING = 200
+"""The number of times that show how all of them are written."""
+
+YEAR = 300 * 86_400
+"""Seconds between records from which on one of two digits that is a year is rather a day."""
+
+LONG_AGO = 2010
+"""The year before which a date such as 24-03-01 is rather one with its year first."""
 
 _LONGEST = 60
 """The largest number of characters of a time."""
@@ -69,6 +78,13 @@ _TIME_OF_DAY = re.compile(
 def written(cell: Any) -> str:
     """Return a cell as it is written, without blanks around it."""
     return cell.strip() if isinstance(cell, str) else "" if cell is None else str(cell)
+
+
+def number_of(text: str, marks: Marks) -> float | None:
+    """Return the number that a time is, in a table with these marks; None of other texts."""
+    if is_number(text):
+        return float(text)
+    return None if marks.decimal == "." else marks.number(text)
 
 
 def is_number_or_time(cell: Any) -> bool:
@@ -145,7 +161,7 @@ def _dates(match: re.Match[str]) -> list[str]:
     else:
         year = "Y" if len(last) == 4 else "y"
         orders = [f"dm{year}"] if mark == "." else [f"md{year}", f"dm{year}"]
-        orders += ["ymd"] if mark != "." and len(first) == len(last) == 2 else []
+        orders += ["ymd"] if mark == "-" and len(first) == len(last) == 2 else []
     return [mark.join(f"%{one}" for one in order) for order in orders]
 
 
@@ -234,19 +250,28 @@ def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], 
     if not fitting:
         mixed = bool(texts) and all(_iso(t) or _fitting(formats, [t]) for t in texts)
         return (tuple(_one_order(formats, day_first)), None) if mixed else None
-    by_jumps = {one: _jumps([_parsed(text.strip(), one) for text in texts]) for one in fitting}
-    best = [one for one in fitting if by_jumps[one] == min(by_jumps.values())]
-    recent = _recent(best, texts[-1].strip())
-    chosen = next((one for one in recent if day_first_of(one) == day_first), recent[0])
-    return (chosen,), next((one for one in (*recent, *best) if one != chosen), None)
+    by_gaps = {one: _gaps([_parsed(text.strip(), one) for text in texts]) for one in fitting}
+    fewest = min(unlike for unlike, _ in by_gaps.values())
+    alike = [one for one in fitting if by_gaps[one][0] == fewest]
+    best = [one for one in alike if by_gaps[one][1] < YEAR] or alike
+    likely = _likely(best, texts[-1].strip())
+    chosen = next((one for one in likely if day_first_of(one) == day_first), likely[0])
+    return (chosen,), next((one for one in (*likely, *best) if one != chosen), None)
 
 
-def _recent(formats: Sequence[str], text: str) -> list[str]:
-    """Return the formats that give the latest year that is not in the future."""
-    years = {one: time.year for one in formats if (time := _parsed(text, one)) is not None}
-    past = [year for year in years.values() if year <= datetime.now(UTC).year]
-    latest = max(past or years.values())
-    return [one for one in formats if years.get(one) == latest]
+def _likely(formats: Sequence[str], text: str) -> list[str]:
+    """Return the formats without the year first, unless they give a year that is long ago."""
+    others = [
+        one
+        for one in formats
+        if not _is_year_first(one) and (time := _parsed(text, one)) and time.year >= LONG_AGO
+    ]
+    return others or [one for one in formats if _is_year_first(one)] or list(formats)
+
+
+def _is_year_first(pattern: str) -> bool:
+    """Return whether a year of two digits comes before the month."""
+    return 0 <= pattern.find("%y") < pattern.find("%m")
 
 
 def _one_order(formats: Sequence[str], day_first: bool) -> list[str]:
@@ -254,22 +279,31 @@ def _one_order(formats: Sequence[str], day_first: bool) -> list[str]:
 
 
 def moments(cells: Sequence[Any]) -> list[float] | None:
-    """Return times as seconds, to compare them; None if one of them cannot be read."""
+    """Return times as seconds, to sort them.
+
+    Returns:
+        None if one of them cannot be read, or if they rise with the day first or the month first.
+    """
     texts = [written(cell) for cell in cells]
     if all(map(is_number, texts)):
         return [float(text) for text in texts]
-    found = detect(texts, day_first=True) if texts else None
+    found = detect(texts[:SHOWING], day_first=False) if texts else None
     if found is None:
         return None
-    formats, _ = found
-    read = [_iso(text) if not formats else _first(formats, text) for text in texts]
-    if any(time is None for time in read):
+    formats, other = found
+    if other and (also := _seconds((other,), texts)) and also == sorted(also):
         return None
-    return [
-        (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-        for time in read
-        if time is not None
-    ]
+    return _seconds(formats, texts)
+
+
+def _seconds(formats: Sequence[str], texts: Sequence[str]) -> list[float] | None:
+    found = []
+    for text in texts:
+        time = _first(formats, text) if formats else _iso(text)
+        if time is None:
+            return None
+        found.append((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+    return found
 
 
 def _first(formats: Sequence[str], text: str) -> datetime | None:
@@ -282,12 +316,12 @@ def day_first_of(pattern: str) -> bool | None:
     return None if -1 in at else at[0] < at[1]
 
 
-def _jumps(times: Sequence[datetime | None]) -> int:
-    """Return how many gaps between times are unlike the usual one."""
+def _gaps(times: Sequence[datetime | None]) -> tuple[int, float]:
+    """Return how many gaps between times are unlike the usual one, and the usual one in seconds."""
     known = [time.replace(tzinfo=None) for time in times if time is not None]
     gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(known)]
-    usual = abs(sorted(gaps)[len(gaps) // 2]) if gaps else 0
-    return sum(abs(abs(gap) - usual) > 0.5 * usual for gap in gaps)
+    usual = abs(sorted(gaps)[len(gaps) // 2]) if gaps else 0.0
+    return sum(abs(abs(gap) - usual) > 0.5 * usual for gap in gaps), usual
 
 
 def _tried(parse: Callable[[str], datetime], text: str) -> datetime | None:
@@ -357,7 +391,7 @@ class TimeParser:
         if isinstance(cell, date):
             return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
         text = written(cell)
-        if self.numbers and (number := self._number_of(text)) is not None:
+        if self.numbers and (number := number_of(text, self.marks)) is not None:
             return _days(number) if self.excel else _number(number)
         for number, pattern in enumerate(self.formats):
             if pattern != EXCEL and (time := _parsed(text, pattern)) is not None:
@@ -366,15 +400,11 @@ class TimeParser:
                 return time
         return None if self.alone else self._other(text)
 
-    def _number_of(self, text: str) -> float | None:
-        if is_number(text):
-            return float(text)
-        return None if self.marks.decimal == "." else self.marks.number(text)
-
     def _other(self, text: str) -> datetime | None:
         time = None if is_number(text) else _iso(text)
         if time is None and not self.former:
             formats = formats_of(text)
+            formats = [one for one in formats if not _is_year_first(one)]
             if self.day_first is not None:
                 formats = _one_order(formats, self.day_first)
             time = next((t for one in formats if (t := _parsed(text, one)) is not None), None)
@@ -399,6 +429,11 @@ def _days(number: float) -> datetime | None:
 def is_epoch(number: float) -> bool:
     """Return whether a number is a time from 2000 to 2100 in s, ms, us or ns since 1970."""
     return any(946_684_800 <= abs(number) / unit < 4_102_444_800 for unit in (1, 1e3, 1e6, 1e9))
+
+
+def is_epoch_text(text: str) -> bool:
+    """Return whether a text is such a number."""
+    return is_number(text) and is_epoch(float(text))
 
 
 def is_excel(number: float) -> bool:
