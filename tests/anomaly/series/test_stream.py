@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -155,7 +156,9 @@ def test_the_case_of_names_that_multiply_takes_no_gigabytes(model: Path) -> None
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     assert Path("rows.csv").read_text().splitlines()[-1].startswith("1700018000,")
-    assert used.ru_maxrss < 1_800_000  # in kB; 840,000 of them for TensorFlow
+    # In kB, 840,000 of them for TensorFlow. A child's figure begins with that of its parent.
+    parent = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert used.ru_maxrss <= max(1_800_000, parent)
 
 
 def test_any_error_keeps_the_state(
