@@ -32,7 +32,7 @@ from benchmarks import series_data, series_tables, series_variants
 from benchmarks.series_data import Case
 from benchmarks.series_tables import Judged
 from keras_recipes import catalog
-from keras_recipes.anomaly.series import alarm_policy, calibration, detector, source
+from keras_recipes.anomaly.series import alarm_policy, calibration, detector, features, source
 from keras_recipes.anomaly.series.alarm_policy import AlarmGate
 from keras_recipes.anomaly.series.dataset import KNOWN
 from keras_recipes.anomaly.series.joint import COLUMN_POWER, JointView
@@ -61,8 +61,8 @@ Choice = tuple[float, ...]
 
 DEFAULT: Choice = tuple(values[0] for values in GRID.values())
 
-_MEANS = detector._means_of(detector.WINDOWS) @ detector._EQUAL_WEIGHTS
-_LATEST = detector._means_of(detector.LATEST) @ detector._EQUAL_WEIGHTS
+_MEANS = features.means_of(features.WINDOWS) @ detector._EQUAL_WEIGHTS
+_LATEST = features.means_of(detector.LATEST) @ detector._EQUAL_WEIGHTS
 
 
 class _Counts(alarm_policy.TailCounts):
@@ -74,7 +74,7 @@ class _Counts(alarm_policy.TailCounts):
 
     def neg_log10_p(self, magnitudes: np.ndarray, *, add: bool = True) -> np.ndarray:
         said = super().neg_log10_p(magnitudes, add=add)
-        self.said.append(said.astype("float16"))
+        self.said += said.astype("float16")
         return said
 
 
@@ -148,7 +148,7 @@ def recorded(case: Case, seed: int, kept: Path, nets: Path | None) -> Recorded:
 
 def _record(case: Case, seed: int, nets: Path | None) -> Recorded:
     logged = {
-        "detector.TailCounts": _Counts,
+        "features.TailCounts": _Counts,
         "detector.ShapeView": _Shapes,
         "joint_detector.JointView": _Together,
     }
@@ -175,8 +175,9 @@ def fitted(case: Case, seed: int, nets: Path | None, folder: Path) -> tuple[Tabl
 
 def _taken(one: detector.SeriesDetector) -> np.ndarray:
     """Return what was said about the normal records, and forget it."""
-    assert isinstance(one._counts, _Counts)
-    said, one._counts.said = np.array(one._counts.said), []
+    counts = one._features._counts
+    assert isinstance(counts, _Counts)
+    said, counts.said = np.array(counts.said), []
     if one._shapes:
         vars(one._shapes)["said"] = []
     return said
@@ -191,7 +192,7 @@ def _of_table(case: Case, seed: int, table: TableDetector, before: list[np.ndarr
         case,
         seed,
         np.array(before),
-        np.array([vars(one._counts)["said"] for one in detectors]),
+        np.array([vars(one._features._counts)["said"] for one in detectors]),
         np.array([vars(view)["said"] if view else nothing for view in views]),
         np.array([view.period if view else 0 for view in views]),
         np.array(vars(joint)["said"] if joint else []),

@@ -7,6 +7,7 @@ p-value (Vovk, Gammerman & Shafer 2005; Laxhammar & Falkman 2014), and it assume
 it is the share of the past, including this record, that was at least as large.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ BINS = 4096
 
 RESOLUTION = 0.01
 """The width of a bin in natural logarithms: bins distinguish magnitudes one per cent apart."""
+
+LEAST = math.exp(-RESOLUTION * (BINS // 2))
+"""The smallest magnitude that is more than nothing."""
 
 HISTORY = 32_768
 """The number of records after which all counts are halved, so that the distant past fades."""
@@ -36,40 +40,65 @@ class TailCounts:
     def __init__(self, streams: int) -> None:
         self.total = 0.0
         self._trees = np.zeros(streams * (BINS + 2))
-        self._start = (np.arange(streams) * (BINS + 2))[:, None]
-        self._asked, self._added = _paths()
+        self._start = (np.arange(streams) * (BINS + 2))[:, None, None]
+        self._paths = _paths()
 
     def neg_log10_p(self, magnitudes: np.ndarray, *, add: bool = True) -> np.ndarray:
-        """Return -log10 of the p-values of these magnitudes.
+        """Return -log10 of the p-values of the magnitudes of some records, in order.
 
         The p-value is the share of the past, including this record, that was at least as large.
 
         Args:
-            magnitudes: The magnitudes, not negative, of shape (streams,).
-            add: Whether this record becomes part of the past.
+            magnitudes: The magnitudes, not negative, of shape (records, streams).
+            add: Whether each record becomes part of the past of those after it.
 
         Returns:
-            Values of shape (streams,). The smallest magnitude gives 0. A magnitude larger than all
-            n past records gives log10(n + 1).
+            Values of the same shape, which do not depend on how many records are given at once. The
+            smallest magnitude gives 0. A magnitude larger than all n past records gives
+            log10(n + 1).
         """
-        position = np.log(np.maximum(magnitudes, 1e-9))
+        position = np.log(np.maximum(magnitudes, LEAST))
         position *= 1 / RESOLUTION
         position += BINS // 2
         # The trees sum from the left. The query is for the larger magnitudes, so the bins are
         # numbered from the largest magnitude on.
-        bins = BINS - np.minimum(np.maximum(position, 0), BINS - 1).astype(np.intp)
-        larger = np.add.reduce(self._trees.take(self._nodes(self._asked, bins)), axis=1)
-        result: np.ndarray = np.log10((self.total + 1) / (larger + 1))
-        if add:
-            self._trees[self._nodes(self._added, bins)] += 1
-            self.total += 1
-            if self.total >= HISTORY:
-                self._trees *= 0.5
-                self.total *= 0.5
+        bins = BINS - np.minimum(position, BINS - 1).astype(np.intp)
+        if not add:
+            return self._said(self._nodes(bins)[..., 0, :], 0.0, self.total)
+        said, first = [], 0
+        while first < len(bins):
+            # Counts are halved after exactly as many records as if they came one by one.
+            some = bins[first : first + max(math.ceil(HISTORY - self.total), 1)]
+            said.append(self._added_one_by_one(some))
+            first += len(some)
+        return said[0] if len(said) == 1 else np.concatenate(said)
+
+    def _added_one_by_one(self, bins: np.ndarray) -> np.ndarray:
+        count, nodes = len(bins), self._nodes(bins)
+        among: np.ndarray | float = 0.0
+        total: np.ndarray | float = self.total
+        if count > 1:
+            # Of the records given at once, those before a record are its past as well.
+            before = np.tri(count, k=-1, dtype=bool)[..., None]
+            among = ((bins <= bins[:, None]) & before).sum(axis=1)
+            total = self.total + np.arange(count)[:, None]
+        result = self._said(nodes[..., 0, :], among, total)
+        np.add.at(self._trees, nodes[..., 1, :], 1.0)
+        self.total += count
+        if self.total >= HISTORY:
+            self._trees *= 0.5
+            self.total *= 0.5
         return result
 
-    def _nodes(self, paths: np.ndarray, bins: np.ndarray) -> np.ndarray:
-        nodes: np.ndarray = paths.take(bins, axis=0)
+    def _said(
+        self, asked: np.ndarray, among: np.ndarray | float, total: np.ndarray | float
+    ) -> np.ndarray:
+        larger = np.add.reduce(self._trees.take(asked), axis=-1)
+        result: np.ndarray = np.log10((total + 1) / (larger + (among + 1)))
+        return result
+
+    def _nodes(self, bins: np.ndarray) -> np.ndarray:
+        nodes: np.ndarray = self._paths.take(bins, axis=0)
         nodes += self._start
         return nodes
 
@@ -83,22 +112,21 @@ class TailCounts:
         self.total = float(state["total"])
 
 
-def _paths() -> tuple[np.ndarray, np.ndarray]:
+def _paths() -> np.ndarray:
     """Return the nodes of a tree that a bin's prefix sum reads, and those that an update changes.
 
-    Both have the shape (BINS + 1, 13). They are padded with node 0, which is always empty, and with
-    node BINS + 1, which is never read.
+    They have the shape (BINS + 1, 2, 13). They are padded with node 0, which is always empty, and
+    with node BINS + 1, which is never read.
     """
     depth = BINS.bit_length()
-    asked = np.zeros((BINS + 1, depth), dtype=np.intp)
-    added = np.full((BINS + 1, depth), BINS + 1, dtype=np.intp)
+    paths = np.zeros((BINS + 1, 2, depth), dtype=np.intp)
     read, change = np.arange(BINS + 1), np.arange(BINS + 1)
     change[0] = BINS + 1
     for level in range(depth):
-        asked[:, level], added[:, level] = read, np.minimum(change, BINS + 1)
+        paths[:, 0, level], paths[:, 1, level] = read, np.minimum(change, BINS + 1)
         read = read & (read - 1)
         change = np.where(change <= BINS, change + (change & -change), change)
-    return asked, added
+    return paths
 
 
 class Verdict(NamedTuple):

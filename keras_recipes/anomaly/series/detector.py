@@ -1,21 +1,12 @@
 """The detector of one series of numbers: it judges each record by the records before it.
 
-Each record has five features, and their evidence is averaged. A record that is unusual in several
-features is likely to be an anomaly. A record that is unusual in one feature only is mostly noise.
-Four features use the residual, which is the value minus the usual value at this hour of the week:
-
-- deviation: the mean size of the residuals;
-- shift: the size of the mean residual;
-- change: the size of the mean error of a linear prediction from the residuals before;
-- spread: the standard deviation of the residuals;
-- surprise: -log10 of the two-sided tail probability that the net gave to the value's class.
-
-Each feature is taken over the last 1, 4, 16 and 64 records and compared with its own past
-(`alarm_policy.TailCounts`). The evidence of the last few records is averaged. If the series has a
-shape that repeats, the evidence of `shapes.ShapeView` is added. Memory is bounded, and no record is
-judged by later ones. Files and streams use the same function, `update`.
+The evidence of a record's features (`features`) is averaged, and so is that of the last few
+records. If the series has a shape that repeats, the evidence of `shapes.ShapeView` is added. Memory
+is bounded, and no record is judged by later ones. A file gives many records at once, which is
+faster, and a stream gives one; the readings are the same to the last bit.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,27 +14,24 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from keras_recipes.anomaly.series.alarm_policy import AlarmGate, TailCounts
-from keras_recipes.anomaly.series.online_lstm import OnlineLSTM
-from keras_recipes.anomaly.series.residuals import (
-    HOUR,
-    ConformalInterval,
-    LinearPredictor,
-    WeeklyProfile,
+from keras_recipes.anomaly.series.alarm_policy import AlarmGate
+from keras_recipes.anomaly.series.features import (
+    FEATURES,
+    WINDOWS,
+    FeatureEvidence,
+    means_of,
+    part,
 )
+from keras_recipes.anomaly.series.online_lstm import OnlineLSTM
+from keras_recipes.anomaly.series.residuals import HOUR, ConformalInterval, WeeklyProfile
 from keras_recipes.anomaly.series.shapes import LARGEST_EVIDENCE, ShapeView
 from keras_recipes.anomaly.series.value_classes import ValueClasses
 from keras_recipes.errors import InputError
 
 _T = TypeVar("_T")
 
-WINDOWS = (1, 4, 16, 64)
-"""The windows of a feature, in records; the last is the longest."""
-
 LATEST = (1, 4)
 """The windows that say whether an incident goes on; longer ones remember it when it is over."""
-
-FEATURES = ("deviation", "shift", "change", "spread", "surprise")
 
 _EQUAL_WEIGHTS = np.full(len(FEATURES), 1 / len(FEATURES))
 
@@ -64,6 +52,9 @@ PACE_RECORDS = 750
 
 LEARNING_RATE = 0.003
 """The net's learning rate while it reads."""
+
+AT_ONCE = 64
+"""The records that a file gives at once: more are no faster."""
 
 LARGEST = 1e150
 """Larger numbers count as infinite, because their squares would be."""
@@ -129,17 +120,15 @@ class SeriesDetector:
         self.threshold, self.rise, self.seed = threshold, rise, seed
         self.learning_rate = LEARNING_RATE if learning_rate is None else learning_rate
         self.units = units
-        self._longest = max(WINDOWS)
-        # The buffer holds each record twice, so that the last 64 are always contiguous.
-        self._buffer = np.zeros((5, 2 * self._longest))
-        age = np.arange(self._longest)[::-1, None]
-        self._means = (age < np.array(WINDOWS)) / np.array(WINDOWS)
-        self._mean_of_windows, latest = _means_of(WINDOWS), _means_of(LATEST)
-        self._mean_of_latest = latest @ _EQUAL_WEIGHTS
-        self._counts = TailCounts(len(self._mean_of_windows))
-        self._linear = LinearPredictor()
+        by_feature, latest = means_of(WINDOWS), means_of(LATEST)
+        # From the evidence of the streams to that of all features, of the latest records alone, and
+        # of each feature.
+        self._mixed = np.column_stack(
+            [by_feature @ _EQUAL_WEIGHTS, latest @ _EQUAL_WEIGHTS, by_feature]
+        )
+        self._features = FeatureEvidence()
+        self._predicted: list[float] | None = None
         self._shapes: ShapeView | None = None
-        self._seen = 0
         self._mean_evidence, self._latest, self._lasting = 0.0, 0.0, 1.0
         self._learned = False
         self.usual = 0.0
@@ -180,15 +169,12 @@ class SeriesDetector:
         self._make_net(normal.tolist(), weights)
         self._shapes = ShapeView.of(normal, _step([time for time, _ in kept]))
         self._make_gate(len(kept))
-        # The first residuals come from a profile that has hardly learned.
         begin, evidence, found = len(kept) // 6, 0.0, []
-        for number, (time, value) in enumerate(kept):
-            streams = self._evidence(time, value, add=number >= begin)
-            mean = float((streams @ self._mean_of_windows) @ _EQUAL_WEIGHTS)
+        for number, (mean, *_) in enumerate(self._evidence_of_normal(kept, begin)):
             evidence += SMOOTHING * (mean - evidence)
             found.append(evidence)
             if self._shapes:
-                self._shapes.update(value)
+                self._shapes.update(kept[number][1])
             if number >= begin + SETTLED:
                 self.usual = max(self.usual, evidence)
         if self._shapes:
@@ -233,25 +219,55 @@ class SeriesDetector:
         Raises:
             InputError: `learn` was not called yet.
         """
+        self._require_learned()
+        (reading,) = self._readings([time], [float(value)])
+        return reading
+
+    def readings(
+        self, times: "Sequence[float | None]", values: "Sequence[float]"
+    ) -> Iterator[Reading]:
+        """Yield what `update` returns for each record in turn, `AT_ONCE` of them at a time.
+
+        Raises:
+            InputError: `learn` was not called yet.
+        """
+        self._require_learned()
+        for first in range(0, len(values), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            yield from self._readings(times[some], [float(value) for value in values[some]])
+
+    def _require_learned(self) -> None:
         if not self._learned:
             raise InputError(
                 "expected a detector that has learned what is normal: call learn first"
             )
-        expected = self._profile.expected(time)
-        low, high = expected - self._interval.width, expected + self._interval.width
-        if self.classes.low >= 0 and expected >= 0:
-            low = max(low, 0.0)  # the series is a count, or something else that is not negative
-        if not _usable(value):
-            nothing = (0.0,) * len(FEATURES)
-            return Reading(0.0, 0.0, low, high, nothing, incident=self._gate.incident)
-        streams = self._evidence(time, float(value), add=True)
-        features = streams @ self._mean_of_windows
+
+    def _readings(
+        self, times: "Sequence[float | None]", values: "Sequence[float]"
+    ) -> Iterator[Reading]:
+        expected = self._expected(times, values)
+        kept = [(v, e) for v, e in zip(values, expected, strict=True) if _usable(v)]
+        evidence = iter(self._evidence(kept, add=True) if kept else [])
+        for value, usual in zip(values, expected, strict=True):
+            low, high = usual - self._interval.width, usual + self._interval.width
+            if self.classes.low >= 0 and usual >= 0:
+                low = max(low, 0.0)  # a count, or something else that is not negative
+            if _usable(value):
+                yield self._reading(value, usual, (low, high), next(evidence))
+            else:
+                nothing = (0.0,) * len(FEATURES)
+                yield Reading(0.0, 0.0, low, high, nothing, incident=self._gate.incident)
+
+    def _reading(
+        self, value: float, expected: float, interval: tuple[float, float], mixed: list[float]
+    ) -> Reading:
+        mean, newest, *features = mixed
         # A value that is unusual for a moment only is mostly noise; an event stays in the windows.
-        self._mean_evidence += SMOOTHING * (float(features @ _EQUAL_WEIGHTS) - self._mean_evidence)
-        self._latest += SMOOTHING * (float(streams @ self._mean_of_latest) - self._latest)
+        self._mean_evidence += SMOOTHING * (mean - self._mean_evidence)
+        self._latest += SMOOTHING * (newest - self._latest)
         evidence, latest, shape = self._mean_evidence, self._latest, 0.0
         if self._shapes:
-            shape = self._shapes.update(float(value))
+            shape = self._shapes.update(value)
             # A shape is unusual as a whole, so all of its evidence says whether it goes on.
             evidence = latest = FEATURES_WEIGHT * evidence + SHAPE_WEIGHT * shape
         # The average of powers is close to the largest evidence.
@@ -264,27 +280,16 @@ class SeriesDetector:
         return Reading(
             verdict.score,
             evidence,
-            low,
-            high,
-            tuple(features.tolist()),
-            alarm=verdict.alarm,
-            incident=verdict.incident,
-            shape=shape,
+            *interval,
+            tuple(features),
+            verdict.alarm,
+            verdict.incident,
+            shape,
         )
-
-    def readings(
-        self, times: "Sequence[float | None]", values: "Sequence[float]"
-    ) -> Iterator[Reading]:
-        """Call `update` for each record in turn, and yield what it returns."""
-        for time, value in zip(times, values, strict=True):
-            yield self.update(time, value)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `from_state` needs, as arrays by name, which `numpy.savez` can save."""
-        if not self._learned:
-            raise InputError(
-                "expected a detector that has learned what is normal: call learn first"
-            )
+        self._require_learned()
         plain = {
             "options": {
                 "bar": self.threshold,
@@ -295,7 +300,7 @@ class SeriesDetector:
                 "units": self.units,
             },
             "scale": self._scale,
-            "seen": self._seen,
+            "seen": self._features.seen,
             "surprise": self._mean_evidence,
             "latest": self._latest,
             "lasting": self._lasting,
@@ -306,14 +311,12 @@ class SeriesDetector:
         }
         arrays = {
             "plain": np.frombuffer(json.dumps(plain).encode(), "uint8"),
-            "buffer": self._buffer.copy(),
-            **{f"linear_{name}": value.copy() for name, value in vars(self._linear).items()},
-            **{f"counts_{name}": value for name, value in self._counts.state().items()},
+            **self._features.state(),
         }
         arrays |= {f"net_{name}": value for name, value in self._net.state().items()}
         if self._shapes:
             arrays |= {f"shapes_{name}": array for name, array in self._shapes.state().items()}
-        arrays["said"] = np.array([]) if self._predicted is None else self._predicted
+        arrays["said"] = self._said
         return arrays
 
     @classmethod
@@ -328,7 +331,7 @@ class SeriesDetector:
             learning_rate=options["rate"],
             units=options["units"],
         )
-        detector._scale, detector._seen = plain["scale"], plain["seen"]
+        detector._scale = plain["scale"]
         detector._mean_evidence = plain["surprise"]
         # Older states have neither of these.
         detector._latest = plain.get("latest", detector._mean_evidence)
@@ -337,15 +340,14 @@ class SeriesDetector:
         detector._profile = _with(WeeklyProfile, plain["profile"])
         detector._gate = AlarmGate.from_state(plain["gate"])
         detector._interval = _with(ConformalInterval, plain["reach"])
-        detector._buffer[...] = state["buffer"]
-        for name, value in part(state, "linear_").items():
-            setattr(detector._linear, name, value.copy())
-        detector._counts.restore(part(state, "counts_"))
+        detector._features.restore(state, plain["seen"])
         detector._net = OnlineLSTM(
             detector.classes.count, units=detector.units, learning_rate=detector.learning_rate
         )
         detector._net.restore(part(state, "net_"))
-        detector._predicted = state["said"] if len(state["said"]) else None
+        detector._said = state["said"]
+        if len(detector._said):
+            detector._predicted = detector._said.cumsum().tolist()
         if shapes := part(state, "shapes_"):
             detector._shapes = ShapeView.from_state(shapes)
         detector._learned = True
@@ -376,7 +378,8 @@ class SeriesDetector:
         normal: Sequence[float],
         weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None,
     ) -> None:
-        self._predicted: np.ndarray | None = None
+        # The net's last answer, empty before the first, and its cumulative sums.
+        self._said, self._predicted = np.array([]), None
         self._net = OnlineLSTM(
             self.classes.count,
             units=self.units,
@@ -399,63 +402,73 @@ class SeriesDetector:
         )
         self._learned = True
 
-    def _evidence(self, time: float | None, value: float, *, add: bool) -> np.ndarray:
-        """Return -log10 of the p-value of each feature over each window, of shape (19,).
+    def _expected(self, times: "Sequence[float | None]", values: "Sequence[float]") -> list[float]:
+        """Return the usual value at each time; the profile learns from each value after that."""
+        found, profile = [], self._profile
+        for time, value in zip(times, values, strict=True):
+            usual = profile.expected(time)
+            found.append(usual)
+            if _usable(value):
+                profile.learn(time, value, usual)
+        return found
 
-        The profile, the linear prediction and the net learn from the record.
+    def _evidence_of_normal(
+        self, kept: list[tuple[float | None, float]], begin: int
+    ) -> Iterator[list[float]]:
+        """Yield what `_evidence` returns for learned records; those before `begin` are not added.
+
+        The first residuals come from a profile that has hardly learned.
         """
-        expected = self._profile.expected(time)
-        residual = min(max((value - expected) / self._scale, -1e12), 1e12)
-        self._profile.learn(time, value, expected)
-        size = abs(residual)
-        recent = (
-            size,
-            residual,
-            size * size,
-            self._linear.error(residual),
-            self._class_surprise(value),
-        )
-        at = self._seen % self._longest
-        self._buffer[:, at] = self._buffer[:, at + self._longest] = recent
-        means = self._buffer[:, at + 1 : at + 1 + self._longest] @ self._means
-        self._seen += 1
-        if self._seen < self._longest:
-            means *= np.maximum(np.array(WINDOWS) / self._seen, 1)
-        spread = np.sqrt(np.maximum(means[2, 1:] - means[1, 1:] ** 2, 0))
-        features = np.concatenate([means[0], np.abs(means[1]), np.abs(means[3]), spread, means[4]])
-        return self._counts.neg_log10_p(features, add=add)
+        cuts = (0, begin, len(kept))
+        for (start, end), add in zip(itertools.pairwise(cuts), (False, True), strict=True):
+            for first in range(start, end, AT_ONCE):
+                times, values = zip(*kept[first : min(first + AT_ONCE, end)], strict=True)
+                expected = self._expected(times, values)
+                yield from self._evidence(list(zip(values, expected, strict=True)), add=add)
 
-    def _class_surprise(self, value: float) -> float:
-        """Return -log10 of the two-sided tail probability of the value's class, by the net."""
-        observed, surprise = self.classes.of(value), 0.0
-        if self._predicted is not None:
-            above, below = self._predicted[observed:].sum(), self._predicted[: observed + 1].sum()
-            surprise = max(0.0, -math.log10(2 * min(above, below) + 1e-12))
-        self._predicted = self._net.observe(observed)
-        return surprise
+    def _evidence(self, kept: list[tuple[float, float]], *, add: bool) -> list[list[float]]:
+        """Return the evidence of all features of each record, of the latest records, and of each.
 
+        The linear prediction and the net learn from the records.
 
-def _means_of(windows: Sequence[int]) -> np.ndarray:
-    """Return the matrix that averages each feature over some of its windows, of shape (19, 5)."""
-    rows = [(f, w) for f in FEATURES for w in WINDOWS if not _always_zero(f, w)]
-    part = np.array([[f == name and w in windows for name in FEATURES] for f, w in rows], float)
-    means: np.ndarray = part / part.sum(axis=0)
-    return means
+        Args:
+            kept: Usable values and the usual ones.
+            add: Whether the records become part of the past that later ones are compared with.
+        """
+        limit = 1e12
+        residuals = [min(max((v - e) / self._scale, -limit), limit) for v, e in kept]
+        surprises = self._surprises([self.classes.of(value) for value, _ in kept])
+        streams = self._features.update(residuals, surprises, add=add)
+        # A product for each record, so that its rounding does not depend on the others.
+        mixed: list[list[float]] = (streams[:, None] @ self._mixed)[:, 0].tolist()
+        return mixed
+
+    def _surprises(self, observed: list[int]) -> list[float]:
+        """Return -log10 of the two-sided tail probability of each class, by the net."""
+        answers = self._net.observe(observed)
+        predicted = [self._predicted, *answers.cumsum(axis=1).tolist()]
+        self._predicted = predicted.pop()
+        self._said = answers[-1]
+        return [_surprise(sums, at) for sums, at in zip(predicted, observed, strict=True)]
 
 
-def _always_zero(feature: str, window: int) -> bool:
-    return feature == "spread" and window == 1
+def _surprise(sums: list[float] | None, observed: int) -> float:
+    """Return -log10 of the two-sided tail probability of a class; 0 without a prediction.
+
+    Args:
+        sums: The cumulative sums of the predicted probabilities.
+        observed: The class.
+    """
+    if sums is None:
+        return 0.0
+    above = sums[-1] - sums[observed - 1] if observed else sums[-1]
+    return max(0.0, -math.log10(2 * max(min(above, sums[observed]), 0.0) + 1e-12))
 
 
 def _with(kind: type[_T], attributes: dict[str, Any]) -> _T:
     made = kind.__new__(kind)
     vars(made).update(attributes)
     return made
-
-
-def part(state: Mapping[str, np.ndarray], before: str) -> dict[str, np.ndarray]:
-    """Return the arrays whose names begin with `before`, by their names without it."""
-    return {name.removeprefix(before): state[name] for name in state if name.startswith(before)}
 
 
 def _places(values: Sequence[float]) -> np.ndarray:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from keras_recipes.anomaly.series.alarm_policy import BINS, HISTORY
-from keras_recipes.anomaly.series.detector import FEATURES, WINDOWS, SeriesDetector
+from keras_recipes.anomaly.series.detector import SeriesDetector
+from keras_recipes.anomaly.series.features import FEATURES, STREAMS, WINDOWS
 from keras_recipes.anomaly.series.online_lstm import TRUNCATION
 from keras_recipes.anomaly.series.shapes import LARGEST_EVIDENCE, LENGTHS, MOST_BLOCKS
 from keras_recipes.errors import CorruptModelError
@@ -34,7 +35,6 @@ MOST_RECORDS = 2**53
 
 MOST_SHAPE_ARRAYS = 2 * len(LENGTHS) + 1
 
-_STREAMS = len(FEATURES) * len(WINDOWS) - 1
 _BY_HOUR = {"by_day": 24, "seen_by_day": 24, "by_week": 168, "seen_by_week": 168}
 _OLD_GATE = {"bar", "rise", "_sink", "raised", "rest", "resting"}
 _GATES = (
@@ -101,7 +101,7 @@ def _array_types(plain: Any) -> "dict[str, tuple[str, tuple[int | None, ...]]]":
         "linear_weights": ("f8", (4,)),
         "linear_inverse": ("f8", (4, 4)),
         "linear_given": ("f8", (4,)),
-        "counts_trees": ("f8", (_STREAMS * (BINS + 2),)),
+        "counts_trees": ("f8", (len(STREAMS) * (BINS + 2),)),
         "counts_total": ("f8", ()),
     }
     units, edges = plain["options"]["units"], plain["classes"]["edges"]

@@ -6,7 +6,6 @@ arithmetic of ten units needs some ten microseconds. Gates, weights and their or
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,24 +16,57 @@ TRUNCATION = 16
 """The number of steps between two updates; gradients reach back as far."""
 
 
-class _Step(NamedTuple):
-    """One step of the net, kept for backpropagation; arrays may have a batch axis first.
+class _Tape:
+    """The last steps of a net, kept for backpropagation.
 
     Attributes:
-        gates: Input gate, forget gate, candidate and output gate, after their activations.
-        carried: The cell's state before the step.
-        squashed: tanh of the cell's state after the step.
-        received: The output before the step.
-        output: The output after the step.
-        probabilities: The probabilities of the next class.
+        gates: Input gate, forget gate, candidate and output gate, after their activations, of shape
+            (steps, 4 units).
+        states: The cell's state before the first step and after each, of shape (steps + 1, units).
+        squashed: tanh of the cell's state after each step, of shape (steps, units).
+        outputs: The output before the first step and after each, of shape (steps + 1, units).
+        probabilities: The probabilities of the next class, of shape (steps, classes).
+
+    Args:
+        steps: The number of steps.
+        batch: The number of sequences that are read side by side, the second axis of all arrays;
+            empty for one sequence without such an axis.
+        units: The number of LSTM units.
+        classes: The number of classes.
     """
 
-    gates: np.ndarray
-    carried: np.ndarray
-    squashed: np.ndarray
-    received: np.ndarray
-    output: np.ndarray
-    probabilities: np.ndarray
+    def __init__(self, steps: int, batch: tuple[int, ...], units: int, classes: int) -> None:
+        self.gates = np.zeros((steps, *batch, 4 * units))
+        self.states = np.zeros((steps + 1, *batch, units))
+        self.squashed = np.zeros((steps, *batch, units))
+        self.outputs = np.zeros((steps + 1, *batch, units))
+        self.probabilities = np.zeros((steps, *batch, classes))
+        # The parts of each step, which are taken from the arrays once only.
+        self.rows = [self._row(step) for step in range(steps)]
+
+    def _row(self, step: int) -> tuple[np.ndarray, ...]:
+        gates, n = self.gates[step], self.states.shape[-1]
+        return (
+            gates,
+            *(gates[..., k * n : (k + 1) * n] for k in range(4)),
+            *(self.states[step], self.states[step + 1], self.squashed[step]),
+            *(self.outputs[step], self.outputs[step + 1], self.probabilities[step]),
+        )
+
+    def restart(self, step: int) -> None:
+        """Continue at the first step, after this number of steps."""
+        self.states[0], self.outputs[0] = self.states[step], self.outputs[step]
+
+    def kept(self, steps: int) -> dict[str, np.ndarray]:
+        """Return the first steps, by the names that states have."""
+        return {
+            "gates": self.gates[:steps],
+            "carried": self.states[:steps],
+            "squashed": self.squashed[:steps],
+            "received": self.outputs[:steps],
+            "output": self.outputs[1 : steps + 1],
+            "probabilities": self.probabilities[:steps],
+        }
 
 
 class OnlineLSTM:
@@ -77,6 +109,7 @@ class OnlineLSTM:
         self._slope = np.full(wide, 0.5)
         self._slope[2 * units : 3 * units] = 1
         self._level = 1 - self._slope
+        self._halve()
         self.reset()
 
     @property
@@ -92,29 +125,37 @@ class OnlineLSTM:
     def weights(self, values: Sequence[np.ndarray]) -> None:
         for part, value in zip(self._split(self._flat), values, strict=True):
             part[...] = value
+        self._halve()
 
     def reset(self) -> None:
         """Reset the LSTM's state, but keep the weights."""
-        self._output, self._state = np.zeros(self.units), np.zeros(self.units)
-        self._tape: list[_Step] = []
+        self._tape = _Tape(self.truncation, (), self.units, self.classes)
         self._inputs: list[int] = []
 
-    def observe(self, observed: int) -> np.ndarray:
-        """Read the next class, learn if an update is due, and predict the class after it.
+    def observe(self, observed: Sequence[int]) -> np.ndarray:
+        """Read the next classes, learn whenever an update is due, and predict the one after each.
+
+        Args:
+            observed: The classes, in order. How many are given at once does not matter.
 
         Returns:
-            The probabilities of the next class, of shape (classes,); their sum is one.
+            The probabilities of the class after each, of shape (N, classes); their sums are one.
         """
-        if len(self._tape) == self.truncation:
-            self._learn_tape(observed)
-        step, self._state = self._step(
-            self._kernel[observed] + self._bias, self._output, self._state
-        )
-        self._output = step.output
-        if self.learning_rate:
-            self._tape.append(step)
-            self._inputs.append(observed)
-        return step.probabilities
+        found, first, tape = [], 0, self._tape
+        while first < len(observed):
+            begin = len(self._inputs)
+            if begin == self.truncation:
+                self._update_by_tape(observed[first])
+                begin = 0
+            some = observed[first : first + self.truncation - begin]
+            end = begin + len(some)
+            found.append(self._read(tape, begin, some).copy())
+            if self.learning_rate:
+                self._inputs += some
+            else:
+                tape.restart(end)
+            first += len(some)
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def learn(
         self, classes: np.ndarray, *, epochs: int = 60, rate: float = 0.01, length: int = 32
@@ -143,31 +184,29 @@ class OnlineLSTM:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs."""
-        widths = (4 * self.units, *[self.units] * 4, self.classes)
-        tape = {}
-        for name, width in zip(_Step._fields, widths, strict=True):
-            column = np.array([getattr(step, name) for step in self._tape])
-            tape[f"tape_{name}"] = column.reshape(len(self._tape), width)
+        at = len(self._inputs)
         return {
             "weights": self._flat.copy(),
             "first": self._first.copy(),
             "second": self._second.copy(),
             "updates": np.array(self._updates),
-            "output": self._output.copy(),
-            "state": self._state.copy(),
+            "output": self._tape.outputs[at].copy(),
+            "state": self._tape.states[at].copy(),
             "inputs": np.array(self._inputs, dtype=np.int64),
-            **tape,
+            **{f"tape_{name}": array.copy() for name, array in self._tape.kept(at).items()},
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Set the net to a state from `state`."""
         self._flat[...] = state["weights"]
+        self._halve()
         self._first[...], self._second[...] = state["first"], state["second"]
         self._updates = int(state["updates"])
-        self._output, self._state = state["output"].copy(), state["state"].copy()
         self._inputs = [int(value) for value in state["inputs"]]
-        columns = [state[f"tape_{name}"] for name in _Step._fields]
-        self._tape = [_Step(*parts) for parts in zip(*columns, strict=True)]
+        at = len(self._inputs)
+        for name, array in self._tape.kept(at).items():
+            array[...] = state[f"tape_{name}"]
+        self._tape.outputs[at], self._tape.states[at] = state["output"], state["state"]
 
     def _split(self, flat: np.ndarray) -> list[np.ndarray]:
         parts, start = [], 0
@@ -186,102 +225,95 @@ class OnlineLSTM:
         self._recurrent[...] = (q * np.sign(np.diag(r))).T
         self._bias[self.units : 2 * self.units] = 1
 
-    def _step(
-        self, fed: np.ndarray, received: np.ndarray, carried: np.ndarray
-    ) -> tuple[_Step, np.ndarray]:
-        n = self.units
-        gates = received @ self._recurrent
-        gates += fed
-        gates *= self._slope
-        np.tanh(gates, gates)
-        gates *= self._slope
-        gates += self._level
-        state = gates[..., n : 2 * n] * carried
-        state += gates[..., :n] * gates[..., 2 * n : 3 * n]
-        squashed = np.tanh(state)
-        output = gates[..., 3 * n :] * squashed
-        odds = output @ self._dense
+    def _read(self, tape: _Tape, begin: int, inputs: "Sequence[int] | np.ndarray") -> np.ndarray:
+        """Read some classes into a tape, and return the probabilities of the next classes.
+
+        Args:
+            tape: The tape, whose steps before `begin` are known.
+            begin: The first step.
+            inputs: The classes, of shape (steps,) or (steps, batch).
+        """
+        fed, back, dense = self._fed, self._back, self._dense
+        slope, level = self._slope, self._level
+        end = begin + len(inputs)
+        for given, row in zip(inputs, tape.rows[begin:end], strict=True):
+            gates, i, f, g, o, carried, state, squashed, received, output, odds = row
+            np.dot(received, back, gates)
+            gates += fed[given]
+            np.tanh(gates, gates)
+            gates *= slope
+            gates += level
+            np.multiply(f, carried, state)
+            state += i * g
+            np.tanh(state, squashed)
+            np.multiply(o, squashed, output)
+            # A product for each step, so that rounding does not depend on the number of steps.
+            np.dot(output, dense, odds)
+        odds = tape.probabilities[begin:end]
         odds += self._dense_bias
         odds -= odds.max(-1, keepdims=True)
         np.exp(odds, odds)
         odds /= odds.sum(-1, keepdims=True)
-        return _Step(gates, carried, squashed, received, output, odds), state
+        return odds
 
-    def _learn_tape(self, observed: int) -> None:
-        inputs = np.array(self._inputs)
-        targets = np.append(inputs[1:], observed)
-        tape = [_Step(*(part[None] for part in step)) for step in self._tape]
-        self._update(self._gradient(tape, inputs[:, None], targets[:, None]), self.learning_rate)
-        self._tape, self._inputs = [], []
+    def _update_by_tape(self, observed: int) -> None:
+        """Learn from a full tape and from the class after it, and begin another tape."""
+        targets = np.array([*self._inputs[1:], observed])
+        gradient = self._gradient(self._tape, np.array(self._inputs), targets)
+        self._update(gradient, self.learning_rate)
+        self._tape.restart(len(self._inputs))
+        self._inputs = []
 
     def _pass(self, inputs: np.ndarray, targets: np.ndarray, rate: float) -> float:
-        output = state = np.zeros((inputs.shape[1], self.units))
-        tape = []
-        for row in inputs:
-            step, state = self._step(self._kernel[row] + self._bias, output, state)
-            output = step.output
-            tape.append(step)
-        given = np.array([step.probabilities for step in tape])
+        tape = _Tape(len(inputs), inputs.shape[1:], self.units, self.classes)
+        given = self._read(tape, 0, inputs)
         right = np.take_along_axis(given, targets[..., None], axis=2)
         self._update(self._gradient(tape, inputs, targets), rate)
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 
-    def _gradient(self, tape: "list[_Step]", inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _gradient(self, tape: _Tape, inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the gradient of the mean cross-entropy as one vector.
 
         Args:
             tape: The steps.
-            inputs: The classes that the net read, of shape (steps, batch).
+            inputs: The classes that the net read, of shape (steps,) or (steps, batch).
             targets: The classes that came next, of the same shape.
         """
         flat = np.zeros_like(self._flat)
         kernel, recurrent, bias, dense, shift = self._split(flat)
-        errors = np.array([step.probabilities for step in tape])
-        np.put_along_axis(
-            errors,
-            targets[..., None],
-            np.take_along_axis(errors, targets[..., None], axis=2) - 1,
-            axis=2,
-        )
+        errors = tape.probabilities.reshape(-1, self.classes).copy()
+        errors[np.arange(len(errors)), targets.ravel()] -= 1
         errors /= targets.size
-        through = self._back_through_time(tape, errors @ self._dense.T)
-        rows = through.reshape(-1, 4 * self.units)
-        errors = errors.reshape(-1, self.classes)
-        dense += np.concatenate([step.output for step in tape]).T @ errors
+        wanted = (errors @ self._dense.T).reshape(tape.squashed.shape)
+        rows = self._back_through_time(tape, wanted).reshape(-1, 4 * self.units)
+        dense += tape.outputs[1:].reshape(-1, self.units).T @ errors
         shift += errors.sum(axis=0)
-        recurrent += np.concatenate([step.received for step in tape]).T @ rows
+        recurrent += tape.outputs[:-1].reshape(-1, self.units).T @ rows
         bias += rows.sum(axis=0)
         np.add.at(kernel, inputs.ravel(), rows)
         return flat
 
-    def _back_through_time(self, tape: "list[_Step]", wanted: np.ndarray) -> np.ndarray:
+    def _back_through_time(self, tape: _Tape, wanted: np.ndarray) -> np.ndarray:
         """Return the gradient before the gates' activations, from the one at the outputs."""
         n, back = self.units, self._recurrent.T.copy()
-        gates = np.array([step.gates for step in tape])
-        squashed = np.array([step.squashed for step in tape])
-        i, f, g, o = (gates[..., k * n : (k + 1) * n] for k in range(4))
+        i, f, g, o = (tape.gates[..., k * n : (k + 1) * n] for k in range(4))
         # Factors that do not depend on later steps are computed for all steps at once.
-        per_state = np.concatenate(
-            [
-                g * i * (1 - i),
-                np.array([step.carried for step in tape]) * f * (1 - f),
-                i * (1 - g * g),
-            ],
-            axis=-1,
+        by_state = np.stack(
+            [g * i * (1 - i), tape.states[:-1] * f * (1 - f), i * (1 - g * g)], axis=-2
         )
-        per_output = squashed * o * (1 - o)
-        into_state = o * (1 - squashed * squashed)
-        result = np.empty_like(gates)
+        by_output = tape.squashed * o * (1 - o)
+        into_state = o * (1 - tape.squashed * tape.squashed)
+        result = np.empty(tape.gates.shape)
+        split = result.reshape(*wanted.shape[:-1], 4, n)
+        of_states, of_outputs = split[..., :3, :], split[..., 3, :]
         at_output, at_state = np.zeros_like(wanted[0]), np.zeros_like(wanted[0])
-        for t in range(len(tape) - 1, -1, -1):
-            at_output = at_output + wanted[t]
-            at_state = at_state + at_output * into_state[t]
-            result[t, ..., : 3 * n] = per_state[t]
-            for k in range(3):
-                result[t, ..., k * n : (k + 1) * n] *= at_state
-            result[t, ..., 3 * n :] = at_output * per_output[t]
-            at_output = result[t] @ back
-            at_state = at_state * f[t]
+        for step in range(len(result) - 1, -1, -1):
+            at_output += wanted[step]
+            at_state += at_output * into_state[step]
+            np.multiply(by_state[step], at_state[..., None, :], of_states[step])
+            np.multiply(by_output[step], at_output, of_outputs[step])
+            np.dot(result[step], back, at_output)
+            at_state *= f[step]
         return result
 
     def _update(self, gradient: np.ndarray, rate: float) -> None:
@@ -292,6 +324,12 @@ class OnlineLSTM:
         self._second += 0.001 * (gradient - self._second)
         scale: float = np.sqrt(1 - 0.999**self._updates) / (1 - 0.9**self._updates)
         self._flat -= rate * scale * self._first / (np.sqrt(self._second) + 1e-7)
+        self._halve()
+
+    def _halve(self) -> None:
+        """Keep the weights of the gates as `_read` uses them: for x / 2 where that is needed."""
+        self._fed = (self._kernel + self._bias) * self._slope
+        self._back = self._recurrent * self._slope
 
 
 def weights_of(net: Net) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_recipes.anomaly.null_distribution import NullDistribution
-from keras_recipes.anomaly.series.detector import WINDOWS
+from keras_recipes.anomaly.series.features import WINDOWS
 from keras_recipes.errors import CorruptModelError
 
 SPAN = max(WINDOWS)

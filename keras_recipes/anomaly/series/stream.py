@@ -69,7 +69,8 @@ def _rows(
         if found is not None:
             # A later run may begin after the header.
             table.layout = replace(table.layout, header=found.header)
-            yield from table.rows(found, **asked)
+            # A record is answered before the next one is there.
+            yield from table.rows(found, **asked, at_once=1)
         skipped.report()
         file.write()
 

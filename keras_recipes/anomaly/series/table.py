@@ -18,13 +18,14 @@ import numpy as np
 from keras_recipes.anomaly import summary
 from keras_recipes.anomaly.series import detector_state, verdicts
 from keras_recipes.anomaly.series.alarm_policy import Verdict
-from keras_recipes.anomaly.series.detector import Reading, SeriesDetector, part
+from keras_recipes.anomaly.series.detector import AT_ONCE, Reading, SeriesDetector
+from keras_recipes.anomaly.series.features import part
 from keras_recipes.anomaly.series.joint_detector import JointDetector
 from keras_recipes.anomaly.series.promise import Promise
 from keras_recipes.anomaly.series.verdicts import Incidents, Judged
 from keras_recipes.anomaly.state_file import State
 from keras_recipes.data.series.records import names_of
-from keras_recipes.data.time_series import CounterRate, Series, SeriesLayout
+from keras_recipes.data.time_series import CounterRate, Record, Series, SeriesLayout
 from keras_recipes.errors import CorruptModelError, InputError
 from keras_recipes.models.fitted import Askable
 from keras_recipes.recipe import Learned, Row
@@ -123,41 +124,53 @@ class TableDetector:
         per_column: bool = False,
         incidents: bool = False,
         goes_on: bool = False,
+        at_once: int = AT_ONCE,
     ) -> Iterator[Row]:
-        """Yield the rows about records, as soon as they are read.
+        """Yield the rows about records.
 
         Args:
             found: The records, with the watched columns. Reading continues at its next record.
             per_column: Whether each column has a row for each record.
             incidents: Whether there is a row for each incident instead, when it is over.
             goes_on: Whether a later run continues an incident that is open at the end.
+            at_once: As for `judged`.
 
         Returns:
             Rows with the keys of `verdicts.keys`.
         """
-        judged = self.judged(found)
+        judged = self.judged(found, at_once=at_once)
         if incidents:
             return self.incidents.rows(judged, goes_on=goes_on)
         return verdicts.rows(judged, per_column=per_column)
 
-    def judged(self, found: Series) -> Iterator[Judged]:
-        """Yield the verdict on each record, as soon as it is read."""
+    def judged(self, found: Series, *, at_once: int = AT_ONCE) -> Iterator[Judged]:
+        """Yield the verdict on each record.
+
+        Args:
+            found: The records, with the watched columns.
+            at_once: The number of records that are read before the first of them is answered. The
+                verdicts do not depend on it. If it is 1, the state is that after each record.
+        """
         columns = [(name, self.detectors[name], self.counters.get(name)) for name in found.columns]
-        for timestamp, seconds, values in found.records:
-            when = seconds
-            if self.layout.time is None:
-                # Records without times are numbered, and a continued stream counts on.
-                timestamp, when = str(self.records), None
-            self.records += 1
-            shown: dict[str, float | None] = {}
-            readings: dict[str, Reading] = {}
-            for (name, detector, counter), value in zip(columns, values, strict=True):
+        for records in _pieces(found.records, at_once):
+            times = [None if self.layout.time is None else one.seconds for one in records]
+            shown, readings = [], []
+            for number, (_, detector, counter) in enumerate(columns):
+                values = [one.values[number] for one in records]
                 if counter:
-                    value = counter.update(when, value)
-                shown[name] = value if math.isfinite(value) else None
-                readings[name] = detector.update(when, value)
-            verdict, blamed = self._verdict(shown, readings)
-            yield Judged(timestamp, shown, readings, verdict, blamed)
+                    pairs = zip(times, values, strict=True)
+                    values = [counter.update(time, value) for time, value in pairs]
+                shown.append([value if math.isfinite(value) else None for value in values])
+                readings.append(detector.readings(times, values))
+            said = zip(zip(*shown, strict=True), zip(*readings, strict=True), strict=True)
+            for record, (values_of, readings_of) in zip(records, said, strict=True):
+                # Records without times are numbered, and a continued stream counts on.
+                written = str(self.records) if self.layout.time is None else record.timestamp
+                self.records += 1
+                by_name = dict(zip(found.columns, values_of, strict=True))
+                of_columns = dict(zip(found.columns, readings_of, strict=True))
+                verdict, blamed = self._verdict(by_name, of_columns)
+                yield Judged(written, by_name, of_columns, verdict, blamed)
 
     def _verdict(
         self, values: Mapping[str, float | None], readings: Mapping[str, Reading]
@@ -282,6 +295,23 @@ class TableDetector:
 def digest(learned: Learned) -> str:
     """Return a digest of what a model learned, to distinguish models."""
     return hashlib.sha256(json.dumps(learned, sort_keys=True).encode()).hexdigest()
+
+
+def _pieces(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
+    """Yield records, some at a time; if reading fails, those that were read come first."""
+    some: list[Record] = []
+    try:
+        for record in records:
+            some.append(record)
+            if len(some) == size:
+                yield some
+                some = []
+    except Exception:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
 
 
 def _counter_json(one: CounterRate) -> list[float | None]:

@@ -12,7 +12,7 @@ from keras_recipes.anomaly.series.alarm_policy import AlarmGate, TailCounts
 def counted(values: list[float]) -> TailCounts:
     counts = TailCounts(1)
     for value in values:
-        counts.neg_log10_p(np.array([value]))
+        counts.neg_log10_p(np.array([[value]]))
     return counts
 
 
@@ -26,52 +26,66 @@ def test_the_p_value_is_the_rank_among_the_past(past: list[int], asked: int) -> 
     counts = counted([1.03**n for n in past])
     larger = sum(n >= asked for n in past)
     expected = -np.log10((1 + larger) / (len(past) + 1))
-    said = counts.neg_log10_p(np.array([1.03**asked]), add=False)
-    assert said[0] == pytest.approx(expected)
+    said = counts.neg_log10_p(np.array([[1.03**asked]]), add=False)
+    assert said[0, 0] == pytest.approx(expected)
+
+
+def test_records_one_by_one_and_at_once_have_the_same_p_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alarm_policy, "HISTORY", 300)
+    magnitudes = np.random.default_rng(0).integers(0, 9, size=(1000, 3)).astype(float)
+    one, other = TailCounts(3), TailCounts(3)
+    single = np.concatenate([one.neg_log10_p(row) for row in magnitudes[:, None]])
+    parts = np.split(magnitudes, [1, 100, 250, 251, 700])
+    np.testing.assert_array_equal(single, np.concatenate([other.neg_log10_p(p) for p in parts]))
+    assert one.total == other.total
 
 
 def test_streams_do_not_mix() -> None:
     counts = TailCounts(3)
     for n in range(99):
-        counts.neg_log10_p(np.array([1.0, 1000.0, float(n % 2)]))
-    np.testing.assert_allclose(counts.neg_log10_p(np.array([2.0, 2.0, 1.0])), [2, 0, np.log10(2)])
+        counts.neg_log10_p(np.array([[1.0, 1000.0, float(n % 2)]]))
+    said = counts.neg_log10_p(np.array([[2.0, 2.0, 1.0]]))
+    np.testing.assert_allclose(said, [[2, 0, np.log10(2)]])
 
 
 def test_asking_alone_adds_nothing() -> None:
     counts = counted([1.0, 2.0])
     before = counts.state()
-    counts.neg_log10_p(np.array([5.0]), add=False)
+    counts.neg_log10_p(np.array([[5.0]]), add=False)
     assert all(np.array_equal(before[k], v) for k, v in counts.state().items())
 
 
 def test_a_magnitude_above_all_past_ones_has_the_smallest_p_value() -> None:
-    assert counted([1.0] * 999).neg_log10_p(np.array([2.0]))[0] == pytest.approx(3)
+    assert counted([1.0] * 999).neg_log10_p(np.array([[2.0]]))[0, 0] == pytest.approx(3)
 
 
 def test_rounding_errors_count_as_nothing() -> None:
-    assert counted([0.0] * 99).neg_log10_p(np.array([1e-15]))[0] == 0
+    assert counted([0.0] * 99).neg_log10_p(np.array([[1e-15]]))[0, 0] == 0
 
 
 @pytest.mark.parametrize("magnitude", [0.0, 1e-300, 1e300, np.inf])
 def test_no_magnitude_is_too_small_or_too_large(magnitude: float) -> None:
-    assert np.isfinite(counted([magnitude] * 3).neg_log10_p(np.array([magnitude]))).all()
+    assert np.isfinite(counted([magnitude] * 3).neg_log10_p(np.array([[magnitude]]))).all()
 
 
 def test_the_share_of_false_alarms_is_the_p_value() -> None:
     random = np.random.default_rng(0)
     counts = TailCounts(4)
-    said = np.array([counts.neg_log10_p(row) for row in random.exponential(size=(20_000, 4))])
+    parts = random.exponential(size=(400, 50, 4))
+    said = np.concatenate([counts.neg_log10_p(part) for part in parts])
     assert (said[2000:] >= 2).mean() == pytest.approx(0.01, rel=0.15)
 
 
 def test_the_distant_past_fades_and_counts_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alarm_policy, "HISTORY", 1000)
     counts = counted([100.0] * 999)
-    assert counts.neg_log10_p(np.array([50.0]), add=False)[0] == pytest.approx(0)
+    assert counts.neg_log10_p(np.array([[50.0]]), add=False)[0, 0] == pytest.approx(0)
     for _ in range(5000):
-        counts.neg_log10_p(np.array([1.0]))
+        counts.neg_log10_p(np.array([[1.0]]))
     assert counts.total <= 1000
-    assert counts.neg_log10_p(np.array([50.0]), add=False)[0] > 1.5
+    assert counts.neg_log10_p(np.array([[50.0]]), add=False)[0, 0] > 1.5
 
 
 def gate(**other: float) -> AlarmGate:
