@@ -1,9 +1,11 @@
 """The detectors of a table give the same rows for files and for streams with a stop."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from keras_recipes.anomaly.series.joint_detector import JointDetector
 from keras_recipes.anomaly.series.table import TableDetector
 from keras_recipes.data import demonstration_series
 from keras_recipes.data.time_series import CounterRate, Record, Series, SeriesLayout
+from keras_recipes.errors import InputError
 from keras_recipes.report import plots
 from tests.report.legible import check
 
@@ -120,3 +123,35 @@ def test_a_state_from_a_card_or_a_file_continues_with_the_same_rows(
         assert [*said, *other.rows(Series(("a", "b"), iter(every[stop:])))] == whole
         assert other.records == len(rows)
     assert np.isfinite([row["score"] for row in whole]).all()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(values, values), min_size=1, max_size=150))
+def test_records_at_once_and_one_by_one_have_the_same_rows(
+    rows: list[tuple[float, float]],
+) -> None:
+    one, other = (watch("a", "b", counters=("b",)) for _ in range(2))
+    at_once = list(one.rows(table(*rows)))
+    assert at_once == list(other.rows(table(*rows), at_once=1))
+    assert one.state("digest")[0] == other.state("digest")[0]
+
+
+def test_records_before_one_that_cannot_be_read_are_answered() -> None:
+    def records() -> Iterator[Record]:
+        for number in range(3):
+            yield Record(str(number), 600.0 * number, (1.0,))
+        raise InputError("the fourth record")
+
+    found = watch("a").rows(Series(("a",), records()))
+    assert [next(found)["timestamp"] for _ in range(3)] == ["0", "1", "2"]
+    with pytest.raises(InputError, match="the fourth record"):
+        next(found)
+
+
+def test_a_stream_answers_a_record_before_the_next_one_is_there() -> None:
+    def records() -> Iterator[Record]:
+        yield Record("0", 0.0, (1.0,))
+        pytest.fail("the next record was waited for")
+
+    rows = watch("a").rows(Series(("a",), records()), at_once=1)
+    assert next(rows)["timestamp"] == "0"
