@@ -595,6 +595,59 @@ EXPORTS = {
         ("Average",),
         *LOAD,
     ),
+    "Azure Monitor": Member(
+        "m.json",
+        document(
+            {
+                "interval": "PT1M",
+                "value": [
+                    {
+                        "name": {"value": name, "localizedValue": name},
+                        "unit": "Percent",
+                        "timeseries": [
+                            {
+                                "metadatavalues": [],
+                                "data": [
+                                    {
+                                        "timeStamp": f"2024-03-01T{clock(n)}:00Z",
+                                        "average": load(n) + more,
+                                    }
+                                    for n in range(RECORDS)
+                                ],
+                            }
+                        ],
+                    }
+                    for more, name in enumerate(("CPU", "Disk"))
+                ],
+            }
+        ),
+        ("CPU.average", "Disk.average"),
+        (load(0), load(0) + 1),
+        (load(LAST), load(LAST) + 1),
+    ),
+    "Google Cloud Monitoring": Member(
+        "m.json",
+        document(
+            {
+                "timeSeries": [
+                    {
+                        "metric": {"type": "cpu/load", "labels": {"name": "a"}},
+                        "resource": {"type": "gce_instance", "labels": {"zone": "z"}},
+                        "points": [
+                            {
+                                "interval": {"endTime": f"2024-03-01T{clock(n)}:00Z"},
+                                "value": {"doubleValue": load(n)},
+                            }
+                            for n in range(RECORDS)
+                        ][::-1],
+                    }
+                ]
+            },
+            2,
+        ),
+        ("value",),
+        *LOAD,
+    ),
     "Graphite": Member(
         "m.json",
         document([{"target": "a.b", "datapoints": [[load(n), epoch(n)] for n in range(RECORDS)]}]),

@@ -295,7 +295,7 @@ def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
         colons = any(":" in str(cell) for cell in _known(cells[name])[:1])
         if share == 1 and (colons or named in CLOCK_NAMES or "time" in named):
             return name
-        if named in HOURS and _share(cells[name], _is_hour) == 1:
+        if named in HOURS and _are_hours(cells[name]):
             return name
         if named in CLOCK_NAMES and compact and _share(cells[name], times.is_compact_clock) == 1:
             return name
@@ -306,8 +306,13 @@ def _is_compact(cell: Any) -> bool:
     return times.is_compact(written(cell))
 
 
-def _is_hour(cell: Any) -> bool:
-    return numbers.is_number(cell) and float(cell) in range(24)
+def _are_hours(cells: Sequence[Any]) -> bool:
+    """Return whether cells are hours from 0 to 23, or from 1 to 24."""
+    known = _known(cells)
+    if not known or not all(map(numbers.is_number, known)):
+        return False
+    hours = {float(cell) for cell in known}
+    return hours <= {*range(24)} or hours <= {*range(1, 25)}
 
 
 def _formats(

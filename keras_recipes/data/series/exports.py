@@ -1,4 +1,4 @@
-"""What monitoring systems write: InfluxDB, Prometheus, CloudWatch, Graphite and Grafana.
+"""What monitoring systems write: InfluxDB, Prometheus, Graphite, Grafana, and three clouds' own.
 
 Each function gives rows with the names of their keys (see `joining`).
 """
@@ -36,15 +36,11 @@ def point(line: str) -> dict[str, Any] | None:
 
     The measurement is the cell `measurement`, tags are texts, and the time is the cell `time`.
     """
-    match = _LINE.fullmatch(line)
-    if match is None:
+    parts = _parts(line)
+    if parts is None:
         return None
-    measurement = _MEASUREMENT.match(match["series"])
-    fields = _pairs(_FIELD, match["fields"], 0)
-    tags = None if measurement is None else _pairs(_TAG, match["series"], measurement.end())
-    if measurement is None or tags is None or not fields:
-        return None
-    cells: dict[str, Any] = {"measurement": _unescaped(measurement[0]), **tags}
+    tags, fields, time = parts
+    cells: dict[str, Any] = {**tags}
     for name, value in fields.items():
         short = value[:1].casefold()
         if short == '"':
@@ -53,7 +49,26 @@ def point(line: str) -> dict[str, Any] | None:
             cells[name] = _TRUTH[short] if short in _TRUTH else value.rstrip("iu")
         else:
             return None
-    return {**cells, **({"time": match["time"]} if match["time"] else {})}
+    return {**cells, **({"time": time} if time else {})}
+
+
+def _parts(line: str) -> tuple[dict[str, str], dict[str, str], str] | None:
+    """Return the tags with the measurement, the fields as written, and the time of a line.
+
+    Returns:
+        None if it is not InfluxDB's line protocol.
+    """
+    match = _LINE.fullmatch(line)
+    measurement = _MEASUREMENT.match(match["series"]) if match else None
+    if match is None or measurement is None:
+        return None
+    fields = _pairs(_FIELD, match["fields"], 0)
+    tags = _pairs(_TAG, match["series"], measurement.end())
+    if tags is None or not fields:
+        return None
+    # A tag and a field may have one name.
+    named = {f"{name} (tag)" if name in fields else name: value for name, value in tags.items()}
+    return {"measurement": _unescaped(measurement[0]), **named}, fields, match["time"] or ""
 
 
 def _pairs(pattern: re.Pattern[str], text: str, at: int) -> dict[str, str] | None:
@@ -76,10 +91,7 @@ def tags_of(lines: Sequence[str]) -> list[str]:
     """Return the names of the tags in lines of InfluxDB's line protocol."""
     found: dict[str, None] = {"measurement": None}
     for line in lines:
-        match = _LINE.fullmatch(line)
-        measurement = _MEASUREMENT.match(match["series"]) if match else None
-        if match and measurement:
-            found |= dict.fromkeys(_pairs(_TAG, match["series"], measurement.end()) or ())
+        found |= dict.fromkeys((_parts(line) or [()])[0])
     return list(found)
 
 
@@ -278,14 +290,55 @@ _Reader = Callable[[Any], _Found]
 def _prometheus(value: Any) -> _Found:
     """Read the answer to `query_range` or `query`."""
     results = value["data"]["result"]
+    labels = _apart([one["metric"] for one in results])
+    rows: list[Mapping[str, Any]] = [
+        {**mine, "time": time, "value": number}
+        for one, mine in zip(results, labels, strict=True)
+        for time, number in (one["values"] if "values" in one else [one["value"]])
+    ]
+    return rows, _keys_in(labels), "time"
+
+
+def _apart(labels: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the labels of series as texts: with their names if the values alone are alike."""
+    found = [{str(name): str(value) for name, value in one.items()} for one in labels]
+    if len({tuple(one.values()) for one in found}) == len({tuple(one.items()) for one in found}):
+        return found
+    return [{name: f"{name}={value}" for name, value in one.items()} for one in found]
+
+
+def _keys_in(labels: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for one in labels for name in one))
+
+
+def _azure(value: Any) -> _Found:
+    """Read Azure Monitor's metrics."""
     rows: list[Mapping[str, Any]] = []
-    keys: dict[str, None] = {}
-    for one in results:
-        labels = {str(key): label for key, label in one["metric"].items()}
-        keys |= dict.fromkeys(labels)
-        for time, number in one["values"] if "values" in one else [one["value"]]:
-            rows.append({**labels, "time": time, "value": number})
-    return rows, list(keys), "time"
+    labels = []
+    for metric in value["value"]:
+        for series in metric["timeseries"]:
+            given = {one["name"]["value"]: one["value"] for one in series.get("metadatavalues", ())}
+            labels.append({"name": metric["name"]["value"], **given})
+            rows += [{**labels[-1], **point} for point in series["data"]]
+    return rows, _keys_in(labels), "timeStamp"
+
+
+def _google(value: Any) -> _Found:
+    """Read the time series of Google Cloud Monitoring, whose newest points come first."""
+    series = value["timeSeries"] if isinstance(value, dict) else value
+    labels = _apart([_google_labels(one["metric"], one.get("resource", {})) for one in series])
+    rows: list[Mapping[str, Any]] = []
+    for one, mine in zip(series, labels, strict=True):
+        for point in one["points"]:
+            ((kind, number),) = point["value"].items()
+            if kind == "distributionValue":
+                raise ValueError("distributions are no numbers")
+            rows.append({**mine, "time": point["interval"]["endTime"], "value": number})
+    return rows, _keys_in(labels), "time"
+
+
+def _google_labels(metric: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": metric["type"], **resource.get("labels", {}), **metric.get("labels", {})}
 
 
 def _metric_data(value: Any) -> _Found:
@@ -357,6 +410,8 @@ _READERS: tuple[_Reader, ...] = (
     _prometheus,
     _metric_data,
     _metric_statistics,
+    _azure,
+    _google,
     _influx_1,
     _graphite,
     _objects,

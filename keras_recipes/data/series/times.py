@@ -66,6 +66,7 @@ _WORDS = re.compile(r"(?<![%A-Za-z])[A-Za-z]{3,9}(?![A-Za-z])")
 _ZONE = re.compile(r"(:\d{2}(?:[.,]\d{1,9})?)(\s*)([+-]\d{2}:?\d{2})$")
 _UTC = re.compile(r"(?<=\d)\s*(?:UTC|GMT|Z)$")
 _NAMED_ZONE = re.compile(r"\s+[A-Z]{3,4}$")
+_END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00(?:[.,]0+)?)?(?!\d))")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -216,7 +217,7 @@ def _iso(text: str) -> datetime | None:
             return datetime.fromisoformat(_NAMED_ZONE.sub("", text))
     except ValueError:
         pass
-    return None
+    return _end_of_day(_iso, text)
 
 
 def _parsed(text: str, pattern: str) -> datetime | None:
@@ -225,8 +226,16 @@ def _parsed(text: str, pattern: str) -> datetime | None:
     if found is None and text[-1:].isupper():
         utc = _UTC.search(text) is not None
         found = _tried(lambda one: datetime.strptime(one, pattern), _no_zone(text))
-        return found.replace(tzinfo=UTC) if found and utc and found.tzinfo is None else found
-    return found
+        found = found.replace(tzinfo=UTC) if found and utc and found.tzinfo is None else found
+    return _end_of_day(lambda begun: _parsed(begun, pattern), text) if found is None else found
+
+
+def _end_of_day(parse: Callable[[str], datetime | None], text: str) -> datetime | None:
+    """Return the time of a text in which it is 24:00, the next day's midnight; None of others."""
+    if "24:00" not in text or _END_OF_DAY.search(text) is None:
+        return None
+    day = parse(_END_OF_DAY.sub("00", text, count=1))
+    return day and _tried(lambda _: day + timedelta(days=1), text)
 
 
 def _fitting(formats: Sequence[str], texts: Sequence[str]) -> list[str]:
