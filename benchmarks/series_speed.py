@@ -71,10 +71,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             normal, judged = write(series_data.weeks(columns, 0), given.records, folder)
-            model = str(folder / "model")
-            spent(["fit", "lstm-anomaly", "--data", str(normal), "--out", model], ROOT)
-            asked = ["predict", model, str(judged), "--format", "csv"]
             for checkout in (*checkouts, ROOT):
+                model = str(folder / ("model" if checkout == ROOT else "before"))
+                spent(["fit", "lstm-anomaly", "--data", str(normal), "--out", model], checkout)
+                asked = ["predict", model, str(judged), "--format", "csv"]
                 seconds, memory = spent(asked, checkout)
                 of_each = 1e6 * seconds / (given.records * columns)
                 print(

@@ -58,6 +58,13 @@ def test_24_00_is_midnight_of_the_next_day() -> None:
     assert (found.time, at(records[23])) == ("Datum", "2024-03-02 00:00:00")
 
 
+@pytest.mark.parametrize("cell", ["24:00:30", "24:01", "24:00 24:00", "24:00 " * 400])
+def test_other_times_behind_24_00_are_refused(cell: str) -> None:
+    rows = [f"2024-03-{n // 24 + 1:02} {n % 24:02}:00,2{n}.5" for n in range(72)]
+    with pytest.raises(InputError, match=r"line 74: expected a time"):
+        list(read(table("when,value", *rows, f"2024-03-04 {cell},3.5"))[1])
+
+
 def test_hours_from_1_to_24_beside_a_date_end_with_the_next_day() -> None:
     rows = [f"2024-03-{n // 24 + 1:02},{n % 24 + 1},2{n}.5" for n in range(72)]
     found, records = read(table("date,hour,value", *rows))
@@ -381,30 +388,74 @@ def test_labels_that_differ_in_their_names_only_are_several_series() -> None:
     assert (len(records), records[3].values) == (40, (3.5, 3.5))
 
 
+def test_labels_whose_values_are_alike_when_joined_are_several_series() -> None:
+    series = [
+        {"metric": metric, "values": [[1709251200 + 15 * n, f"{n}.5"] for n in range(40)]}
+        for metric in ({"a": "x.y", "value": "1"}, {"a": "x", "b": "y", "value": "1"})
+    ]
+    text = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": series}})
+    found, records = read(text, "m.json")
+    assert found.columns == ("a=x.y.value", "a=x.b=y.value")
+    assert len(records) == 40
+
+
+def test_labels_and_dimensions_that_are_called_alike_are_several_series() -> None:
+    points = [
+        {"interval": {"endTime": f"2024-03-01T00:{n:02}:00Z"}, "value": {"doubleValue": n + 0.5}}
+        for n in range(40)
+    ]
+    series = [
+        {"metric": {"type": kind, "labels": {"type": "a", "zone": "m"}},
+         "resource": {"type": "vm", "labels": {"zone": "z"}}, "points": points}
+        for kind in ("load", "disk")
+    ]  # fmt: skip
+    found, records = read(json.dumps({"timeSeries": series}), "g.json")
+    assert (found.columns, len(records)) == (("load.value", "disk.value"), 40)
+    data = [{"timeStamp": f"2024-03-01T00:{n:02}:00Z", "average": n + 0.5} for n in range(40)]
+    one = [{"metadatavalues": [{"name": {"value": "name"}, "value": "vm"}], "data": data}]
+    metrics = [{"name": {"value": name}, "timeseries": one} for name in ("CPU", "Disk")]
+    found, records = read(json.dumps({"value": metrics}), "a.json")
+    assert (found.columns, len(records)) == (("CPU.average", "Disk.average"), 40)
+
+
 def test_a_tag_and_a_field_of_one_name_stay_apart() -> None:
     lines = [f"cpu,usage=idle usage=0.{n + 10},load={n}.5 {1709251200 + n}" for n in range(40)]
     found, records = read(table(*lines), "m.txt")
     assert found.columns == ("usage", "load")
     assert records[2].values == (0.12, 2.5)
+    lines[1::2] = [line.replace(" usage=0.", " more=0.") for line in lines[1::2]]
+    assert read(table(*lines), "m.txt")[0].columns == ("usage", "load", "more")
+
+
+SAR = "Linux 5.15.0 (web1) 2024-03-0{} _x86_64_ (4 CPU)\n"
 
 
 def test_a_report_of_two_tables_that_follow_each_other_is_refused() -> None:
     first = [f"{n // 6:02}:{n % 6}0:01 all {n}.5 {90 - n}.5" for n in range(40)]
-    second = [f"{n // 6:02}:{n % 6}0:01 {1000 + n} {2000 - n}" for n in range(40)]
-    banner = "Linux 5.15.0 (web1) 2024-03-01 _x86_64_ (4 CPU)\n"
+    second = [f"{n // 6:02}:{n % 6}0:01 {1000 + n} {2000 - n}" for n in range(1, 40)]
     header, other = "00:00:01 CPU %user %idle", "00:00:01 kbmemfree kbmemused"
-    text = table(banner, header, *first, "", other, *second)
-    with pytest.raises(InputError, match="line 46: expected one table, received another one"):
+    text = table(SAR.format(1), header, *first, "", other, *second)
+    with pytest.raises(InputError, match="line 45: expected one table, received another one"):
         read(text, "sar.txt")
 
 
-def test_a_report_of_two_tables_in_turns_is_one_of_both_over_midnight() -> None:
+def test_reports_of_two_days_may_have_other_columns_on_the_second() -> None:
+    first = [f"{n // 6:02}:{n % 6}0:01 all {n}.5" for n in range(40)]
+    second = [f"{line} 1.5" for line in first]
+    headers = "00:00:01 CPU %user", "00:00:01 CPU %user %idle"
+    text = table(SAR.format(1), headers[0], *first, "", SAR.format(2), headers[1], *second)
+    _, records = read(text, "sar.txt")
+    assert (len(records), at(records[40])) == (80, "2024-03-02 00:00:01")
+
+
+@pytest.mark.parametrize("start", [0, 22])
+def test_a_report_of_two_tables_in_turns_is_one_of_both_over_midnight(start: int) -> None:
     def both(n: int) -> str:
-        clock = f"{(22 + n // 6) % 24:02}:{n % 6}0:01"
+        clock = f"{(start + n // 6) % 24:02}:{n % 6}0:01"
         parts = f"{clock} CPU %user\n{clock} all {n}.5\n", f"{clock} kbmemfree\n{clock} {n}\n"
         return "\n".join(parts)
 
-    banner = "Linux 5.15.0 (web1) 2024-03-01 _x86_64_ (4 CPU)\n"
-    found, records = read(table(banner, *map(both, range(40))), "sar.txt")
+    found, records = read(table(SAR.format(1), *map(both, range(160))), "sar.txt")
     assert found.columns == ("all.%user", "kbmemfree")
-    assert (at(records[-1]), records[-1].values) == ("2024-03-02 04:30:01", (39.5, 39.0))
+    assert (len(records), records[-1].values) == (160, (159.5, 159.0))
+    assert at(records[-1]) == {0: "2024-03-02 02:30:01", 22: "2024-03-03 00:30:01"}[start]

@@ -19,6 +19,9 @@ BINS = 4096
 RESOLUTION = 0.01
 """The width of a bin in natural logarithms: bins distinguish magnitudes one per cent apart."""
 
+FRACTIONS = 2.0**20
+"""A halved count is kept to this fraction of a record."""
+
 LEAST = math.exp(-RESOLUTION * (BINS // 2))
 """The smallest magnitude that is more than nothing."""
 
@@ -88,6 +91,7 @@ class TailCounts:
         if self.total >= HISTORY:
             self._trees *= 0.5
             self.total *= 0.5
+            self._round()
         return result
 
     def _said(
@@ -104,12 +108,20 @@ class TailCounts:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that `restore` needs."""
-        return {"trees": self._trees.copy(), "total": np.array(self.total)}
+        trees = self._trees.copy()
+        trees[BINS + 1 :: BINS + 2] = 0.0  # where paths are padded, which is never read
+        return {"trees": trees, "total": np.array(self.total)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Set the counts to a state from `state`."""
         self._trees[...] = state["trees"]
         self.total = float(state["total"])
+        self._round()
+
+    def _round(self) -> None:
+        """Keep the counts to fractions whose sums are exact, in any order."""
+        np.rint(self._trees * FRACTIONS, self._trees)
+        self._trees /= FRACTIONS
 
 
 def _paths() -> np.ndarray:

@@ -3,7 +3,7 @@
 The evidence of a record's features (`features`) is averaged, and so is that of the last few
 records. If the series has a shape that repeats, the evidence of `shapes.ShapeView` is added. Memory
 is bounded, and no record is judged by later ones. A file gives many records at once, which is
-faster, and a stream gives one; the readings are the same to the last bit.
+faster, and a stream gives one; the readings are the same.
 """
 
 import itertools
@@ -219,44 +219,45 @@ class SeriesDetector:
         Raises:
             InputError: `learn` was not called yet.
         """
-        self._require_learned()
-        (reading,) = self._readings([time], [float(value)])
+        (reading,) = self.update_all([time], [float(value)])
         return reading
 
     def readings(
         self, times: "Sequence[float | None]", values: "Sequence[float]"
     ) -> Iterator[Reading]:
-        """Yield what `update` returns for each record in turn, `AT_ONCE` of them at a time.
+        """Yield what `update` returns for each record in turn, `AT_ONCE` of them at a time."""
+        for first in range(0, max(len(times), len(values)), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            yield from self.update_all(times[some], [float(value) for value in values[some]])
+
+    def update_all(
+        self, times: "Sequence[float | None]", values: "Sequence[float]"
+    ) -> list[Reading]:
+        """Return what `update` returns for each record in turn; the memory grows with their square.
 
         Raises:
             InputError: `learn` was not called yet.
         """
         self._require_learned()
-        for first in range(0, len(values), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            yield from self._readings(times[some], [float(value) for value in values[some]])
+        expected, said = self._expected(times, values), []
+        kept = [(v, e) for v, e in zip(values, expected, strict=True) if _usable(v)]
+        evidence = iter(self._evidence(kept, add=True) if kept else ())
+        for value, usual in zip(values, expected, strict=True):
+            low, high = usual - self._interval.width, usual + self._interval.width
+            if self.classes.low >= 0 and usual >= 0:
+                low = max(low, 0.0)  # a count, or something else that is not negative
+            if _usable(value):
+                said.append(self._reading(value, usual, (low, high), next(evidence)))
+            else:
+                nothing = (0.0,) * len(FEATURES)
+                said.append(Reading(0.0, 0.0, low, high, nothing, incident=self._gate.incident))
+        return said
 
     def _require_learned(self) -> None:
         if not self._learned:
             raise InputError(
                 "expected a detector that has learned what is normal: call learn first"
             )
-
-    def _readings(
-        self, times: "Sequence[float | None]", values: "Sequence[float]"
-    ) -> Iterator[Reading]:
-        expected = self._expected(times, values)
-        kept = [(v, e) for v, e in zip(values, expected, strict=True) if _usable(v)]
-        evidence = iter(self._evidence(kept, add=True) if kept else [])
-        for value, usual in zip(values, expected, strict=True):
-            low, high = usual - self._interval.width, usual + self._interval.width
-            if self.classes.low >= 0 and usual >= 0:
-                low = max(low, 0.0)  # a count, or something else that is not negative
-            if _usable(value):
-                yield self._reading(value, usual, (low, high), next(evidence))
-            else:
-                nothing = (0.0,) * len(FEATURES)
-                yield Reading(0.0, 0.0, low, high, nothing, incident=self._gate.incident)
 
     def _reading(
         self, value: float, expected: float, interval: tuple[float, float], mixed: list[float]

@@ -72,7 +72,7 @@ class _Tape:
 class OnlineLSTM:
     """LSTM(units, tanh) -> softmax over classes, with one one-hot class per step as its input.
 
-    `observe` moves one step. Every `truncation` steps it learns from these steps: cross-entropy,
+    Every `truncation` steps `observe` learns from these steps: cross-entropy,
     truncated backpropagation through time, and Adam (Kingma & Ba 2015) on gradients clipped to
     norm one.
 
@@ -202,11 +202,14 @@ class OnlineLSTM:
         self._halve()
         self._first[...], self._second[...] = state["first"], state["second"]
         self._updates = int(state["updates"])
+        at = len(state["inputs"])
         self._inputs = [int(value) for value in state["inputs"]]
-        at = len(self._inputs)
         for name, array in self._tape.kept(at).items():
             array[...] = state[f"tape_{name}"]
         self._tape.outputs[at], self._tape.states[at] = state["output"], state["state"]
+        if not self.learning_rate:
+            self._tape.restart(at)
+            self._inputs = []
 
     def _split(self, flat: np.ndarray) -> list[np.ndarray]:
         parts, start = [], 0

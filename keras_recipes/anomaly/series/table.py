@@ -151,26 +151,24 @@ class TableDetector:
             at_once: The number of records that are read before the first of them is answered. The
                 verdicts do not depend on it. If it is 1, the state is that after each record.
         """
-        columns = [(name, self.detectors[name], self.counters.get(name)) for name in found.columns]
+        names = found.columns
         for records in _pieces(found.records, at_once):
             times = [None if self.layout.time is None else one.seconds for one in records]
-            shown, readings = [], []
-            for number, (_, detector, counter) in enumerate(columns):
+            shown, said = [], []
+            for number, name in enumerate(names):
                 values = [one.values[number] for one in records]
-                if counter:
-                    pairs = zip(times, values, strict=True)
-                    values = [counter.update(time, value) for time, value in pairs]
+                if counter := self.counters.get(name):
+                    values = [counter.update(t, v) for t, v in zip(times, values, strict=True)]
                 shown.append([value if math.isfinite(value) else None for value in values])
-                readings.append(detector.readings(times, values))
-            said = zip(zip(*shown, strict=True), zip(*readings, strict=True), strict=True)
-            for record, (values_of, readings_of) in zip(records, said, strict=True):
+                said.append(self.detectors[name].update_all(times, values))
+            for row, record in enumerate(records):
                 # Records without times are numbered, and a continued stream counts on.
                 written = str(self.records) if self.layout.time is None else record.timestamp
                 self.records += 1
-                by_name = dict(zip(found.columns, values_of, strict=True))
-                of_columns = dict(zip(found.columns, readings_of, strict=True))
-                verdict, blamed = self._verdict(by_name, of_columns)
-                yield Judged(written, by_name, of_columns, verdict, blamed)
+                values_of = {name: cells[row] for name, cells in zip(names, shown, strict=True)}
+                readings = {name: cells[row] for name, cells in zip(names, said, strict=True)}
+                verdict, blamed = self._verdict(values_of, readings)
+                yield Judged(written, values_of, readings, verdict, blamed)
 
     def _verdict(
         self, values: Mapping[str, float | None], readings: Mapping[str, Reading]

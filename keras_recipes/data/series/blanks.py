@@ -41,16 +41,19 @@ class Report:
     Attributes:
         names: The names of the columns of the last header.
         timed: Whether each line begins with a time of day.
-        restarts: Whether the last line began another table of the same time.
+        headers: The headers of this day.
+        follows: Whether another table follows the one before, instead of coming in turns with it.
     """
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = [*names]
         self.timed = False
         self.day: date | None = None
-        self.clock, self.first_clock = "", ""
+        self.clock = ""
+        self.headers: list[list[str]] = []
         self.now: str | None = None
-        self.another = self.restarts = False
+        self.clocks: set[str] = set()
+        self.follows = False
 
     def row(self, line: str) -> dict[str, Any] | None:
         """Return the cells of a line; None if the line has none, such as a header.
@@ -76,7 +79,8 @@ class Report:
 
     def _is_title(self, line: str, tokens: Sequence[str]) -> bool:
         if len(line) < LONGEST_TITLE and (banner := _BANNER.match(line + " ")):
-            self.day, self.first_clock = _date(banner[1]), ""
+            self.day, self.clock = _date(banner[1]), ""
+            self.headers, self.clocks = [], set()
             return True
         if "RESTART" in tokens or (
             any(map(_RULER.search, tokens)) and not any(map(_is_number, tokens))
@@ -91,16 +95,17 @@ class Report:
         if names[0] in ("avg-cpu:", "Time"):
             timed = timed or names[0] == "Time"
             names = names[1:]
-        self.another = timed and self.timed and names != self.names
+        if timed and names not in self.headers:
+            # Of tables in turns, each has its header before the time goes on.
+            self.follows = self.follows or len(self.clocks) > 1
+            self.headers.append(names)
         self.names, self.timed = names, timed
 
     def _at(self, clock: str) -> str:
         """Return the day and the time of day; a time before the last one is of the next day."""
-        self.first_clock = self.first_clock or clock
-        self.restarts = self.another and clock == self.first_clock < self.clock
-        self.another = False
+        if len(self.clocks) < 2:
+            self.clocks.add(clock)
         if self.day is None:
-            self.clock = clock
             return clock
         if clock < self.clock and self.clock >= "12" > clock:
             self.day += timedelta(days=1)
@@ -220,11 +225,11 @@ def _rows(source: str, lines: Iterable[str], refuse: Refuse, names: Sequence[str
                 raise InputError(message) from None
             refuse(message)
             continue
-        if report.restarts:
+        if report.follows:
             raise InputError(
-                f"{source} line {number}: expected one table, received another one of the same "
-                f"times with the columns {', '.join(report.names[:3])}; give one of them, as with "
-                "sar -u, or the output of sadf -d"
+                f"{source} line {number}: expected one table, received another one behind it with "
+                f"the columns {', '.join(report.names[:3])}; give one of them, as with sar -u, or "
+                "the output of sadf -d"
             )
         if row is not None:
             yield number, row

@@ -7,10 +7,10 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from keras_recipes.data.series import numbers, tables
+from keras_recipes.data.series import joining, numbers, tables
 from keras_recipes.data.series.records import Refuse, Row, Rows, plain
 from keras_recipes.errors import InputError
 
@@ -25,22 +25,29 @@ _TAG = re.compile(r",((?:[^,=\\]|\\.)+)=((?:[^,=\\]|\\.)+)")
 _MEASUREMENT = re.compile(r"(?:[^,=\\]|\\.)+")
 _FIELD = re.compile(r"((?:[^,=\"\\]|\\.)+)=(\"(?:[^\"\\]|\\.)*\"|[^,\"]+)(?:,|$)")
 _FIELD_VALUE = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?[iu]?|t|f|true|false|True|False|TRUE|FALSE")
+_SHARED = " (tag)"
+"""The end of a tag's name, if a value has the same one."""
+
 _TRUTH = {"t": True, "f": False}
 
 _FLUX = ("result", "table", "_start", "_stop")
 _FLUX_VALUES = ("double", "long", "unsignedLong", "boolean", "duration")
 
 
-def point(line: str) -> dict[str, Any] | None:
+def point(line: str, both: Collection[str] = ()) -> dict[str, Any] | None:
     """Return the cells of a line of InfluxDB's line protocol; None if it is none.
 
     The measurement is the cell `measurement`, tags are texts, and the time is the cell `time`.
+
+    Args:
+        line: The line.
+        both: The names that tags and fields share.
     """
     parts = _parts(line)
     if parts is None:
         return None
     tags, fields, time = parts
-    cells: dict[str, Any] = {**tags}
+    cells: dict[str, Any] = {_beside(name, {*fields, *both}): text for name, text in tags.items()}
     for name, value in fields.items():
         short = value[:1].casefold()
         if short == '"':
@@ -66,9 +73,12 @@ def _parts(line: str) -> tuple[dict[str, str], dict[str, str], str] | None:
     tags = _pairs(_TAG, match["series"], measurement.end())
     if tags is None or not fields:
         return None
-    # A tag and a field may have one name.
-    named = {f"{name} (tag)" if name in fields else name: value for name, value in tags.items()}
-    return {"measurement": _unescaped(measurement[0]), **named}, fields, match["time"] or ""
+    return {"measurement": _unescaped(measurement[0]), **tags}, fields, match["time"] or ""
+
+
+def _beside(name: str, values: Collection[str]) -> str:
+    """Return the name of a tag beside values, one of which may have the same name."""
+    return f"{name}{_SHARED}" if name in values else name
 
 
 def _pairs(pattern: re.Pattern[str], text: str, at: int) -> dict[str, str] | None:
@@ -87,24 +97,34 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\([,= \\])", r"\1", text)
 
 
-def tags_of(lines: Sequence[str]) -> list[str]:
-    """Return the names of the tags in lines of InfluxDB's line protocol."""
-    found: dict[str, None] = {"measurement": None}
+def tags_of(lines: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Return the names of tags in InfluxDB's line protocol, and those that fields have as well."""
+    tags: dict[str, None] = {"measurement": None}
+    fields: set[str] = set()
     for line in lines:
-        found |= dict.fromkeys((_parts(line) or [()])[0])
-    return list(found)
+        if parts := _parts(line):
+            tags |= dict.fromkeys(parts[0])
+            fields |= parts[1].keys()
+    return [_beside(name, fields) for name in tags], fields & tags.keys()
 
 
-def points(source: str, lines: Iterable[str], refuse: Refuse) -> Rows:
-    """Return the rows of InfluxDB's line protocol."""
-    return Rows(f"{source} line", _points(source, lines, refuse))
+def points(source: str, lines: Iterable[str], both: Collection[str], refuse: Refuse) -> Rows:
+    """Return the rows of InfluxDB's line protocol; `both` is as for `point`."""
+    return Rows(f"{source} line", _points(source, lines, both, refuse))
 
 
-def _points(source: str, lines: Iterable[str], refuse: Refuse) -> Iterator[Row]:
+def shared(keys: Iterable[str]) -> set[str]:
+    """Return the names of tags that are names of fields, too, of the keys of a table."""
+    return {name.removesuffix(_SHARED) for name in keys if name.endswith(_SHARED)}
+
+
+def _points(
+    source: str, lines: Iterable[str], both: Collection[str], refuse: Refuse
+) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
-        cells = point(line)
+        cells = point(line, both)
         if cells is None:
             message = (
                 f"{source} line {number}: expected InfluxDB's line protocol, received "
@@ -290,7 +310,12 @@ _Reader = Callable[[Any], _Found]
 def _prometheus(value: Any) -> _Found:
     """Read the answer to `query_range` or `query`."""
     results = value["data"]["result"]
-    labels = _apart([one["metric"] for one in results])
+    labels = _apart(
+        [
+            {_beside(name, ("time", "value")): of for name, of in one["metric"].items()}
+            for one in results
+        ]
+    )
     rows: list[Mapping[str, Any]] = [
         {**mine, "time": time, "value": number}
         for one, mine in zip(results, labels, strict=True)
@@ -302,7 +327,9 @@ def _prometheus(value: Any) -> _Found:
 def _apart(labels: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return the labels of series as texts: with their names if the values alone are alike."""
     found = [{str(name): str(value) for name, value in one.items()} for one in labels]
-    if len({tuple(one.values()) for one in found}) == len({tuple(one.items()) for one in found}):
+    keys = joining.varying(found, _keys_in(found))
+    said = {".".join(one[key] for key in keys if one.get(key)) for one in found}
+    if len(said) == len({tuple(one.items()) for one in found}):
         return found
     return [{name: f"{name}={value}" for name, value in one.items()} for one in found]
 
@@ -317,8 +344,9 @@ def _azure(value: Any) -> _Found:
     labels = []
     for metric in value["value"]:
         for series in metric["timeseries"]:
-            given = {one["name"]["value"]: one["value"] for one in series.get("metadatavalues", ())}
-            labels.append({"name": metric["name"]["value"], **given})
+            given = series.get("metadatavalues", ())
+            dimensions = {f"dimension.{one['name']['value']}": one["value"] for one in given}
+            labels.append({"name": metric["name"]["value"], **dimensions})
             rows += [{**labels[-1], **point} for point in series["data"]]
     return rows, _keys_in(labels), "timeStamp"
 
@@ -338,7 +366,10 @@ def _google(value: Any) -> _Found:
 
 
 def _google_labels(metric: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": metric["type"], **resource.get("labels", {}), **metric.get("labels", {})}
+    given = (("resource", resource), ("metric", metric))
+    types = {name: one["type"] for name, one in given if "type" in one}
+    labels = [(name, one.get("labels", {})) for name, one in given]
+    return types | {f"{name}.{key}": value for name, one in labels for key, value in one.items()}
 
 
 def _metric_data(value: Any) -> _Found:

@@ -90,8 +90,10 @@ def rows_of(source: str, lines: Iterator[str], layout: SeriesLayout, refuse: Ref
     if form == "json":
         return Found(tables.json_rows(source, lines, refuse), reading)
     if form == "line-protocol":
-        keys = list(dict.fromkeys([*exports.tags_of(sample), *reading.keys]))
-        return Found(exports.points(source, lines, refuse), reading, keys, "time")
+        tags, both = exports.tags_of(sample)
+        both |= exports.shared(reading.keys)
+        keys = list(dict.fromkeys([*tags, *reading.keys]))
+        return Found(exports.points(source, lines, both, refuse), reading, keys, "time")
     if form == "annotated":
         return _annotated(source, lines, reading)
     if form == "blanks":

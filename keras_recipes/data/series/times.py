@@ -66,7 +66,7 @@ _WORDS = re.compile(r"(?<![%A-Za-z])[A-Za-z]{3,9}(?![A-Za-z])")
 _ZONE = re.compile(r"(:\d{2}(?:[.,]\d{1,9})?)(\s*)([+-]\d{2}:?\d{2})$")
 _UTC = re.compile(r"(?<=\d)\s*(?:UTC|GMT|Z)$")
 _NAMED_ZONE = re.compile(r"\s+[A-Z]{3,4}$")
-_END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00(?:[.,]0+)?)?(?!\d))")
+_END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00(?:[.,]0+)?)?(?![\d:.,]))")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -201,9 +201,14 @@ def _no_zone(text: str) -> str:
 
 
 def _iso(text: str) -> datetime | None:
+    """Return the time of a text in ISO 8601."""
     text = text.strip()
     if len(text) > _LONGEST:
         return None
+    return _of_iso(text) or _end_of_day(_of_iso, text)
+
+
+def _of_iso(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -217,17 +222,21 @@ def _iso(text: str) -> datetime | None:
             return datetime.fromisoformat(_NAMED_ZONE.sub("", text))
     except ValueError:
         pass
-    return _end_of_day(_iso, text)
+    return None
 
 
 def _parsed(text: str, pattern: str) -> datetime | None:
     """Return the time of a text in this format; a zone's name that the format lacks is no harm."""
+    return _of_format(text, pattern) or _end_of_day(lambda day: _of_format(day, pattern), text)
+
+
+def _of_format(text: str, pattern: str) -> datetime | None:
     found = _tried(lambda one: datetime.strptime(one, pattern), text)
     if found is None and text[-1:].isupper():
         utc = _UTC.search(text) is not None
         found = _tried(lambda one: datetime.strptime(one, pattern), _no_zone(text))
-        found = found.replace(tzinfo=UTC) if found and utc and found.tzinfo is None else found
-    return _end_of_day(lambda begun: _parsed(begun, pattern), text) if found is None else found
+        return found.replace(tzinfo=UTC) if found and utc and found.tzinfo is None else found
+    return found
 
 
 def _end_of_day(parse: Callable[[str], datetime | None], text: str) -> datetime | None:

@@ -42,6 +42,18 @@ def test_records_one_by_one_and_at_once_have_the_same_p_values(
     assert one.total == other.total
 
 
+def test_p_values_are_exact_and_the_state_bounded_after_many_halvings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alarm_policy, "HISTORY", 64)
+    magnitudes = np.random.default_rng(0).exponential(size=(8000, 2))
+    one, other = TailCounts(2), TailCounts(2)
+    single = np.concatenate([one.neg_log10_p(row) for row in magnitudes[:, None]])
+    together = np.concatenate([other.neg_log10_p(part) for part in np.split(magnitudes, 250)])
+    np.testing.assert_array_equal(single, together)
+    assert max(array.max() for array in other.state().values()) <= 64
+
+
 def test_streams_do_not_mix() -> None:
     counts = TailCounts(3)
     for n in range(99):

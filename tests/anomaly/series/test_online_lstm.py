@@ -108,3 +108,13 @@ def test_classes_one_by_one_and_at_once_have_the_same_answers() -> None:
     classes = sequence(200).tolist()
     single = np.concatenate([one.observe([c]) for c in classes])
     np.testing.assert_array_equal(single, other.observe(classes))
+
+
+def test_a_state_in_the_middle_of_an_update_goes_on_without_learning() -> None:
+    net, classes = OnlineLSTM(CLASSES, seed=3), sequence(60).tolist()
+    net.observe(classes[:5])
+    fixed, learning = OnlineLSTM(CLASSES, learning_rate=0), OnlineLSTM(CLASSES)
+    for other in (fixed, learning):
+        other.restore(net.state())
+    # The other one learns when sixteen steps are on its tape.
+    np.testing.assert_array_equal(fixed.observe(classes[5:16]), learning.observe(classes[5:16]))
