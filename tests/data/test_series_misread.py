@@ -65,6 +65,60 @@ def test_other_times_behind_24_00_are_refused(cell: str) -> None:
         list(read(table("when,value", *rows, f"2024-03-04 {cell},3.5"))[1])
 
 
+@pytest.mark.parametrize(
+    "header, row",
+    [
+        ("Date,Sleep Duration,Pulse", "2024-03-{n:02},06:{n},5{n}"),
+        ("Date,Time,Pulse", "2024-03-{n:02},00:{n}:12,5{n}"),
+        ("date,avg_response_time,requests", "2024-03-{n:02},1.{n},2{n}"),
+    ],
+)
+def test_a_duration_beside_one_record_a_day_is_no_time_of_day(header: str, row: str) -> None:
+    found, records = read(table(header, *(row.format(n=n) for n in range(10, 31))))
+    assert found.columns[-1] == header.split(",")[-1]
+    assert at(records[0]) == "2024-03-10 00:00:00"
+
+
+def test_of_a_duration_and_a_start_the_start_is_the_time_of_day() -> None:
+    rows = [f"2024-03-0{n // 24 + 1},0{n % 7}:30,{n % 24:02}:00,{n}.5" for n in range(72)]
+    found, records = read(table("Date,Duration,Start Time,Cost", *rows))
+    assert found.columns == ("Cost",)
+    assert at(records[25]) == "2024-03-02 01:00:00"
+
+
+def test_dates_without_midnight_have_their_day_where_the_others_have_it() -> None:
+    rows = [
+        f"{n // 24 + 1:02}/03/2024" + (f" {n % 24:02}:00:00" if n % 24 else "") + f",2{n}.5"
+        for n in range(240)
+    ]
+    _, records = read(table("time,value", *rows))
+    assert [at(records[n]) for n in (0, 25)] == ["2024-03-01 00:00:00", "2024-03-02 01:00:00"]
+    assert len(records) == 240
+
+
+@pytest.mark.parametrize("mark", "/.-")
+def test_a_year_of_two_digits_may_come_first(mark: str) -> None:
+    rows = [f"24{mark}03{mark}{n // 24 + 1:02} {n % 24:02}:00:00,2{n}.5" for n in range(72)]
+    _, records = read(table("Date/Time,CH1", *rows))
+    assert at(records[25]) == "2024-03-02 01:00:00"
+
+
+def test_halves_of_the_day_in_another_script_are_no_times() -> None:
+    rows = [f"2024/3/1 {'上午' if n < 12 else '下午'} {n % 12:02}:00:00,2{n}.5" for n in range(24)]
+    found, _ = read(table("time,value", *rows))
+    assert found.time is None
+    assert "time" in warnings(found)
+
+
+def test_times_since_1970_with_one_step_need_no_known_name() -> None:
+    rows = [f"{1709251200000 + 60_000 * n},2{n}.5,{1709251259999 + 60_000 * n}" for n in range(40)]
+    found, records = read(table("open_time,price,close_time", *rows))
+    assert (found.time, found.columns) == ("open_time", ("price",))
+    assert at(records[1]) == "2024-03-01 00:01:00"
+    rows = [f"{1709251200 + 37 * n * n},2{n}.5" for n in range(40)]
+    assert read(table("bytes,value", *rows))[0].columns == ("bytes", "value")
+
+
 def test_hours_from_1_to_24_beside_a_date_end_with_the_next_day() -> None:
     rows = [f"2024-03-{n // 24 + 1:02},{n % 24 + 1},2{n}.5" for n in range(72)]
     found, records = read(table("date,hour,value", *rows))
@@ -459,3 +513,56 @@ def test_a_report_of_two_tables_in_turns_is_one_of_both_over_midnight(start: int
     assert found.columns == ("all.%user", "kbmemfree")
     assert (len(records), records[-1].values) == (160, (159.5, 159.0))
     assert at(records[-1]) == {0: "2024-03-02 02:30:01", 22: "2024-03-03 00:30:01"}[start]
+
+
+# Reports and quotation marks
+
+
+def test_columns_of_a_report_with_one_name_stay_apart() -> None:
+    found, records = read(
+        table("KB/t tps MB/s KB/t tps MB/s", *numbered("1{n} 2{n} 3{n} 4 5{n} 6"))
+    )
+    assert found.columns[:4] == ("KB/t", "tps", "MB/s", "KB/t 2")
+    assert records[2].values == (12, 22, 32, 4, 52, 6)
+    found, records = read(table("# gpu sm mem", "# Idx % %", *numbered("0 1{n} 2{n}", 40)), "m.txt")
+    assert {"sm", "mem"} <= {*found.columns}
+
+
+def test_a_row_of_missing_numbers_is_no_header_of_a_report() -> None:
+    values = ["nan nan" if n == 20 else f"{n} 2{n}" for n in range(60)]
+    rows = [f"{n // 6:02}:{n % 6}0:00 {value}" for n, value in enumerate(values)]
+    found, records = read(table(SAR.format(1), "00:00:00 cpu mem", *rows), "m.txt")
+    assert (found.columns, len(records)) == (("cpu", "mem"), 60)
+
+
+def test_times_with_a_colon_behind_them_are_those_of_the_records() -> None:
+    rows = [f"{1709251200 + 60 * n}: {n}.5e+01 {n}" for n in range(40)]
+    found, records = read(table("cpu mem", "", *rows), "rrd.txt")
+    assert (found.columns, at(records[1])) == (("cpu", "mem"), "2024-03-01 00:01:00")
+
+
+def test_integers_behind_a_comma_and_a_blank_are_no_report() -> None:
+    rows = [f"{1709251200 + 60 * n}, {n}, 2{n}" for n in range(40)]
+    found, records = read(table("time, cpu, mem", *rows))
+    assert (found.time, found.columns) == ("time", ("cpu", "mem"))
+    assert records[3].values == (3, 23)
+
+
+def test_thousands_beside_german_dates_are_refused_whatever_the_delimiter() -> None:
+    rows = [
+        f"0{n // 24 + 1}.03.2024 {n % 24:02}:00\t{'1.060' if n % 5 else '800'}" for n in range(72)
+    ]
+    with pytest.raises(InputError, match=r"expected numbers with one meaning, received '1\.060'"):
+        read(table("Zeit\tAnrufe", *rows))
+
+
+def test_numbers_of_columns_above_times_are_their_names() -> None:
+    found, records = read(table("0,1", *numbered("2024-03-0{day} {hour:02}:00:00,2{n}.5")))
+    assert (found.time, found.columns, len(records)) == ("0", ("1",), 30)
+
+
+def test_a_quotation_mark_that_is_not_closed_takes_no_rows() -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00:00,2{n}.5,ok", 60)
+    rows[20] = rows[20].replace("ok", '"bad')
+    with pytest.raises(InputError, match="line 61: expected the closing quotation mark"):
+        read(table("time,value,note", *rows))

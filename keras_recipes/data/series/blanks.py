@@ -53,7 +53,7 @@ class Report:
         self.headers: list[list[str]] = []
         self.now: str | None = None
         self.clocks: set[str] = set()
-        self.follows = False
+        self.follows = self.fresh = False
 
     def row(self, line: str) -> dict[str, Any] | None:
         """Return the cells of a line; None if the line has none, such as a header.
@@ -68,9 +68,10 @@ class Report:
         if hashed:
             tokens = line.replace("#", " ", 1).split()
         clock, rest = _with_clock(tokens)
-        if rest and not any(map(_is_number, rest)):
+        if rest and not any(map(_is_number, rest)) and not all(map(numbers.is_missing, rest)):
             self._header(rest, timed=clock is not None)
             return None
+        self.fresh = False
         if self.timed and clock is None and tokens[0].isdigit():
             return self._cells(tokens[1:], int(tokens[0]))
         if clock is None or not self.timed:
@@ -95,6 +96,9 @@ class Report:
         if names[0] in ("avg-cpu:", "Time"):
             timed = timed or names[0] == "Time"
             names = names[1:]
+        if self.fresh and len(names) == len(self.names) and len({*names}) < len(names):
+            return  # units below the names
+        names, self.fresh = _numbered(names), True
         if timed and names not in self.headers:
             # Of tables in turns, each has its header before the time goes on.
             self.follows = self.follows or len(self.clocks) > 1
@@ -122,6 +126,8 @@ class Report:
         key = {}
         if len(tokens) == len(names) + 1 and times.is_date(tokens[-2]):
             now, tokens, names = " ".join(tokens[-2:]), tokens[:-2], names[:-1]
+        elif times.is_epoch_text(tokens[0].removesuffix(":")) and len(tokens) == len(names) + 1:
+            now, tokens = tokens[0].removesuffix(":"), tokens[1:]
         elif tokens[0].endswith(":") and 1 < len(tokens) <= len(names) + 1:
             key, tokens = {"row": tokens[0][:-1]}, tokens[1:]
             names = names[: len(tokens)]
@@ -179,8 +185,24 @@ def open_date(lines: Sequence[str]) -> str | None:
     return None
 
 
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Return names of which none comes twice: a second `tps` is called `tps 2`."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+    return found
+
+
 def _is_number(token: str) -> bool:
     return any(numbers.Marks(mark).measure(token) is not None for mark in ".,")
+
+
+def _is_cell(token: str) -> bool:
+    """Return whether a token may stand in a report, which has no texts but its keys."""
+    known = _is_number(token) or numbers.is_missing(token)
+    return known or times.is_time_of_day(token) or _is_day(token)
 
 
 def _is_day(token: str) -> bool:
@@ -193,6 +215,8 @@ def are_reports(lines: Sequence[str]) -> bool:
     for line in lines:
         if not line.strip():
             continue
+        if any(cell.endswith((",", ";")) and _is_number(cell[:-1]) for cell in line.split()):
+            return False  # cells with delimiters and blanks between them
         filled += 1
         try:
             row = report.row(line)
@@ -201,9 +225,7 @@ def are_reports(lines: Sequence[str]) -> bool:
         if row is None:
             continue
         values = [cell for name, cell in row.items() if name not in (TIME, *KEYS)]
-        if not all(
-            _is_number(cell) or times.is_time_of_day(cell) or _is_day(cell) for cell in values
-        ):
+        if not all(map(_is_cell, values)):
             return False
         rows, cells = rows + 1, cells + len(row)
     return rows >= max(1, 0.3 * filled) and cells >= 2 * rows

@@ -4,6 +4,7 @@ The first records decide it together. A label, a text and a column of row number
 """
 
 import itertools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from keras_recipes.errors import InputError
 
 SAMPLE = 1_000
 """The number of records that decide how a table is read."""
+
+FEWEST_STEPS = 10
+"""The smallest number of steps that show that numbers are times."""
 
 LOOKED_AT = 200
 """The number of cells of a column that decide whether it holds times."""
@@ -100,6 +104,7 @@ def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) ->
             f"{source}: expected numbers with one decimal mark, received {against['.']!r} and "
             f"{against[',']!r}; say which is right with --set decimal=comma or decimal=point"
         )
+    dotted = any(map(_has_dotted_dates, cells.values()))
     for name, texts in known.items():
         commas = [text for text in texts if "," in text]
         points = [text for text in texts if "." in text]
@@ -108,8 +113,8 @@ def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) ->
             return Marks(",")
         if commas and not points and bare and delimiter == ",":
             return Marks(".", True)
-        german = max(bare) < 1_000 if bare else any(map(_has_dotted_dates, cells.values()))
-        if commas or (points and delimiter == ";" and german):
+        german = max(bare) < 1_000 if bare else dotted
+        if commas or (points and (delimiter == ";" or dotted) and german):
             shown = (commas or points)[0].strip()
             raise InputError(
                 f"{source}: expected numbers with one meaning, received {shown!r} in column "
@@ -156,6 +161,8 @@ def choose(
             continue
         unit = numbers.unit_of(cells[name], marks)
         reason = None if layout.columns else _reason(name, cells[name], unit)
+        if reason is None and not layout.columns and _are_regular_epochs(cells[name], marks):
+            reason = "times since 1970"
         if reason is None:
             values[name] = unit or ""
         else:
@@ -222,6 +229,7 @@ def _time_column(
         *(name for name in named if _holds_times(name, cells, marks, 1)),
         *(name for name in others if _compact_format(name, cells[name])),
         *(name for name in known if _counts_seconds(cells[name], marks)),
+        *(name for name in others if _are_regular_epochs(cells[name], marks)),
     ]
     first = next(iter(cells))
     if not found and plain(first).startswith("value") and len(cells) > 1:
@@ -248,6 +256,21 @@ def _epochs(cells: Sequence[Any], marks: Marks) -> float:
         return value is not None and times.is_epoch(value)
 
     return _share(cells, is_epoch)
+
+
+def _are_regular_epochs(cells: Sequence[Any], marks: Marks) -> bool:
+    """Return whether numbers are times since 1970 with nearly always the same step.
+
+    A counter may be as large, but it hardly grows by the same number each time.
+    """
+    if _epochs(cells, marks) < 1:
+        return False
+    values = [times.number_of(written(cell), marks) or 0.0 for cell in _known(cells)]
+    steps = [b - a for a, b in itertools.pairwise(values)]
+    usual = sorted(steps)[len(steps) // 2] if len(steps) >= FEWEST_STEPS else 0.0
+    return usual != 0 and sum(abs(step - usual) < 0.01 * abs(usual) for step in steps) >= 0.9 * len(
+        steps
+    )
 
 
 def _counts_seconds(cells: Sequence[Any], marks: Marks) -> bool:
@@ -286,20 +309,37 @@ def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
     """Return the column of the times of day, if the column of times has only dates."""
     compact = _share(cells[time], _is_compact) == 1
     dates = compact or _share(cells[time], times.is_date) == 1
-    if layout.time_format is not None or not dates:
+    if layout.time_format is not None or not dates or not _come_again(cells[time]):
         return None
-    for name in cells:
+    for name in sorted(cells, key=lambda name: plain(name) not in CLOCK_NAMES):
         if name == time or name in (layout.columns or ()):
             continue
         named, share = plain(name), _share(cells[name], times.is_time_of_day)
         colons = any(":" in str(cell) for cell in _known(cells[name])[:1])
-        if share == 1 and (colons or named in CLOCK_NAMES or "time" in named):
+        goes_on = named in CLOCK_NAMES or _go_on(cells[time], cells[name])
+        if share == 1 and goes_on and (colons or named in CLOCK_NAMES or "time" in named):
             return name
         if named in HOURS and _are_hours(cells[name]):
             return name
         if named in CLOCK_NAMES and compact and _share(cells[name], times.is_compact_clock) == 1:
             return name
     return None
+
+
+def _come_again(days: Sequence[Any]) -> bool:
+    """Return whether some day has several records; else a time beside it may be a duration."""
+    texts = [written(cell) for cell in days]
+    return len(set(texts)) < len(texts)
+
+
+def _go_on(days: Sequence[Any], clocks: Sequence[Any]) -> bool:
+    """Return whether these rise or fall on each day, as times of day do and durations do not."""
+    groups = itertools.groupby(
+        zip(map(written, days), map(written, clocks), strict=False), key=operator.itemgetter(0)
+    )
+    of_days = [[times.of_day(clock) for _, clock in group] for _, group in groups]
+    rising = all(a <= b for day in of_days for a, b in itertools.pairwise(day))
+    return rising or all(a >= b for day in of_days for a, b in itertools.pairwise(day))
 
 
 def _is_compact(cell: Any) -> bool:

@@ -16,7 +16,8 @@ from keras_recipes.errors import InputError
 MISSING = frozenset(
     (
         *("", "nan", "null", "none", "na", "n/a", "#n/a", "nil", "<nil>", "-", "--", "?"),
-        *("undefined", "(null)", "\\n", "#nv", "#n/v", "<na>"),
+        *("undefined", "(null)", "\\n", "#nv", "#n/v", "<na>", "---", "n.a.", "[n/a]", "nat"),
+        *("#div/0!", "#value!", "#ref!", "#wert!", "unavailable", "unknown", "no data"),
     )
 )
 

@@ -77,7 +77,9 @@ def begin(source: str, lines: Sequence[str], delimiter: str) -> Beginning:
     data = (
         n
         for n, row in enumerate(rows)
-        if len(row) == width and _is_data(row) and not (n == top and _are_numbered(row))
+        if len(row) == width
+        and _is_data(row)
+        and not (n == top and (_are_numbered(row) or _are_above_times(row, rows[n + 1 : n + 2])))
     )
     typed = (
         n for n, row in enumerate(rows) if len(row) == width and any(map(dialect.is_typed, row))
@@ -132,6 +134,12 @@ def _is_data(row: Sequence[str]) -> bool:
 def _are_numbered(row: Sequence[str]) -> bool:
     """Return whether these may be names that are numbers, behind an index: `,0,1`, `time,1,2`."""
     return len(row) > 2 and plain(row[0]) in _INDEX_NAMES and _count(row[1:])
+
+
+def _are_above_times(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether these are the numbers of columns, one of which holds times: `0,1`."""
+    times_below = any(len(one) == len(row) and any(map(times.is_time, one)) for one in below)
+    return len(row) > 1 and _count(row) and times_below
 
 
 def _count(cells: Sequence[str]) -> bool:

@@ -53,6 +53,7 @@ def _csv(
             # Concatenated tables repeat the header, and rows may be commented out.
             if not cells or cells == header or _is_blank(cells) or (marks and _is_comment(cells)):
                 continue
+            _require_closed(f"{source} line {before + reader.line_num}", cells, reading)
             marks = comments and cells[0][:1] != "#"
             if names is None:
                 fits = known is not None and len(known) == len(cells)
@@ -69,6 +70,18 @@ def _csv(
             yield before + reader.line_num, dict(zip(names, cells, strict=True))
     except csv.Error as error:
         raise InputError(f"{source} line {before + reader.line_num}: not CSV: {error}") from None
+
+
+def _require_closed(where: str, cells: Sequence[str], reading: Reading) -> None:
+    """Refuse a cell that took the rows behind it, as its quotation mark is not closed."""
+    if reading == FORMER:
+        return
+    inner = (line for cell in cells if "\n" in cell for line in cell.splitlines()[1:])
+    if any(line.count(reading.delimiter) >= max(len(cells) - 1, 1) for line in inner):
+        raise InputError(
+            f"{where}: expected the closing quotation mark of a cell, received more rows of the "
+            "table; repair the line where the cell begins"
+        )
 
 
 def _is_comment(cells: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """Cells as times: formats are told by a column's first records, and then read strictly."""
 
 import itertools
+import operator
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -70,6 +71,7 @@ _END_OF_DAY = re.compile(r"(?<=[T ])24(?=:00(?::00(?:[.,]0+)?)?(?![\d:.,]))")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MINUTES = re.compile(r"\s*(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?[^AaPp]*([AaPp])?")
 _TIME_OF_DAY = re.compile(
     r"\s*(?:\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?|\d{1,2}\.\d{2}(?:\.\d{2})?)"
     r"(?:\s?[AaPp]\.?[Mm]\.?)?\s*"
@@ -105,6 +107,17 @@ def is_time(cell: Any) -> bool:
 def is_time_of_day(cell: Any) -> bool:
     """Return whether a cell is a time of day without a date."""
     return isinstance(cell, str) and _TIME_OF_DAY.fullmatch(cell) is not None
+
+
+def of_day(text: str) -> float:
+    """Return a time of day, such as 7:30 PM, in minutes; 0 for any other text."""
+    match = _MINUTES.match(text)
+    if match is None:
+        return 0.0
+    hour = int(match[1])
+    if match[4]:
+        hour = hour % 12 + 12 * (match[4].upper() == "P")
+    return 60 * hour + int(match[2]) + float(match[3] or 0) / 60
 
 
 def is_date(cell: Any) -> bool:
@@ -162,7 +175,7 @@ def _dates(match: re.Match[str]) -> list[str]:
     else:
         year = "Y" if len(last) == 4 else "y"
         orders = [f"dm{year}"] if mark == "." else [f"md{year}", f"dm{year}"]
-        orders += ["ymd"] if mark == "-" and len(first) == len(last) == 2 else []
+        orders += ["ymd"] if len(first) == len(last) == 2 else []
     return [mark.join(f"%{one}" for one in order) for order in orders]
 
 
@@ -175,7 +188,7 @@ def _with_words(pattern: str) -> str | None:
         if "%d" not in pattern:
             return None
     rest = re.sub("%.", "", pattern).replace("T", "")
-    return pattern if re.search("%[Yy]", pattern) and not re.search("[A-Za-z]", rest) else None
+    return pattern if re.search("%[Yy]", pattern) and not any(map(str.isalpha, rest)) else None
 
 
 def _named(match: re.Match[str]) -> str:
@@ -266,8 +279,7 @@ def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], 
     formats = list(dict.fromkeys(one for text in texts for one in formats_of(text)))[:8]
     fitting = _fitting(formats, texts)
     if not fitting:
-        mixed = bool(texts) and all(_iso(t) or _fitting(formats, [t]) for t in texts)
-        return (tuple(_one_order(formats, day_first)), None) if mixed else None
+        return _mixed(formats, texts, day_first=day_first)
     by_gaps = {one: _gaps([_parsed(text.strip(), one) for text in texts]) for one in fitting}
     fewest = min(unlike for unlike, _ in by_gaps.values())
     alike = [one for one in fitting if by_gaps[one][0] == fewest]
@@ -275,6 +287,23 @@ def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], 
     likely = _likely(best, texts[-1].strip())
     chosen = next((one for one in likely if day_first_of(one) == day_first), likely[0])
     return (chosen,), next((one for one in (*likely, *best) if one != chosen), None)
+
+
+def _mixed(
+    formats: Sequence[str], texts: Sequence[str], *, day_first: bool
+) -> "tuple[tuple[str, ...], str | None] | None":
+    """Return what `detect` does, of times in several formats, such as with and without a clock."""
+    found = []
+    orders = [tuple(_one_order(formats, first)) for first in (day_first, not day_first)]
+    for order in dict.fromkeys(orders):
+        moments = [_iso(text) or _first(order, text) for text in texts]
+        if texts and None not in moments:
+            found.append((_gaps(moments)[0], order))
+    if not found:
+        return None
+    found.sort(key=operator.itemgetter(0))
+    best, *rest = (order for _, order in found)
+    return best, next((one for other in rest for one in other if one not in best), None)
 
 
 def _likely(formats: Sequence[str], text: str) -> list[str]:
