@@ -119,6 +119,15 @@ def test_times_since_1970_with_one_step_need_no_known_name() -> None:
     assert read(table("bytes,value", *rows))[0].columns == ("bytes", "value")
 
 
+def test_a_date_in_parts_and_row_numbers_are_not_watched() -> None:
+    rows = [f"{n + 1},2024,3,{n // 24 + 1},{n % 24},2{n}.5" for n in range(72)]
+    found, records = read(table("No,year,month,day,hour,pm2.5", *rows))
+    assert (found.time, found.columns, len(records)) == (None, ("pm2.5",), 72)
+    assert "year, month, day, hour are not put together to times" in warnings(found)
+    found, _ = read(table("day,month,mm", *numbered("{n},{n},{n}.5", 40)))
+    assert "month" in found.columns
+
+
 def test_hours_from_1_to_24_beside_a_date_end_with_the_next_day() -> None:
     rows = [f"2024-03-{n // 24 + 1:02},{n % 24 + 1},2{n}.5" for n in range(72)]
     found, records = read(table("date,hour,value", *rows))

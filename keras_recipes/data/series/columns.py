@@ -6,7 +6,7 @@ The first records decide it together. A label, a text and a column of row number
 import itertools
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,18 @@ LABELS = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anom
 """Names of a column of labels, if it holds nothing but 0 and 1."""
 
 ROW_NUMBERS = "row numbers"
+
+NUMBERED_NAMES = ("no", "no_", "nr", "nr_", "id", "row", "record", "entry_id", "instant", "seq")
+"""Names of a column of row numbers, if each is one more than the one before."""
+
+PARTS_OF_TIMES = {
+    **dict.fromkeys(("year", "yr"), range(1_900, 2_101)),
+    **dict.fromkeys(("month", "mon", "mo"), range(1, 13)),
+    **dict.fromkeys(("day", "dy"), range(1, 32)),
+    **dict.fromkeys(("hour", "hr"), range(25)),
+    **dict.fromkeys(("minute", "second"), range(61)),
+}
+"""Names of the columns of a date in parts, and what they hold."""
 
 _ZERO_OR_ONE = frozenset(("0", "1", "0.0", "1.0", "true", "false"))
 
@@ -154,19 +166,10 @@ def choose(
     time = layout.time or _time_column(source, cells, layout, marks, timed)
     clock = _clock_column(cells, time, layout) if time is not None else None
     formats, day_first, warnings = _formats(cells, time, clock, layout, marks)
-    values: dict[str, str] = {}
-    left: dict[str, str] = {}
-    for name in layout.columns or cells:
-        if name in (time, clock) and layout.columns is None:
-            continue
-        unit = numbers.unit_of(cells[name], marks)
-        reason = None if layout.columns else _reason(name, cells[name], unit)
-        if reason is None and not layout.columns and _are_regular_epochs(cells[name], marks):
-            reason = "times since 1970"
-        if reason is None:
-            values[name] = unit or ""
-        else:
-            left[name] = reason
+    parts = [] if layout.columns else _parts_of_times(cells)
+    if parts and time is None:
+        warnings.append(_in_parts(source, parts))
+    values, left = _watched_and_left(cells, layout, marks, (time, clock), parts)
     unread = [
         name
         for name, why in left.items()
@@ -193,6 +196,32 @@ def choose(
             "tells several series apart, give a file each; a log needs --set kind=logs"
         )
     return Choice(time, clock, values, formats, day_first, left, tuple(warnings))
+
+
+def _watched_and_left(
+    cells: Cells,
+    layout: SeriesLayout,
+    marks: Marks,
+    times_of: Collection[str | None],
+    parts: Collection[str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the units of the columns that are watched, and why the others are not."""
+    if layout.columns:
+        return {name: numbers.unit_of(cells[name], marks) or "" for name in layout.columns}, {}
+    values: dict[str, str] = {}
+    left: dict[str, str] = {}
+    for name in cells:
+        if name in times_of:
+            continue
+        unit = numbers.unit_of(cells[name], marks)
+        reason = "a part of the time" if name in parts else _reason(name, cells[name], unit)
+        if reason is None and _are_regular_epochs(cells[name], marks):
+            reason = "times since 1970"
+        if reason is None:
+            values[name] = unit or ""
+        else:
+            left[name] = reason
+    return values, left
 
 
 def _known(cells: Sequence[Any]) -> list[Any]:
@@ -426,10 +455,27 @@ def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
         return "empty" if unnamed else None
     if plain(name) in LABELS and all(str(c).strip().casefold() in _ZERO_OR_ONE for c in known):
         return "labels, 0 or 1"
-    numbered = unnamed or plain(name) in TIME_NAMES
+    numbered = unnamed or plain(name) in (*TIME_NAMES, *NUMBERED_NAMES)
     if numbered and unit == "" and _are_row_numbers(known):
         return ROW_NUMBERS
     return None if unit is not None else _not_numbers(known)
+
+
+def _parts_of_times(cells: Cells) -> list[str]:
+    """Return the columns that are a date in parts: those from the year on, if there is one."""
+    found = [
+        name
+        for name in cells
+        if (held := PARTS_OF_TIMES.get(plain(name)))
+        and _share(cells[name], lambda cell, held=held: _whole(cell) in held) == 1
+    ]
+    dated = {"year", "yr"} & {plain(name) for name in found}
+    return found if len(found) > 1 and dated else []
+
+
+def _whole(cell: Any) -> int | None:
+    text = written(cell).removesuffix(".0")
+    return int(text) if text.isdecimal() else None
 
 
 def _not_numbers(known: Sequence[Any]) -> str:
@@ -466,6 +512,13 @@ def _watched(name: str, cells: Sequence[Any]) -> str:
         f"column {name!r} is watched as a value: {shown!r} is no time since 1970, and its numbers "
         f"do not rise; if they are times, add --set time={name}, and if it is neither, name the "
         "columns to watch with --set columns=NAME,NAME"
+    )
+
+
+def _in_parts(source: str, parts: Sequence[str]) -> str:
+    return (
+        f"{source}: the columns {', '.join(parts)} are not put together to times, and each record "
+        "counts as one step; give one column of times"
     )
 
 
