@@ -259,7 +259,9 @@ def _decided(
     """Return the rows, and a series without records that says what the first rows show."""
     rows, keys, fixed = found.rows, found.reading.keys, {}
     if found.keys:
-        first = list(itertools.islice(rows.rows, parts.SAMPLE))
+        # Of series that come one after the other, the first rows show the first one only.
+        most = joining.MOST_CELLS // (len(found.keys) + 2) if found.sorted else parts.SAMPLE
+        first = list(itertools.islice(rows.rows, most))
         keys = joining.varying([row for _, row in first], found.keys)
         fixed = {key: first[0][1].get(key) for key in found.keys if first and key not in keys}
         rows = Rows(rows.where, itertools.chain(first, rows.rows))

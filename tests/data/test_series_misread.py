@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+import math
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from keras_recipes.data import time_series
 from keras_recipes.data.series import joining, order
-from keras_recipes.data.time_series import MONDAY, Record, Series
+from keras_recipes.data.time_series import MONDAY, Record, Series, SeriesLayout
 from keras_recipes.errors import InputError
 
 
@@ -69,7 +70,6 @@ def test_other_times_behind_24_00_are_refused(cell: str) -> None:
     "header, row",
     [
         ("Date,Sleep Duration,Pulse", "2024-03-{n:02},06:{n},5{n}"),
-        ("Date,Time,Pulse", "2024-03-{n:02},00:{n}:12,5{n}"),
         ("date,avg_response_time,requests", "2024-03-{n:02},1.{n},2{n}"),
     ],
 )
@@ -77,6 +77,47 @@ def test_a_duration_beside_one_record_a_day_is_no_time_of_day(header: str, row: 
     found, records = read(table(header, *(row.format(n=n) for n in range(10, 31))))
     assert found.columns[-1] == header.split(",")[-1]
     assert at(records[0]) == "2024-03-10 00:00:00"
+
+
+def test_one_record_a_day_may_have_a_time_of_day() -> None:
+    rows = [f"2024-03-{n:02},0{n % 10}:30,2{n}.5" for n in range(1, 31)]
+    found, records = read(table("date,time,value", *rows))
+    assert (found.columns, at(records[0])) == (("value",), "2024-03-01 01:30:00")
+
+
+@pytest.mark.parametrize("name", ["Local Time", "End"])
+def test_times_of_day_may_go_back_now_and_then(name: str) -> None:
+    # The clocks go back at 3:00, and the end of a day is written as 0:00.
+    hours = [1, 2, 2, *range(3, 24), 0] if name == "Local Time" else [*range(1, 24), 0]
+    rows = [f"2024-10-{day},{hour:02}:00,2{hour}.5" for day in (26, 27, 28) for hour in hours]
+    found, records = read(table(f"Date,{name},value", *rows))
+    assert (found.columns, at(records[1])) == (("value",), "2024-10-26 02:00:00")
+
+
+def test_a_counter_with_a_steady_step_is_no_time() -> None:
+    rows = [f"2024-03-01 00:{n:02},{1_700_000_000 + 60_000 * n},2{n}" for n in range(60)]
+    assert read(table("time,uptime_ms,value", *rows))[0].columns == ("uptime_ms", "value")
+    rows = [f"{1_700_000_000 + 1_500 * n},2{n}" for n in range(60)]
+    assert read(table("bytes,value", *rows))[0].time is None
+
+
+def test_days_of_a_short_table_are_where_they_usually_are() -> None:
+    rows = [f"11/03/09 {n // 60:02}:{n % 60:02},2{n}" for n in range(300)]
+    _, records = read(table("time,value", *rows))
+    assert at(records[0]) == "2009-11-03 00:00:00"
+    rows = [f"02.01.18 {n // 60:02}:{n % 60:02};2{n}" for n in range(300)]
+    found, records = read(table("Zeit;Wert", *rows))
+    assert at(records[0]) == "2018-01-02 00:00:00"
+    assert "%y" not in warnings(found)
+
+
+def test_times_in_two_forms_have_the_order_in_which_they_rise() -> None:
+    rows = [
+        (f"2024-11-03 00:{n:02}" if n % 2 else f"03/11/2024 00:{n:02}") + f",2{n}.5"
+        for n in range(60)
+    ]
+    _, records = read(table("time,value", *rows))
+    assert [at(records[n]) for n in (0, 1)] == ["2024-11-03 00:00:00", "2024-11-03 00:01:00"]
 
 
 def test_of_a_duration_and_a_start_the_start_is_the_time_of_day() -> None:
@@ -566,8 +607,60 @@ def test_thousands_beside_german_dates_are_refused_whatever_the_delimiter() -> N
 
 
 def test_numbers_of_columns_above_times_are_their_names() -> None:
-    found, records = read(table("0,1", *numbered("2024-03-0{day} {hour:02}:00:00,2{n}.5")))
+    text = table("0,1", *numbered("2024-03-0{day} {hour:02}:00:00,2{n}.5"))
+    found, records = read(text)
     assert (found.time, found.columns, len(records)) == ("0", ("1",), 30)
+    known = SeriesLayout("0", found.columns, header=found.header, reading=found.reading)
+    assert list(time_series.read("table.csv", known).records) == records
+
+
+def test_three_decimals_between_commas_are_decimals_beside_german_dates() -> None:
+    rows = [f"0{n // 24 + 1}.03.2024 {n % 24:02}:00,{n}.178" for n in range(72)]
+    _, records = read(table("Datum,Wert", *rows))
+    assert records[3].values == (3.178,)
+
+
+def test_words_for_missing_values_among_texts_are_texts() -> None:
+    rows = [f"2024-03-01 {n // 60:02}:{n % 60:02},2{n}.5,unknown" for n in range(1_200)]
+    rows += [f"2024-03-02 00:{n:02},2{n}.5,charging" for n in range(60)]
+    found, records = read(table("time,value,state", *rows))
+    assert (found.columns, len(records)) == (("value",), 1_260)
+    rows = [f"2024-03-01 00:{n:02},{'unknown' if n == 7 else n}" for n in range(60)]
+    _, records = read(table("time,value", *rows))
+    assert math.isnan(records[7].values[0])
+
+
+def test_a_cell_may_have_several_lines() -> None:
+    rows = numbered("2024-03-0{day} {hour:02}:00:00,2{n}.5,ok", 60)
+    rows[20] = rows[20].replace("ok", '"disk full\non web1, web2, web3"')
+    assert len(read(table("time,value,note", *rows))[1]) == 60
+
+
+def test_two_long_series_that_follow_each_other_are_two_columns() -> None:
+    series = [
+        {"metric": {"host": host}, "values": [[1709251200 + 60 * n, str(n)] for n in range(1_500)]}
+        for host in ("a", "b")
+    ]
+    text = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": series}})
+    found, records = read(text, "m.json")
+    assert (found.columns, len(records)) == (("a.value", "b.value"), 1_500)
+
+
+def test_series_keep_their_names_when_another_one_is_missing() -> None:
+    def text(*labels: dict[str, str]) -> str:
+        series = [
+            {"metric": one, "values": [[1709251200 + 60 * n, str(n)] for n in range(60)]}
+            for one in labels
+        ]
+        return json.dumps({"status": "success", "data": {"resultType": "matrix", "result": series}})
+
+    several = {"a": "x.y", "b": "z"}, {"a": "x", "b": "y.z"}
+    found, _ = read(text(*several), "m.json")
+    assert found.columns == ("a=x.y.b=z.value", "a=x.b=y.z.value")
+    assert found.reading is not None
+    known = SeriesLayout("time", found.columns[:1], header=found.header, reading=found.reading)
+    Path("m.json").write_text(text(several[0]))
+    assert len(list(time_series.read("m.json", known).records)) == 60
 
 
 def test_a_quotation_mark_that_is_not_closed_takes_no_rows() -> None:

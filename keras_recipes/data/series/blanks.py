@@ -68,7 +68,8 @@ class Report:
         if hashed:
             tokens = line.replace("#", " ", 1).split()
         clock, rest = _with_clock(tokens)
-        if rest and not any(map(_is_number, rest)) and not all(map(numbers.is_missing, rest)):
+        missing = bool(self.names) and all(map(numbers.is_missing, rest))
+        if rest and not any(map(_is_number, rest)) and not missing:
             self._header(rest, timed=clock is not None)
             return None
         self.fresh = False

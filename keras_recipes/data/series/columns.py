@@ -50,6 +50,12 @@ LABELS = ("anomaly", "label", "is_anomaly", "changepoint", "change_point", "anom
           "is_outlier", "is_anomalous", "labels", "anomaly_label", "is_changepoint")  # fmt: skip
 """Names of a column of labels, if it holds nothing but 0 and 1."""
 
+IN_ORDER = 0.8
+"""The share of steps of times of day that go one way: clocks go back, and a day ends at 00:00."""
+
+_LIKE_TIME = re.compile(r"(?:^|[^a-zA-Z])(?i:time|date|ts|dt|epoch)|[a-z](?:Time|Date)")
+"""What the name of a column of times since 1970 has; `uptime` is no such name."""
+
 ROW_NUMBERS = "row numbers"
 
 NUMBERED_NAMES = ("no", "no_", "nr", "nr_", "id", "row", "record", "entry_id", "instant", "seq")
@@ -126,7 +132,8 @@ def marks_of(source: str, cells: Cells, layout: SeriesLayout, delimiter: str) ->
         if commas and not points and bare and delimiter == ",":
             return Marks(".", True)
         german = max(bare) < 1_000 if bare else dotted
-        if commas or (points and (delimiter == ";" or dotted) and german):
+        # Where a comma stands between cells, decimals hardly have one.
+        if commas or (points and (delimiter == ";" or (dotted and delimiter != ",")) and german):
             shown = (commas or points)[0].strip()
             raise InputError(
                 f"{source}: expected numbers with one meaning, received {shown!r} in column "
@@ -215,7 +222,7 @@ def _watched_and_left(
             continue
         unit = numbers.unit_of(cells[name], marks)
         reason = "a part of the time" if name in parts else _reason(name, cells[name], unit)
-        if reason is None and _are_regular_epochs(cells[name], marks):
+        if reason is None and _are_regular_epochs(name, cells[name], marks):
             reason = "times since 1970"
         if reason is None:
             values[name] = unit or ""
@@ -258,7 +265,7 @@ def _time_column(
         *(name for name in named if _holds_times(name, cells, marks, 1)),
         *(name for name in others if _compact_format(name, cells[name])),
         *(name for name in known if _counts_seconds(cells[name], marks)),
-        *(name for name in others if _are_regular_epochs(cells[name], marks)),
+        *(name for name in others if _are_regular_epochs(name, cells[name], marks)),
     ]
     first = next(iter(cells))
     if not found and plain(first).startswith("value") and len(cells) > 1:
@@ -287,12 +294,12 @@ def _epochs(cells: Sequence[Any], marks: Marks) -> float:
     return _share(cells, is_epoch)
 
 
-def _are_regular_epochs(cells: Sequence[Any], marks: Marks) -> bool:
-    """Return whether numbers are times since 1970 with nearly always the same step.
+def _are_regular_epochs(name: str, cells: Sequence[Any], marks: Marks) -> bool:
+    """Return whether numbers are times since 1970 by their name and their steps.
 
     A counter may be as large, but it hardly grows by the same number each time.
     """
-    if _epochs(cells, marks) < 1:
+    if _LIKE_TIME.search(name) is None or _epochs(cells, marks) < 1:
         return False
     values = [times.number_of(written(cell), marks) or 0.0 for cell in _known(cells)]
     steps = [b - a for a, b in itertools.pairwise(values)]
@@ -338,14 +345,15 @@ def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
     """Return the column of the times of day, if the column of times has only dates."""
     compact = _share(cells[time], _is_compact) == 1
     dates = compact or _share(cells[time], times.is_date) == 1
-    if layout.time_format is not None or not dates or not _come_again(cells[time]):
+    if layout.time_format is not None or not dates:
         return None
-    for name in sorted(cells, key=lambda name: plain(name) not in CLOCK_NAMES):
-        if name == time or name in (layout.columns or ()):
+    orders = {name: _order(cells[time], cells[name]) for name in cells if name != time}
+    for name in sorted(orders, key=lambda name: (plain(name) not in CLOCK_NAMES, -orders[name])):
+        if name in (layout.columns or ()):
             continue
         named, share = plain(name), _share(cells[name], times.is_time_of_day)
         colons = any(":" in str(cell) for cell in _known(cells[name])[:1])
-        goes_on = named in CLOCK_NAMES or _go_on(cells[time], cells[name])
+        goes_on = named in CLOCK_NAMES or orders[name] >= IN_ORDER
         if share == 1 and goes_on and (colons or named in CLOCK_NAMES or "time" in named):
             return name
         if named in HOURS and _are_hours(cells[name]):
@@ -355,20 +363,18 @@ def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
     return None
 
 
-def _come_again(days: Sequence[Any]) -> bool:
-    """Return whether some day has several records; else a time beside it may be a duration."""
-    texts = [written(cell) for cell in days]
-    return len(set(texts)) < len(texts)
+def _order(days: Sequence[Any], clocks: Sequence[Any]) -> float:
+    """Return the share of steps within days that go one way, as times of day do.
 
-
-def _go_on(days: Sequence[Any], clocks: Sequence[Any]) -> bool:
-    """Return whether these rise or fall on each day, as times of day do and durations do not."""
+    Durations do not. If no day has several records, it is 0.
+    """
     groups = itertools.groupby(
         zip(map(written, days), map(written, clocks), strict=False), key=operator.itemgetter(0)
     )
     of_days = [[times.of_day(clock) for _, clock in group] for _, group in groups]
-    rising = all(a <= b for day in of_days for a, b in itertools.pairwise(day))
-    return rising or all(a >= b for day in of_days for a, b in itertools.pairwise(day))
+    steps = [b - a for day in of_days for a, b in itertools.pairwise(day)]
+    rising = sum(step >= 0 for step in steps)
+    return max(rising, sum(step <= 0 for step in steps)) / len(steps) if steps else 0.0
 
 
 def _is_compact(cell: Any) -> bool:
@@ -451,8 +457,9 @@ def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
     """Return why a column is not watched; None if it is watched."""
     known = [cell for cell in cells if not numbers.is_missing(cell)]
     unnamed = not name.strip() or name.startswith(("column ", "Unnamed: "))
-    if not known:
-        return "empty" if unnamed else None
+    words = [cell for cell in cells if cell and numbers.is_word(cell)]
+    if not known and (unnamed or words):
+        return f"text, always {words[0]!r}" if words else "empty"
     if plain(name) in LABELS and all(str(c).strip().casefold() in _ZERO_OR_ONE for c in known):
         return "labels, 0 or 1"
     numbered = unnamed or plain(name) in (*TIME_NAMES, *NUMBERED_NAMES)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from keras_recipes.data.series import joining, numbers, tables
+from keras_recipes.data.series import numbers, tables
 from keras_recipes.data.series.records import Refuse, Row, Rows, plain
 from keras_recipes.errors import InputError
 
@@ -27,6 +27,9 @@ _FIELD = re.compile(r"((?:[^,=\"\\]|\\.)+)=(\"(?:[^\"\\]|\\.)*\"|[^,\"]+)(?:,|$)
 _FIELD_VALUE = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?[iu]?|t|f|true|false|True|False|TRUE|FALSE")
 _SHARED = " (tag)"
 """The end of a tag's name, if a value has the same one."""
+
+NAMED = "="
+"""What stands between the name of a key and its value, if the values alone are alike."""
 
 _TRUTH = {"t": True, "f": False}
 
@@ -238,8 +241,16 @@ def keys_of(names: Sequence[str]) -> tuple[list[str], str, bool] | None:
     return None
 
 
-def document(source: str, text: str) -> tuple[Rows, list[str], str | None]:
+def document(
+    source: str, text: str, named: bool | None = None
+) -> tuple[Rows, list[str], str | None]:
     """Return the rows of a JSON document, the names of its keys, and of the column of times.
+
+    Args:
+        source: The name of the document in messages.
+        text: The document.
+        named: Whether the values of keys have the names of the keys before them; None decides by
+            whether the values alone tell the series apart.
 
     Raises:
         InputError: It is no JSON, or holds no table.
@@ -260,6 +271,8 @@ def document(source: str, text: str) -> tuple[Rows, list[str], str | None]:
             continue
         if found is not None and found[0]:
             rows, keys, time = found
+            if _are_alike(rows, keys) if named is None else named:
+                rows = [_with_names(row, keys) for row in rows]
             return tables.numbered(f"{source} value", rows), keys, time
     raise InputError(
         f"{source}: expected a JSON document with a list of records, received "
@@ -310,12 +323,10 @@ _Reader = Callable[[Any], _Found]
 def _prometheus(value: Any) -> _Found:
     """Read the answer to `query_range` or `query`."""
     results = value["data"]["result"]
-    labels = _apart(
-        [
-            {_beside(name, ("time", "value")): of for name, of in one["metric"].items()}
-            for one in results
-        ]
-    )
+    labels = [
+        {_beside(str(name), ("time", "value")): str(of) for name, of in one["metric"].items()}
+        for one in results
+    ]
     rows: list[Mapping[str, Any]] = [
         {**mine, "time": time, "value": number}
         for one, mine in zip(results, labels, strict=True)
@@ -324,14 +335,17 @@ def _prometheus(value: Any) -> _Found:
     return rows, _keys_in(labels), "time"
 
 
-def _apart(labels: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return the labels of series as texts: with their names if the values alone are alike."""
-    found = [{str(name): str(value) for name, value in one.items()} for one in labels]
-    keys = joining.varying(found, _keys_in(found))
-    said = {".".join(one[key] for key in keys if one.get(key)) for one in found}
-    if len(said) == len({tuple(one.items()) for one in found}):
-        return found
-    return [{name: f"{name}={value}" for name, value in one.items()} for one in found]
+def _are_alike(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> bool:
+    """Return whether the values of the keys alone, joined, do not tell all series apart."""
+    found = {tuple(str(row.get(key, "")) for key in keys) for row in rows}
+    vary = [number for number in range(len(keys)) if len({one[number] for one in found}) > 1]
+    said = {".".join(one[number] for number in vary if one[number]) for one in found}
+    return len(said) < len(found)
+
+
+def _with_names(row: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    known = {key: f"{key}{NAMED}{row[key]}" for key in keys if row.get(key) not in (None, "")}
+    return {**row, **known}
 
 
 def _keys_in(labels: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -354,7 +368,7 @@ def _azure(value: Any) -> _Found:
 def _google(value: Any) -> _Found:
     """Read the time series of Google Cloud Monitoring, whose newest points come first."""
     series = value["timeSeries"] if isinstance(value, dict) else value
-    labels = _apart([_google_labels(one["metric"], one.get("resource", {})) for one in series])
+    labels = [_google_labels(one["metric"], one.get("resource", {})) for one in series]
     rows: list[Mapping[str, Any]] = []
     for one, mine in zip(series, labels, strict=True):
         for point in one["points"]:

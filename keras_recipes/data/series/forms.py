@@ -85,7 +85,7 @@ def rows_of(source: str, lines: Iterator[str], layout: SeriesLayout, refuse: Ref
         sample, form = kept, _known_form(kept[0], known)
     reading = replace(known or Reading(), form=form if form != "document" else "json")
     if form == "document":
-        rows, keys, time = exports.document(source, "".join(lines))
+        rows, keys, time = exports.document(source, "".join(lines), _named(layout))
         return Found(rows, reading, keys, time, sorted=time is not None)
     if form == "json":
         return Found(tables.json_rows(source, lines, refuse), reading)
@@ -99,6 +99,14 @@ def rows_of(source: str, lines: Iterator[str], layout: SeriesLayout, refuse: Ref
     if form == "blanks":
         return _blanks(source, lines, layout, reading, sample, refuse)
     return _csv(source, lines, sample, layout, reading, refuse)
+
+
+def _named(layout: SeriesLayout) -> bool | None:
+    """Return whether the columns have the names of keys; None if they are not known yet."""
+    if layout.reading is None:
+        return None
+    names, keys = layout.columns or (), layout.reading.keys
+    return any(f"{key}{exports.NAMED}" in name for key in keys for name in names)
 
 
 def _peeked(lines: Iterator[str]) -> tuple[list[str], list[str]]:

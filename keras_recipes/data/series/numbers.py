@@ -17,9 +17,12 @@ MISSING = frozenset(
     (
         *("", "nan", "null", "none", "na", "n/a", "#n/a", "nil", "<nil>", "-", "--", "?"),
         *("undefined", "(null)", "\\n", "#nv", "#n/v", "<na>", "---", "n.a.", "[n/a]", "nat"),
-        *("#div/0!", "#value!", "#ref!", "#wert!", "unavailable", "unknown", "no data"),
+        *("#div/0!", "#value!", "#ref!", "#wert!"),
     )
 )
+
+WORDS = frozenset(("unavailable", "unknown", "no data"))
+"""Words that stand for a missing value among numbers, and are texts among texts."""
 
 BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "t", "y"), 1.0),
@@ -124,7 +127,15 @@ def is_number(cell: Any) -> bool:
 
 def is_missing(cell: Any) -> bool:
     """Return whether a cell is a missing value."""
-    return cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
+    if not isinstance(cell, str):
+        return cell is None
+    word = cell.strip().casefold()
+    return word in MISSING or word in WORDS
+
+
+def is_word(cell: Any) -> bool:
+    """Return whether a cell is one of `WORDS`."""
+    return isinstance(cell, str) and cell.strip().casefold() in WORDS
 
 
 def is_value(cell: Any, marks: Marks | None = None) -> bool:

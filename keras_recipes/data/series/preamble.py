@@ -109,7 +109,8 @@ def begin_known(
     for line in lines:
         taken.append(line)
         rows.append(_cells(line, delimiter))
-        names = _are_numbered(rows[-1]) and [*map(str.strip, rows[-1][1:])] == [*known[1:]]
+        stripped = [*map(str.strip, rows[-1])]
+        names = stripped == [*known] or (_are_numbered(rows[-1]) and stripped[1:] == [*known[1:]])
         if len(rows[-1]) == len(known) and _is_data(rows[-1]) and not names:
             return _beginning(source, taken, rows, len(rows) - 1, len(known)), taken
         if len(taken) == MOST_LINES:

@@ -53,16 +53,14 @@ def _csv(
             # Concatenated tables repeat the header, and rows may be commented out.
             if not cells or cells == header or _is_blank(cells) or (marks and _is_comment(cells)):
                 continue
-            _require_closed(f"{source} line {before + reader.line_num}", cells, reading)
             marks = comments and cells[0][:1] != "#"
             if names is None:
                 fits = known is not None and len(known) == len(cells)
                 names = list(known) if known and fits else positions(cells)
-            if len(cells) != len(names):
+            if wrong := _wrong(cells, len(names), reading):
                 if comments and (cells[0][:1] == "#" or cells[-1].startswith("LINUX-RESTART")):
                     continue
-                where = f"{source} line {before + reader.line_num}"
-                message = f"{where}: expected {len(names)} cells, received {len(cells)}"
+                message = f"{source} line {before + reader.line_num}: {wrong}"
                 if refuse is None:
                     raise InputError(message)
                 refuse(message)
@@ -72,16 +70,23 @@ def _csv(
         raise InputError(f"{source} line {before + reader.line_num}: not CSV: {error}") from None
 
 
-def _require_closed(where: str, cells: Sequence[str], reading: Reading) -> None:
-    """Refuse a cell that took the rows behind it, as its quotation mark is not closed."""
+def _wrong(cells: Sequence[str], width: int, reading: Reading) -> str:
+    """Return what is wrong about a row; empty if nothing is."""
+    if len(cells) != width:
+        return f"expected {width} cells, received {len(cells)}"
     if reading == FORMER:
-        return
-    inner = (line for cell in cells if "\n" in cell for line in cell.splitlines()[1:])
-    if any(line.count(reading.delimiter) >= max(len(cells) - 1, 1) for line in inner):
-        raise InputError(
-            f"{where}: expected the closing quotation mark of a cell, received more rows of the "
-            "table; repair the line where the cell begins"
+        return ""
+    inner = [line for cell in cells if "\n" in cell for line in cell.splitlines()[1:]]
+    if any(_is_row(line.split(reading.delimiter), width) for line in inner):
+        return (
+            "expected the closing quotation mark of a cell, received more rows of the table; "
+            "repair the line where the cell begins"
         )
+    return ""
+
+
+def _is_row(cells: Sequence[str], width: int) -> bool:
+    return len(cells) == width and any(map(times.is_number_or_time, cells))
 
 
 def _is_comment(cells: Sequence[str]) -> bool:

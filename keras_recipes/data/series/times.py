@@ -286,7 +286,8 @@ def detect(texts: Sequence[str], *, day_first: bool) -> "tuple[tuple[str, ...], 
     best = [one for one in alike if by_gaps[one][1] < YEAR] or alike
     likely = _likely(best, texts[-1].strip())
     chosen = next((one for one in likely if day_first_of(one) == day_first), likely[0])
-    return (chosen,), next((one for one in (*likely, *best) if one != chosen), None)
+    others = (one for one in (*likely, *best) if one != chosen and not _is_unusual(one))
+    return (chosen,), next(others, None)
 
 
 def _mixed(
@@ -298,12 +299,18 @@ def _mixed(
     for order in dict.fromkeys(orders):
         moments = [_iso(text) or _first(order, text) for text in texts]
         if texts and None not in moments:
-            found.append((_gaps(moments)[0], order))
+            found.append(((_gaps(moments)[0], _backward(moments)), order))
     if not found:
         return None
-    found.sort(key=operator.itemgetter(0))
-    best, *rest = (order for _, order in found)
-    return best, next((one for other in rest for one in other if one not in best), None)
+    (fewest, best), *rest = sorted(found, key=operator.itemgetter(0))
+    alike = [one for unlike, order in rest if unlike == fewest for one in order if one not in best]
+    return best, next(iter(alike), None)
+
+
+def _backward(times: Sequence[datetime | None]) -> int:
+    """Return how many times are earlier than the one before."""
+    known = [time.replace(tzinfo=None) for time in times if time is not None]
+    return sum(b < a for a, b in itertools.pairwise(known))
 
 
 def _likely(formats: Sequence[str], text: str) -> list[str]:
@@ -313,7 +320,13 @@ def _likely(formats: Sequence[str], text: str) -> list[str]:
         for one in formats
         if not _is_year_first(one) and (time := _parsed(text, one)) and time.year >= LONG_AGO
     ]
-    return others or [one for one in formats if _is_year_first(one)] or list(formats)
+    usual = [one for one in formats if not _is_unusual(one)]
+    return others or [one for one in usual if _is_year_first(one)] or usual or list(formats)
+
+
+def _is_unusual(pattern: str) -> bool:
+    """Return whether a year of two digits comes first, without hyphens: 24/03/01."""
+    return _is_year_first(pattern) and "-" not in pattern
 
 
 def _is_year_first(pattern: str) -> bool:
