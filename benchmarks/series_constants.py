@@ -74,7 +74,7 @@ class _Counts(alarm_policy.TailCounts):
 
     def neg_log10_p(self, magnitudes: np.ndarray, *, add: bool = True) -> np.ndarray:
         said = super().neg_log10_p(magnitudes, add=add)
-        self.said += said.astype("float16")
+        self.said.extend(said.astype("float16"))
         return said
 
 
