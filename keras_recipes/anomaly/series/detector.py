@@ -127,7 +127,6 @@ class SeriesDetector:
             [by_feature @ _EQUAL_WEIGHTS, latest @ _EQUAL_WEIGHTS, by_feature]
         )
         self._features = FeatureEvidence()
-        self._predicted: list[float] | None = None
         self._shapes: ShapeView | None = None
         self._mean_evidence, self._latest, self._lasting = 0.0, 0.0, 1.0
         self._learned = False
@@ -347,8 +346,6 @@ class SeriesDetector:
         )
         detector._net.restore(part(state, "net_"))
         detector._said = state["said"]
-        if len(detector._said):
-            detector._predicted = detector._said.cumsum().tolist()
         if shapes := part(state, "shapes_"):
             detector._shapes = ShapeView.from_state(shapes)
         detector._learned = True
@@ -379,8 +376,7 @@ class SeriesDetector:
         normal: Sequence[float],
         weights: Callable[[ValueClasses], Sequence[np.ndarray]] | None,
     ) -> None:
-        # The net's last answer, empty before the first, and its cumulative sums.
-        self._said, self._predicted = np.array([]), None
+        self._said = np.zeros(0)  # the net's last answer, empty before the first
         self._net = OnlineLSTM(
             self.classes.count,
             units=self.units,
@@ -447,21 +443,21 @@ class SeriesDetector:
     def _surprises(self, observed: list[int]) -> list[float]:
         """Return -log10 of the two-sided tail probability of each class, by the net."""
         answers = self._net.observe(observed)
-        predicted = [self._predicted, *answers.cumsum(axis=1).tolist()]
-        self._predicted = predicted.pop()
+        before = self._said.reshape(-1, self.classes.count)
+        sums = np.concatenate([before, answers[:-1]]).cumsum(axis=1).tolist()
         self._said = answers[-1]
-        return [_surprise(sums, at) for sums, at in zip(predicted, observed, strict=True)]
+        first = len(observed) - len(sums)  # 1 before the net has said anything
+        later = zip(sums, observed[first:], strict=True)
+        return [0.0] * first + [_surprise(one, at) for one, at in later]
 
 
-def _surprise(sums: list[float] | None, observed: int) -> float:
-    """Return -log10 of the two-sided tail probability of a class; 0 without a prediction.
+def _surprise(sums: list[float], observed: int) -> float:
+    """Return -log10 of the two-sided tail probability of a class.
 
     Args:
         sums: The cumulative sums of the predicted probabilities.
         observed: The class.
     """
-    if sums is None:
-        return 0.0
     above = sums[-1] - sums[observed - 1] if observed else sums[-1]
     return max(0.0, -math.log10(2 * max(min(above, sums[observed]), 0.0) + 1e-12))
 

@@ -236,13 +236,13 @@ class OnlineLSTM:
             begin: The first step.
             inputs: The classes, of shape (steps,) or (steps, batch).
         """
-        fed, back, dense = self._fed, self._back, self._dense
+        kernel, recurrent, dense = self._halved_kernel, self._halved_recurrent, self._dense
         slope, level = self._slope, self._level
         end = begin + len(inputs)
         for given, row in zip(inputs, tape.rows[begin:end], strict=True):
             gates, i, f, g, o, carried, state, squashed, received, output, odds = row
-            np.dot(received, back, gates)
-            gates += fed[given]
+            np.dot(received, recurrent, gates)
+            gates += kernel[given]
             np.tanh(gates, gates)
             gates *= slope
             gates += level
@@ -331,8 +331,8 @@ class OnlineLSTM:
 
     def _halve(self) -> None:
         """Keep the weights of the gates as `_read` uses them: for x / 2 where that is needed."""
-        self._fed = (self._kernel + self._bias) * self._slope
-        self._back = self._recurrent * self._slope
+        self._halved_kernel = (self._kernel + self._bias) * self._slope
+        self._halved_recurrent = self._recurrent * self._slope
 
 
 def weights_of(net: Net) -> list[np.ndarray]:

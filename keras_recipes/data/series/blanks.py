@@ -42,6 +42,8 @@ class Report:
         names: The names of the columns of the last header.
         timed: Whether each line begins with a time of day.
         headers: The headers of this day.
+        clocks: The first two times of this day; of tables in turns, all begin at the first.
+        fresh: Whether the last line was a header.
         follows: Whether another table follows the one before, instead of coming in turns with it.
     """
 

@@ -220,12 +220,9 @@ def _watched_and_left(
     for name in cells:
         if name in times_of:
             continue
-        unit = numbers.unit_of(cells[name], marks)
-        reason = "a part of the time" if name in parts else _reason(name, cells[name], unit)
-        if reason is None and _are_regular_epochs(name, cells[name], marks):
-            reason = "times since 1970"
+        reason = "a part of the time" if name in parts else _reason(name, cells[name], marks)
         if reason is None:
-            values[name] = unit or ""
+            values[name] = numbers.unit_of(cells[name], marks) or ""
         else:
             left[name] = reason
     return values, left
@@ -304,9 +301,8 @@ def _are_regular_epochs(name: str, cells: Sequence[Any], marks: Marks) -> bool:
     values = [times.number_of(written(cell), marks) or 0.0 for cell in _known(cells)]
     steps = [b - a for a, b in itertools.pairwise(values)]
     usual = sorted(steps)[len(steps) // 2] if len(steps) >= FEWEST_STEPS else 0.0
-    return usual != 0 and sum(abs(step - usual) < 0.01 * abs(usual) for step in steps) >= 0.9 * len(
-        steps
-    )
+    alike = sum(abs(step - usual) < 0.01 * abs(usual) for step in steps)
+    return usual != 0 and alike >= 0.9 * len(steps)
 
 
 def _counts_seconds(cells: Sequence[Any], marks: Marks) -> bool:
@@ -353,8 +349,8 @@ def _clock_column(cells: Cells, time: str, layout: SeriesLayout) -> str | None:
             continue
         named, share = plain(name), _share(cells[name], times.is_time_of_day)
         colons = any(":" in str(cell) for cell in _known(cells[name])[:1])
-        goes_on = named in CLOCK_NAMES or orders[name] >= IN_ORDER
-        if share == 1 and goes_on and (colons or named in CLOCK_NAMES or "time" in named):
+        likely = orders[name] >= IN_ORDER and (colons or "time" in named)
+        if share == 1 and (named in CLOCK_NAMES or likely):
             return name
         if named in HOURS and _are_hours(cells[name]):
             return name
@@ -453,19 +449,22 @@ def _since_1970(time: str, texts: Sequence[str]) -> str:
     )
 
 
-def _reason(name: str, cells: Sequence[Any], unit: str | None) -> str | None:
+def _reason(name: str, cells: Sequence[Any], marks: Marks) -> str | None:
     """Return why a column is not watched; None if it is watched."""
+    unit = numbers.unit_of(cells, marks)
     known = [cell for cell in cells if not numbers.is_missing(cell)]
     unnamed = not name.strip() or name.startswith(("column ", "Unnamed: "))
-    words = [cell for cell in cells if cell and numbers.is_word(cell)]
-    if not known and (unnamed or words):
-        return f"text, always {words[0]!r}" if words else "empty"
+    if not known:
+        words = [cell for cell in cells if numbers.is_word(cell)]
+        return f"text, always {words[0]!r}" if words else "empty" if unnamed else None
     if plain(name) in LABELS and all(str(c).strip().casefold() in _ZERO_OR_ONE for c in known):
         return "labels, 0 or 1"
     numbered = unnamed or plain(name) in (*TIME_NAMES, *NUMBERED_NAMES)
     if numbered and unit == "" and _are_row_numbers(known):
         return ROW_NUMBERS
-    return None if unit is not None else _not_numbers(known)
+    if unit is None:
+        return _not_numbers(known)
+    return "times since 1970" if _are_regular_epochs(name, cells, marks) else None
 
 
 def _parts_of_times(cells: Cells) -> list[str]:
